@@ -1,0 +1,99 @@
+"""Processes that outlive a launcher which was killed, and that the next one finds again.
+
+The started process holds a lock on its own file, and so do its children: as long as the lock is taken the
+process group lives, and the number in the file is that group's. The kernel frees the lock however they end.
+"""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from devstack.errors import StackError
+from devstack.paths import ROOT
+
+STOP_SECONDS = 10
+
+
+class RecordedProcess:
+    """A background process known by its lock file."""
+
+    def __init__(self, lock_file: Path) -> None:
+        self.lock_file = lock_file
+        self.log_file = lock_file.with_suffix(".log")
+
+    @property
+    def name(self) -> str:
+        return self.lock_file.stem
+
+    def command(self, command: Sequence[str | Path]) -> list[str]:
+        """The command that records itself before it becomes `command`."""
+        return [sys.executable, "-m", __spec__.name, str(self.lock_file), *map(str, command)]
+
+    def start(
+        self, command: Sequence[str | Path], *, environment: Mapping[str, str]
+    ) -> "subprocess.Popen[bytes]":
+        """Start in a session of its own, out of reach of the terminal's Ctrl-C."""
+        with self.log_file.open("wb") as log:
+            return subprocess.Popen(
+                self.command(command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=ROOT,
+                start_new_session=True,
+            )
+
+    def is_running(self) -> bool:
+        try:
+            lock = self.lock_file.open("rb")
+        except FileNotFoundError:
+            return False
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def stop(self) -> None:
+        """End the process and its children, by force after `STOP_SECONDS`. Does nothing when none runs."""
+        if not self._ends_after(signal.SIGTERM, STOP_SECONDS) and not self._ends_after(signal.SIGKILL, 5):
+            raise StackError(f"{self.name} does not stop: end process group {self._group()} by hand.")
+
+    def _ends_after(self, signal_number: int, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        signaled = False
+        while self.is_running():
+            if time.monotonic() > deadline:
+                return False
+            group = self._group()
+            if group and not signaled:
+                os.killpg(group, signal_number)
+                signaled = True
+            time.sleep(0.02)
+        return True
+
+    def _group(self) -> int | None:
+        """The process group, or None in the moment before the process wrote it down."""
+        written = self.lock_file.read_text()
+        return int(written) if written.endswith("\n") else None
+
+
+def become(lock_file: str, *command: str) -> None:
+    """Take the lock, write down the process group and turn into `command`, which inherits the lock."""
+    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    os.truncate(descriptor, 0)
+    os.write(descriptor, b"%d\n" % os.getpgrp())
+    os.set_inheritable(descriptor, True)
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    become(*sys.argv[1:])
