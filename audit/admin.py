@@ -1,0 +1,20 @@
+from django.contrib import admin
+
+from audit.models import AuditEvent
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
+    list_display = ["created_at", "organization_name", "actor_name", "actor_kind", "action", "target_name"]
+    list_filter = ["actor_kind", "action"]
+    search_fields = ["organization_name", "actor_name", "target_name", "target_id"]
+    show_full_result_count = False
+
+    def has_add_permission(self, request: object) -> bool:
+        return False
+
+    def has_change_permission(self, request: object, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: object, obj: object = None) -> bool:
+        return False

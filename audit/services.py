@@ -1,0 +1,84 @@
+"""Writing the audit log. Call it inside the transaction of the change that it tells of."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.db import transaction
+
+from audit.models import ActorKind, AuditEvent
+from audit.registry import action_of
+
+
+class Person(Protocol):
+    """Whoever can act; the apps above have the real class."""
+
+    id: uuid.UUID
+    name: str
+    email: str
+
+
+class Organization(Protocol):
+    id: uuid.UUID
+    name: str
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did it: a person, a member of support staff, Stripe, or the portal itself."""
+
+    kind: ActorKind
+    name: str
+    id: uuid.UUID | None = None
+
+    @classmethod
+    def person(cls, user: Person) -> "Actor":
+        return cls(ActorKind.PERSON, user.name or user.email, user.id)
+
+    @classmethod
+    def staff(cls, user: Person) -> "Actor":
+        return cls(ActorKind.STAFF, user.name or user.email, user.id)
+
+    @classmethod
+    def stripe(cls) -> "Actor":
+        return cls(ActorKind.STRIPE, "Stripe")
+
+    @classmethod
+    def system(cls) -> "Actor":
+        return cls(ActorKind.SYSTEM, "Billing portal")
+
+
+class OutsideTransactionError(RuntimeError):
+    """The change and its record must be committed together."""
+
+
+def record(
+    *,
+    action: str,
+    actor: Actor,
+    organization: Organization | None,
+    target: tuple[object, str] | None = None,
+    **data: str | int | bool | None,
+) -> AuditEvent:
+    """Append one event. ``target``: the id and the name, as they are now, of what was changed.
+
+    ``data`` fills the action's sentence: plain values, no secrets.
+    Raises UnknownActionError, and OutsideTransactionError outside a transaction.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise OutsideTransactionError(action)
+    target_id, target_name = target or ("", "")
+    event = AuditEvent(
+        action=action_of(action).code,
+        organization_id=organization.id if organization else None,
+        organization_name=organization.name if organization else "",
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        target_id=str(target_id),
+        target_name=target_name,
+        data=data,
+    )
+    event.sentence  # noqa: B018 - a sentence with missing data must fail here, not on the page
+    event.save(force_insert=True)
+    return event

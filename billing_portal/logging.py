@@ -1,0 +1,55 @@
+"""Structured logs on standard output; invitation tokens never reach them."""
+
+import re
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+TOKEN_PATH = re.compile(r"(/invitations/|/confirm-email/|/password/reset/key/)[^/\s\"?]+")
+
+
+def drop_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Cut what opens an invitation, or an account, out of every logged string."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = TOKEN_PATH.sub(r"\1…", value)
+    return event
+
+
+SHARED_PROCESSORS: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    structlog.processors.UnicodeDecoder(),
+]
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": [*SHARED_PROCESSORS, structlog.stdlib.PositionalArgumentsFormatter()],
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                drop_secrets,
+                structlog.processors.JSONRenderer(),
+            ],
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {name: {"level": "INFO"} for name in ("audit", "billing", "invitations", "orgs", "outbox", "usage")},
+}
+
+
+def configure_structlog() -> None:
+    """Send structlog's events through the standard library's handlers."""
+    structlog.configure(
+        processors=[*SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )

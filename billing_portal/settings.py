@@ -1,0 +1,246 @@
+"""Settings, read from the environment. The README lists what a deployment sets."""
+
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+
+from billing_portal.logging import LOGGING as LOGGING
+from billing_portal.logging import configure_structlog
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+RUN_DIR = Path(env.str("RUN_DIR", default=str(BASE_DIR / ".run")))
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY")
+SITE_URL = env.str("SITE_URL").rstrip("/")
+PRODUCT_NAME = env.str("PRODUCT_NAME", default="Billing Portal")
+SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@portal.test")
+
+# The first key signs, all verify: a key is retired by moving it back, then out.
+INVITATION_SIGNING_KEYS = env.list("INVITATION_SIGNING_KEYS")
+if not all(INVITATION_SIGNING_KEYS) or SECRET_KEY in INVITATION_SIGNING_KEYS:
+    raise ImproperlyConfigured("INVITATION_SIGNING_KEYS needs keys of its own, none of them SECRET_KEY.")
+
+site = env.url("SITE_URL")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[site.hostname])
+CSRF_TRUSTED_ORIGINS = [SITE_URL] if site.scheme == "https" else []
+
+INSTALLED_APPS = [
+    "billing_portal",
+    "support",
+    "billing",
+    "usage",
+    "invitations",
+    "orgs",
+    "audit",
+    "outbox",
+    "support.admin_site.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "anymail",
+    "csp",
+    "django_htmx",
+    "django_structlog",
+    "pgtrigger",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "billing_portal.middleware.PrivateResponseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "orgs.middleware.OrganizationMiddleware",
+]
+
+ROOT_URLCONF = "billing_portal.urls"
+WSGI_APPLICATION = "billing_portal.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "billing_portal.navigation.organization_context",
+            ],
+        },
+    }
+]
+
+# Atomic blocks are drawn by the services: a request-wide transaction would stay open during calls to Stripe.
+DATABASES = {
+    "default": {
+        **env.db("DATABASE_URL"),
+        "ENGINE": "django.db.backends.postgresql",
+        "ATOMIC_REQUESTS": False,
+        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=600),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"options": "-c statement_timeout=15000 -c lock_timeout=5000"},
+    }
+}
+
+# Rate limits rest on this cache, so it must work while Redis doesn't: it lies in Postgres, like the sessions.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+LANGUAGE_CODE = "en-us"
+LANGUAGES = [("en-us", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Sign-in -------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "orgs.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("account_login")
+LOGIN_REDIRECT_URL = reverse_lazy("organizations")
+ACCOUNT_ADAPTER = "billing_portal.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "billing_portal.accounts.SignupForm"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_USER_DISPLAY = "orgs.models.display_name"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = site.scheme
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = PRODUCT_NAME
+
+# --- Security headers and cookies ----------------------------------------------------------------------
+
+secure = site.scheme == "https"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = secure
+SESSION_COOKIE_NAME = "__Host-session" if secure else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if secure else "csrf"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = secure
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if secure else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = secure
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# --- Stripe --------------------------------------------------------------------------------------------
+
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET")
+# Only the development stack sets this; unset, the gateway talks to Stripe.
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+STRIPE_HOSTS = [STRIPE_API_BASE] if STRIPE_API_BASE else ["https://checkout.stripe.com", "https://invoice.stripe.com"]
+
+# A form that answers with a redirect to Stripe's hosted pages is checked against form-action too.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF, *STRIPE_HOSTS],
+        "img-src": [SELF, "data:"],
+    }
+}
+
+# --- Mail ----------------------------------------------------------------------------------------------
+
+MAIL_DIR = env.str("MAIL_DIR", default="")
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default=f"{PRODUCT_NAME} <no-reply@{site.hostname}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+if MAIL_DIR:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = MAIL_DIR
+else:
+    # e.g. MAIL_BACKEND=anymail.backends.postmark.EmailBackend with ANYMAIL_POSTMARK_SERVER_TOKEN,
+    # or MAIL_URL=smtp+tls://user:password@host:587
+    vars().update(env.email_url("MAIL_URL", default="smtp://localhost:25"))
+    EMAIL_BACKEND = env.str("MAIL_BACKEND", default=vars()["EMAIL_BACKEND"])
+EMAIL_TIMEOUT = 10
+
+# --- Celery --------------------------------------------------------------------------------------------
+
+REDIS_URL = env.str("REDIS_URL")
+# Redis is only the doorbell: what must happen lies in Postgres and is swept. So a lost message costs a
+# delay, and results are kept nowhere.
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 5,
+    "health_check_interval": 10,
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(RUN_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0, "options": {"expires": 10}},
+    "stripe-sweep": {"task": "billing.sweep", "schedule": 15.0, "options": {"expires": 15}},
+    "stripe-reconcile": {"task": "billing.reconcile_all", "schedule": 24 * 3600.0},
+    "sessions-clear": {"task": "billing_portal.clear_sessions", "schedule": 24 * 3600.0},
+}
+OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)
+
+configure_structlog()

@@ -1,0 +1,31 @@
+"""Every URL of the portal. Each view declares who may use it; a system check holds it to that."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+
+from billing_portal import health, pages
+from orgs.access import Audience, open_to
+from outbox import devmail
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("accounts/", include("allauth.urls")),
+    path("invitations/", include("invitations.urls.invitee")),
+    path("stripe/", include("billing.urls.stripe")),
+    path("admin/", admin.site.urls),
+    path("orgs/", pages.organizations, name="organizations"),
+    path("orgs/new/", pages.new_organization, name="new_organization"),
+    path("orgs/<slug:slug>/", include("usage.urls")),
+    path("orgs/<slug:slug>/", include("orgs.urls")),
+    path("orgs/<slug:slug>/settings/", include("invitations.urls.organization")),
+    path("orgs/<slug:slug>/settings/billing/", include("billing.urls.organization")),
+]
+
+if settings.DEBUG:
+    urlpatterns += [
+        path("dev/mail/", open_to(Audience.ANYONE, "GET")(devmail.mailbox), name="dev_mail"),
+        path("dev/style/", pages.style_guide, name="style_guide"),
+    ]

@@ -1,0 +1,1 @@
+"""People, organizations, memberships, editions, and the policy: who may do what."""

@@ -1,0 +1,15 @@
+"""The few domain events, for the apps above that must act in the same transaction.
+
+They are the only signals of our own. A receiver runs inside the sender's transaction, under its locks.
+"""
+
+from django.dispatch import Signal
+
+# organization_id, user_id, role: str; a person was removed or has left.
+membership_ended = Signal()
+# organization_id, user_id, old: str, new: str
+role_changed = Signal()
+# organization_id, old: str, new: str
+edition_changed = Signal()
+# organization_id
+organization_closed = Signal()

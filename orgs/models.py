@@ -1,0 +1,152 @@
+"""People, organizations and memberships."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from orgs.editions import EDITIONS, Edition, edition_of
+from orgs.policy import Role
+from orgs.validators import validate_display_name
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. The mail address, in lower case, is the sign-in."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(_("mail address"), max_length=254)
+    name = models.CharField(_("name"), max_length=80, validators=[validate_display_name])
+    is_staff = models.BooleanField(_("support staff"), default=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_unique", violation_error_message=_("This mail address is taken.")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
+
+
+def display_name(user: User) -> str:
+    """How pages and mails call a person."""
+    return user.name or user.email
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def locked(self, organization_id: uuid.UUID) -> "Organization":
+        """Lock the organization: the first lock of every verb that changes what belongs to it.
+
+        The order everywhere: organization, invitation, membership, billing account. NO KEY, since rows
+        that merely point to the organization need not wait.
+        """
+        return self.select_for_update(no_key=True).get(pk=organization_id)
+
+
+class Organization(models.Model):
+    """A customer of the SaaS company."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=80, validators=[validate_display_name])
+    slug = models.SlugField(max_length=50, unique=True)
+    edition_code = models.CharField(
+        _("edition"), max_length=30, choices=sorted({(edition.code, edition.name) for edition in EDITIONS})
+    )
+    seats = models.PositiveIntegerField(
+        _("seats"), null=True, blank=True, help_text=_("On the per-seat editions: how many were bought.")
+    )
+    managers_manage_managers = models.BooleanField(
+        _("billing managers may manage billing managers"), default=False
+    )
+    invitation_max_age_days = models.PositiveSmallIntegerField(
+        _("invitations expire after"), null=True, blank=True, help_text=_("In days; empty: never.")
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[OrganizationQuerySet] = OrganizationQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(seats__isnull=True) | models.Q(seats__gte=1), name="organization_seats_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def edition(self) -> Edition:
+        return edition_of(self.edition_code, on=timezone.now().date())
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def for_org(self, organization: Organization | uuid.UUID) -> "MembershipQuerySet":
+        return self.filter(organization=organization)
+
+    def admins(self) -> "MembershipQuerySet":
+        return self.filter(role=Role.ADMIN)
+
+    def members(self) -> "MembershipQuerySet":
+        """Who counts as a member and takes a seat: everybody but billing managers (seed 001)."""
+        return self.exclude(role=Role.BILLING_MANAGER)
+
+    def billing_managers(self) -> "MembershipQuerySet":
+        return self.filter(role=Role.BILLING_MANAGER)
+
+
+class Membership(models.Model):
+    """One person's one role in one organization."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices)
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[MembershipQuerySet] = MembershipQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "user"], name="membership_one_per_person"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "role"], name="membership_org_role"),
+            models.Index(fields=["organization", "joined_at", "id"], name="membership_org_joined"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.organization}: {self.get_role_display()}"

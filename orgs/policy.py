@@ -1,0 +1,239 @@
+"""Who may do what: every permission decision of the house.
+
+The table is seed 001's. Pages, the Roles page, the docs table and the tests all read it here.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from orgs.models import Membership
+
+
+class Role(TextChoices):
+    ADMIN = "admin", _("Admin")
+    MEMBER = "member", _("Member")
+    BILLING_MANAGER = "billing_manager", _("Billing manager")
+
+
+class Permission(TextChoices):
+    """One act on one resource, named ``resource.action``."""
+
+    ORGANIZATION_VIEW = "organization.view", _("see the organization's dashboard")
+    ORGANIZATION_CONFIGURE = "organization.configure", _("change the organization's settings")
+    ORGANIZATION_LEAVE = "organization.leave", _("leave the organization")
+    ACCESS_REQUEST = "access.request", _("ask for access")
+    ROLES_VIEW = "roles.view", _("see what each role may do")
+    MEMBERS_COUNT = "members.count", _("see how many members there are")
+    MEMBERS_LIST = "members.list", _("see the members")
+    MEMBERS_API_LIST = "members.api_list", _("list members in the API, without names")
+    MEMBERS_INVITE = "members.invite", _("invite members")
+    MEMBERS_CHANGE_ROLE = "members.change_role", _("change a person's role")
+    MEMBERS_REMOVE = "members.remove", _("remove members")
+    TEAMS_LIST = "teams.list", _("see the teams")
+    TEAMS_API_LIST = "teams.api_list", _("list teams in the API")
+    TEAMS_MANAGE = "teams.manage", _("manage the teams")
+    ACCESS_TOKENS_OWN = "access_tokens.own", _("use access tokens of one's own")
+    ACCESS_TOKENS_MANAGE = "access_tokens.manage", _("manage everyone's access tokens")
+    POLICY_GROUPS_READ = "policy_groups.read", _("read policy groups")
+    POLICY_GROUPS_MANAGE = "policy_groups.manage", _("manage policy groups")
+    POLICY_PACKS_READ = "policy_packs.read", _("read policy packs")
+    POLICY_PACKS_MANAGE = "policy_packs.manage", _("manage policy packs")
+    STACKS_READ = "stacks.read", _("read stacks")
+    STACKS_MANAGE = "stacks.manage", _("manage stacks")
+    AUDIT_READ = "audit.read", _("read the audit log")
+    AUDIT_EXPORT = "audit.export", _("export the audit log")
+    BILLING_VIEW = "billing.view", _("see billing, payments and invoices")
+    BILLING_CARD_UPDATE = "billing.card_update", _("add or update the card")
+    BILLING_SUBSCRIPTION_UPDATE = "billing.subscription_update", _("change the subscription")
+    BILLING_DETAILS_UPDATE = "billing.details_update", _("change the billing details")
+    BILLING_INVOICES_PAY = "billing.invoices_pay", _("pay invoices")
+    BILLING_MANAGERS_LIST_NAMES = "billing_managers.list_names", _("see the billing managers' names")
+    BILLING_MANAGERS_LIST_MAILS = "billing_managers.list_mails", _("see billing managers' mail and invitations")
+    BILLING_MANAGERS_INVITE = "billing_managers.invite", _("invite billing managers by mail")
+    BILLING_MANAGERS_LINK = "billing_managers.link", _("copy billing manager invite links")
+    BILLING_MANAGERS_REMOVE = "billing_managers.remove", _("remove billing managers")
+    RUM_SUMMARY = "rum.summary", _("see resources under management")
+    RUM_PER_STACK = "rum.per_stack", _("see resources under management per stack")
+
+    @property
+    def resource(self) -> str:
+        return self.value.partition(".")[0]
+
+    @property
+    def reads(self) -> bool:
+        """Whether the permission only lets see: no unsafe method may stand behind it."""
+        return self.value.partition(".")[2] in READING_ACTIONS
+
+
+READING_ACTIONS = {"api_list", "count", "list", "list_mails", "list_names", "per_stack", "read", "summary", "view"}
+
+RESOURCES: dict[str, Promise] = {
+    "organization": _("Organization"),
+    "access": _("Access"),
+    "roles": _("Roles"),
+    "members": _("Members"),
+    "teams": _("Teams"),
+    "access_tokens": _("Access tokens"),
+    "policy_groups": _("Policy groups"),
+    "policy_packs": _("Policy packs"),
+    "stacks": _("Stacks"),
+    "audit": _("Audit log"),
+    "billing": _("Billing"),
+    "billing_managers": _("Billing managers"),
+    "rum": _("Resources under management"),
+}
+
+P = Permission
+
+# A billing manager has these where the organization says so (seed 002; default off, seeds 000 and 001).
+DELEGABLE = frozenset({P.BILLING_MANAGERS_INVITE, P.BILLING_MANAGERS_LINK, P.BILLING_MANAGERS_REMOVE})
+
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.ADMIN: frozenset(Permission),
+    Role.MEMBER: frozenset(
+        {
+            P.ORGANIZATION_VIEW,
+            P.ORGANIZATION_LEAVE,
+            P.ACCESS_REQUEST,
+            P.ROLES_VIEW,
+            P.MEMBERS_COUNT,
+            P.MEMBERS_LIST,
+            P.MEMBERS_API_LIST,
+            P.TEAMS_LIST,
+            P.TEAMS_API_LIST,
+            P.ACCESS_TOKENS_OWN,
+            P.POLICY_GROUPS_READ,
+            P.POLICY_PACKS_READ,
+            P.STACKS_READ,
+            P.RUM_SUMMARY,
+            P.RUM_PER_STACK,
+        }
+    ),
+    Role.BILLING_MANAGER: frozenset(
+        {
+            P.ORGANIZATION_VIEW,
+            P.ORGANIZATION_LEAVE,
+            P.ACCESS_REQUEST,
+            P.MEMBERS_COUNT,
+            P.MEMBERS_API_LIST,
+            P.TEAMS_API_LIST,
+            P.BILLING_VIEW,
+            P.BILLING_CARD_UPDATE,
+            P.BILLING_SUBSCRIPTION_UPDATE,
+            P.BILLING_DETAILS_UPDATE,
+            P.BILLING_INVOICES_PAY,
+            P.BILLING_MANAGERS_LIST_NAMES,
+            P.RUM_SUMMARY,
+        }
+    ),
+}
+
+# Roles are not ordered: who may give, change or end which role is a table of pairs.
+MANAGES = frozenset(
+    {
+        (Role.ADMIN, Role.ADMIN),
+        (Role.ADMIN, Role.MEMBER),
+        (Role.ADMIN, Role.BILLING_MANAGER),
+        (Role.BILLING_MANAGER, Role.BILLING_MANAGER),
+    }
+)
+
+INVITE_PERMISSIONS = {
+    Role.ADMIN: P.MEMBERS_INVITE,
+    Role.MEMBER: P.MEMBERS_INVITE,
+    Role.BILLING_MANAGER: P.BILLING_MANAGERS_INVITE,
+}
+
+REMOVE_PERMISSIONS = {
+    Role.ADMIN: P.MEMBERS_REMOVE,
+    Role.MEMBER: P.MEMBERS_REMOVE,
+    Role.BILLING_MANAGER: P.BILLING_MANAGERS_REMOVE,
+}
+
+
+class UnknownPermissionError(Exception):
+    """A name that the policy doesn't know. Templates must not swallow it, so it is no LookupError."""
+
+
+class Denied(Exception):  # noqa: N818 - a refusal that is part of the product, not a fault
+    """This membership lacks this permission. The middleware answers 403 with a page that explains it."""
+
+    def __init__(self, permission: Permission) -> None:
+        super().__init__(permission.value)
+        self.permission = permission
+
+
+def permissions_of(role: Role, *, delegated: bool) -> frozenset[Permission]:
+    """All that a role may do; ``delegated``: the organization lets billing managers manage billing managers."""
+    granted = GRANTS[role]
+    return granted | DELEGABLE if delegated and role is Role.BILLING_MANAGER else granted
+
+
+def may(membership: "Membership | None", permission: Permission | str) -> bool:
+    """Whether a membership holds a permission. Raises UnknownPermissionError for a name not in the policy."""
+    asked = known(permission)
+    if membership is None:
+        return False
+    delegated = membership.organization.managers_manage_managers
+    return asked in permissions_of(Role(membership.role), delegated=delegated)
+
+
+def ensure(membership: "Membership | None", permission: Permission | str) -> None:
+    """Raise Denied unless the membership holds the permission."""
+    if not may(membership, permission):
+        raise Denied(known(permission))
+
+
+def can_manage(membership: "Membership | None", target: Role | str) -> bool:
+    """Whether a person may give, change or end the role ``target`` of another one."""
+    if membership is None or (Role(membership.role), Role(target)) not in MANAGES:
+        return False
+    return membership.role == Role.ADMIN or membership.organization.managers_manage_managers
+
+
+def known(permission: Permission | str) -> Permission:
+    """The permission of that name. Raises UnknownPermissionError."""
+    try:
+        return Permission(permission)
+    except ValueError:
+        raise UnknownPermissionError(str(permission)) from None
+
+
+def granting_roles(permission: Permission) -> list[Role]:
+    """The roles that hold a permission whatever the organization's settings."""
+    return [role for role in Role if permission in GRANTS[role]]
+
+
+class May:
+    """What templates ask: ``{% if may.billing_card_update %}``. An unknown name raises."""
+
+    def __init__(self, membership: "Membership | None") -> None:
+        self._membership = membership
+
+    def __getitem__(self, name: str) -> bool:
+        try:
+            permission = Permission[name.upper()]
+        except KeyError:
+            raise UnknownPermissionError(name) from None
+        return may(self._membership, permission)
+
+
+def table() -> Iterable[tuple[Promise, list[tuple[Permission, dict[Role, str]]]]]:
+    """The policy by resource, each permission with "yes", "no" or "delegable" per role."""
+    for resource, label in RESOURCES.items():
+        rows = []
+        for permission in Permission:
+            if permission.resource == resource:
+                rows.append((permission, {role: _grant(role, permission) for role in Role}))
+        yield label, rows
+
+
+def _grant(role: Role, permission: Permission) -> str:
+    if permission in GRANTS[role]:
+        return "yes"
+    return "delegable" if permission in permissions_of(role, delegated=True) else "no"

@@ -1,0 +1,243 @@
+"""The verbs that change organizations and memberships, one transaction each.
+
+Every verb locks the organization first and asks the policy again under the lock, since roles may have
+changed after the page was made. Raises Denied, Refused, or the model's DoesNotExist.
+"""
+
+import uuid
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from audit.services import Actor, record
+from orgs import events
+from orgs.capacity import ensure_room
+from orgs.editions import STARTING_EDITION, edition_of
+from orgs.errors import Refused
+from orgs.models import Membership, Organization, User, display_name
+from orgs.policy import REMOVE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure
+from outbox.services import enqueue
+
+# Paths of our own below /orgs/.
+RESERVED_SLUGS = frozenset({"new"})
+
+
+@transaction.atomic
+def create_organization(*, user: User, name: str, edition_code: str = STARTING_EDITION, seats: int | None = None) -> Organization:
+    """Found an organization; its founder becomes its first admin."""
+    edition = edition_of(edition_code, on=timezone.now().date())
+    organization = _insert_with_free_slug(Organization(name=name, edition_code=edition_code, seats=seats))
+    Membership.objects.create(organization=organization, user=user, role=Role.ADMIN)
+    record(action="organization.created", actor=Actor.person(user), organization=organization, edition=edition.name)
+    return organization
+
+
+def _insert_with_free_slug(organization: Organization) -> Organization:
+    base = slugify(organization.name)[:40].strip("-") or "organization"
+    organization.slug = base
+    for _attempt in range(20):
+        if organization.slug not in RESERVED_SLUGS:
+            try:
+                with transaction.atomic():
+                    organization.save(force_insert=True)
+                return organization
+            except IntegrityError:
+                pass
+        organization.slug = f"{base}-{get_random_string(5, 'abcdefghjkmnpqrstuvwxyz23456789')}"
+    raise Refused(_("No free address was found for this name. Choose another name."))
+
+
+@transaction.atomic
+def rename_organization(*, actor: Membership, name: str) -> Organization:
+    """Change the display name; the slug, and so every link, stays."""
+    organization, actor = _lock(actor)
+    ensure(actor, Permission.ORGANIZATION_CONFIGURE)
+    if organization.name != name:
+        old, organization.name = organization.name, name
+        organization.save(update_fields=["name"])
+        record(
+            action="organization.renamed", actor=Actor.person(actor.user), organization=organization, old=old, new=name
+        )
+    return organization
+
+
+@transaction.atomic
+def let_managers_manage_managers(*, actor: Membership, allowed: bool) -> Organization:
+    """Set whether billing managers may invite and remove billing managers (seed 002; default off, seed 001)."""
+    organization, actor = _lock(actor)
+    ensure(actor, Permission.ORGANIZATION_CONFIGURE)
+    if organization.managers_manage_managers != allowed:
+        organization.managers_manage_managers = allowed
+        organization.save(update_fields=["managers_manage_managers"])
+        record(
+            action="organization.managers_setting_changed",
+            actor=Actor.person(actor.user),
+            organization=organization,
+            allowed=gettext_noop("yes") if allowed else gettext_noop("no"),
+        )
+    return organization
+
+
+@transaction.atomic
+def set_invitation_max_age(*, actor: Membership, days: int | None) -> Organization:
+    """Set after how many days a pending invitation expires; None: never (seed 001)."""
+    organization, actor = _lock(actor)
+    ensure(actor, Permission.ORGANIZATION_CONFIGURE)
+    if organization.invitation_max_age_days != days:
+        organization.invitation_max_age_days = days
+        organization.save(update_fields=["invitation_max_age_days"])
+        record(
+            action="organization.invitation_age_changed",
+            actor=Actor.person(actor.user),
+            organization=organization,
+            days=gettext_noop("never expire") if days is None else f"{days} days",
+        )
+    return organization
+
+
+@transaction.atomic
+def change_role(*, actor: Membership, membership_id: uuid.UUID, role: Role) -> Membership:
+    """Give a person another role, where the edition has room for it and an admin remains."""
+    organization, actor = _lock(actor)
+    ensure(actor, Permission.MEMBERS_CHANGE_ROLE)
+    target = _lock_membership(organization, membership_id)
+    old = Role(target.role)
+    if not (can_manage(actor, old) and can_manage(actor, role)):
+        raise Denied(Permission.MEMBERS_CHANGE_ROLE)
+    if old is role:
+        return target
+    _keep_an_admin(organization, target)
+    if Role.BILLING_MANAGER in {old, role}:
+        ensure_room(organization, role)
+    target.role = role
+    target.save(update_fields=["role"])
+    event = record(
+        action="membership.role_changed",
+        actor=Actor.person(actor.user),
+        organization=organization,
+        target=(target.user_id, display_name(target.user)),
+        old=str(old.label),
+        new=str(role.label),
+    )
+    events.role_changed.send(
+        Membership, organization_id=organization.pk, user_id=target.user_id, old=old.value, new=role.value
+    )
+    if target.user_id != actor.user_id:
+        enqueue(
+            kind="role_changed",
+            to=target.user.email,
+            organization_id=organization.pk,
+            dedupe_key=f"role_changed:{event.pk}",
+            organization=organization.name,
+            slug=organization.slug,
+            actor=display_name(actor.user),
+            old=old.value,
+            new=role.value,
+        )
+    return target
+
+
+@transaction.atomic
+def remove_member(*, actor: Membership, membership_id: uuid.UUID) -> None:
+    """End another person's membership: members and admins by the members page, billing managers by theirs."""
+    organization, actor = _lock(actor)
+    target = _lock_membership(organization, membership_id)
+    role = Role(target.role)
+    ensure(actor, REMOVE_PERMISSIONS[role])
+    if not can_manage(actor, role):
+        raise Denied(REMOVE_PERMISSIONS[role])
+    if target.pk == actor.pk:
+        raise Refused(_("You can't remove yourself. Leave the organization instead."))
+    _keep_an_admin(organization, target)
+    event = record(
+        action="membership.removed",
+        actor=Actor.person(actor.user),
+        organization=organization,
+        target=(target.user_id, display_name(target.user)),
+        role=str(role.label),
+    )
+    enqueue(
+        kind="membership_removed",
+        to=target.user.email,
+        organization_id=organization.pk,
+        dedupe_key=f"membership_removed:{event.pk}",
+        organization=organization.name,
+        actor=display_name(actor.user),
+        role=role.value,
+    )
+    _end(organization, target)
+
+
+@transaction.atomic
+def leave(*, membership: Membership) -> None:
+    """End one's own membership, unless one is the last admin."""
+    organization, own = _lock(membership)
+    ensure(own, Permission.ORGANIZATION_LEAVE)
+    _keep_an_admin(organization, own)
+    record(
+        action="membership.left",
+        actor=Actor.person(own.user),
+        organization=organization,
+        role=str(Role(own.role).label),
+    )
+    _end(organization, own)
+
+
+@transaction.atomic
+def request_access(*, actor: Membership, permission: Permission) -> None:
+    """Ask the organization's admins, by mail, for a permission; once a day for each."""
+    organization = actor.organization
+    ensure(actor, Permission.ACCESS_REQUEST)
+    day = timezone.now().date().isoformat()
+    mails = [
+        enqueue(
+            kind="access_requested",
+            to=admin.user.email,
+            organization_id=organization.pk,
+            dedupe_key=f"access_requested:{actor.pk}:{permission}:{day}:{admin.pk}",
+            organization=organization.name,
+            slug=organization.slug,
+            actor=display_name(actor.user),
+            permission=permission.value,
+        )
+        for admin in Membership.objects.for_org(organization).admins().select_related("user")
+    ]
+    if any(mails):
+        record(
+            action="access.requested",
+            actor=Actor.person(actor.user),
+            organization=organization,
+            permission=str(permission.label),
+        )
+
+
+def _lock(actor: Membership) -> tuple[Organization, Membership]:
+    """Lock the organization, then read the acting membership as it is now."""
+    organization = Organization.objects.locked(actor.organization_id)
+    actor = Membership.objects.select_related("user").get(pk=actor.pk)
+    actor.organization = organization
+    return organization, actor
+
+
+def _lock_membership(organization: Organization, membership_id: uuid.UUID) -> Membership:
+    return (
+        Membership.objects.for_org(organization)
+        .select_related("user")
+        .select_for_update(of=("self",))
+        .get(pk=membership_id)
+    )
+
+
+def _keep_an_admin(organization: Organization, target: Membership) -> None:
+    if target.role == Role.ADMIN and Membership.objects.for_org(organization).admins().count() == 1:
+        raise Refused(_("An organization needs an admin. Make somebody else an admin first."))
+
+
+def _end(organization: Organization, membership: Membership) -> None:
+    user_id, role = membership.user_id, membership.role
+    membership.delete()
+    events.membership_ended.send(Membership, organization_id=organization.pk, user_id=user_id, role=role)

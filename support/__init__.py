@@ -1,0 +1,1 @@
+"""What support staff need beyond each app's admin.py."""
