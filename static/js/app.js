@@ -1,0 +1,120 @@
+// Comfort only: every page and form works without this file.
+"use strict";
+
+const announce = (text) => {
+  const region = document.getElementById("announcer");
+  region.textContent = "";
+  setTimeout(() => { region.textContent = text; }, 50);
+};
+
+// Copy buttons: <button data-copy="id of an input" data-copied="Copied">
+async function copy(button) {
+  const field = document.getElementById(button.dataset.copy);
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+  } catch {
+    if (!document.execCommand("copy")) return;
+  }
+  const label = button.querySelector("span") ?? button;
+  const before = label.textContent;
+  if (before === button.dataset.copied) return;
+  label.textContent = button.dataset.copied;
+  announce(button.dataset.copied);
+  setTimeout(() => { label.textContent = before; }, 2000);
+}
+
+// Links marked data-dialog open their page in the dialog, any trouble sends the browser to that page itself.
+const dialog = document.getElementById("dialog");
+
+function openInDialog(link) {
+  link.closest("[popover]")?.hidePopover();
+  dialog.dataset.href = link.href;
+  htmx.ajax("GET", link.href, { target: dialog, swap: "innerHTML" });
+}
+
+function closeDialog() {
+  dialog.close();
+}
+
+dialog.addEventListener("close", () => dialog.replaceChildren());
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target === dialog && !dialog.open) dialog.showModal();
+});
+
+for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(failure, (event) => {
+    if (event.detail.target === dialog) {
+      location.assign(dialog.dataset.href);
+      return;
+    }
+    const banner = document.getElementById("request-failed").content.cloneNode(true);
+    document.getElementById("messages")?.replaceChildren(banner);
+  });
+}
+
+document.addEventListener("click", (event) => {
+  if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const copyButton = event.target.closest("[data-copy]");
+  const dialogLink = event.target.closest("a[data-dialog]");
+  const closer = event.target.closest("#dialog [data-dialog-close]");
+  if (copyButton) copy(copyButton);
+  if (dialogLink && window.htmx) {
+    event.preventDefault();
+    openInDialog(dialogLink);
+  }
+  if (closer) {
+    event.preventDefault();
+    closeDialog();
+  }
+});
+
+// A form is sent once, however often its button is pressed. Forms of htmx use hx-disabled-elt.
+const release = (form) => {
+  delete form.dataset.sent;
+  form.querySelectorAll("[data-busy]").forEach((button) => button.removeAttribute("data-busy"));
+};
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post" || form.matches("[hx-post], [data-hx-post]")) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "true";
+  event.submitter?.setAttribute("data-busy", "");
+  setTimeout(release, 10000, form);
+});
+
+addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(release));
+
+// Instants, in the reader's own time zone. The title keeps the exact one.
+// English dates are written day first, as the server writes them.
+const locale = document.documentElement.lang.startsWith("en") ? "en-GB" : document.documentElement.lang;
+const formats = {
+  date: new Intl.DateTimeFormat(locale, { dateStyle: "long" }),
+  datetime: new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short" }),
+};
+
+function localize(root) {
+  root.querySelectorAll("time[data-local]").forEach((time) => {
+    time.textContent = formats[time.dataset.local].format(new Date(time.dateTime));
+  });
+}
+
+localize(document);
+document.addEventListener("htmx:load", (event) => localize(event.detail.elt));
+
+// Menus open beside their button; browsers without CSS anchors are told where that is.
+if (!CSS.supports("position-area", "block-end")) {
+  document.addEventListener("toggle", (event) => {
+    const menu = event.target;
+    if (event.newState !== "open" || !menu.matches(".menu")) return;
+    const button = document.querySelector(`[popovertarget="${menu.id}"]`).getBoundingClientRect();
+    const top = button.bottom + menu.offsetHeight + 8 > innerHeight ? button.top - menu.offsetHeight - 4 : button.bottom + 4;
+    const left = Math.max(8, Math.min(button.right - menu.offsetWidth, innerWidth - menu.offsetWidth - 8));
+    Object.assign(menu.style, { inset: "auto", margin: "0", top: `${Math.max(8, top)}px`, left: `${left}px` });
+  }, true);
+}
