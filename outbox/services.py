@@ -1,0 +1,65 @@
+"""Putting mails into the outbox, inside the transaction of the change that causes them."""
+
+import json
+import uuid
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Min
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from outbox.doorbell import ring
+from outbox.models import OutgoingEmail
+from outbox.registry import renderer_of
+from outbox.tasks import deliver_one
+
+INSERT = """
+    INSERT INTO outbox_outgoingemail (id, kind, "to", organization_id, params, dedupe_key, message_id)
+    VALUES (%s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (dedupe_key) DO NOTHING
+    RETURNING *
+"""
+
+
+class OutsideTransactionError(RuntimeError):
+    """A mail and the change that it tells of must be committed together."""
+
+
+def enqueue(
+    *,
+    kind: str,
+    to: str,
+    dedupe_key: str,
+    organization_id: uuid.UUID | None = None,
+    **params: str | int | bool | None,
+) -> OutgoingEmail | None:
+    """Write a mail into the outbox; the commit rings the worker. None: that ``dedupe_key`` was there already.
+
+    ``params``: ids and snapshots for the renderer of that kind. Never a secret: the worker mints those.
+    Raises UnknownKindError, and OutsideTransactionError outside a transaction.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise OutsideTransactionError(kind)
+    renderer_of(kind)
+    email_id = uuid.uuid4()
+    message_id = f"<{email_id}@{_sender_domain()}>"
+    values = [email_id, kind, to, organization_id, json.dumps(params), dedupe_key, message_id]
+    # Raw, since only RETURNING tells an inserted row from one that was there, in one statement.
+    email = next(iter(OutgoingEmail.objects.raw(INSERT, values)), None)
+    if email is not None:
+        ring(deliver_one, str(email.id))
+    return email
+
+
+def lag() -> float:
+    """For how many seconds the oldest mail that is due has been waiting; 0.0 when none waits."""
+    due_since = OutgoingEmail.objects.due().aggregate(
+        oldest=Min(Coalesce(F("claimed_until"), F("next_attempt_at")))
+    )["oldest"]
+    return (timezone.now() - due_since).total_seconds() if due_since else 0.0
+
+
+def _sender_domain() -> str:
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]

@@ -1,0 +1,29 @@
+"""What the worker does. Redis may lose any of these: the sweep finds in Postgres what is left to do.
+
+The time limits keep a hanging mail server within the lease: a task ends before another may take its mail.
+"""
+
+import uuid
+
+from celery import shared_task
+from django.conf import settings
+
+from outbox.delivery import deliver, deliver_due
+from outbox.models import OutgoingEmail
+
+SWEEP_SECONDS = 30
+
+
+@shared_task(name="outbox.deliver", time_limit=settings.OUTBOX_LEASE_SECONDS)
+def deliver_one(email_id: str) -> None:
+    deliver(uuid.UUID(email_id))
+
+
+@shared_task(name="outbox.sweep", time_limit=SWEEP_SECONDS + settings.OUTBOX_LEASE_SECONDS)
+def sweep() -> None:
+    deliver_due(seconds=SWEEP_SECONDS)
+
+
+@shared_task(name="outbox.delete_old")
+def delete_old_mails() -> None:
+    OutgoingEmail.objects.old().delete()
