@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from devstack.errors import StackError
+from devstack.messages import StackError
 
 ROOT = Path(__file__).resolve().parent.parent
 

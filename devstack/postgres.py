@@ -6,8 +6,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from devstack.errors import StackError
 from devstack.memory import LOOPBACK, remembered_port, remembered_secret, write_private
+from devstack.messages import StackError
 from devstack.paths import writable_directory
 from devstack.postgres_binaries import Account, account_for, find_binaries, reachable_binaries, version_of
 

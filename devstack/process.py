@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from devstack.errors import StackError
+from devstack.messages import StackError
 from devstack.paths import ROOT
 
 STOP_SECONDS = 10
@@ -83,6 +83,15 @@ class RecordedProcess:
         """The process group, or None in the moment before the process wrote it down."""
         written = self.lock_file.read_text()
         return int(written) if written.endswith("\n") else None
+
+
+def run_in_front(command: Sequence[str | Path], *, environment: Mapping[str, str]) -> int:
+    """Run a command that has the terminal to itself, Ctrl-C included. Returns its exit code."""
+    ours = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return subprocess.run(command, check=False, cwd=ROOT, env=environment).returncode
+    finally:
+        signal.signal(signal.SIGINT, ours)
 
 
 def become(lock_file: str, *command: str) -> None:

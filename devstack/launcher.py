@@ -1,0 +1,257 @@
+"""The demo: servers, the Stripe simulator, demo data, then web, worker and beat until Ctrl-C."""
+
+import fcntl
+import os
+import shlex
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from honcho.manager import Manager
+
+from devstack.environment import SIMULATOR_KEY, environment, uses_simulator
+from devstack.memory import LOOPBACK, port_answers, remembered_port, write_private
+from devstack.messages import StackError, say
+from devstack.paths import ROOT, run_directory, writable_directory
+from devstack.process import RecordedProcess, run_in_front
+from devstack.servers import Servers
+from devstack.site_port import check_port, requested_port
+
+DATABASE = "billing_portal"
+SIMULATOR_START_SECONDS = 20
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Demo:
+    """The demo of this checkout. Its data lies in the run directory, from one start to the next."""
+
+    def __init__(self) -> None:
+        self.directory = run_directory()
+        self.port = requested_port()
+        self.site_url = f"http://{LOOPBACK}:{self.port}"
+        self.processes = writable_directory(self.directory / "processes")
+        self.step = self._process("step")
+        self.simulator = self._process("stripe")
+        self.application = {
+            "web": [
+                *("gunicorn", "billing_portal.wsgi:application", "--bind", f"{LOOPBACK}:{self.port}"),
+                *(
+                    "--worker-class",
+                    "gthread",
+                    "--threads",
+                    "4",
+                    "--log-level",
+                    "warning",
+                    "--no-control-socket",
+                ),
+            ],
+            "worker": [
+                *("celery", "--quiet", "--app", "billing_portal", "worker", "--loglevel", "warning"),
+                *("--concurrency", "2", "--without-gossip", "--without-mingle"),
+            ],
+            "beat": [
+                *("celery", "--quiet", "--app", "billing_portal", "beat", "--loglevel", "warning"),
+                *("--schedule", str(self.directory / "celerybeat-schedule"), "--pidfile="),
+            ],
+        }
+
+    def run(self) -> None:
+        """Run until Ctrl-C. Raises `StackError` when a process ends by itself."""
+        with self._alone():
+            for signal_number in STOPPING:
+                signal.signal(signal_number, interrupt)
+            self._end_leftovers()
+            check_port(self.port)
+            servers = self._servers()
+            try:
+                self._run_application(self._prepare(servers))
+            except KeyboardInterrupt:
+                pass
+            finally:
+                self._stop(servers)
+
+    def shell(self) -> int:
+        """A Django shell on the demo's data, beside the demo or without it. Returns the exit code."""
+        command = [sys.executable, "manage.py", "shell"]
+        servers = self._servers()
+        with self._lock() as lock:
+            runs = not try_lock(lock)
+        if runs:
+            return run_in_front(command, environment=self._environment(servers))
+        with self._alone():
+            self._end_leftovers()
+            try:
+                return run_in_front(command, environment=self._prepare(servers))
+            finally:
+                self._stop(servers)
+
+    def reset(self) -> None:
+        """Delete the demo's data."""
+        with self._alone():
+            self._end_leftovers()
+            self._servers().remove()
+            for name in ("stripe", "mail", "processes"):
+                shutil.rmtree(self.directory / name, ignore_errors=True)
+            for pattern in ("*_key", "*_secret", "celerybeat-schedule*"):
+                for path in self.directory.glob(pattern):
+                    path.unlink()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep a second demo of this checkout out."""
+        owner = self.directory / "demo.owner"
+        with self._lock() as lock:
+            if not try_lock(lock):
+                where = owner.read_text() if owner.exists() else "just starting"
+                raise StackError(
+                    f"The demo of this checkout runs already ({where}): stop it there with Ctrl-C."
+                )
+            write_private(owner, f"{self.site_url}/, process {os.getpid()}")
+            yield
+
+    def _prepare(self, servers: Servers) -> dict[str, str]:
+        """Bring up all that the application needs. Returns its environment."""
+        say("Starting PostgreSQL and Valkey")
+        servers.start()
+        variables = self._environment(servers)
+        if uses_simulator():
+            say("Starting the Stripe simulator")
+            self._start_simulator(variables)
+        self._take_step("Migrating the database", ["manage.py", "migrate", "--no-input"], variables)
+        self._take_step("Making the cache table", ["manage.py", "createcachetable"], variables)
+        self._take_step("Loading the demo data", ["-m", "devstack.demo", "load"], variables)
+        return variables
+
+    def _environment(self, servers: Servers) -> dict[str, str]:
+        return {
+            **environment(
+                directory=self.directory,
+                mail=self.directory / "mail",
+                site_url=self.site_url,
+                database_url=servers.database_url(DATABASE),
+                redis_url=servers.redis_url(),
+                stripe_api_base=f"http://{LOOPBACK}:{remembered_port(self.processes / 'stripe.port')}",
+            ),
+            "DEBUG": "1",
+            "RUN_DIR": str(self.directory),
+        }
+
+    def _start_simulator(self, variables: dict[str, str]) -> None:
+        port = int(variables["STRIPE_API_BASE"].rpartition(":")[2])
+        process = self.simulator.start(
+            [
+                *(sys.executable, "-m", "devstack.stripe", "--port", str(port)),
+                *("--data", self.directory / "stripe", "--api-key", SIMULATOR_KEY),
+                *("--webhook-url", f"{self.site_url}/stripe/webhook/"),
+                *("--webhook-secret", variables["STRIPE_WEBHOOK_SECRET"]),
+            ],
+            environment=variables,
+        )
+        deadline = time.monotonic() + SIMULATOR_START_SECONDS
+        while not port_answers(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise StackError(f"The Stripe simulator did not start: see {self.simulator.log_file}.")
+            time.sleep(0.05)
+
+    def _take_step(self, title: str, arguments: list[str], variables: dict[str, str]) -> None:
+        say(title)
+        if self.step.start([sys.executable, *arguments], environment=variables).wait():
+            print(self.step.log_file.read_text(errors="replace"), file=sys.stderr)
+            raise StackError(
+                f"{title} failed, for the reason above; `make demo-reset` starts over without the data."
+            )
+
+    def _run_application(self, variables: dict[str, str]) -> None:
+        say("Starting web, worker and beat")
+        manager = Manager()
+        for name, (program, *arguments) in self.application.items():
+            command = self._process(name).command([Path(sys.executable).with_name(program), *arguments])
+            manager.add_process(name, f"exec {shlex.join(command)}", env=variables, cwd=str(ROOT))
+        threading.Thread(target=self._announce, args=[variables], daemon=True).start()
+        try:
+            manager.loop()
+        except KeyError as error:
+            # An early Ctrl-C: honcho 2.0 fails to stop what it hasn't started yet. We do that afterwards.
+            raise KeyboardInterrupt from error
+        if manager.returncode not in {128 + signal_number for signal_number in STOPPING}:
+            raise StackError(
+                "A process of the demo ended by itself, for the reason above; the others were stopped."
+            )
+
+    def _announce(self, variables: dict[str, str]) -> None:
+        """Print where the portal is and who can sign in, once it answers."""
+        while not answers_http(self.port):
+            time.sleep(0.2)
+        sign_ins = self._process("sign-ins")
+        sign_ins.start([sys.executable, "-m", "devstack.demo", "show"], environment=variables).wait()
+        print(
+            f"\nThe portal runs at {self.site_url}/\n\n{sign_ins.log_file.read_text()}\n"
+            "Ctrl-C stops it; `make demo-reset` deletes its data.\n",
+            flush=True,
+        )
+
+    def _end_leftovers(self) -> None:
+        """End what goes on running after a launcher was killed."""
+        running = [process for process in self._all_processes() if process.is_running()]
+        if running:
+            say("Ending what an earlier demo left running")
+        for process in running:
+            process.stop()
+
+    def _stop(self, servers: Servers) -> None:
+        for signal_number in STOPPING:
+            signal.signal(signal_number, signal.SIG_IGN)
+        with ExitStack() as stack:
+            stack.callback(servers.stop)
+            for process in self._all_processes():
+                stack.callback(process.stop)
+            say("Stopping")
+
+    def _all_processes(self) -> list[RecordedProcess]:
+        return [RecordedProcess(lock_file) for lock_file in sorted(self.processes.glob("*.lock"))]
+
+    def _process(self, name: str) -> RecordedProcess:
+        return RecordedProcess(self.processes / f"{name}.lock")
+
+    def _servers(self) -> Servers:
+        return Servers(self.directory, durable=True)
+
+    def _lock(self) -> IO[str]:
+        return (self.directory / "demo.lock").open("a")
+
+
+def try_lock(lock: IO[str]) -> bool:
+    """Take the lock unless another process has it.
+
+    Not flock: honcho forks, and its children would go on holding that after we were killed.
+    """
+    try:
+        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def interrupt(_signal_number: int, _frame: FrameType | None) -> None:
+    """Treat the terminal's end and a polite kill like Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def answers_http(port: int) -> bool:
+    connection = HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        connection.getresponse()
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True

@@ -1,0 +1,31 @@
+"""Runs the tests, and the measurements, on real servers of their own."""
+
+import os
+import sys
+
+from devstack.paths import run_directory
+from devstack.process import run_in_front
+from devstack.services import SharedServices
+
+WORKERS = "2"
+
+
+def test(arguments: list[str]) -> int:
+    """Run pytest without what is slow by nature. Returns its exit code."""
+    return test_full(["-m", "not slow", *arguments])
+
+
+def test_full(arguments: list[str]) -> int:
+    return on_servers([sys.executable, "-m", "pytest", "-n", WORKERS, *arguments])
+
+
+def bench(arguments: list[str]) -> int:
+    return on_servers([sys.executable, "-m", "bench", *arguments])
+
+
+def on_servers(command: list[str]) -> int:
+    """Run a command with PostgreSQL and Valkey up and a database of this run's own. Returns its exit code."""
+    services = SharedServices()
+    with services.in_use():
+        variables = services.environment_for(f"run_{os.getpid()}")
+        return run_in_front(command, environment={**variables, "RUN_DIR": str(run_directory())})
