@@ -1,5 +1,4 @@
 from django.contrib import admin
-from django.http import HttpRequest
 
 from outbox.models import OutgoingEmail
 
@@ -10,12 +9,3 @@ class OutgoingEmailAdmin(admin.ModelAdmin[OutgoingEmail]):
     list_filter = ["state", "kind"]
     search_fields = ["to", "=dedupe_key", "=message_id"]
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: OutgoingEmail | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: OutgoingEmail | None = None) -> bool:
-        return False
