@@ -112,7 +112,7 @@ class Demo:
             if not try_lock(lock):
                 where = owner.read_text() if owner.exists() else "just starting"
                 raise StackError(
-                    f"The demo of this checkout runs already ({where}): stop it there with Ctrl-C."
+                    f"This checkout's demo runs already ({where}): stop it there with Ctrl-C."
                 )
             write_private(owner, f"{self.site_url}/, process {os.getpid()}")
             yield

@@ -31,7 +31,7 @@ def remembered_port(memory: Path) -> int:
             return port
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
-        port = probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
     write_private(memory, str(port))
     return port
 
