@@ -9,12 +9,3 @@ class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
     list_filter = ["actor_kind", "action"]
     search_fields = ["organization_name", "actor_name", "target_name", "target_id"]
     show_full_result_count = False
-
-    def has_add_permission(self, request: object) -> bool:
-        return False
-
-    def has_change_permission(self, request: object, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: object, obj: object = None) -> bool:
-        return False

@@ -48,7 +48,9 @@ def _database_state() -> str:
 
 def _broker_state() -> str:
     try:
-        with app.connection_for_write(transport_options={"socket_timeout": 1, "socket_connect_timeout": 1}) as broker:
+        with app.connection_for_write(
+            transport_options={"socket_timeout": 1, "socket_connect_timeout": 1}
+        ) as broker:
             broker.ensure_connection(max_retries=1, timeout=1)
     except (OSError, app.connection_for_write().connection_errors):  # type: ignore[misc]
         return "unreachable"

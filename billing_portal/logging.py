@@ -26,7 +26,7 @@ SHARED_PROCESSORS: list[Any] = [
     structlog.processors.UnicodeDecoder(),
 ]
 
-LOGGING: dict[str, Any] = {
+LOG_CONFIG: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
@@ -42,7 +42,9 @@ LOGGING: dict[str, Any] = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {name: {"level": "INFO"} for name in ("audit", "billing", "invitations", "orgs", "outbox", "usage")},
+    "loggers": {
+        name: {"level": "INFO"} for name in ("audit", "billing", "invitations", "orgs", "outbox", "usage")
+    },
 }
 
 

@@ -21,9 +21,7 @@ class Place:
     permission: Permission
 
 
-PRODUCT = (
-    Place("dashboard", _("Dashboard"), "dashboard", Permission.ORGANIZATION_VIEW),
-)
+PRODUCT = (Place("dashboard", _("Dashboard"), "dashboard", Permission.ORGANIZATION_VIEW),)
 SETTINGS = (
     Place("billing", _("Billing & usage"), "billing", Permission.BILLING_VIEW),
     Place("members", _("Members"), "members", Permission.MEMBERS_LIST),

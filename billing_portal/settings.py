@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from billing_portal.logging import LOGGING as LOGGING
-from billing_portal.logging import configure_structlog
+from billing_portal.logging import LOG_CONFIG, configure_structlog
+
+# Lets admin classes and forms name their model in brackets, for the type checker.
+django_stubs_ext.monkeypatch()
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -31,14 +34,14 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL] if site.scheme == "https" else []
 
 INSTALLED_APPS = [
     "billing_portal",
-    "support",
+    "support.apps.SupportConfig",
     "billing",
     "usage",
     "invitations",
     "orgs",
     "audit",
     "outbox",
-    "support.admin_site.PortalAdminConfig",
+    "support.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -171,7 +174,9 @@ CSRF_COOKIE_NAME = "__Host-csrf" if secure else "csrf"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = secure
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+)
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if secure else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = secure
 SECURE_REFERRER_POLICY = "same-origin"
@@ -185,7 +190,9 @@ STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET")
 # Only the development stack sets this; unset, the gateway talks to Stripe.
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
-STRIPE_HOSTS = [STRIPE_API_BASE] if STRIPE_API_BASE else ["https://checkout.stripe.com", "https://invoice.stripe.com"]
+STRIPE_HOSTS = (
+    [STRIPE_API_BASE] if STRIPE_API_BASE else ["https://checkout.stripe.com", "https://invoice.stripe.com"]
+)
 
 # A form that answers with a redirect to Stripe's hosted pages is checked against form-action too.
 CONTENT_SECURITY_POLICY = {
@@ -243,4 +250,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)
 
+# --- Logs ----------------------------------------------------------------------------------------------
+
+LOGGING = LOG_CONFIG
 configure_structlog()

@@ -117,7 +117,9 @@ def open_to(audience: Audience, *methods: str) -> Callable[[Callable[..., HttpRe
 
 def sign_in_first(request: HttpRequest, *, resume_at: str | None = None) -> HttpResponse:
     """Send a visitor to the sign-in page, and back afterwards; a page part asked for alone reloads whole."""
-    url = resume_at or (request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("organizations"))
+    url = resume_at or (
+        request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("organizations")
+    )
     response = redirect_to_login(url, str(settings.LOGIN_URL))
     if request.headers.get("HX-Request"):
         return HttpResponseClientRedirect(response.url)

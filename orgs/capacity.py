@@ -9,7 +9,7 @@ from orgs.errors import Refused
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 
-# How many pending invitations hold a place for a role; the invitations app, which lies above, puts its count here.
+# How many pending invitations hold a place for a role: the invitations app, which lies above, counts them.
 ReservationCounter = Callable[[Organization, Role], int]
 _reservation_counters: list[ReservationCounter] = []
 
@@ -59,5 +59,6 @@ def full_sentence(organization: Organization, role: Role, limit: int) -> str:
             limit,
         ) % {"edition": organization.edition.name, "limit": limit}
     return _(
-        "All %(limit)s seats are taken, pending invitations included. Add seats, remove a member or revoke an invitation first."
+        "All %(limit)s seats are taken, pending invitations included. "
+        "Add seats, remove a member or revoke an invitation first."
     ) % {"limit": limit}

@@ -62,9 +62,16 @@ def every_route_declares_its_access(**_kwargs: object) -> list[CheckMessage]:
             continue
         inside = "<slug:slug>" in route.path
         if inside != (access.audience is Audience.ORGANIZATION):
-            errors.append(Error(f"{route.path}: a permission belongs to URLs of an organization, and only there.", id="orgs.E002"))
+            errors.append(
+                Error(
+                    f"{route.path}: a permission belongs to URLs of an organization, and only there.",
+                    id="orgs.E002",
+                )
+            )
         errors.extend(
-            Error(f"{route.path}: {method} changes things, but {permission.value} only reads.", id="orgs.E003")
+            Error(
+                f"{route.path}: {method} changes things, but {permission.value} only reads.", id="orgs.E003"
+            )
             for method, permission in access.permissions.items()
             if method not in SAFE_METHODS and permission.reads
         )

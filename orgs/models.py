@@ -48,11 +48,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("person")
         verbose_name_plural = _("people")
         constraints = [
-            models.UniqueConstraint(Lower("email"), name="user_email_unique", violation_error_message=_("This mail address is taken.")),
+            models.UniqueConstraint(
+                Lower("email"),
+                name="user_email_unique",
+                violation_error_message=_("This mail address is taken."),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} <{self.email}>"
+        return display_name(self)
 
 
 def display_name(user: User) -> str:
@@ -98,7 +102,8 @@ class Organization(models.Model):
         verbose_name_plural = _("organizations")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(seats__isnull=True) | models.Q(seats__gte=1), name="organization_seats_positive"
+                condition=models.Q(seats__isnull=True) | models.Q(seats__gte=1),
+                name="organization_seats_positive",
             ),
         ]
 

@@ -53,7 +53,10 @@ class Permission(TextChoices):
     BILLING_DETAILS_UPDATE = "billing.details_update", _("change the billing details")
     BILLING_INVOICES_PAY = "billing.invoices_pay", _("pay invoices")
     BILLING_MANAGERS_LIST_NAMES = "billing_managers.list_names", _("see the billing managers' names")
-    BILLING_MANAGERS_LIST_MAILS = "billing_managers.list_mails", _("see billing managers' mail and invitations")
+    BILLING_MANAGERS_LIST_MAILS = (
+        "billing_managers.list_mails",
+        _("see billing managers' mail and invitations"),
+    )
     BILLING_MANAGERS_INVITE = "billing_managers.invite", _("invite billing managers by mail")
     BILLING_MANAGERS_LINK = "billing_managers.link", _("copy billing manager invite links")
     BILLING_MANAGERS_REMOVE = "billing_managers.remove", _("remove billing managers")
@@ -70,7 +73,17 @@ class Permission(TextChoices):
         return self.value.partition(".")[2] in READING_ACTIONS
 
 
-READING_ACTIONS = {"api_list", "count", "list", "list_mails", "list_names", "per_stack", "read", "summary", "view"}
+READING_ACTIONS = {
+    "api_list",
+    "count",
+    "list",
+    "list_mails",
+    "list_names",
+    "per_stack",
+    "read",
+    "summary",
+    "view",
+}
 
 RESOURCES: dict[str, Promise] = {
     "organization": _("Organization"),
@@ -169,7 +182,7 @@ class Denied(Exception):  # noqa: N818 - a refusal that is part of the product, 
 
 
 def permissions_of(role: Role, *, delegated: bool) -> frozenset[Permission]:
-    """All that a role may do; ``delegated``: the organization lets billing managers manage billing managers."""
+    """All that a role may do; ``delegated``: the organization lets billing managers manage others."""
     granted = GRANTS[role]
     return granted | DELEGABLE if delegated and role is Role.BILLING_MANAGER else granted
 
@@ -226,11 +239,14 @@ class May:
 def table() -> Iterable[tuple[Promise, list[tuple[Permission, dict[Role, str]]]]]:
     """The policy by resource, each permission with "yes", "no" or "delegable" per role."""
     for resource, label in RESOURCES.items():
-        rows = []
-        for permission in Permission:
-            if permission.resource == resource:
-                rows.append((permission, {role: _grant(role, permission) for role in Role}))
-        yield label, rows
+        yield (
+            label,
+            [
+                (permission, {role: _grant(role, permission) for role in Role})
+                for permission in Permission
+                if permission.resource == resource
+            ],
+        )
 
 
 def _grant(role: Role, permission: Permission) -> str:

@@ -27,12 +27,19 @@ RESERVED_SLUGS = frozenset({"new"})
 
 
 @transaction.atomic
-def create_organization(*, user: User, name: str, edition_code: str = STARTING_EDITION, seats: int | None = None) -> Organization:
+def create_organization(
+    *, user: User, name: str, edition_code: str = STARTING_EDITION, seats: int | None = None
+) -> Organization:
     """Found an organization; its founder becomes its first admin."""
     edition = edition_of(edition_code, on=timezone.now().date())
     organization = _insert_with_free_slug(Organization(name=name, edition_code=edition_code, seats=seats))
     Membership.objects.create(organization=organization, user=user, role=Role.ADMIN)
-    record(action="organization.created", actor=Actor.person(user), organization=organization, edition=edition.name)
+    record(
+        action="organization.created",
+        actor=Actor.person(user),
+        organization=organization,
+        edition=edition.name,
+    )
     return organization
 
 
@@ -60,14 +67,18 @@ def rename_organization(*, actor: Membership, name: str) -> Organization:
         old, organization.name = organization.name, name
         organization.save(update_fields=["name"])
         record(
-            action="organization.renamed", actor=Actor.person(actor.user), organization=organization, old=old, new=name
+            action="organization.renamed",
+            actor=Actor.person(actor.user),
+            organization=organization,
+            old=old,
+            new=name,
         )
     return organization
 
 
 @transaction.atomic
 def let_managers_manage_managers(*, actor: Membership, allowed: bool) -> Organization:
-    """Set whether billing managers may invite and remove billing managers (seed 002; default off, seed 001)."""
+    """Set whether billing managers may invite and remove others (seed 002; default off, seed 001)."""
     organization, actor = _lock(actor)
     ensure(actor, Permission.ORGANIZATION_CONFIGURE)
     if organization.managers_manage_managers != allowed:

@@ -1,0 +1,47 @@
+"""Pages that join all apps: the list of one's organizations, and a new one."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from orgs import services
+from orgs.access import Audience, SignedInRequest, open_to
+from orgs.errors import Refused
+from orgs.forms import OrganizationForm
+from orgs.selectors import memberships_of
+
+
+@open_to(Audience.ANYONE, "GET")
+def home(_request: HttpRequest) -> HttpResponse:
+    return redirect("organizations")
+
+
+@open_to(Audience.SIGNED_IN, "GET")
+def organizations(request: SignedInRequest) -> HttpResponse:
+    """The organizations of the person, and the invitations that wait for him."""
+    return render(
+        request,
+        "orgs/organizations.html",
+        {"memberships": list(memberships_of(request.user))},
+    )
+
+
+@open_to(Audience.SIGNED_IN, "GET", "POST")
+def new_organization(request: SignedInRequest) -> HttpResponse:
+    form = OrganizationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            organization = services.create_organization(user=request.user, name=form.cleaned_data["name"])
+        except Refused as refused:
+            form.add_error("name", str(refused.message))
+        else:
+            messages.success(request, _("%(name)s is ready.") % {"name": organization.name})
+            return redirect("dashboard", organization.slug)
+    return render(request, "orgs/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@open_to(Audience.ANYONE, "GET")
+def style_guide(request: HttpRequest) -> HttpResponse:
+    """Every part that pages are built from, in every state. Routed in DEBUG only."""
+    return render(request, "dev/style.html")

@@ -1,0 +1,40 @@
+"""What support staff see of people and organizations."""
+
+from django.contrib import admin
+
+from orgs.models import Membership, Organization, User
+
+
+class MembershipInline(admin.TabularInline[Membership, Organization]):
+    model = Membership
+    fields = ["user", "role", "joined_at"]
+    readonly_fields = fields
+    show_change_link = True
+    extra = 0
+
+
+@admin.register(User)
+class UserAdmin(admin.ModelAdmin[User]):
+    list_display = ["email", "name", "is_staff", "is_active", "created_at", "last_login"]
+    list_filter = ["is_staff", "is_active"]
+    search_fields = ["email", "name"]
+    fields = ["email", "name", "is_staff", "is_superuser", "is_active", "created_at", "last_login", "groups"]
+    ordering = ["email"]
+
+
+@admin.register(Organization)
+class OrganizationAdmin(admin.ModelAdmin[Organization]):
+    list_display = ["name", "slug", "edition_code", "seats", "created_at"]
+    list_filter = ["edition_code", "managers_manage_managers"]
+    search_fields = ["name", "slug", "memberships__user__email"]
+    inlines = [MembershipInline]
+    ordering = ["name"]
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin[Membership]):
+    list_display = ["user", "organization", "role", "joined_at"]
+    list_filter = ["role"]
+    list_select_related = ["user", "organization"]
+    search_fields = ["user__email", "user__name", "organization__name", "organization__slug"]
+    ordering = ["-joined_at"]

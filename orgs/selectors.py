@@ -1,0 +1,81 @@
+"""What the pages of this app read, one dataclass per page."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.utils.functional import Promise
+
+from audit.models import AuditEvent
+from audit.registry import Action, all_actions
+from orgs.models import Membership, MembershipQuerySet, User
+from orgs.policy import Permission, Role, table
+
+AUDIT_PAGE_SIZE = 50
+
+
+def memberships_of(user: User) -> MembershipQuerySet:
+    """The person's memberships in open organizations, each with ``member_count`` (billing managers apart)."""
+    counts = (
+        Membership.objects.filter(organization=OuterRef("organization"))
+        .values("organization")
+        .annotate(total=Count("id", filter=~Q(role=Role.BILLING_MANAGER)))
+        .values("total")
+    )
+    return (
+        Membership.objects.filter(user=user, organization__closed_at=None)
+        .select_related("organization")
+        .annotate(member_count=Subquery(counts))
+        .order_by("organization__name", "id")
+    )
+
+
+@dataclass(frozen=True)
+class RolesPage:
+    roles: list[Role]
+    resources: list[tuple[Promise, list[tuple[Permission, dict[Role, str]]]]]
+    delegated: bool
+
+
+def roles_page(membership: Membership) -> RolesPage:
+    return RolesPage(
+        roles=list(Role),
+        resources=list(table()),
+        delegated=membership.organization.managers_manage_managers,
+    )
+
+
+@dataclass(frozen=True)
+class AuditPage:
+    """``older``: the id below which the next page starts, None on the last one."""
+
+    events: list[AuditEvent]
+    actions: list[Action]
+    action: str
+    person: str
+    older: int | None
+
+
+def audit_page(
+    organization_id: uuid.UUID, *, action: str = "", person: str = "", before: int | None = None
+) -> AuditPage:
+    """The organization's audit events, newest first, a page by key.
+
+    ``person``: a part of the actor's or the target's name.
+    """
+    events = AuditEvent.objects.for_org(organization_id)
+    if action:
+        events = events.filter(action=action)
+    if person:
+        events = events.filter(Q(actor_name__icontains=person) | Q(target_name__icontains=person))
+    if before is not None:
+        events = events.filter(id__lt=before)
+    found = list(events[: AUDIT_PAGE_SIZE + 1])
+    shown = found[:AUDIT_PAGE_SIZE]
+    return AuditPage(
+        events=shown,
+        actions=all_actions(),
+        action=action,
+        person=person,
+        older=shown[-1].id if len(found) > AUDIT_PAGE_SIZE else None,
+    )

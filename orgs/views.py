@@ -1,0 +1,174 @@
+"""Roles, audit log, settings, and the acts on one membership."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from orgs import services
+from orgs.access import OrgRequest, requires
+from orgs.errors import Refused
+from orgs.forms import InvitationAgeForm, ManagersSettingForm, OrganizationForm, RoleForm
+from orgs.models import Membership, display_name
+from orgs.policy import Permission, Role
+from orgs.selectors import audit_page, roles_page
+
+
+@requires(GET=Permission.ROLES_VIEW)
+def roles(request: OrgRequest) -> HttpResponse:
+    return render(request, "orgs/roles.html", {"page": roles_page(request.membership)})
+
+
+@requires(GET=Permission.AUDIT_READ)
+def audit_log(request: OrgRequest) -> HttpResponse:
+    """The audit log, by action and by person, newest first."""
+    page = audit_page(
+        request.organization.pk,
+        action=request.GET.get("action", "")[:60].replace("\0", ""),
+        person=request.GET.get("person", "")[:80].replace("\0", "").strip(),
+        before=_positive_int(request.GET.get("before")),
+    )
+    template = "orgs/_audit_events.html" if request.htmx else "orgs/audit_log.html"
+    return render(request, template, {"page": page})
+
+
+def _positive_int(text: str | None) -> int | None:
+    """A page key from the address line; whatever isn't one shows the first page."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+@requires(GET=Permission.ORGANIZATION_CONFIGURE, POST=Permission.ORGANIZATION_CONFIGURE)
+def organization_settings(request: OrgRequest) -> HttpResponse:
+    """The name. The other settings have forms and addresses of their own on the same page."""
+    form = OrganizationForm(request.POST or None, instance=request.organization)
+    if request.method == "POST" and form.is_valid():
+        services.rename_organization(actor=request.membership, name=form.cleaned_data["name"])
+        messages.success(request, _("The name is saved."))
+        return redirect("organization_settings", request.organization.slug)
+    return _settings_page(request, name_form=form)
+
+
+@requires(POST=Permission.ORGANIZATION_CONFIGURE)
+def invitation_age(request: OrgRequest) -> HttpResponse:
+    form = InvitationAgeForm(request.POST, instance=request.organization)
+    if not form.is_valid():
+        return _settings_page(request, age_form=form)
+    services.set_invitation_max_age(
+        actor=request.membership, days=form.cleaned_data["invitation_max_age_days"]
+    )
+    messages.success(request, _("How long invitations last is saved."))
+    return redirect("organization_settings", request.organization.slug)
+
+
+@requires(POST=Permission.ORGANIZATION_CONFIGURE, sensitive={"POST"})
+def managers_setting(request: OrgRequest) -> HttpResponse:
+    form = ManagersSettingForm(request.POST)
+    if not form.is_valid():
+        return _settings_page(request)
+    services.let_managers_manage_managers(actor=request.membership, allowed=form.cleaned_data["allowed"])
+    messages.success(request, _("Who manages billing managers is saved."))
+    return redirect("organization_settings", request.organization.slug)
+
+
+def _settings_page(
+    request: OrgRequest,
+    *,
+    name_form: OrganizationForm | None = None,
+    age_form: InvitationAgeForm | None = None,
+) -> HttpResponse:
+    """The settings, with the form that was refused; the organization anew, since a form wrote on its own."""
+    organization = (
+        Membership.objects.select_related("organization").get(pk=request.membership.pk).organization
+    )
+    forms = {
+        "name_form": name_form or OrganizationForm(instance=organization),
+        "age_form": age_form or InvitationAgeForm(instance=organization),
+        "managers_form": ManagersSettingForm(initial={"allowed": organization.managers_manage_managers}),
+    }
+    request.membership.organization = organization
+    refused = any(form.errors for form in forms.values())
+    return render(request, "orgs/settings.html", forms, status=422 if refused else 200)
+
+
+@requires(POST=Permission.MEMBERS_CHANGE_ROLE, sensitive={"POST"})
+def member_role(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse:
+    """Give a person another role. Asks for the password again: an admin can do everything."""
+    form = RoleForm(request.POST)
+    target = _membership_or_404(request, membership_id)
+    if not form.is_valid():
+        messages.error(request, _("Choose one of the roles: admin, member or billing manager."))
+        return redirect("members", request.organization.slug)
+    try:
+        services.change_role(
+            actor=request.membership, membership_id=target.pk, role=form.cleaned_data["role"]
+        )
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+    except Membership.DoesNotExist:
+        raise Http404 from None
+    else:
+        messages.success(
+            request,
+            _("%(name)s is now %(role)s.")
+            % {"name": display_name(target.user), "role": form.cleaned_data["role"].label.lower()},
+        )
+    return _back_after_own_change(request, target)
+
+
+@requires(GET=Permission.MEMBERS_REMOVE, POST=Permission.MEMBERS_REMOVE)
+def member_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse:
+    """Ask, then end a person's membership."""
+    target = _membership_or_404(request, membership_id)
+    if request.method != "POST":
+        return render(request, "orgs/member_remove.html", {"target": target, "role": Role(target.role)})
+    try:
+        services.remove_member(actor=request.membership, membership_id=target.pk)
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+    except Membership.DoesNotExist:
+        raise Http404 from None
+    else:
+        messages.success(request, _("%(name)s was removed.") % {"name": display_name(target.user)})
+    return redirect("members", request.organization.slug)
+
+
+@requires(GET=Permission.ORGANIZATION_LEAVE, POST=Permission.ORGANIZATION_LEAVE)
+def leave(request: OrgRequest) -> HttpResponse:
+    """Ask, then end one's own membership."""
+    if request.method != "POST":
+        return render(request, "orgs/leave.html")
+    try:
+        services.leave(membership=request.membership)
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+        return redirect("leave", request.organization.slug)
+    except Membership.DoesNotExist:
+        raise Http404 from None
+    messages.success(request, _("You left %(organization)s.") % {"organization": request.organization.name})
+    return redirect("organizations")
+
+
+@requires(POST=Permission.ACCESS_REQUEST)
+def access_request(request: OrgRequest) -> HttpResponse:
+    """The button of the 403 page: ask the admins for the permission that is missing."""
+    try:
+        permission = Permission(request.POST.get("permission", ""))
+    except ValueError:
+        raise Http404 from None
+    services.request_access(actor=request.membership, permission=permission)
+    messages.success(request, _("The admins got a mail that you ask for this."))
+    return redirect("dashboard", request.organization.slug)
+
+
+def _membership_or_404(request: OrgRequest, membership_id: uuid.UUID) -> Membership:
+    return get_object_or_404(
+        Membership.objects.for_org(request.organization).select_related("user"), pk=membership_id
+    )
+
+
+def _back_after_own_change(request: OrgRequest, target: Membership) -> HttpResponse:
+    """Who gave up his own admin role may no longer see the members page, if he is a billing manager now."""
+    own = target.pk == request.membership.pk
+    return redirect("dashboard" if own else "members", request.organization.slug)
