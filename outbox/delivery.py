@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F
-from django.db.models.expressions import CombinedExpression
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from outbox.models import OutgoingEmail, State
@@ -93,14 +93,14 @@ def _claim(email_id: uuid.UUID) -> OutgoingEmail | None:
         taken = (
             OutgoingEmail.objects.due()
             .filter(pk=email_id)
-            .update(state=State.CLAIMED, attempts=F("attempts") + 1, claimed_until=_lease())
+            .update(state=State.CLAIMED, attempts=F("attempts") + 1, claimed_until=_lease_end())
         )
         return OutgoingEmail.objects.get(pk=email_id) if taken else None
 
 
 def _begin_sending(email: OutgoingEmail) -> bool:
     """Note that the mail is about to be handed over. False: the lease ran out and another worker has it."""
-    return _still_ours(email, State.CLAIMED, state=State.SENDING, claimed_until=_lease())
+    return _still_ours(email, State.CLAIMED, state=State.SENDING, claimed_until=_lease_end())
 
 
 def _finish(email: OutgoingEmail, state: State, **values: object) -> None:
@@ -127,8 +127,9 @@ def _still_ours(email: OutgoingEmail, *states: State, **values: object) -> bool:
     return bool(changed)
 
 
-def _lease() -> CombinedExpression:
-    return Now() + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
+def _lease_end() -> Combinable:
+    lease: Combinable = Now() + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
+    return lease
 
 
 def _message(email: OutgoingEmail, mail: RenderedMail) -> EmailMultiAlternatives:
