@@ -13,7 +13,7 @@ from billing_portal.logging import LOG_CONFIG, configure_structlog
 # Lets admin classes and forms name their model in brackets, for the type checker.
 django_stubs_ext.monkeypatch()
 
-env = environ.Env()
+env = environ.Env()  # type: ignore[no-untyped-call]  # the library has no types
 BASE_DIR = Path(__file__).resolve().parent.parent
 RUN_DIR = Path(env.str("RUN_DIR", default=str(BASE_DIR / ".run")))
 

@@ -90,8 +90,9 @@ def requires(
                 ensure_recently_authenticated(request)
             return cast("Callable[..., HttpResponseBase]", view)(request, **kwargs)
 
-        gate.access = access  # type: ignore[attr-defined] - read by the system check and the tests
-        return cast("GatedView", gate)
+        gated = cast("GatedView", gate)
+        gated.access = access
+        return gated
 
     return declare
 
@@ -109,8 +110,9 @@ def open_to(audience: Audience, *methods: str) -> Callable[[Callable[..., HttpRe
                 return HttpResponseNotAllowed(sorted(access.methods))
             return view(request, *args, **kwargs)
 
-        gate.access = access  # type: ignore[attr-defined] - read by the system check and the tests
-        return cast("GatedView", gate)
+        gated = cast("GatedView", gate)
+        gated.access = access
+        return gated
 
     return declare
 
@@ -126,7 +128,7 @@ def sign_in_first(request: HttpRequest, *, resume_at: str | None = None) -> Http
     return response
 
 
-def ensure_recently_authenticated(request: HttpRequest) -> None:
+def ensure_recently_authenticated(request: SignedInRequest) -> None:
     """Raise allauth's ReauthenticationRequired unless the person proved himself within the time-out.
 
     Signing in counts, unlike in allauth's own check: nobody is asked twice within a minute.

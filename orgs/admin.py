@@ -8,7 +8,7 @@ from orgs.models import Membership, Organization, User
 class MembershipInline(admin.TabularInline[Membership, Organization]):
     model = Membership
     fields = ["user", "role", "joined_at"]
-    readonly_fields = fields
+    readonly_fields = ["joined_at"]
     show_change_link = True
     extra = 0
 

@@ -17,6 +17,7 @@ from orgs.policy import Permission
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # Pages of libraries that keep their own gates: sign-in pages, and the admin with its staff check.
 LIBRARIES = ("allauth.account.", "allauth.mfa.", "allauth.usersessions.")
+TEMPLATE_FOLDERS = [settings.BASE_DIR / "templates"]
 MAY_IN_TEMPLATE = re.compile(r"\bmay\.(\w+)")
 
 
@@ -84,7 +85,7 @@ def templates_ask_for_known_permissions(**_kwargs: object) -> list[CheckMessage]
     known = {permission.name.lower() for permission in Permission}
     return [
         Error(f"{path.name}: may.{name} is no permission.", id="orgs.E004")
-        for folder in settings.TEMPLATES[0]["DIRS"]
+        for folder in TEMPLATE_FOLDERS
         for path in sorted(Path(folder).rglob("*.html"))
         for name in MAY_IN_TEMPLATE.findall(path.read_text())
         if name not in known

@@ -47,7 +47,8 @@ class PortalAdminSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, and only with a second factor: a leaked password alone opens nobody's records."""
-        return super().has_permission(request) and is_mfa_enabled(request.user)
+        user = request.user
+        return super().has_permission(request) and user.is_authenticated and is_mfa_enabled(user)
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:  # noqa: ARG002 - Django's signature
         """The portal's own sign-in, with its rate limits, instead of the admin's form."""

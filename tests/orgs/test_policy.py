@@ -1,0 +1,123 @@
+"""The policy equals seed 001's table, and nothing asks it for a name that it doesn't have."""
+
+import pytest
+from django.template import Context, Template
+
+from orgs.models import Membership, Organization
+from orgs.policy import (
+    GRANTS,
+    RESOURCES,
+    Denied,
+    May,
+    Permission,
+    Role,
+    UnknownPermissionError,
+    can_manage,
+    ensure,
+    may,
+)
+
+ALL, NONE = "all", ""
+
+# Seed 001's table with the decisions of the design beside it: what a member and a billing manager may do.
+SEED_TABLE: dict[str, tuple[str, str]] = {
+    "organization": ("view leave", "view leave"),
+    "access": ("request", "request"),
+    "roles": ("view", NONE),
+    "members": ("count list api_list", "count api_list"),
+    "teams": ("list api_list", "api_list"),
+    "access_tokens": ("own", NONE),
+    "policy_groups": ("read", NONE),
+    "policy_packs": ("read", NONE),
+    "stacks": ("read", NONE),
+    "audit": (NONE, NONE),
+    "billing": (NONE, "view card_update subscription_update details_update invoices_pay"),
+    "billing_managers": (NONE, "list_names"),
+    "rum": ("summary per_stack", "summary"),
+}
+
+
+def granted(role: Role, resource: str) -> set[str]:
+    return {p.value.partition(".")[2] for p in GRANTS[role] if p.resource == resource}
+
+
+def test_the_table_has_a_row_for_every_resource() -> None:
+    assert set(SEED_TABLE) == {p.resource for p in Permission} == set(RESOURCES)
+
+
+@pytest.mark.parametrize("resource", SEED_TABLE)
+def test_roles_may_do_what_the_seed_says(resource: str) -> None:
+    member, billing_manager = SEED_TABLE[resource]
+    assert granted(Role.MEMBER, resource) == set(member.split())
+    assert granted(Role.BILLING_MANAGER, resource) == set(billing_manager.split())
+    assert granted(Role.ADMIN, resource) == {
+        p.value.partition(".")[2] for p in Permission if p.resource == resource
+    }
+
+
+def membership(role: Role, *, delegated: bool = False) -> Membership:
+    return Membership(role=role, organization=Organization(managers_manage_managers=delegated))
+
+
+DELEGATED = ["billing_managers.invite", "billing_managers.link", "billing_managers.remove"]
+
+
+@pytest.mark.parametrize("permission", DELEGATED)
+def test_a_billing_manager_manages_billing_managers_only_where_the_organization_says_so(
+    permission: str,
+) -> None:
+    assert not may(membership(Role.BILLING_MANAGER), permission)
+    assert may(membership(Role.BILLING_MANAGER, delegated=True), permission)
+    assert not may(membership(Role.MEMBER, delegated=True), permission)
+
+
+def test_the_setting_gives_a_billing_manager_nothing_else() -> None:
+    gained = {
+        p.value
+        for p in Permission
+        if may(membership(Role.BILLING_MANAGER, delegated=True), p)
+        and not may(membership(Role.BILLING_MANAGER), p)
+    }
+    assert gained == set(DELEGATED)
+
+
+@pytest.mark.parametrize(
+    ("actor", "target", "plain", "delegated"),
+    [
+        (Role.ADMIN, Role.ADMIN, True, True),
+        (Role.ADMIN, Role.MEMBER, True, True),
+        (Role.ADMIN, Role.BILLING_MANAGER, True, True),
+        (Role.BILLING_MANAGER, Role.BILLING_MANAGER, False, True),
+        (Role.BILLING_MANAGER, Role.MEMBER, False, False),
+        (Role.BILLING_MANAGER, Role.ADMIN, False, False),
+        (Role.MEMBER, Role.ADMIN, False, False),
+        (Role.MEMBER, Role.MEMBER, False, False),
+        (Role.MEMBER, Role.BILLING_MANAGER, False, False),
+    ],
+)
+def test_who_manages_whom(actor: Role, target: Role, plain: bool, delegated: bool) -> None:
+    assert can_manage(membership(actor), target) is plain
+    assert can_manage(membership(actor, delegated=True), target) is delegated
+
+
+def test_nobody_may_do_anything_without_a_membership() -> None:
+    assert not any(may(None, p) for p in Permission)
+    assert not can_manage(None, Role.MEMBER)
+
+
+def test_ensure_names_the_missing_permission() -> None:
+    with pytest.raises(Denied) as denied:
+        ensure(membership(Role.MEMBER), Permission.BILLING_VIEW)
+    assert denied.value.permission is Permission.BILLING_VIEW
+
+
+def test_an_unknown_permission_raises() -> None:
+    with pytest.raises(UnknownPermissionError):
+        may(membership(Role.ADMIN), "billing.fly")
+
+
+def test_an_unknown_permission_raises_in_a_template_too() -> None:
+    context = Context({"may": May(membership(Role.ADMIN))})
+    assert Template("{% if may.billing_view %}yes{% endif %}").render(context) == "yes"
+    with pytest.raises(UnknownPermissionError):
+        Template("{% if may.billing_fly %}yes{% endif %}").render(context)
