@@ -1,0 +1,55 @@
+"""Geometry of the charts."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage.charts import chart_of_days, round_scale
+
+
+@pytest.mark.parametrize(
+    ("most", "marks"),
+    [
+        ("0", [0, 1]),
+        ("1", [0, 1]),
+        ("3.5", [0, 1, 2, 3, 4]),
+        ("5", [0, 2, 4, 6]),
+        ("381", [0, 100, 200, 300, 400]),
+        ("563", [0, 200, 400, 600]),
+        ("12345", [0, 5000, 10000, 15000]),
+    ],
+)
+def test_the_axis_has_round_marks(most: str, marks: list[int]) -> None:
+    assert round_scale(Decimal(most)) == marks
+
+
+@given(st.decimals(min_value=0, max_value=10**12, places=3))
+def test_the_axis_reaches_the_highest_bar_and_not_twice_as_far_up(most: Decimal) -> None:
+    marks = round_scale(most)
+    assert 2 <= len(marks) <= 5
+    assert marks[-1] >= most
+    assert marks[-2] < max(most, Decimal(1))
+
+
+def test_bars_stand_on_the_axis_and_keep_within_the_drawing() -> None:
+    first = date(2026, 10, 20)
+    chart = chart_of_days([(first + timedelta(days=n), Decimal(n * 10)) for n in range(30)])
+    assert len(chart.bars) == 30
+    for bar in chart.bars:
+        assert percent(bar.y) + percent(bar.height) == 100
+        assert 0 <= percent(bar.x) <= 100 - percent(bar.width)
+    assert chart.bars[29].height == "96.67%"
+    assert chart.bars[1].title == "21 October: 10 resources"
+    assert chart.label == "Resources under management by day, 20 October to 18 November: from 0 to 290"
+
+
+def test_days_without_resources_are_drawn_flat() -> None:
+    chart = chart_of_days([(date(2026, 1, 1), Decimal(0))])
+    assert chart.bars[0].height == "0.00%"
+
+
+def percent(text: str) -> Decimal:
+    return Decimal(text.removesuffix("%"))

@@ -1,0 +1,1 @@
+"""Usage: how many resources each stack holds, hour by hour, and the sums that pages and bills rest on."""

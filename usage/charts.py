@@ -1,0 +1,114 @@
+"""Geometry of the charts that the server draws: all in percent, so that drawings stretch."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+INTERVALS = 4
+ROUND_STEPS = (1, 2, 5, 10)
+BAR_SHARE = Decimal("0.76")
+LABEL_EVERY = 5
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark of an axis. ``minor`` ones give way where room is scarce."""
+
+    at: str
+    label: str
+    minor: bool = False
+
+
+@dataclass(frozen=True)
+class Bar:
+    x: str
+    y: str
+    width: str
+    height: str
+    title: str
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """A drawn chart. ``label``: what it shows, for who can't see it."""
+
+    label: str
+    y_ticks: list[Tick]
+    x_ticks: list[Tick]
+    bars: list[Bar]
+
+
+def chart_of_days(days: Sequence[tuple[date, Decimal]]) -> BarChart:
+    """Resources under management by day, one bar for each; ``days`` is not empty."""
+    values = [value for _day, value in days]
+    scale = round_scale(max(values))
+    slot = Decimal(100) / len(days)
+    return BarChart(
+        label=_("Resources under management by day, %(first)s to %(last)s: from %(least)s to %(most)s")
+        % {
+            "first": date_format(days[0][0], "j F"),
+            "last": date_format(days[-1][0], "j F"),
+            "least": plain_number(min(values)),
+            "most": plain_number(max(values)),
+        },
+        y_ticks=[
+            Tick(percent(100 - 100 * Decimal(value) / scale[-1]), plain_number(Decimal(value)))
+            for value in scale
+        ],
+        x_ticks=[
+            Tick(
+                percent(slot * index + slot / 2),
+                date_format(day, "j M"),
+                minor=index % (2 * LABEL_EVERY) != 0,
+            )
+            for index, (day, _value) in enumerate(days)
+            if index % LABEL_EVERY == 0
+        ],
+        bars=[
+            _bar(slot, index, 100 * value / scale[-1], day, value) for index, (day, value) in enumerate(days)
+        ],
+    )
+
+
+def _bar(slot: Decimal, index: int, height: Decimal, day: date, value: Decimal) -> Bar:
+    return Bar(
+        x=percent(slot * index + slot * (1 - BAR_SHARE) / 2),
+        y=percent(100 - height),
+        width=percent(slot * BAR_SHARE),
+        height=percent(height),
+        title=ngettext(
+            "%(day)s: %(resources)s resource", "%(day)s: %(resources)s resources", int(rounded(value))
+        )
+        % {"day": date_format(day, "j F"), "resources": plain_number(value)},
+    )
+
+
+def round_scale(most: Decimal) -> list[int]:
+    """Marks from 0 in steps of 1, 2 or 5 times a power of ten, the last of them not below ``most``."""
+    step = next(
+        factor * 10**power
+        for power in range(30)
+        for factor in ROUND_STEPS
+        if factor * 10**power * INTERVALS >= most
+    )
+    intervals = max(1, math.ceil(most / step))
+    return [step * mark for mark in range(intervals + 1)]
+
+
+def percent(value: Decimal) -> str:
+    return f"{value:.2f}%"
+
+
+def rounded(value: Decimal) -> Decimal:
+    return value.to_integral_value(ROUND_HALF_UP)
+
+
+def plain_number(value: Decimal) -> str:
+    """A count as people read it: whole, with its thousands apart."""
+    return str(number_format(rounded(value), force_grouping=True))

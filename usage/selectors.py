@@ -1,0 +1,127 @@
+"""What pages read about usage."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from orgs.models import Membership, Organization
+from orgs.policy import Permission, may
+from usage.charts import BarChart, chart_of_days
+from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
+
+DAYS_SHOWN = 30
+STACKS_SHOWN = 10
+
+
+class ResourcesNow(NamedTuple):
+    """Resources under management in the last hour that was counted."""
+
+    count: int
+    hour: datetime
+
+
+@dataclass(frozen=True)
+class DayOfUsage:
+    """One UTC day. ``average``: resources under management over the hours that were counted."""
+
+    day: date
+    average: Decimal
+    resource_hours: int
+    hours_counted: int
+
+
+@dataclass(frozen=True)
+class StackNow:
+    """One stack in the last hour that was counted."""
+
+    name: str
+    resources: int
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """The dashboard's figures. ``largest_stacks`` is None for who may see the summary only (seed 001)."""
+
+    now: ResourcesNow | None
+    average: Decimal
+    days: list[DayOfUsage]
+    chart: BarChart
+    stacks: int
+    largest_stacks: list[StackNow] | None
+    members: int
+
+
+def dashboard(membership: Membership) -> Dashboard:
+    """All that the dashboard shows to this person."""
+    organization = membership.organization
+    now = resources_now(organization)
+    days = daily_resources(organization, days=DAYS_SHOWN)
+    return Dashboard(
+        now=now,
+        average=average_resources(days),
+        days=days,
+        chart=chart_of_days([(day.day, day.average) for day in days]),
+        stacks=stack_count(organization),
+        largest_stacks=largest_stacks(organization, now)
+        if may(membership, Permission.RUM_PER_STACK)
+        else None,
+        members=Membership.objects.for_org(organization).members().count(),
+    )
+
+
+def resources_now(organization: Organization) -> ResourcesNow | None:
+    """Resources in the last hour that was counted, or None when none was."""
+    last = OrganizationHour.objects.filter(organization=organization).order_by("-hour").first()
+    return ResourcesNow(last.resources, last.hour) if last else None
+
+
+def resource_hours(organization_id: uuid.UUID, start: date, end: date) -> int:
+    """Resource hours, and so credits, of the UTC days from ``start`` up to, not including, ``end``."""
+    days = OrganizationDay.objects.filter(organization_id=organization_id, day__gte=start, day__lt=end)
+    return days.aggregate(total=Sum("resource_hours"))["total"] or 0
+
+
+def daily_resources(organization: Organization, days: int = DAYS_SHOWN) -> list[DayOfUsage]:
+    """The last ``days`` UTC days up to today, in order; a day that wasn't counted is all zero."""
+    today = timezone.now().date()
+    shown = [today - timedelta(days=ago) for ago in reversed(range(days))]
+    counted = {
+        row.day: row
+        for row in OrganizationDay.objects.filter(organization=organization, day__range=(shown[0], today))
+    }
+    return [_day_of_usage(day, counted.get(day)) for day in shown]
+
+
+def _day_of_usage(day: date, row: OrganizationDay | None) -> DayOfUsage:
+    if row is None:
+        return DayOfUsage(day, Decimal(0), 0, 0)
+    return DayOfUsage(
+        day, Decimal(row.resource_hours) / row.hours_counted, row.resource_hours, row.hours_counted
+    )
+
+
+def average_resources(days: list[DayOfUsage]) -> Decimal:
+    """Resources under management over a span: the average of its hourly counts."""
+    hours = sum(day.hours_counted for day in days)
+    return Decimal(sum(day.resource_hours for day in days)) / hours if hours else Decimal(0)
+
+
+def stack_count(organization: Organization) -> int:
+    return Stack.objects.filter(organization=organization).count()
+
+
+def largest_stacks(organization: Organization, now: ResourcesNow | None) -> list[StackNow]:
+    """The stacks with most resources in the last counted hour, largest first."""
+    if now is None:
+        return []
+    rows = (
+        HourlyCount.objects.filter(organization=organization, hour=now.hour)
+        .order_by("-resources", "stack__name")
+        .values_list("stack__name", "resources")
+    )
+    return [StackNow(name, resources) for name, resources in rows[:STACKS_SHOWN]]
