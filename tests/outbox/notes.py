@@ -1,0 +1,33 @@
+"""A kind of mail for tests: in the tests' own process and, as an app, in the workers that they start."""
+
+import time
+from pathlib import Path
+
+from django.apps import AppConfig
+
+from outbox.models import OutgoingEmail
+from outbox.registry import NoLongerNeeded, RenderedMail, register
+
+KIND = "test_note"
+
+
+def render_note(email: OutgoingEmail) -> RenderedMail:
+    """``subject``; ``gone``: no longer needed; ``fails``: raises; ``waits_for``: a file that has to vanish."""
+    params = email.params
+    if params.get("gone"):
+        raise NoLongerNeeded("The note is gone.")
+    if params.get("fails"):
+        raise ZeroDivisionError("This note can't be written.")
+    if obstacle := params.get("waits_for"):
+        Path(obstacle).with_suffix(".reached").touch()
+        while Path(obstacle).exists():
+            time.sleep(0.02)
+    return RenderedMail(subject=params.get("subject", "A note"), text="Hello\n", html="<p>Hello</p>")
+
+
+class NotesConfig(AppConfig):
+    name = "tests.outbox"
+    label = "notes"
+
+    def ready(self) -> None:
+        register(KIND, render_note)

@@ -1,0 +1,70 @@
+import uuid
+
+import pytest
+from django.db import transaction
+
+from outbox.models import OutgoingEmail, State
+from outbox.registry import UnknownKindError
+from outbox.services import OutsideTransactionError, enqueue, lag
+from tests.outbox.conftest import Enqueue
+from tests.outbox.notes import KIND
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mail_is_written_only_with_the_change_that_it_tells_of() -> None:
+    with pytest.raises(OutsideTransactionError):
+        enqueue(kind=KIND, to="lee@ledger.test", dedupe_key="one")
+    assert not OutgoingEmail.objects.exists()
+
+
+@pytest.mark.django_db
+def test_mail_of_a_change_that_is_rolled_back_is_never_written() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        enqueue(kind=KIND, to="lee@ledger.test", dedupe_key="one")
+        raise ZeroDivisionError
+    assert not OutgoingEmail.objects.exists()
+
+
+@pytest.mark.django_db
+def test_mail_of_unknown_kind_is_refused() -> None:
+    with pytest.raises(UnknownKindError):
+        enqueue(kind="surprise", to="lee@ledger.test", dedupe_key="one")
+
+
+@pytest.mark.django_db
+def test_second_mail_with_the_same_key_is_not_written() -> None:
+    organization_id = uuid.uuid4()
+    first = enqueue(
+        kind=KIND, to="lee@ledger.test", dedupe_key="one", organization_id=organization_id, subject="Hi", n=1
+    )
+    second = enqueue(kind=KIND, to="kim@ledger.test", dedupe_key="one")
+
+    assert second is None
+    email = OutgoingEmail.objects.get()
+    assert email == first
+    assert (email.to, email.organization_id, email.params) == (
+        "lee@ledger.test",
+        organization_id,
+        {"subject": "Hi", "n": 1},
+    )
+    assert (email.state, email.attempts, email.sent_at) == (State.QUEUED, 0, None)
+    assert email.message_id == f"<{email.id}@testserver>"
+
+
+@pytest.mark.django_db
+def test_enqueue_is_one_statement(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+    with django_assert_num_queries(1):
+        enqueue(kind=KIND, to="lee@ledger.test", dedupe_key="one")
+
+
+@pytest.mark.django_db
+def test_lag_is_the_age_of_what_waits_longest(put: Enqueue) -> None:
+    assert lag() == 0.0
+    put()
+    first = put()
+    OutgoingEmail.objects.filter(pk=first.pk).update(next_attempt_at="2020-01-01T00:00:00Z")
+    sent = put()
+    OutgoingEmail.objects.filter(pk=sent.pk).update(
+        state=State.SENT, sent_at="2020-01-01T00:00:00Z", next_attempt_at="2019-01-01T00:00:00Z"
+    )
+    assert 5 * 365 * 24 * 3600 < lag() < 30 * 365 * 24 * 3600
