@@ -18,6 +18,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 RUN_DIR = Path(env.str("RUN_DIR", default=str(BASE_DIR / ".run")))
 
 DEBUG = env.bool("DEBUG", default=False)
+# The mailbox and the style guide; a setting of its own, since test runners switch DEBUG off.
+DEVELOPMENT_PAGES = DEBUG
 SECRET_KEY = env.str("SECRET_KEY")
 SITE_URL = env.str("SITE_URL").rstrip("/")
 PRODUCT_NAME = env.str("PRODUCT_NAME", default="Billing Portal")
@@ -116,7 +118,7 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = None if DEBUG else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -246,6 +248,7 @@ CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "stripe-sweep": {"task": "billing.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "stripe-reconcile": {"task": "billing.reconcile_all", "schedule": 24 * 3600.0},
+    "usage-partitions": {"task": "usage.prepare_partitions", "schedule": 24 * 3600.0},
     "sessions-clear": {"task": "billing_portal.clear_sessions", "schedule": 24 * 3600.0},
 }
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)

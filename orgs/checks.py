@@ -35,7 +35,8 @@ class Route:
 
     @property
     def of_admin(self) -> bool:
-        return hasattr(self.view, "admin_site") or isinstance(getattr(self.view, "__self__", None), AdminSite)
+        marked = hasattr(self.view, "admin_site") or hasattr(self.view, "model_admin")
+        return marked or isinstance(getattr(self.view, "__self__", None), AdminSite)
 
     @property
     def of_library(self) -> bool:

@@ -1,6 +1,5 @@
 """What every test has: quick password hashes, and people of each role in one organization."""
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +9,7 @@ from django.test import Client
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from tests.factories import MembershipFactory, OrganizationFactory
+from tests.world import signed_in
 
 SignIn = Callable[[Membership], Client]
 
@@ -40,15 +40,5 @@ def billing_manager(organization: Organization) -> Membership:
 
 @pytest.fixture
 def sign_in() -> SignIn:
-    """A client in which a membership's person has just signed in with a password."""
-
-    def signed_in(membership: Membership) -> Client:
-        client = Client()
-        client.force_login(membership.user)
-        session = client.session
-        session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
-        session["account_authentication_methods_user"] = str(membership.user.pk)
-        session.save()
-        return client
-
-    return signed_in
+    """Opens a client in which a membership's person has just signed in with a password."""
+    return lambda membership: signed_in(membership.user)

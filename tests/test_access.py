@@ -1,0 +1,211 @@
+"""Every URL x every method x every kind of visitor: the answer equals the table below.
+
+The table is written by hand and repeats the policy on purpose. Routes come from the resolver, so a URL
+without a row fails. Success and refusal share one world and one request, so no refusal passes for a wrong reason.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from orgs.checks import Route, all_routes
+from orgs.models import Membership, Organization
+from orgs.policy import Role
+from tests.world import CANARY, World, build_world
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+ADMIN, MEMBER, MANAGER = Role.ADMIN, Role.MEMBER, Role.BILLING_MANAGER
+EVERYBODY = {ADMIN, MEMBER, MANAGER}
+ADMINS = {ADMIN}
+MEMBERS = {ADMIN, MEMBER}
+MONEY = {ADMIN, MANAGER}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who may use which method of a page inside an organization; ``data``: a body that the view accepts."""
+
+    get: frozenset[Role] | set[Role] | None = None
+    post: frozenset[Role] | set[Role] | None = None
+    data: dict[str, str] = field(default_factory=dict)
+
+    def roles(self, method: str) -> frozenset[Role] | set[Role] | None:
+        return {"GET": self.get, "HEAD": self.get, "POST": self.post}.get(method)
+
+
+INSIDE = {
+    "dashboard": Row(get=EVERYBODY),
+    "leave": Row(get=EVERYBODY, post=EVERYBODY),
+    "access_request": Row(post=EVERYBODY, data={"permission": "stacks.read"}),
+    "roles": Row(get=MEMBERS),
+    "audit_log": Row(get=ADMINS),
+    "organization_settings": Row(get=ADMINS, post=ADMINS, data={"name": "New name"}),
+    "invitation_age": Row(post=ADMINS, data={"invitation_max_age_days": "30"}),
+    "managers_setting": Row(post=ADMINS, data={"allowed": "on"}),
+    "member_role": Row(post=ADMINS, data={"role": "admin"}),
+    "member_remove": Row(get=ADMINS, post=ADMINS),
+}
+
+ANYONE = {
+    "home": {"GET"},
+    "healthz": {"GET"},
+    "readyz": {"GET"},
+}
+
+SIGNED_IN = {
+    "organizations": {"GET"},
+    "new_organization": {"GET", "POST"},
+}
+
+ROUTES = list(all_routes())
+OURS = [route for route in ROUTES if not (route.of_admin or route.of_library)]
+INSIDE_ROUTES = [route for route in OURS if "<slug:slug>" in route.path]
+
+
+def named(route: Route) -> str:
+    return route.name or route.path
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return build_world()
+
+
+def test_every_url_has_a_row() -> None:
+    rows = {*INSIDE, *ANYONE, *SIGNED_IN}
+    assert {named(route) for route in OURS} == rows
+
+
+def ask(client: Client, method: str, url: str, data: dict[str, str]) -> tuple[int, str, bytes]:
+    """The answer to one request, whose effects are undone: status, where it redirects to, body."""
+    with transaction.atomic():
+        response = client.generic(method, url, "") if method != "POST" else client.post(url, data)
+        body = b"".join(response) if response.streaming else response.content
+        transaction.set_rollback(True)
+    return response.status_code, response.headers.get("Location", ""), body
+
+
+@pytest.mark.parametrize("route", INSIDE_ROUTES, ids=named)
+def test_a_page_of_an_organization_answers_as_the_table_says(route: Route, world: World) -> None:
+    row = INSIDE[named(route)]
+    url = world.url(route)
+    unknown = world.url(route, slug="no-such-organization")
+    for method in METHODS:
+        status, location, _ = ask(Client(), method, url, row.data)
+        assert (status, urlsplit(location).path) == (302, reverse("account_login")), f"anonymous {method}"
+
+        for outsider in (world.stranger, world.staff):
+            answer = ask(outsider, method, url, row.data)
+            assert answer[0] == 404, f"outsider {method}"
+            assert answer == ask(outsider, method, unknown, row.data), (
+                "an organization that exists looks different"
+            )
+
+        for role, client in world.clients.items():
+            status, location, _ = ask(client, method, url, row.data)
+            allowed = row.roles(method)
+            if allowed is None:
+                assert status == 405, f"{role} {method}"
+            elif role in allowed:
+                assert status in {200, 302, 303}, f"{role} {method}"
+            else:
+                assert status == 403, f"{role} {method}"
+
+
+@pytest.mark.parametrize("route", [r for r in OURS if named(r) in SIGNED_IN], ids=named)
+def test_a_personal_page_asks_for_a_sign_in(route: Route, world: World) -> None:
+    url = world.url(route)
+    for method in METHODS:
+        status, location, _ = ask(Client(), method, url, {})
+        assert (status, urlsplit(location).path) == (302, reverse("account_login"))
+        for client in (*world.clients.values(), world.stranger):
+            status, _, _ = ask(client, method, url, {})
+            declared = ("GET" if method == "HEAD" else method) in SIGNED_IN[named(route)]
+            assert status in ({200, 302, 303, 422} if declared else {405})
+
+
+@pytest.mark.parametrize("route", [r for r in OURS if named(r) in ANYONE], ids=named)
+def test_an_open_page_allows_its_methods_only(route: Route, world: World) -> None:
+    url = world.url(route)
+    for method in METHODS:
+        status, _, _ = ask(Client(), method, url, {})
+        declared = ("GET" if method == "HEAD" else method) in ANYONE[named(route)]
+        assert status in ({200, 302, 303, 400, 404, 410} if declared else {405})
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.of_admin], ids=lambda r: r.path)
+def test_the_admin_is_for_staff_with_a_second_factor(route: Route, world: World) -> None:
+    url = world.url(route)
+    for client in (Client(), world.stranger, world.staff_without_second_factor, *world.clients.values()):
+        status, location, _ = ask(client, "GET", url, {})
+        assert status == 302, url
+        # Signing out of the admin leads to its front page, which asks for the sign-in as well.
+        assert "/login/" in location or location in {"/orgs/", "/accounts/2fa/"} or route.name == "logout", url
+    status, _, _ = ask(world.staff, "GET", url, {})
+    assert status in {200, 302, 403, 404}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.of_library], ids=lambda r: r.path)
+def test_pages_of_libraries_stand_every_visitor(route: Route, method: str, world: World) -> None:
+    url = world.url(route)
+    for client in (Client(), world.stranger, world.staff, *world.clients.values()):
+        status, _, _ = ask(client, method, url, {})
+        assert status < 500
+
+
+def test_an_anonymous_visitor_comes_back_to_the_page_he_asked_for(world: World) -> None:
+    _, location, _ = ask(Client(), "GET", reverse("dashboard", args=[world.organization.slug]), {})
+    assert parse_qs(urlsplit(location).query)["next"] == [f"/orgs/{world.organization.slug}/"]
+
+
+def test_a_part_of_a_page_asked_for_without_a_session_sends_the_whole_page_to_sign_in(world: World) -> None:
+    response = Client().get(world.own_url("audit_log"), headers={"HX-Request": "true"})
+    assert response.status_code == 200
+    assert urlsplit(response.headers["HX-Redirect"]).path == reverse("account_login")
+
+
+def pages_of(world: World) -> Iterator[str]:
+    for route in ROUTES:
+        if not route.of_admin:
+            yield world.url(route)
+            yield world.url(route, foreign=True)
+
+
+def test_no_page_shows_a_byte_of_another_organization(world: World) -> None:
+    for client in (*world.clients.values(), world.stranger, Client()):
+        for url in pages_of(world):
+            for headers in ({}, {"HX-Request": "true"}):
+                response = client.get(url, headers=headers)
+                body = b"".join(response) if response.streaming else response.content
+                assert CANARY.encode() not in body, url
+                assert CANARY not in str(response.headers), url
+
+
+def test_another_organizations_ids_are_not_found_inside_ones_own(world: World) -> None:
+    asked = 0
+    for route in INSIDE_ROUTES:
+        url = world.url(route, foreign=True)
+        if url == world.url(route):
+            continue
+        for method in ("GET", "POST"):
+            if INSIDE[named(route)].roles(method):
+                status, _, _ = ask(world.clients[ADMIN], method, url, INSIDE[named(route)].data)
+                assert status == 404, f"{method} {url}"
+                asked += 1
+    assert asked
+
+
+def test_the_canary_is_there_to_be_found(world: World) -> None:
+    """Were it not, the tests above could not fail."""
+    client = Client()
+    client.force_login(world.foreign_admin.user)
+    response = client.get(reverse("dashboard", args=[world.foreign.slug]))
+    assert CANARY.encode() in response.content
+    assert Organization.objects.filter(name__contains=CANARY).exists()
+    assert Membership.objects.filter(organization=world.foreign).count() == 2
