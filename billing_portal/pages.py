@@ -39,9 +39,3 @@ def new_organization(request: SignedInRequest) -> HttpResponse:
             messages.success(request, _("%(name)s is ready.") % {"name": organization.name})
             return redirect("dashboard", organization.slug)
     return render(request, "orgs/new.html", {"form": form}, status=422 if form.errors else 200)
-
-
-@open_to(Audience.ANYONE, "GET")
-def style_guide(request: HttpRequest) -> HttpResponse:
-    """Every part that pages are built from, in every state. Routed in DEBUG only."""
-    return render(request, "dev/style.html")

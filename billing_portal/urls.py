@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from billing_portal import health, pages
+from billing_portal import health, pages, style_guide
 from orgs.access import Audience, open_to
 from outbox import devmail
 
@@ -27,5 +27,5 @@ urlpatterns = [
 if settings.DEVELOPMENT_PAGES:
     urlpatterns += [
         path("dev/mail/", open_to(Audience.ANYONE, "GET")(devmail.mailbox), name="dev_mail"),
-        path("dev/style/", pages.style_guide, name="style_guide"),
+        path("dev/style/", style_guide.style_guide, name="style_guide"),
     ]

@@ -33,14 +33,17 @@ function openInDialog(link) {
   htmx.ajax("GET", link.href, { target: dialog, swap: "innerHTML" });
 }
 
-function closeDialog() {
-  dialog.close();
-}
-
 dialog.addEventListener("close", () => dialog.replaceChildren());
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target === dialog && !dialog.open) dialog.showModal();
+});
+
+// A whole page in answer, of sign-in say, belongs into the window.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target !== dialog || !/<html/i.test(event.detail.serverResponse)) return;
+  event.detail.shouldSwap = false;
+  location.assign(dialog.dataset.href);
 });
 
 for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
@@ -66,7 +69,7 @@ document.addEventListener("click", (event) => {
   }
   if (closer) {
     event.preventDefault();
-    closeDialog();
+    dialog.close();
   }
 });
 
