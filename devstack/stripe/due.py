@@ -1,0 +1,26 @@
+"""When time alone will change an object."""
+
+from typing import Any
+
+BILLED_STATUSES = ("active", "past_due", "trialing")
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+def due_at(body: dict[str, Any]) -> int | None:
+    """The moment, in seconds since the epoch, at which the object's next scheduled step falls due."""
+    match body["object"], body.get("status"):
+        case "subscription", status if status in BILLED_STATUSES:
+            ends: list[int] = [item["current_period_end"] for item in body["items"]["data"]]
+            return min([*ends, *([body["cancel_at"]] if body["cancel_at"] else [])])
+        case "subscription", "incomplete":
+            return int(body["created"]) + 23 * HOUR
+        case "invoice", "draft":
+            moment: int | None = body["automatically_finalizes_at"]
+            return moment if body["auto_advance"] else None
+        case "invoice", "open":
+            moment = body["next_payment_attempt"]
+            return moment if body["auto_advance"] else None
+        case "checkout.session", "open":
+            return int(body["expires_at"])
+    return None

@@ -1,0 +1,1 @@
+"""The API's resources; `devstack.stripe.api` gathers their endpoints."""
