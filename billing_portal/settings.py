@@ -21,6 +21,7 @@ DEBUG = env.bool("DEBUG", default=False)
 # The mailbox and the style guide; a setting of its own, since test runners switch DEBUG off.
 DEVELOPMENT_PAGES = DEBUG
 SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 SITE_URL = env.str("SITE_URL").rstrip("/")
 PRODUCT_NAME = env.str("PRODUCT_NAME", default="Billing Portal")
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@portal.test")
@@ -36,7 +37,6 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL] if site.scheme == "https" else []
 
 INSTALLED_APPS = [
     "billing_portal",
-    "support.apps.SupportConfig",
     "billing",
     "usage",
     "invitations",
@@ -60,6 +60,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_structlog",
     "pgtrigger",
+    # Last: it registers some of the libraries' models anew.
+    "support.apps.SupportConfig",
 ]
 
 MIDDLEWARE = [
@@ -164,6 +166,7 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_USER_DISPLAY = "orgs.models.display_name"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = site.scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_ADAPTER = "billing_portal.second_factor.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = PRODUCT_NAME
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from orgs.access import OrgRequest, sign_in_first
-from orgs.models import Membership
+from orgs.models import Membership, Organization
 from orgs.policy import Denied, Role, granting_roles
 
 
@@ -41,14 +42,14 @@ class OrganizationMiddleware:
         request.membership, request.organization = membership, membership.organization
         return None
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    def process_exception(self, request: OrgRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Denied):
             return None
-        return render(request, "403.html", {"denial": explain(exception)}, status=403)
+        return render(request, "403.html", {"denial": explain(exception, request.organization)}, status=403)
 
 
-def explain(denied: Denied) -> dict[str, str]:
-    """What the 403 page says: the permission that is missing, and who holds it or can grant it."""
+def explain(denied: Denied, organization: Organization) -> dict[str, str]:
+    """What the 403 page says: the missing permission, who holds or grants it, and where to ask for it."""
     holders = granting_roles(denied.permission)
     if holders == [Role.ADMIN]:
         who = _("Only admins may do this. An admin can change your role.")
@@ -60,4 +61,5 @@ def explain(denied: Denied) -> dict[str, str]:
         "permission": denied.permission.value,
         "permission_label": str(denied.permission.label),
         "granters": who,
+        "ask_url": reverse("access_request", args=[organization.slug]),
     }

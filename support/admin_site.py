@@ -27,6 +27,9 @@ class ReadOnly:
     def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False
 
+    def get_actions(self, _request: HttpRequest) -> dict[str, object]:
+        return {}
+
 
 class PortalAdminSite(AdminSite):
     """Whatever an app registers, libraries included, is read-only; staff actions are views of their own."""

@@ -1,0 +1,25 @@
+"""Records of the sign-in library, without what would open an account: session keys and second factors."""
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import admin
+from django.contrib.auth.models import Group
+
+admin.site.unregister([Authenticator, Group, UserSession])
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(admin.ModelAdmin[UserSession]):
+    list_display = ["user", "ip", "created_at", "last_seen_at", "user_agent"]
+    list_select_related = ["user"]
+    search_fields = ["user__email", "user__name", "ip"]
+    exclude = ["session_key", "data"]
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(admin.ModelAdmin[Authenticator]):
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_filter = ["type"]
+    list_select_related = ["user"]
+    search_fields = ["user__email", "user__name"]
+    exclude = ["data"]

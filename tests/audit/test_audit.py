@@ -1,0 +1,82 @@
+"""The audit log is complete sentences, in the change's own transaction, and can't be altered."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from audit.models import ActorKind, AuditEvent
+from audit.registry import UnknownActionError, all_actions
+from audit.services import Actor, OutsideTransactionError, record
+from orgs.models import Organization
+from tests.factories import UserFactory
+
+
+def recorded(organization: Organization) -> AuditEvent:
+    return record(
+        action="membership.role_changed",
+        actor=Actor.person(UserFactory(name="Ada")),
+        organization=organization,
+        target=(1, "Mira"),
+        old="Member",
+        new="Admin",
+    )
+
+
+def test_an_event_reads_as_a_sentence(organization: Organization) -> None:
+    assert str(recorded(organization)) == "Ada changed the role of Mira from Member to Admin"
+
+
+def test_an_event_without_its_data_is_refused_when_it_is_written(organization: Organization) -> None:
+    with pytest.raises(KeyError):
+        record(action="membership.role_changed", actor=Actor.system(), organization=organization)
+    assert not AuditEvent.objects.exists()
+
+
+def test_an_unknown_action_is_refused(organization: Organization) -> None:
+    with pytest.raises(UnknownActionError):
+        record(action="membership.flew", actor=Actor.system(), organization=organization)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_outside_a_transaction_is_refused() -> None:
+    with pytest.raises(OutsideTransactionError):
+        record(action="membership.left", actor=Actor.system(), organization=None, role="Admin")
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit_auditevent SET actor_name = 'x'", "DELETE FROM audit_auditevent"]
+)
+def test_the_database_itself_refuses_to_alter_an_event(organization: Organization, statement: str) -> None:
+    recorded(organization)
+    with (
+        pytest.raises(DatabaseError, match="append_only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+    assert AuditEvent.objects.get().actor_name == "Ada"
+
+
+def test_an_event_outlives_its_organization(organization: Organization) -> None:
+    event = recorded(organization)
+    name = organization.name
+    organization.delete()
+    event.refresh_from_db()
+    assert event.organization_name == name
+
+
+@pytest.mark.django_db
+def test_staff_stripe_and_the_portal_are_told_apart() -> None:
+    person = UserFactory()
+    kinds = [
+        actor.kind for actor in (Actor.person(person), Actor.staff(person), Actor.stripe(), Actor.system())
+    ]
+    assert kinds == list(ActorKind)
+
+
+def test_every_action_names_its_subject_and_what_was_done() -> None:
+    for action in all_actions():
+        subject, _, verb = action.code.partition(".")
+        assert subject
+        assert verb
+        assert str(action.label)[0].isupper()
+        assert str(action.sentence)[0].islower()

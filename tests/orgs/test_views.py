@@ -1,0 +1,201 @@
+"""The pages of this app, through their URLs."""
+
+import pytest
+from django.contrib.messages import get_messages
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from audit.models import AuditEvent
+from audit.services import Actor, record
+from orgs.models import Membership, Organization
+from orgs.policy import Permission, Role
+from orgs.selectors import AUDIT_PAGE_SIZE
+from outbox.models import OutgoingEmail
+from tests.conftest import SignIn
+from tests.factories import MembershipFactory, UserFactory
+
+
+def url(name: str, membership: Membership, *args: object) -> str:
+    return reverse(name, args=[membership.organization.slug, *args])
+
+
+def said(response: HttpResponse) -> list[str]:
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def test_a_refusal_says_what_is_missing_who_can_grant_it_and_offers_to_ask(
+    billing_manager: Membership, sign_in: SignIn
+) -> None:
+    response = sign_in(billing_manager).get(url("audit_log", billing_manager))
+    page = response.content.decode()
+    assert response.status_code == 403
+    assert str(Permission.AUDIT_READ.label) in page
+    assert "Only admins may do this" in page
+    assert url("access_request", billing_manager) in page
+    assert 'value="audit.read"' in page
+
+
+def test_the_button_of_the_refusal_mails_the_admins(
+    admin: Membership, billing_manager: Membership, sign_in: SignIn
+) -> None:
+    response = sign_in(billing_manager).post(
+        url("access_request", billing_manager), {"permission": "audit.read"}
+    )
+    assert response.status_code == 302
+    mail = OutgoingEmail.objects.get()
+    assert (mail.kind, mail.to) == ("access_requested", admin.user.email)
+
+
+def test_an_admin_makes_a_member_an_admin(admin: Membership, member: Membership, sign_in: SignIn) -> None:
+    response = sign_in(admin).post(url("member_role", admin, member.pk), {"role": "admin"})
+    assert said(response) == [f"{member.user.name} is now admin."]
+    member.refresh_from_db()
+    assert member.role == Role.ADMIN
+
+
+def test_changing_a_role_asks_for_the_password_when_it_was_given_long_ago(
+    admin: Membership, member: Membership
+) -> None:
+    client = Client()
+    client.force_login(admin.user)
+    response = client.post(url("member_role", admin, member.pk), {"role": "admin"})
+    assert response.headers["Location"].startswith(reverse("account_reauthenticate"))
+    member.refresh_from_db()
+    assert member.role == Role.MEMBER
+
+
+def test_an_unknown_role_changes_nothing(admin: Membership, member: Membership, sign_in: SignIn) -> None:
+    response = sign_in(admin).post(url("member_role", admin, member.pk), {"role": "owner"})
+    assert said(response) == ["Choose one of the roles: admin, member or billing manager."]
+    member.refresh_from_db()
+    assert member.role == Role.MEMBER
+
+
+def test_the_last_admin_reads_why_he_cannot_leave(admin: Membership, sign_in: SignIn) -> None:
+    response = sign_in(admin).post(url("leave", admin), follow=True)
+    assert "Make somebody else an admin first" in response.content.decode()
+    assert Membership.objects.filter(pk=admin.pk).exists()
+
+
+def test_a_billing_manager_can_leave(admin: Membership, billing_manager: Membership, sign_in: SignIn) -> None:
+    sign_in(billing_manager).post(url("leave", billing_manager))
+    assert not Membership.objects.filter(pk=billing_manager.pk).exists()
+
+
+def test_asking_to_remove_removes_nobody(admin: Membership, member: Membership, sign_in: SignIn) -> None:
+    page = sign_in(admin).get(url("member_remove", admin, member.pk)).content.decode()
+    assert f"Remove {member.user.name} from" in page
+    assert Membership.objects.filter(pk=member.pk).exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "x" * 81, "Acme\nBcc: all@example.test", "win at https://evil.test", "a\u202eb", "<b>Acme</b>"],
+)
+def test_a_bad_name_is_refused_and_changes_nothing(admin: Membership, sign_in: SignIn, name: str) -> None:
+    before = admin.organization.name
+    response = sign_in(admin).post(url("organization_settings", admin), {"name": name})
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert 'aria-invalid="true"' in page
+    assert before in page
+    assert Organization.objects.get(pk=admin.organization_id).name == before
+
+
+def test_the_expiry_of_invitations_has_bounds(admin: Membership, sign_in: SignIn) -> None:
+    response = sign_in(admin).post(url("invitation_age", admin), {"invitation_max_age_days": "0"})
+    assert response.status_code == 422
+    assert "Choose from 1 to 365 days" in response.content.decode()
+
+
+def test_every_setting_can_be_saved(admin: Membership, sign_in: SignIn) -> None:
+    client = sign_in(admin)
+    client.post(url("organization_settings", admin), {"name": "Globex"})
+    client.post(url("invitation_age", admin), {"invitation_max_age_days": "30"})
+    client.post(url("managers_setting", admin), {"allowed": "on"})
+    organization = Organization.objects.get(pk=admin.organization_id)
+    assert (
+        organization.name,
+        organization.invitation_max_age_days,
+        organization.managers_manage_managers,
+    ) == (
+        "Globex",
+        30,
+        True,
+    )
+
+
+def test_a_person_founds_an_organization(sign_in: SignIn, member: Membership) -> None:
+    response = sign_in(member).post(reverse("new_organization"), {"name": "Hooli"}, follow=True)
+    assert response.redirect_chain == [("/orgs/hooli/", 302)]
+
+
+def test_the_list_shows_ones_own_organizations_only(member: Membership, sign_in: SignIn) -> None:
+    foreign = MembershipFactory()
+    page = sign_in(member).get(reverse("organizations")).content.decode()
+    assert member.organization.name in page
+    assert foreign.organization.name not in page
+
+
+def test_the_list_counts_members_without_billing_managers(
+    admin: Membership, member: Membership, billing_manager: Membership, sign_in: SignIn
+) -> None:
+    MembershipFactory(organization=admin.organization)
+    page = sign_in(billing_manager).get(reverse("organizations")).content.decode()
+    assert ">3</td>" in page.replace("\n", "").replace("  ", "")
+
+
+def test_a_person_without_organizations_is_told_what_to_do(db: None) -> None:
+    client = Client()
+    client.force_login(UserFactory())
+    assert "You are in no organization yet" in client.get(reverse("organizations")).content.decode()
+
+
+def fill_log(admin: Membership, events: int) -> None:
+    for number in range(events):
+        record(
+            action="organization.renamed",
+            actor=Actor.person(admin.user),
+            organization=admin.organization,
+            old=f"old-{number}",
+            new=f"new-{number}",
+        )
+
+
+def test_the_audit_log_pages_by_key(admin: Membership, sign_in: SignIn) -> None:
+    fill_log(admin, AUDIT_PAGE_SIZE + 1)
+    client = sign_in(admin)
+    first = client.get(url("audit_log", admin))
+    older = first.context["page"].older
+    assert len(first.context["page"].events) == AUDIT_PAGE_SIZE
+    second = client.get(url("audit_log", admin), {"before": older})
+    assert [event.data["new"] for event in second.context["page"].events] == ["new-0"]
+
+
+def test_the_audit_log_filters_by_action_and_by_person(admin: Membership, sign_in: SignIn) -> None:
+    fill_log(admin, 2)
+    client = sign_in(admin)
+    assert not client.get(url("audit_log", admin), {"action": "membership.left"}).context["page"].events
+    assert len(client.get(url("audit_log", admin), {"person": admin.user.name}).context["page"].events) == 2
+    assert not client.get(url("audit_log", admin), {"person": "nobody"}).context["page"].events
+
+
+@pytest.mark.parametrize(
+    "query", [{"before": "x"}, {"before": "-1"}, {"before": "9" * 40}, {"person": "a\0b"}]
+)
+def test_a_broken_query_shows_a_page_all_the_same(
+    admin: Membership, sign_in: SignIn, query: dict[str, str]
+) -> None:
+    assert sign_in(admin).get(url("audit_log", admin), query).status_code == 200
+
+
+def test_the_audit_log_is_of_one_organization(admin: Membership, sign_in: SignIn) -> None:
+    fill_log(MembershipFactory(role=Role.ADMIN), 1)
+    assert not sign_in(admin).get(url("audit_log", admin)).context["page"].events
+    assert AuditEvent.objects.exists()
+
+
+def test_the_roles_page_shows_every_permission(member: Membership, sign_in: SignIn) -> None:
+    page = sign_in(member).get(url("roles", member)).content.decode()
+    assert all(permission.value in page for permission in Permission)

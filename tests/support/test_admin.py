@@ -1,0 +1,65 @@
+"""The admin reads everything and changes nothing."""
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
+from django.apps import apps
+from django.contrib import admin
+from django.urls import reverse
+
+from billing_portal.second_factor import MFAAdapter
+from tests.factories import UserFactory
+from tests.world import build_world
+
+OUR_APPS = ["audit", "billing", "invitations", "orgs", "outbox", "usage"]
+# The admin can't show a model with a composite primary key; its roll-ups are there instead.
+NOT_SHOWN = {"usage.HourlyCount"}
+
+
+def test_every_model_is_registered() -> None:
+    models = {model for app in OUR_APPS for model in apps.get_app_config(app).get_models()}
+    assert {model._meta.label for model in models if not admin.site.is_registered(model)} == NOT_SHOWN
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", sorted(admin.site._registry, key=lambda model: model._meta.label))
+def test_a_list_is_readable_and_searchable_but_not_changeable(model: type) -> None:
+    staff = build_world().staff
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    response = staff.get(reverse(f"{name}_changelist"), {"q": "canary"})
+    assert response.status_code == 200
+    if model._meta.app_label in OUR_APPS:
+        assert admin.site._registry[model].search_fields
+    assert staff.get(reverse(f"{name}_add")).status_code == 403
+    for instance in model._default_manager.all()[:1]:
+        page = staff.get(reverse(f"{name}_change", args=[instance.pk]))
+        assert page.status_code == 200
+        assert 'name="_save"' not in page.content.decode()
+        assert staff.post(reverse(f"{name}_delete", args=[instance.pk]), {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.django_db
+def test_no_action_of_a_library_changes_records() -> None:
+    staff = build_world().staff
+    changelist = reverse("admin:account_emailaddress_changelist")
+    address = EmailAddress.objects.filter(verified=True).first()
+    assert address is not None
+    EmailAddress.objects.filter(pk=address.pk).update(verified=False)
+    staff.post(changelist, {"action": "make_verified", "_selected_action": [address.pk]})
+    address.refresh_from_db()
+    assert not address.verified
+
+
+@pytest.mark.django_db
+def test_second_factors_lie_encrypted_and_are_shown_to_nobody() -> None:
+    world = build_world()
+    user = UserFactory()
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    authenticator = Authenticator.objects.get(user=user)
+    assert "JBSWY3DPEHPK3PXP" not in str(authenticator.data)
+    assert MFAAdapter().decrypt(authenticator.data["secret"]) == "JBSWY3DPEHPK3PXP"
+    page = world.staff.get(
+        reverse("admin:mfa_authenticator_change", args=[authenticator.pk])
+    ).content.decode()
+    assert authenticator.data["secret"] not in page
