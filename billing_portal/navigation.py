@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -40,11 +41,13 @@ class Link:
 
 
 def organization_context(request: HttpRequest) -> dict[str, object]:
-    """Context of every template: the organization, what the person may do in it, and where he may go."""
+    """Context of every template: product, organization, what the person may do in it, where he may go."""
+    product = {"product_name": settings.PRODUCT_NAME, "support_email": settings.SUPPORT_EMAIL}
     membership: Membership | None = getattr(request, "membership", None)
     if membership is None:
-        return {"may": May(None)}
+        return {**product, "may": May(None)}
     return {
+        **product,
         "organization": membership.organization,
         "membership": membership,
         "may": May(membership),
