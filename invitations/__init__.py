@@ -1,0 +1,1 @@
+"""Invitations, by mail and by link: their whole life, and the pages where people are invited."""

@@ -1,0 +1,32 @@
+"""Which mail addresses can be invited."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.utils.translation import gettext as _
+
+from orgs.errors import Refused
+
+MAX_LENGTH = 254
+has_mail_syntax = EmailValidator()
+
+
+def clean_address(text: str) -> str:
+    """The address in lower case. Raises Refused.
+
+    Letters beyond ASCII are refused: ``acme.test`` with a Cyrillic a looks the same and is somebody else's.
+    A domain with other letters can be written in its ``xn--`` form, which nobody mistakes.
+    """
+    address = text.strip().lower()
+    if not address:
+        raise Refused(_("Enter a mail address."))
+    if len(address) > MAX_LENGTH:
+        raise Refused(_("Enter a mail address of at most %(limit)s characters.") % {"limit": MAX_LENGTH})
+    if not address.isascii():
+        raise Refused(
+            _("Use only the letters a to z, since others look alike. Write other domains in their xn-- form.")
+        )
+    try:
+        has_mail_syntax(address)
+    except ValidationError:
+        raise Refused(_("Enter one mail address, such as lee@example.com.")) from None
+    return address

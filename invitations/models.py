@@ -1,0 +1,165 @@
+"""Invitations: one row for each, kept for good."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from invitations.refusals import Reason
+from orgs.models import Membership, Organization, User
+from orgs.policy import Permission, Role, may
+
+
+class Kind(models.TextChoices):
+    MAIL = "mail", _("Mail")
+    LINK = "link", _("Link")
+
+
+class State(models.TextChoices):
+    PENDING = "pending", _("Pending")
+    ACCEPTED = "accepted", _("Accepted")
+    DECLINED = "declined", _("Declined")
+    REVOKED = "revoked", _("Revoked")
+    EXPIRED = "expired", _("Expired")
+
+
+DECIDED = [State.ACCEPTED, State.DECLINED, State.REVOKED, State.EXPIRED]
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def for_org(self, organization: Organization | uuid.UUID) -> "InvitationQuerySet":
+        return self.filter(organization=organization)
+
+    def pending(self) -> "InvitationQuerySet":
+        """Not decided yet; some of them may have outlived the organization's maximum age."""
+        return self.filter(state=State.PENDING)
+
+    def live(self, organization: Organization) -> "InvitationQuerySet":
+        """The organization's invitations that can be accepted; each reserves a place."""
+        pending = self.for_org(organization).pending()
+        days = organization.invitation_max_age_days
+        return pending if days is None else pending.filter(sent_at__gt=timezone.now() - timedelta(days=days))
+
+    def overdue(self, organization: Organization) -> "InvitationQuerySet":
+        """The organization's pending invitations that have outlived its maximum age."""
+        days = organization.invitation_max_age_days
+        if days is None:
+            return self.none()
+        return self.for_org(organization).pending().filter(sent_at__lte=timezone.now() - timedelta(days=days))
+
+    def for_role(self, role: Role) -> "InvitationQuerySet":
+        """Those that would take the same kind of place: billing managers', or everybody else's."""
+        if role is Role.BILLING_MANAGER:
+            return self.filter(role=Role.BILLING_MANAGER)
+        return self.exclude(role=Role.BILLING_MANAGER)
+
+    def visible_to(self, membership: Membership) -> "InvitationQuerySet":
+        """Admins see all; a billing manager who may invite, what he sent himself (seed 001)."""
+        invitations = self.for_org(membership.organization_id)
+        if may(membership, Permission.BILLING_MANAGERS_LIST_MAILS):
+            return invitations
+        if may(membership, Permission.BILLING_MANAGERS_INVITE):
+            return invitations.for_role(Role.BILLING_MANAGER).filter(invited_by=membership.user_id)
+        return invitations.none()
+
+
+class Invitation(models.Model):
+    """An offer of one role in one organization to one person.
+
+    ``email``: in lower case; blank for a link, which any account may use, once.
+    ``generation``: raised by each resend; links of an older one are dead.
+    ``decided_at``: when it stopped to be pending, however that came.
+    ``last_error``, ``last_error_by``, ``last_error_at``: why, who and when somebody last failed to accept.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invitations")
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices)
+    email = models.EmailField(_("mail address"), max_length=254, blank=True)
+    generation = models.PositiveIntegerField(_("generation"), default=1)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
+    invited_by = models.ForeignKey(
+        User,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="sent_invitations",
+        verbose_name=_("invited by"),
+    )
+    invited_by_name = models.CharField(_("inviter's name"), max_length=254)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    sent_at = models.DateTimeField(_("sent"), default=timezone.now)
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    accepted_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="accepted_invitations"
+    )
+    decline_message = models.CharField(_("decline message"), max_length=500, blank=True)
+    last_error = models.CharField(_("last error"), max_length=20, choices=Reason.choices, blank=True)
+    last_error_by = models.CharField(max_length=254, blank=True)
+    last_error_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[InvitationQuerySet] = InvitationQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = [
+            models.UniqueConstraint(
+                "organization",
+                Lower("email"),
+                condition=Q(state=State.PENDING) & ~Q(email=""),
+                name="invitation_one_pending_per_address",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=Kind.MAIL) & ~Q(email="") | Q(kind=Kind.LINK, email=""),
+                name="invitation_mail_has_address",
+            ),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="invitation_email_lower"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="invitation_role_known"),
+            models.CheckConstraint(condition=Q(generation__gte=1), name="invitation_generation_positive"),
+            models.CheckConstraint(
+                condition=Q(state=State.PENDING, decided_at=None)
+                | Q(state__in=DECIDED, decided_at__isnull=False),
+                name="invitation_decided_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_by=None) | Q(state=State.ACCEPTED), name="invitation_accepted_by"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization", "sent_at", "id"],
+                condition=Q(state=State.PENDING),
+                name="invitation_org_pending",
+            ),
+            models.Index(
+                fields=["email"],
+                condition=Q(state=State.PENDING) & ~Q(email=""),
+                name="invitation_email_pending",
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.addressee} to {self.organization} as {self.get_role_display()}"
+
+    @property
+    def addressee(self) -> str:
+        """Whom it is for, as pages, mails and the audit log call him."""
+        return self.email or str(_("whoever has the link"))
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When a pending invitation ends by age; None: never. The organization's setting of now counts."""
+        days = self.organization.invitation_max_age_days
+        return None if days is None else self.sent_at + timedelta(days=days)
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()

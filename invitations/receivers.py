@@ -1,0 +1,58 @@
+"""What becomes of pending invitations when something above them changes, in the same transaction."""
+
+import uuid
+from collections.abc import Iterable
+
+from django.dispatch import receiver
+
+from audit.services import Actor
+from invitations.models import Invitation, InvitationQuerySet
+from invitations.services.sending import end_by_revocation, may_invite
+from orgs import events
+from orgs.capacity import limit_for, taken_by
+from orgs.models import Membership, Organization
+from orgs.policy import Role
+
+
+@receiver(events.membership_ended)
+def end_invitations_of_who_left(organization_id: uuid.UUID, user_id: uuid.UUID, **_kwargs: object) -> None:
+    """An invitation stands on its inviter's right to invite."""
+    _revoke(_pending(organization_id).filter(invited_by=user_id))
+
+
+@receiver(events.role_changed)
+def end_invitations_without_right(organization_id: uuid.UUID, user_id: uuid.UUID, **_kwargs: object) -> None:
+    """Who may no longer give a role has no pending invitation to it either."""
+    membership = Membership.objects.select_related("organization").get(
+        organization_id=organization_id, user_id=user_id
+    )
+    _revoke(
+        invitation
+        for invitation in _pending(organization_id).filter(invited_by=user_id)
+        if not may_invite(membership, Role(invitation.role))
+    )
+
+
+@receiver(events.edition_changed)
+def end_invitations_beyond_limit(organization_id: uuid.UUID, **_kwargs: object) -> None:
+    """A smaller edition keeps its people; of the pending invitations, the oldest that have room."""
+    organization = Organization.objects.get(pk=organization_id)
+    for role in (Role.BILLING_MANAGER, Role.MEMBER):
+        limit = limit_for(organization, role)
+        if limit is not None:
+            room = max(limit - taken_by(organization, role), 0)
+            _revoke(Invitation.objects.live(organization).for_role(role).order_by("sent_at", "id")[room:])
+
+
+@receiver(events.organization_closed)
+def end_all_invitations(organization_id: uuid.UUID, **_kwargs: object) -> None:
+    _revoke(_pending(organization_id))
+
+
+def _pending(organization_id: uuid.UUID) -> InvitationQuerySet:
+    return Invitation.objects.for_org(organization_id).pending().select_related("organization")
+
+
+def _revoke(invitations: Iterable[Invitation]) -> None:
+    for invitation in invitations:
+        end_by_revocation(invitation, by=Actor.system())

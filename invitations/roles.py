@@ -1,0 +1,17 @@
+"""Each role in plain words, for people who are invited to it."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from orgs.policy import Role
+
+WHAT_ROLE_DOES: dict[Role, Promise] = {
+    Role.ADMIN: _(
+        "An admin manages everything: people and their roles, billing, settings, and all that members see."
+    ),
+    Role.MEMBER: _("A member sees the dashboard, the stacks and the other members. Billing stays closed."),
+    Role.BILLING_MANAGER: _(
+        "A billing manager sees the organization's figures and its Billing & usage page: card, subscription, "
+        "payments and invoices. Members' names, stacks and settings stay closed."
+    ),
+}

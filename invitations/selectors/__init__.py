@@ -1,0 +1,18 @@
+"""What the pages about invitations and people read, one dataclass per page."""
+
+from invitations.selectors.invitee import InvitationPage, invitation_page, invitations_for
+from invitations.selectors.managers import BillingManagersPanel, billing_managers_panel
+from invitations.selectors.members import MembersPage, members_page
+from invitations.selectors.pending import pending_invitations, reserved_places
+
+__all__ = [
+    "BillingManagersPanel",
+    "InvitationPage",
+    "MembersPage",
+    "billing_managers_panel",
+    "invitation_page",
+    "invitations_for",
+    "members_page",
+    "pending_invitations",
+    "reserved_places",
+]

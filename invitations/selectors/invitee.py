@@ -1,0 +1,97 @@
+"""What the invited see."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import AnonymousUser
+from django.utils.functional import Promise
+
+from invitations.models import Invitation, State
+from invitations.refusals import sentence_for_invitee
+from invitations.roles import WHAT_ROLE_DOES
+from invitations.standing import dead_because
+from invitations.tokens import Channel, Claim
+from orgs.models import Membership, Organization, User
+from orgs.policy import Role
+
+
+class Visitor(StrEnum):
+    """Who looks at an invitation, and so what he can do next."""
+
+    ANONYMOUS = "anonymous"
+    INVITED = "invited"
+    OTHER_ADDRESS = "other_address"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True)
+class InvitationPage:
+    """``address``: whom it is for, "" where the link doesn't show that its holder knows; ``bound``: it is for
+    one address only; ``joined``: the visitor has accepted it; ``ended``: why nobody can accept it, else "".
+    """
+
+    invitation: Invitation
+    organization: Organization
+    role: Role
+    role_does: Promise
+    inviter: str
+    address: str
+    bound: bool
+    visitor: Visitor
+    joined: bool
+    ended: str
+
+
+def invitation_page(*, user: User | AnonymousUser, claim: Claim) -> InvitationPage:
+    """Raises Invitation.DoesNotExist."""
+    invitation = Invitation.objects.select_related("organization").get(pk=claim.invitation_id)
+    organization = invitation.organization
+    reason = dead_because(invitation, claim)
+    return InvitationPage(
+        invitation=invitation,
+        organization=organization,
+        role=Role(invitation.role),
+        role_does=WHAT_ROLE_DOES[Role(invitation.role)],
+        inviter=invitation.invited_by_name,
+        address=invitation.email if claim.channel is not Channel.LINK else "",
+        bound=bool(invitation.email),
+        visitor=_visitor(user, invitation),
+        joined=invitation.state == State.ACCEPTED and _has_joined(user, invitation),
+        ended=sentence_for_invitee(reason, organization.name) if reason else "",
+    )
+
+
+def _visitor(user: User | AnonymousUser, invitation: Invitation) -> Visitor:
+    if not user.is_authenticated:
+        return Visitor.ANONYMOUS
+    if not invitation.email:
+        return Visitor.INVITED
+    verified = (
+        EmailAddress.objects.filter(user_id=user.pk, email=invitation.email)
+        .values_list("verified", flat=True)
+        .first()
+    )
+    if verified is None:
+        return Visitor.OTHER_ADDRESS
+    return Visitor.INVITED if verified else Visitor.UNVERIFIED
+
+
+def _has_joined(user: User | AnonymousUser, invitation: Invitation) -> bool:
+    return (
+        invitation.accepted_by_id is not None
+        and invitation.accepted_by_id == user.pk
+        and Membership.objects.for_org(invitation.organization).filter(user_id=user.pk).exists()
+    )
+
+
+def invitations_for(user: User) -> list[Invitation]:
+    """The invitations that wait for one of the person's verified addresses, latest first."""
+    addresses = EmailAddress.objects.filter(user=user, verified=True).values("email")
+    waiting = (
+        Invitation.objects.pending()
+        .filter(email__in=addresses, organization__closed_at=None)
+        .select_related("organization")
+        .order_by("-sent_at", "-id")
+    )
+    return [invitation for invitation in waiting if not invitation.is_overdue]

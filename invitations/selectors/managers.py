@@ -1,0 +1,73 @@
+"""The billing managers' part of *Billing & usage*."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from invitations.selectors.pending import PendingInvitation, pending_invitations
+from invitations.services.sending import may_invite
+from orgs.capacity import limit_for
+from orgs.models import Membership
+from orgs.policy import Permission, Role, can_manage, may
+
+
+@dataclass(frozen=True)
+class Manager:
+    """A billing manager's row. ``email``, ``joined_at``: "" and None for those who may not see them."""
+
+    membership_id: uuid.UUID
+    name: str
+    email: str
+    joined_at: datetime | None
+    removable: bool
+
+
+@dataclass(frozen=True)
+class BillingManagersPanel:
+    """``limit``: how many the edition allows, None for any number; ``taken``: how many there are."""
+
+    managers: list[Manager]
+    pending: list[PendingInvitation]
+    limit: int | None
+    taken: int
+    sees_mails: bool
+    sees_pending: bool
+    may_invite: bool
+    may_link: bool
+    may_remove: bool
+
+
+def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
+    """The billing managers and their pending invitations, as far as seed 001 shows them; two statements."""
+    sees_mails = may(membership, Permission.BILLING_MANAGERS_LIST_MAILS)
+    removes = may(membership, Permission.BILLING_MANAGERS_REMOVE) and can_manage(
+        membership, Role.BILLING_MANAGER
+    )
+    invites = may_invite(membership, Role.BILLING_MANAGER)
+    people = (
+        Membership.objects.for_org(membership.organization_id)
+        .billing_managers()
+        .select_related("user")
+        .order_by("joined_at", "id")
+    )
+    managers = [
+        Manager(
+            membership_id=person.pk,
+            name=person.user.name,
+            email=person.user.email if sees_mails else "",
+            joined_at=person.joined_at if sees_mails else None,
+            removable=removes and person.pk != membership.pk,
+        )
+        for person in people
+    ]
+    return BillingManagersPanel(
+        managers=managers,
+        pending=pending_invitations(membership, Role.BILLING_MANAGER) if invites else [],
+        limit=limit_for(membership.organization, Role.BILLING_MANAGER),
+        taken=len(managers),
+        sees_mails=sees_mails,
+        sees_pending=invites,
+        may_invite=invites,
+        may_link=invites and may(membership, Permission.BILLING_MANAGERS_LINK),
+        may_remove=removes,
+    )

@@ -1,0 +1,121 @@
+"""The members page."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from invitations.selectors.pending import PendingInvitation, pending_invitations, reserved_places
+from invitations.services.sending import may_invite
+from orgs.capacity import limit_for
+from orgs.models import Membership, MembershipQuerySet
+from orgs.policy import Permission, Role, can_manage, may
+
+PEOPLE_PER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class Person:
+    """A row of the members page. ``roles``: what the reader may make of this person; empty: nothing."""
+
+    membership: Membership
+    roles: list[Role]
+    removable: bool
+    is_self: bool
+
+
+@dataclass(frozen=True)
+class Seats:
+    total: int
+    taken: int
+    reserved: int
+
+
+@dataclass(frozen=True)
+class MembersPage:
+    """``newer``, ``older``: the keys beside which the next pages start, "" at the ends."""
+
+    people: list[Person]
+    newer: str
+    older: str
+    total: int
+    seats: Seats | None
+    pending: list[PendingInvitation]
+    may_invite: bool
+
+
+def members_page(membership: Membership, *, before: str = "", after: str = "") -> MembersPage:
+    """Admins and members, latest first. ``after``, ``before``: keys of a page; what isn't one is ignored."""
+    people = Membership.objects.for_org(membership.organization_id).members()
+    total = people.count()
+    shown, newer, older = _page_of(people.select_related("user"), before=_key(before), after=_key(after))
+    invites = may_invite(membership, Role.MEMBER)
+    return MembersPage(
+        people=[_person(membership, person) for person in shown],
+        newer=newer,
+        older=older,
+        total=total,
+        seats=_seats(membership, total),
+        pending=pending_invitations(membership, Role.MEMBER) if invites else [],
+        may_invite=invites,
+    )
+
+
+def _person(reader: Membership, person: Membership) -> Person:
+    is_self = person.pk == reader.pk
+    manages = can_manage(reader, person.role)
+    changes = manages and may(reader, Permission.MEMBERS_CHANGE_ROLE)
+    return Person(
+        membership=person,
+        roles=[role for role in Role if changes and role != person.role and can_manage(reader, role)],
+        removable=manages and may(reader, Permission.MEMBERS_REMOVE) and not is_self,
+        is_self=is_self,
+    )
+
+
+def _seats(membership: Membership, taken: int) -> Seats | None:
+    """Seats are a matter of those who invite; other editions have none."""
+    organization = membership.organization
+    total = limit_for(organization, Role.MEMBER)
+    if total is None or not may_invite(membership, Role.MEMBER):
+        return None
+    return Seats(total=total, taken=taken, reserved=reserved_places(organization, Role.MEMBER))
+
+
+Key = tuple[datetime, uuid.UUID]
+
+
+def _page_of(
+    people: MembershipQuerySet, *, before: Key | None, after: Key | None
+) -> tuple[list[Membership], str, str]:
+    """One page, newest first: what comes after a key, or just before one; with the keys of its neighbours."""
+    if before is not None:
+        joined_at, pk = before
+        newer = people.filter(Q(joined_at__gt=joined_at) | Q(joined_at=joined_at, id__gt=pk))
+        found = list(newer.order_by("joined_at", "id")[: PEOPLE_PER_PAGE + 1])
+        shown = found[:PEOPLE_PER_PAGE][::-1]
+        has_newer, has_older = len(found) > PEOPLE_PER_PAGE, True
+    else:
+        if after is not None:
+            joined_at, pk = after
+            people = people.filter(Q(joined_at__lt=joined_at) | Q(joined_at=joined_at, id__lt=pk))
+        found = list(people.order_by("-joined_at", "-id")[: PEOPLE_PER_PAGE + 1])
+        shown = found[:PEOPLE_PER_PAGE]
+        has_newer, has_older = after is not None, len(found) > PEOPLE_PER_PAGE
+    if not shown:
+        return [], "", ""
+    return shown, _key_of(shown[0]) if has_newer else "", _key_of(shown[-1]) if has_older else ""
+
+
+def _key_of(person: Membership) -> str:
+    return f"{person.joined_at.isoformat()}~{person.pk}"
+
+
+def _key(text: str) -> Key | None:
+    joined_at, _, pk = text.partition("~")
+    try:
+        at, person = datetime.fromisoformat(joined_at), uuid.UUID(pk)
+    except ValueError:
+        return None
+    return (at, person) if at.tzinfo else None

@@ -1,0 +1,191 @@
+"""Accepting and declining."""
+
+import uuid
+from dataclasses import dataclass
+
+from allauth.account.models import EmailAddress
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from audit.models import ActorKind
+from audit.services import Actor, record
+from invitations.models import Invitation, State
+from invitations.refusals import AcceptRefused, Reason
+from invitations.services.sending import may_invite
+from invitations.standing import dead_because
+from invitations.tokens import Claim
+from orgs.capacity import ensure_room
+from orgs.errors import Refused
+from orgs.models import Membership, Organization, User, display_name
+from orgs.policy import Role
+from outbox.services import enqueue
+
+
+def accept(*, user: User, claim: Claim) -> Invitation:
+    """Join in the invited role. Whoever has accepted already gets the invitation again, nothing changes.
+
+    Raises AcceptRefused, which then stands beside the invitation for those who sent it, and
+    Invitation.DoesNotExist.
+    """
+    try:
+        return _accept(user, claim)
+    except AcceptRefused as refused:
+        _keep_refusal(user, claim, refused.reason)
+        raise
+    except IntegrityError:
+        # The constraint behind the check: somebody became a member by a way that doesn't lock.
+        invitation = _read(claim)
+        _keep_refusal(user, claim, Reason.ALREADY_IN)
+        raise AcceptRefused(Reason.ALREADY_IN, invitation.organization.name) from None
+
+
+@transaction.atomic
+def _accept(user: User, claim: Claim) -> Invitation:
+    invitation = _lock(claim)
+    organization = invitation.organization
+    people = _people_concerned(invitation, user)
+    if invitation.accepted_by_id == user.pk and user.pk in people.by_user:
+        return invitation
+    reason = dead_because(invitation, claim) or _unfit_because(invitation, user, people)
+    if reason is not None:
+        raise AcceptRefused(reason, organization.name)
+    role = Role(invitation.role)
+    try:
+        ensure_room(organization, role, honoring_reservations=False)
+    except Refused:
+        raise AcceptRefused(Reason.NO_ROOM, organization.name) from None
+    Membership.objects.create(organization=organization, user=user, role=role)
+    invitation.state = State.ACCEPTED
+    invitation.decided_at = timezone.now()
+    invitation.accepted_by = user
+    invitation.save(update_fields=["state", "decided_at", "accepted_by"])
+    _record("invitation.accepted", Actor.person(user), invitation)
+    for recipient in people.to_be_told(invitation):
+        enqueue(
+            kind="invitation_accepted",
+            to=recipient.email,
+            organization_id=organization.pk,
+            dedupe_key=f"invitation_accepted:{invitation.pk}:{recipient.pk}",
+            organization=organization.name,
+            slug=organization.slug,
+            person=display_name(user),
+            email=user.email,
+            inviter=invitation.invited_by_name,
+            role=role.value,
+        )
+    return invitation
+
+
+@transaction.atomic
+def decline(*, claim: Claim, message: str = "", user: User | None = None) -> Invitation:
+    """Turn the invitation down, as whoever holds its link may. Declining twice changes nothing.
+
+    ``message``: for the inviter, at most 500 characters. Raises AcceptRefused if it is pending no more.
+    """
+    invitation = _lock(claim)
+    if invitation.state == State.DECLINED:
+        return invitation
+    reason = dead_because(invitation, claim)
+    if reason is not None:
+        raise AcceptRefused(reason, invitation.organization.name)
+    invitation.state = State.DECLINED
+    invitation.decided_at = timezone.now()
+    invitation.decline_message = message
+    invitation.save(update_fields=["state", "decided_at", "decline_message"])
+    actor = Actor.person(user) if user else Actor(ActorKind.PERSON, invitation.addressee)
+    _record("invitation.declined", actor, invitation)
+    if invitation.invited_by is not None:
+        enqueue(
+            kind="invitation_declined",
+            to=invitation.invited_by.email,
+            organization_id=invitation.organization_id,
+            dedupe_key=f"invitation_declined:{invitation.pk}",
+            organization=invitation.organization.name,
+            person=actor.name,
+            role=invitation.role,
+            message=message,
+        )
+    return invitation
+
+
+@dataclass(frozen=True)
+class _People:
+    """The memberships that an acceptance concerns: the organization's admins, the inviter, the invitee."""
+
+    by_user: dict[uuid.UUID, Membership]
+
+    def may_still_invite(self, invitation: Invitation) -> bool:
+        inviter = self.by_user.get(invitation.invited_by_id) if invitation.invited_by_id else None
+        return inviter is not None and may_invite(inviter, Role(invitation.role))
+
+    def to_be_told(self, invitation: Invitation) -> list[User]:
+        """The inviter; of a new billing manager every admin too, since he may see what the card pays for."""
+        told = [
+            membership.user
+            for user_id, membership in self.by_user.items()
+            if user_id == invitation.invited_by_id
+            or (membership.role == Role.ADMIN and invitation.role == Role.BILLING_MANAGER)
+        ]
+        return sorted(told, key=lambda user: user.email)
+
+
+def _people_concerned(invitation: Invitation, user: User) -> _People:
+    memberships = (
+        Membership.objects.for_org(invitation.organization)
+        .filter(Q(role=Role.ADMIN) | Q(user__in=[user.pk, invitation.invited_by_id]))
+        .select_related("user")
+    )
+    for membership in memberships:
+        membership.organization = invitation.organization
+    return _People({membership.user_id: membership for membership in memberships})
+
+
+def _unfit_because(invitation: Invitation, user: User, people: _People) -> Reason | None:
+    if not people.may_still_invite(invitation):
+        return Reason.INVITER
+    if invitation.email:
+        verified = EmailAddress.objects.filter(user=user, email=invitation.email).values_list(
+            "verified", flat=True
+        )
+        match verified.first():
+            case None:
+                return Reason.OTHER_ADDRESS
+            case False:
+                return Reason.UNVERIFIED
+    return Reason.ALREADY_IN if user.pk in people.by_user else None
+
+
+def _read(claim: Claim) -> Invitation:
+    return Invitation.objects.select_related("organization").get(pk=claim.invitation_id)
+
+
+def _lock(claim: Claim) -> Invitation:
+    """Lock the organization, then the invitation: the order everywhere."""
+    organization_id = Invitation.objects.values_list("organization_id", flat=True).get(pk=claim.invitation_id)
+    organization = Organization.objects.locked(organization_id)
+    invitation = Invitation.objects.select_for_update().get(pk=claim.invitation_id)
+    invitation.organization = organization
+    return invitation
+
+
+@transaction.atomic
+def _keep_refusal(user: User, claim: Claim, reason: Reason) -> None:
+    """Put the reason beside a pending invitation, in a new transaction, since the acceptance's was undone."""
+    invitation = _read(claim)
+    Invitation.objects.pending().filter(pk=invitation.pk).update(
+        last_error=reason, last_error_by=user.email, last_error_at=timezone.now()
+    )
+    _record("invitation.refused", Actor.person(user), invitation, reason=str(reason.label))
+
+
+def _record(action: str, actor: Actor, invitation: Invitation, **data: str) -> None:
+    record(
+        action=action,
+        actor=actor,
+        organization=invitation.organization,
+        target=(invitation.pk, invitation.addressee),
+        role=str(Role(invitation.role).label),
+        inviter=invitation.invited_by_name,
+        **data,
+    )

@@ -1,0 +1,1 @@
+"""Two sets of URLs: for the invited, and for an organization's settings."""

@@ -1,0 +1,21 @@
+"""Below ``/orgs/<slug>/settings/``."""
+
+from django.urls import include, path
+
+from invitations.views import organization
+
+one_invitation = [
+    path("resend/", organization.invitation_resend, name="invitation_resend"),
+    path("link/", organization.invitation_copy_link, name="invitation_copy_link"),
+    path("revoke/", organization.invitation_revoke, name="invitation_revoke"),
+]
+
+urlpatterns = [
+    path("members/", organization.members, name="members"),
+    path("members/invite/", organization.members_invite, name="members_invite"),
+    path("members/link/", organization.members_link, name="members_link"),
+    path("billing/managers/invite/", organization.managers_invite, name="managers_invite"),
+    path("billing/managers/link/", organization.managers_link, name="managers_link"),
+    path("billing/managers/<uuid:membership_id>/remove/", organization.manager_remove, name="manager_remove"),
+    path("invitations/<uuid:invitation_id>/", include(one_invitation)),
+]

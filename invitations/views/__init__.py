@@ -1,0 +1,1 @@
+"""Pages of the invited (``invitee``), and of those who invite (``organization``)."""
