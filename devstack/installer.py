@@ -77,9 +77,8 @@ def install_uv() -> None:
 
 def install_dependencies() -> None:
     say("Installing the locked dependencies")
-    run(
-        "Installing the locked dependencies", VENV / "bin" / "uv", "sync", "--frozen", "--no-python-downloads"
-    )
+    uv = (VENV / "bin" / "uv", "--quiet", "sync", "--frozen", "--no-python-downloads")
+    run("Installing the locked dependencies", *uv)
 
 
 def run(title: str, *command: str | Path) -> None:

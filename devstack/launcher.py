@@ -27,6 +27,8 @@ from devstack.site_port import check_port, requested_port
 
 DATABASE = "billing_portal"
 SIMULATOR_START_SECONDS = 20
+# The worker warns of root, which may be all there is in a container.
+ROOT_IS_FINE = "ignore:You're running the worker with superuser privileges"
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -141,6 +143,7 @@ class Demo:
                 stripe_api_base=f"http://{LOOPBACK}:{remembered_port(self.processes / 'stripe.port')}",
             ),
             "DEBUG": "1",
+            "PYTHONWARNINGS": ROOT_IS_FINE,
             "RUN_DIR": str(self.directory),
         }
 

@@ -25,10 +25,9 @@ def port_answers(port: int) -> bool:
 
 def remembered_port(memory: Path) -> int:
     """The port kept in `memory` as long as nobody else uses it, else a random free one."""
-    if memory.exists():
-        port = int(memory.read_text())
-        if port_is_free(port):
-            return port
+    remembered = int(memory.read_text()) if memory.exists() else 0
+    if remembered and port_is_free(remembered):
+        return remembered
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]

@@ -70,7 +70,7 @@ def check_database(url: str) -> None:
         with psycopg.connect(url, connect_timeout=ANSWER_SECONDS) as connection:
             version = connection.info.server_version // 10_000
     except psycopg.Error as error:
-        raise StackError(f"The database in DATABASE_URL can't be used: {one_line(error)}.") from error
+        raise StackError(f"The database in DATABASE_URL can't be used: {first_line(error)}.") from error
     if version < FLOOR:
         raise StackError(f"The database in DATABASE_URL is PostgreSQL {version}; {FLOOR} or later is needed.")
 
@@ -82,8 +82,8 @@ def check_redis(url: str) -> None:
         ) as client:
             client.ping()
     except (redis.RedisError, ValueError) as error:
-        raise StackError(f"The server in REDIS_URL can't be used: {one_line(error)}.") from error
+        raise StackError(f"The server in REDIS_URL can't be used: {first_line(error)}.") from error
 
 
-def one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+def first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
