@@ -17,5 +17,5 @@ def grant_mark(grants: dict[Role, str], role: Role, delegated: bool) -> SafeStri
     if grant == "yes" or (grant == "delegable" and delegated):
         return format_html('<span class="good">{}</span>', _("Yes"))
     if grant == "delegable":
-        return format_html('<span class="muted">{}</span>', _("If an admin allows it"))
+        return format_html('<span class="muted">{}</span>', _("If allowed"))
     return format_html('<span class="muted">{}</span>', _("No"))
