@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from email import message_from_bytes, policy
+from email import policy
 from email.message import EmailMessage
+from email.parser import BytesParser
 from pathlib import Path
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.shortcuts import render
 # How Django's file backend ends each message.
 SEPARATOR = b"\n" + b"-" * 79 + b"\n"
 NEWEST = 200
+MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-popups"
 
 
 @dataclass(frozen=True)
@@ -42,23 +44,21 @@ def mail_html(_request: HttpRequest, mail_id: str) -> HttpResponse:
     mail = next((mail for mail in stored_mails() if mail.id == mail_id), None)
     if mail is None:
         raise Http404
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-popups"}
-    return HttpResponse(mail.html, headers=headers)
+    return HttpResponse(mail.html, headers={"Content-Security-Policy": MAIL_POLICY})
 
 
 def stored_mails() -> list[StoredMail]:
     """Raises Http404 unless DEBUG is on and mails go to files."""
     if not settings.DEBUG or not settings.MAIL_DIR:
         raise Http404
-    files = sorted(Path(settings.MAIL_DIR).glob("*.log"), key=lambda file: (file.stat().st_mtime_ns, file.name))
+    files = sorted(Path(settings.MAIL_DIR).glob("*.log"), key=lambda file: file.stat().st_mtime_ns)
     return [mail for file in reversed(files[-NEWEST:]) for mail in reversed(list(mails_of(file)))]
 
 
 def mails_of(file: Path) -> Iterator[StoredMail]:
     *complete, _unfinished = file.read_bytes().split(SEPARATOR)
     for number, content in enumerate(complete):
-        message = message_from_bytes(content, policy=policy.default)
-        assert isinstance(message, EmailMessage)
+        message = BytesParser(EmailMessage, policy=policy.default).parsebytes(content)
         date = message["Date"]
         yield StoredMail(
             id=f"{file.stem}-{number}",

@@ -1,5 +1,6 @@
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.db import transaction
@@ -10,6 +11,7 @@ from outbox.models import OutgoingEmail
 from outbox.services import enqueue
 from tests.outbox.mail_server import MailServer
 from tests.outbox.notes import KIND, render_note
+from tests.outbox.redis_server import RedisServer
 
 Enqueue = Callable[..., OutgoingEmail]
 
@@ -27,7 +29,7 @@ def put() -> Enqueue:
 
     def put_note(to: str = "lee@ledger.test", **params: str | int | bool | None) -> OutgoingEmail:
         with transaction.atomic():
-            email = enqueue(kind=KIND, to=to, dedupe_key=str(uuid.uuid4()), **params)
+            email = enqueue(kind=KIND, to=to, dedupe_key=str(uuid.uuid4()), organization_id=None, **params)
         assert email is not None
         return email
 
@@ -39,6 +41,16 @@ def mail_server(settings: Settings) -> Iterator[MailServer]:
     """A mail server, and the settings to send through it."""
     server = MailServer()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     yield server
     server.close()
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
+    """A Redis of this test's own, at which the doorbell rings."""
+    server = RedisServer(tmp_path)
+    server.start()
+    monkeypatch.setenv("CELERY_BROKER_URL", server.url)
+    yield server
+    server.stop()

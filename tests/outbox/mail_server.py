@@ -23,8 +23,12 @@ class MailServer(socketserver.ThreadingTCPServer):
         Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    @property
     def url(self) -> str:
-        return f"smtp://127.0.0.1:{self.server_address[1]}"
+        return f"smtp://127.0.0.1:{self.port}"
 
     def message_ids(self) -> list[str]:
         return [mail["Message-ID"] for mail in self.mails]

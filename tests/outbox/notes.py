@@ -1,18 +1,16 @@
-"""A kind of mail for tests: in the tests' own process and, as an app, in the workers that they start."""
+"""A kind of mail for tests, known to the tests themselves and, by notes_app, to the workers they start."""
 
 import time
 from pathlib import Path
 
-from django.apps import AppConfig
-
 from outbox.models import OutgoingEmail
-from outbox.registry import NoLongerNeeded, RenderedMail, register
+from outbox.registry import NoLongerNeeded, RenderedMail
 
 KIND = "test_note"
 
 
 def render_note(email: OutgoingEmail) -> RenderedMail:
-    """``subject``; ``gone``: no longer needed; ``fails``: raises; ``waits_for``: a file that has to vanish."""
+    """``gone``: no longer needed; ``fails``: raises; ``waits_for``: a file that has to vanish first."""
     params = email.params
     if params.get("gone"):
         raise NoLongerNeeded("The note is gone.")
@@ -23,11 +21,3 @@ def render_note(email: OutgoingEmail) -> RenderedMail:
         while Path(obstacle).exists():
             time.sleep(0.02)
     return RenderedMail(subject=params.get("subject", "A note"), text="Hello\n", html="<p>Hello</p>")
-
-
-class NotesConfig(AppConfig):
-    name = "tests.outbox"
-    label = "notes"
-
-    def ready(self) -> None:
-        register(KIND, render_note)

@@ -86,7 +86,9 @@ def test_mail_that_cannot_be_written_holds_up_nobody_and_fails_in_the_end(
 
 
 @pytest.mark.django_db
-def test_subject_with_a_line_break_never_reaches_the_mail_server(put: Enqueue, mail_server: MailServer) -> None:
+def test_subject_with_a_line_break_never_reaches_the_mail_server(
+    put: Enqueue, mail_server: MailServer
+) -> None:
     email = put(subject="Hello\nBcc: everybody@ledger.test")
     deliver_due()
     email.refresh_from_db()

@@ -3,4 +3,4 @@
 from billing_portal.settings import *  # noqa: F403
 from billing_portal.settings import INSTALLED_APPS
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.outbox.notes.NotesConfig"]
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.outbox.notes_app.NotesConfig"]

@@ -1,0 +1,104 @@
+import json
+import socket
+import time
+from threading import Event, Thread
+
+import pytest
+from django.db import transaction
+from structlog.testing import capture_logs
+
+from outbox import doorbell
+from outbox.models import OutgoingEmail
+from outbox.tasks import deliver_one
+from tests.outbox.conftest import Enqueue
+from tests.outbox.redis_server import RedisServer
+
+QUEUE = "celery"
+
+
+def seconds_of_a_ring() -> float:
+    began = time.monotonic()
+    doorbell._doorbell.ring(deliver_one, "id")
+    return time.monotonic() - began
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_a_commit_rings(put: Enqueue, redis_server: RedisServer) -> None:
+    redis = redis_server.client()
+    with transaction.atomic():
+        put()
+        transaction.set_rollback(True)
+    assert redis.llen(QUEUE) == 0
+
+    email = put()
+    message = json.loads(redis.lindex(QUEUE, 0) or "")
+    redis.close()
+    assert message["headers"]["task"] == "outbox.deliver"
+    assert str(email.id) in message["headers"]["argsrepr"]
+
+
+def test_ring_is_quick(redis_server: RedisServer) -> None:
+    assert seconds_of_a_ring() < 0.5
+    assert min(seconds_of_a_ring() for _ in range(20)) < 0.02
+
+
+def test_refused_ring_is_logged_and_quick(redis_server: RedisServer) -> None:
+    redis_server.stop()
+    with capture_logs() as logs:
+        assert seconds_of_a_ring() < doorbell.RING_SECONDS
+    assert [log["event"] for log in logs] == ["doorbell_in_vain"]
+
+
+def test_hanging_redis_holds_up_one_request_for_a_second_at_most(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds_of_a_ring()
+    redis_server.freeze()
+    assert seconds_of_a_ring() < doorbell.RING_SECONDS + 0.2
+    assert sum(seconds_of_a_ring() for _ in range(10)) < 0.1, "after one in vain it stays silent"
+    monkeypatch.setattr(doorbell, "_doorbell", doorbell.Doorbell())
+    assert seconds_of_a_ring() < doorbell.RING_SECONDS + 0.2, "a new connection hangs no longer"
+
+
+def test_server_that_drops_every_packet_holds_up_a_request_for_a_second_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        # A listener whose backlog is full leaves connection attempts unanswered, like a dropped packet.
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for client in (first, second):
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        monkeypatch.setenv("CELERY_BROKER_URL", f"redis://127.0.0.1:{full.getsockname()[1]}/0")
+        with capture_logs() as logs:
+            assert seconds_of_a_ring() < doorbell.RING_SECONDS + 0.2
+        assert len(logs) == 1
+
+
+def test_server_that_answers_a_byte_at_a_time_holds_up_a_request_for_a_second_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hung_up = Event()
+
+    def trickle() -> None:
+        client, _ = server.accept()
+        with client:
+            client.send(b"+")
+            while not hung_up.wait(0.1):
+                client.send(b"O")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("CELERY_BROKER_URL", f"redis://127.0.0.1:{server.getsockname()[1]}/0")
+        trickling = Thread(target=trickle)
+        trickling.start()
+        assert doorbell.RING_SECONDS < seconds_of_a_ring() < doorbell.RING_SECONDS + 0.2
+        hung_up.set()
+        trickling.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_change_is_committed_while_redis_is_away(put: Enqueue, redis_server: RedisServer) -> None:
+    redis_server.stop()
+    email = put()
+    assert OutgoingEmail.objects.due().get() == email
