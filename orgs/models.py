@@ -32,7 +32,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person. The mail address, in lower case, is the sign-in."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    email = models.EmailField(_("mail address"), max_length=254)
+    email = models.EmailField(
+        _("mail address"),
+        max_length=254,
+        unique=True,
+        error_messages={"unique": _("This mail address is taken.")},
+    )
     name = models.CharField(_("name"), max_length=80, validators=[validate_display_name])
     is_staff = models.BooleanField(_("support staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
@@ -48,15 +53,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("person")
         verbose_name_plural = _("people")
         constraints = [
-            models.UniqueConstraint(
-                Lower("email"),
-                name="user_email_unique",
-                violation_error_message=_("This mail address is taken."),
-            ),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower_case"),
         ]
 
     def __str__(self) -> str:
         return display_name(self)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = self.email.lower()
+        super().save(*args, **kwargs)
 
 
 def display_name(user: User) -> str:
