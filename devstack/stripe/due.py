@@ -12,7 +12,7 @@ def due_at(body: dict[str, Any]) -> int | None:
     match body["object"], body.get("status"):
         case "subscription", status if status in BILLED_STATUSES:
             ends: list[int] = [item["current_period_end"] for item in body["items"]["data"]]
-            return min([*ends, *([body["cancel_at"]] if body["cancel_at"] else [])])
+            return min(ends if body["cancel_at"] is None else [*ends, body["cancel_at"]])
         case "subscription", "incomplete":
             return int(body["created"]) + 23 * HOUR
         case "invoice", "draft":
