@@ -19,9 +19,9 @@ STACKS_SHOWN = 10
 
 
 class ResourcesNow(NamedTuple):
-    """Resources under management in the last hour that was counted."""
+    """Resources under management in the last hour that was counted, and that hour."""
 
-    count: int
+    resources: int
     hour: datetime
 
 

@@ -1,0 +1,44 @@
+"""The demo's organizations: founded, renamed, joined and invited into by the portal's own verbs."""
+
+from django.db import transaction
+
+from devstack.demo.cast import DemoOrganization
+from invitations.models import Invitation
+from invitations.services import accept, create_link, invite_by_mail
+from invitations.tokens import claim_in
+from orgs.models import Membership, Organization, User
+from orgs.policy import Role
+from orgs.services import create_organization, rename_organization
+
+
+def ensure_organization(cast: DemoOrganization, users: dict[str, User]) -> Organization:
+    """Found the organization if it is missing, with all who belong to it."""
+    organization = Organization.objects.filter(slug=cast.slug).first()
+    return organization or _found(cast, users)
+
+
+@transaction.atomic
+def _found(cast: DemoOrganization, users: dict[str, User]) -> Organization:
+    founder, *other_admins = (users[person.email] for person in cast.admins)
+    organization = create_organization(
+        user=founder, name=cast.founded_as, edition_code=cast.edition, seats=cast.seats
+    )
+    actor = Membership.objects.select_related("organization", "user").get(organization=organization)
+    rename_organization(actor=actor, name=cast.name)
+    joining = {
+        Role.ADMIN: other_admins,
+        Role.MEMBER: [users[person.email] for person in cast.members],
+        Role.BILLING_MANAGER: [users[person.email] for person in cast.billing_managers],
+    }
+    for role, group in joining.items():
+        for user in group:
+            _join(actor, user, role)
+    for address in cast.invited:
+        invite_by_mail(actor=actor, email=address, role=Role.MEMBER)
+    organization.refresh_from_db()
+    return organization
+
+
+def _join(actor: Membership, user: User, role: Role) -> Invitation:
+    token = create_link(actor=actor, role=role).rstrip("/").rpartition("/")[2]
+    return accept(user=user, claim=claim_in(token))

@@ -1,0 +1,51 @@
+"""The demo's people: verified addresses, one password, and support staff with a second factor."""
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+from devstack.demo.cast import ORGANIZATIONS, PASSWORD, SUPPORT, DemoPerson
+from orgs.models import User
+
+SUPPORT_GROUP = "Support"
+
+
+def everyone() -> dict[str, DemoPerson]:
+    """All people of the demo by mail address."""
+    people = [SUPPORT]
+    for organization in ORGANIZATIONS:
+        people += [*organization.admins, *organization.members, *organization.billing_managers]
+    return {person.email: person for person in people}
+
+
+@transaction.atomic
+def ensure_people() -> dict[str, User]:
+    """Make who is missing. Returns all people of the demo by mail address."""
+    cast = everyone()
+    known = set(User.objects.filter(email__in=cast).values_list("email", flat=True))
+    missing = [person for email, person in cast.items() if email not in known]
+    if missing:
+        # One hash for all: a hash for each would be most of the load's time.
+        password = make_password(PASSWORD)
+        made = User.objects.bulk_create(
+            User(email=person.email, name=person.name, password=password, is_staff=person is SUPPORT)
+            for person in missing
+        )
+        EmailAddress.objects.bulk_create(
+            EmailAddress(user=user, email=user.email, primary=True, verified=True) for user in made
+        )
+    users = {user.email: user for user in User.objects.filter(email__in=cast)}
+    _equip_support(users[SUPPORT.email])
+    return users
+
+
+def _equip_support(user: User) -> None:
+    """Sight of every record in the admin, and the second factor that it asks for."""
+    group, _created = Group.objects.get_or_create(name=SUPPORT_GROUP)
+    group.permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    user.groups.add(group)
+    if not Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists():
+        TOTP.activate(user, generate_totp_secret())
