@@ -3,18 +3,25 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from billing_portal import account_mails
+from invitations.claims import claim_beyond_sign_out, keep_claim, live_invitation, proven_address
 from orgs.models import User
 from orgs.validators import validate_display_name
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """allauth's mails go through the outbox, so that none is lost and no page waits for a mail server."""
+    """allauth's mails go through the outbox, so that none is lost and no page waits for a mail server.
+
+    Whoever came by an invitation comes back to it after signing in, up or out; a link from our mail to an
+    address proves that address.
+    """
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         account_mails.send_plain(template_prefix, email, context)
@@ -25,9 +32,27 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_password_reset_mail(self, user: AbstractBaseUser, email: str, context: dict[str, Any]) -> None:  # noqa: ARG002 - allauth's signature
         account_mails.send_password_reset(user, email)
 
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        return email.lower() == proven_address(request) or super().is_email_verified(request, email)
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("invitation") if live_invitation(request) else super().get_login_redirect_url(request)
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("invitation") if live_invitation(request) else super().get_signup_redirect_url(request)
+
+    def logout(self, request: HttpRequest) -> None:
+        claim = claim_beyond_sign_out(request.session)
+        super().logout(request)
+        if claim is not None:
+            keep_claim(request.session, claim)
+
 
 class SignupForm(forms.Form):
-    """What sign-up asks beside the address and the password."""
+    """What sign-up asks beside the address and the password.
+
+    Who came by a mailed invitation finds its address filled in; another one has to be verified as usual.
+    """
 
     name = forms.CharField(
         label=_("Name"),
@@ -35,6 +60,14 @@ class SignupForm(forms.Form):
         validators=[validate_display_name],
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        address = proven_address(context.request) if context.request else ""
+        if address:
+            self.fields["email"].initial = address
+            self.fields["email"].widget.attrs["readonly"] = True
+            self.fields["email"].help_text = _("From your invitation, so it needs no verification.")
 
     def signup(self, _request: HttpRequest, user: User) -> None:
         user.name = self.cleaned_data["name"]

@@ -36,6 +36,8 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @open_to(Audience.ANYONE, "GET")
 def invitation(request: HttpRequest) -> HttpResponse:
     """Who invites to what, and what the visitor can do about it."""
+    if kept_claim(request.session) is None:
+        return render(request, "invitations/none_open.html", status=404)
     page = _page_or_404(request)
     if page.joined:
         forget_claim(request.session)

@@ -7,7 +7,7 @@ const announce = (text) => {
   setTimeout(() => { region.textContent = text; }, 50);
 };
 
-// Copy buttons: <button data-copy="id of an input" data-copied="Copied">
+// Copy buttons: <button data-copy="id of an input" data-copied="Copied">; inside data-copy-now, as soon as the dialog opens.
 async function copy(button) {
   const field = document.getElementById(button.dataset.copy);
   field.select();
@@ -33,10 +33,16 @@ function openInDialog(link) {
   htmx.ajax("GET", link.href, { target: dialog, swap: "innerHTML" });
 }
 
-dialog.addEventListener("close", () => dialog.replaceChildren());
+dialog.addEventListener("close", () => {
+  dialog.replaceChildren();
+  delete dialog.dataset.href;
+});
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target === dialog && !dialog.open) dialog.showModal();
+  if (event.detail.target !== dialog) return;
+  if (!dialog.open) dialog.showModal();
+  const copyNow = dialog.querySelector("[data-copy-now] [data-copy]");
+  if (copyNow) copy(copyNow);
 });
 
 // A whole page in answer, of sign-in say, belongs into the window.
@@ -49,7 +55,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(failure, (event) => {
     if (event.detail.target === dialog) {
-      location.assign(dialog.dataset.href);
+      location.assign(dialog.dataset.href ?? location.href);
       return;
     }
     const banner = document.getElementById("request-failed").content.cloneNode(true);

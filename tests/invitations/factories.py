@@ -1,4 +1,4 @@
-"""Invitations for tests: pending mail invitations for a billing manager, by an admin, unless told otherwise."""
+"""Invitations for tests: by mail, for a billing manager, sent by an admin, unless told otherwise."""
 
 import factory
 

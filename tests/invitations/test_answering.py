@@ -1,0 +1,268 @@
+"""Accepting and declining: every check, as of the moment of the answer."""
+
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from audit.models import AuditEvent
+from invitations import services
+from invitations.models import Invitation, Kind, State
+from invitations.refusals import AcceptRefused, Reason
+from invitations.tokens import Channel, Claim
+from orgs.models import Membership, User
+from orgs.policy import Role
+from outbox.models import OutgoingEmail
+from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+from tests.invitations.claims import by_link, by_mail
+from tests.invitations.factories import InvitationFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def invited(invitation: Invitation) -> User:
+    return UserFactory(email=invitation.email)
+
+
+def assert_refused(invitation: Invitation, user: User, reason: Reason, claim: Claim | None = None) -> None:
+    """The acceptance is refused, nobody joins, and nothing but the error is written."""
+    people = Membership.objects.count()
+    state = Invitation.objects.get(pk=invitation.pk).state
+    with pytest.raises(AcceptRefused) as refused:
+        services.accept(user=user, claim=claim or by_mail(invitation))
+    assert refused.value.reason is reason
+    assert str(refused.value.message).endswith(".")
+    assert Membership.objects.count() == people
+    invitation.refresh_from_db()
+    assert invitation.state == state
+    if state == State.PENDING:
+        assert (invitation.last_error, invitation.last_error_by) == (reason, user.email)
+        assert invitation.last_error_at is not None
+    assert AuditEvent.objects.filter(action="invitation.refused", actor_id=user.pk).exists()
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_invited_person_joins_in_the_invited_role(role: Role) -> None:
+    invitation = InvitationFactory(role=role)
+    user = invited(invitation)
+    services.accept(user=user, claim=by_mail(invitation))
+    assert Membership.objects.get(user=user).role == role
+    invitation.refresh_from_db()
+    assert (invitation.state, invitation.accepted_by) == (State.ACCEPTED, user)
+    assert AuditEvent.objects.get().sentence == (
+        f"accepted the invitation of {invitation.invited_by_name} and joined as {role.label}"
+    )
+
+
+def test_a_link_takes_any_account() -> None:
+    invitation = InvitationFactory(kind=Kind.LINK)
+    user = UserFactory()
+    services.accept(user=user, claim=by_link(invitation))
+    assert Membership.objects.get(user=user).role == Role.BILLING_MANAGER
+
+
+def test_a_mail_invitation_accepted_over_a_copied_link_needs_the_verified_address_too() -> None:
+    invitation = InvitationFactory()
+    assert_refused(invitation, UserFactory(), Reason.OTHER_ADDRESS, by_link(invitation))
+    services.accept(user=invited(invitation), claim=by_link(invitation))
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_another_address_is_refused(channel: Channel) -> None:
+    invitation = InvitationFactory()
+    assert_refused(
+        invitation, UserFactory(), Reason.OTHER_ADDRESS, Claim(invitation.pk, invitation.generation, channel)
+    )
+
+
+def test_an_unverified_address_is_refused() -> None:
+    invitation = InvitationFactory()
+    assert_refused(invitation, UserFactory(email=invitation.email, verified=False), Reason.UNVERIFIED)
+
+
+def test_a_second_verified_address_will_do() -> None:
+    invitation = InvitationFactory()
+    user = UserFactory()
+    EmailAddress.objects.create(user=user, email=invitation.email, verified=True, primary=False)
+    services.accept(user=user, claim=by_mail(invitation))
+
+
+def test_accepting_twice_changes_nothing() -> None:
+    invitation = InvitationFactory()
+    user = invited(invitation)
+    for _twice in range(2):
+        services.accept(user=user, claim=by_mail(invitation))
+    assert Membership.objects.filter(user=user).count() == 1
+    assert OutgoingEmail.objects.filter(kind="invitation_accepted").count() == 1
+    assert AuditEvent.objects.count() == 1
+
+
+def test_a_link_works_once() -> None:
+    invitation = InvitationFactory(kind=Kind.LINK)
+    services.accept(user=UserFactory(), claim=by_link(invitation))
+    assert_refused(invitation, UserFactory(), Reason.USED, by_link(invitation))
+
+
+def test_who_accepted_and_was_removed_cannot_come_back_by_the_same_link() -> None:
+    invitation = InvitationFactory(kind=Kind.LINK)
+    user = UserFactory()
+    services.accept(user=user, claim=by_link(invitation))
+    Membership.objects.get(user=user).delete()
+    assert_refused(invitation, user, Reason.USED, by_link(invitation))
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (State.DECLINED, Reason.DECLINED),
+        (State.REVOKED, Reason.REVOKED),
+        (State.EXPIRED, Reason.EXPIRED),
+    ],
+)
+def test_a_decided_invitation_is_refused(state: State, reason: Reason) -> None:
+    invitation = InvitationFactory(state=state, decided_at=timezone.now())
+    assert_refused(invitation, invited(invitation), reason)
+
+
+def test_an_older_link_is_refused() -> None:
+    invitation = InvitationFactory(generation=2)
+    claim = Claim(invitation.pk, 1, Channel.MAIL)
+    assert_refused(invitation, invited(invitation), Reason.SUPERSEDED, claim)
+
+
+def test_an_overdue_invitation_is_refused_and_by_default_none_is() -> None:
+    sent = timezone.now() - timedelta(days=400)
+    invitation = InvitationFactory(organization__invitation_max_age_days=365, sent_at=sent)
+    assert_refused(invitation, invited(invitation), Reason.EXPIRED)
+    ageless = InvitationFactory(sent_at=sent)
+    services.accept(user=invited(ageless), claim=by_mail(ageless))
+
+
+def test_a_closed_organization_takes_nobody_in() -> None:
+    invitation = InvitationFactory(organization__closed_at=timezone.now())
+    assert_refused(invitation, invited(invitation), Reason.REVOKED)
+
+
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.BILLING_MANAGER])
+def test_an_inviter_who_lost_the_right_invites_nobody(role: Role) -> None:
+    invitation = InvitationFactory()
+    Membership.objects.filter(user=invitation.invited_by).update(role=role)
+    assert_refused(invitation, invited(invitation), Reason.INVITER)
+
+
+def test_an_inviter_who_is_gone_invites_nobody() -> None:
+    left, deleted = InvitationFactory(), InvitationFactory()
+    Membership.objects.filter(user=left.invited_by).delete()
+    assert_refused(left, invited(left), Reason.INVITER)
+    assert deleted.invited_by is not None
+    deleted.invited_by.delete()
+    assert_refused(deleted, invited(deleted), Reason.INVITER)
+
+
+def test_an_inviter_of_another_organization_has_no_say() -> None:
+    """The membership of the same person elsewhere must not count."""
+    invitation = InvitationFactory()
+    Membership.objects.filter(user=invitation.invited_by).delete()
+    MembershipFactory(user=invitation.invited_by, role=Role.ADMIN)
+    assert_refused(invitation, invited(invitation), Reason.INVITER)
+
+
+def test_a_billing_managers_invitation_holds_while_the_organization_allows_it() -> None:
+    organization = OrganizationFactory(managers_manage_managers=True)
+    inviter = MembershipFactory(organization=organization, role=Role.BILLING_MANAGER)
+    first, second = (InvitationFactory(organization=organization, inviter=inviter) for _ in range(2))
+    services.accept(user=invited(first), claim=by_mail(first))
+    organization.managers_manage_managers = False
+    organization.save()
+    assert_refused(second, invited(second), Reason.INVITER)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_who_is_in_already_keeps_his_role(role: Role) -> None:
+    invitation = InvitationFactory()
+    user = invited(invitation)
+    membership = MembershipFactory(organization=invitation.organization, user=user, role=role)
+    assert_refused(invitation, user, Reason.ALREADY_IN)
+    membership.refresh_from_db()
+    assert membership.role == role
+
+
+def test_the_constraint_behind_the_check_gives_the_same_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    invitation = InvitationFactory()
+    user = invited(invitation)
+    MembershipFactory(organization=invitation.organization, user=user)
+    monkeypatch.setattr(services.answering, "_unfit_because", lambda *_: None)
+    assert_refused(invitation, user, Reason.ALREADY_IN)
+
+
+def test_a_full_edition_takes_nobody_in_and_the_invitation_stays() -> None:
+    invitation = InvitationFactory(organization__edition_code="team-growth")
+    manager = MembershipFactory(organization=invitation.organization, role=Role.BILLING_MANAGER)
+    user = invited(invitation)
+    assert_refused(invitation, user, Reason.NO_ROOM)
+    manager.delete()
+    services.accept(user=user, claim=by_mail(invitation))
+
+
+def test_his_own_reservation_stands_in_nobodys_way() -> None:
+    invitation = InvitationFactory(organization__edition_code="team-growth")
+    services.accept(user=invited(invitation), claim=by_mail(invitation))
+
+
+def test_the_inviter_and_for_a_billing_manager_every_admin_is_told_once() -> None:
+    invitation = InvitationFactory(kind=Kind.LINK)
+    other_admin = MembershipFactory(organization=invitation.organization, role=Role.ADMIN)
+    MembershipFactory(organization=invitation.organization, role=Role.MEMBER)
+    MembershipFactory(organization=invitation.organization, role=Role.BILLING_MANAGER)
+    services.accept(user=UserFactory(), claim=by_link(invitation))
+    assert invitation.invited_by is not None
+    told = OutgoingEmail.objects.filter(kind="invitation_accepted").values_list("to", flat=True)
+    assert sorted(told) == sorted([invitation.invited_by.email, other_admin.user.email])
+
+
+def test_of_a_new_member_only_the_inviter_is_told() -> None:
+    invitation = InvitationFactory(kind=Kind.LINK, role=Role.MEMBER)
+    MembershipFactory(organization=invitation.organization, role=Role.ADMIN)
+    services.accept(user=UserFactory(), claim=by_link(invitation))
+    assert invitation.invited_by is not None
+    assert OutgoingEmail.objects.get().to == invitation.invited_by.email
+
+
+def test_accepting_takes_few_statements() -> None:
+    invitation = InvitationFactory(organization__edition_code="team-growth")
+    user = invited(invitation)
+    with CaptureQueriesContext(
+        connection,
+    ) as statements:
+        services.accept(user=user, claim=by_mail(invitation))
+    sent = [q["sql"] for q in statements if not q["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(sent) <= 11, sent
+
+
+def test_whoever_holds_the_link_declines_and_the_inviter_reads_why() -> None:
+    invitation = InvitationFactory()
+    services.decline(claim=by_mail(invitation), message="Wrong person, sorry.")
+    invitation.refresh_from_db()
+    assert (invitation.state, invitation.decline_message) == (State.DECLINED, "Wrong person, sorry.")
+    mail = OutgoingEmail.objects.get()
+    assert invitation.invited_by is not None
+    assert (mail.kind, mail.to) == ("invitation_declined", invitation.invited_by.email)
+    assert AuditEvent.objects.get().actor_name == invitation.email
+
+
+def test_declining_twice_tells_once() -> None:
+    invitation = InvitationFactory()
+    for _twice in range(2):
+        services.decline(claim=by_mail(invitation), user=UserFactory())
+    assert OutgoingEmail.objects.count() == 1
+
+
+def test_a_dead_claim_declines_nothing() -> None:
+    invitation = InvitationFactory(generation=2)
+    with pytest.raises(AcceptRefused):
+        services.decline(claim=Claim(invitation.pk, 1, Channel.MAIL))
+    invitation.refresh_from_db()
+    assert invitation.state == State.PENDING

@@ -1,0 +1,87 @@
+"""People who answer at once, in real transactions. Each of these fails when the locks are taken out."""
+
+from functools import partial
+
+import pytest
+
+from invitations import services
+from invitations.models import Invitation, Kind, State
+from invitations.refusals import AcceptRefused
+from orgs.errors import Refused
+from orgs.models import Membership
+from orgs.policy import Role
+from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+from tests.invitations.claims import by_link, by_mail
+from tests.invitations.factories import InvitationFactory
+from tests.races import ROUNDS, at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_of_two_people_on_one_link_one_joins(rounds: int) -> None:
+    for _round in range(rounds):
+        invitation = InvitationFactory(kind=Kind.LINK)
+        people = [UserFactory() for _ in range(2)]
+        outcomes = at_once(
+            *(lambda user=user: services.accept(user=user, claim=by_link(invitation)) for user in people)
+        )
+        assert Membership.objects.filter(user__in=people).count() == 1
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["AcceptRefused", "Invitation"]
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_of_two_accepts_for_the_only_place_one_joins(rounds: int) -> None:
+    for _round in range(rounds):
+        organization = OrganizationFactory(edition_code="team-growth")
+        invitations = [InvitationFactory(organization=organization) for _ in range(2)]
+        outcomes = at_once(
+            *(
+                partial(services.accept, user=UserFactory(email=row.email), claim=by_mail(row))
+                for row in invitations
+            )
+        )
+        assert Membership.objects.for_org(organization).billing_managers().count() == 1
+        assert sum(isinstance(outcome, AcceptRefused) for outcome in outcomes) == 1
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_of_two_invitations_for_the_only_place_one_is_sent(rounds: int) -> None:
+    for _round in range(rounds):
+        organization = OrganizationFactory(edition_code="team-growth")
+        admin = MembershipFactory(organization=organization, role=Role.ADMIN)
+        outcomes = at_once(
+            *(
+                lambda name=name: services.invite_by_mail(
+                    actor=admin, email=f"{name}@ledger.test", role=Role.BILLING_MANAGER
+                )
+                for name in ("lee", "kim")
+            )
+        )
+        assert Invitation.objects.for_org(organization).count() == 1
+        assert sum(isinstance(outcome, Refused) for outcome in outcomes) == 1
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_an_invitation_is_either_revoked_or_accepted(rounds: int) -> None:
+    for _round in range(rounds):
+        invitation = InvitationFactory(kind=Kind.LINK)
+        admin = Membership.objects.get(user=invitation.invited_by)
+        user = UserFactory()
+        at_once(
+            lambda: services.accept(user=user, claim=by_link(invitation)),
+            lambda: services.revoke(actor=admin, invitation_id=invitation.pk),
+        )
+        invitation.refresh_from_db()
+        joined = Membership.objects.filter(user=user).exists()
+        assert invitation.state == (State.ACCEPTED if joined else State.REVOKED)
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_one_person_who_presses_twice_joins_once_and_sees_no_error(rounds: int) -> None:
+    for _round in range(rounds):
+        invitation = InvitationFactory(kind=Kind.LINK)
+        user = UserFactory()
+        outcomes = at_once(*[lambda: services.accept(user=user, claim=by_link(invitation))] * 2)
+        assert Membership.objects.filter(user=user).count() == 1
+        assert all(isinstance(outcome, Invitation) for outcome in outcomes)
