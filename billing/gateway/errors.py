@@ -1,0 +1,38 @@
+"""How a call to Stripe can end, other than well."""
+
+
+class GatewayError(Exception):
+    """A call to Stripe did not end well."""
+
+
+class GatewayUnavailable(GatewayError):  # noqa: N818 - a state, named as callers think of it
+    """No answer, or one that tells nothing about the request: timeout, connection, 5xx, 409, 429, a bad key.
+
+    Whether Stripe did the work is unknown: ask again with the same idempotency key. ``replayed``: Stripe
+    has remembered its own failure under this key and will answer nothing else to it; look up what it did.
+    """
+
+    def __init__(self, message: str, *, replayed: bool = False) -> None:
+        super().__init__(message)
+        self.replayed = replayed
+
+
+class GatewayRefused(GatewayError):  # noqa: N818 - a refusal, named as callers think of it
+    """Stripe refused the request (4xx) and did nothing. ``code``: https://docs.stripe.com/error-codes."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class GatewayMissing(GatewayRefused):
+    """There is no such object at Stripe."""
+
+
+class InsideTransactionError(RuntimeError):
+    """A call to Stripe may take seconds: no transaction, and so no lock, may be open meanwhile."""
+
+
+class ForgedEventError(Exception):
+    """A webhook that Stripe did not sign for us, or not lately."""

@@ -1,0 +1,356 @@
+"""What Stripe holds, mirrored for pages, and what we ask of Stripe and hear from it.
+
+Amounts are integers in the currency's minor unit, as Stripe gives them; times are UTC. ``fetched_seq`` of a
+mirror row is the sequence number that was taken before the fetch that it was written from: a later number
+never gives way to an earlier one.
+"""
+
+import uuid
+from datetime import timedelta
+from typing import ClassVar
+
+from django.db import connection, models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from orgs.models import Organization
+
+FETCH_SEQUENCE = "billing_fetch_seq"
+
+
+def next_fetch_number() -> int:
+    """Take a sequence number; do it before the fetch whose answer is to be written with it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s)", [FETCH_SEQUENCE])
+        return int(cursor.fetchone()[0])
+
+
+class BillingAccountQuerySet(models.QuerySet["BillingAccount"]):
+    def locked(self, organization: Organization) -> "BillingAccount":
+        """The organization's billing account, locked; made when it is missing. Lock the organization first."""
+        account, _created = self.select_for_update().get_or_create(organization=organization)
+        account.organization = organization
+        return account
+
+
+class BillingAccount(models.Model):
+    """An organization's Stripe customer and its default payment method.
+
+    ``chosen_*``: the payment method that a person last set up here. Of several set up at the same time the
+    one made last wins, whichever we hear of first; within a second, the one that was begun last.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.OneToOneField(
+        Organization, on_delete=models.PROTECT, related_name="billing_account"
+    )
+    stripe_customer_id = models.CharField(_("Stripe customer"), max_length=100, unique=True, null=True)  # noqa: DJ001 - unique, so that none must be null
+    customer_deleted = models.BooleanField(_("deleted at Stripe"), default=False)
+    name = models.CharField(_("name on invoices"), max_length=300, blank=True)
+    email = models.CharField(_("mail for invoices"), max_length=512, blank=True)
+    payment_method_id = models.CharField(max_length=100, blank=True)
+    payment_method_kind = models.CharField(max_length=50, blank=True)
+    card_brand = models.CharField(max_length=50, blank=True)
+    card_last4 = models.CharField(max_length=4, blank=True)
+    card_exp_month = models.PositiveSmallIntegerField(null=True)
+    card_exp_year = models.PositiveSmallIntegerField(null=True)
+    chosen_payment_method_id = models.CharField(max_length=100, blank=True)
+    chosen_made_at = models.DateTimeField(null=True)
+    chosen_begun_at = models.DateTimeField(null=True)
+    chosen_by_setup_id = models.UUIDField(null=True)
+    fetched_seq = models.BigIntegerField(default=0)
+    synced_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[BillingAccountQuerySet] = BillingAccountQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("billing account")
+        verbose_name_plural = _("billing accounts")
+
+    def __str__(self) -> str:
+        return f"{self.organization}: {self.stripe_customer_id or _('no Stripe customer')}"
+
+    @property
+    def has_customer(self) -> bool:
+        return bool(self.stripe_customer_id) and not self.customer_deleted
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def for_org(self, organization: Organization | uuid.UUID) -> "SubscriptionQuerySet":
+        return self.filter(organization=organization)
+
+    def current(self) -> "SubscriptionQuerySet":
+        """Those that go on being charged, or are about to."""
+        return self.filter(status__in=["active", "past_due", "trialing", "unpaid", "incomplete", "paused"])
+
+
+class Subscription(models.Model):
+    """A Stripe subscription. ``items``: see ``billing.gateway.records.SubscriptionItem``."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="subscriptions")
+    stripe_id = models.CharField(max_length=100, unique=True)
+    status = models.CharField(max_length=30)
+    currency = models.CharField(max_length=3)
+    items = models.JSONField(default=list)
+    period_start = models.DateTimeField(null=True)
+    period_end = models.DateTimeField(null=True)
+    cancel_at = models.DateTimeField(null=True)
+    cancel_at_period_end = models.BooleanField(default=False)
+    ended_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    fetched_seq = models.BigIntegerField()
+    synced_at = models.DateTimeField()
+
+    objects: ClassVar[SubscriptionQuerySet] = SubscriptionQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+        indexes = [models.Index(fields=["organization", "-created_at"], name="subscription_org_created")]
+
+    def __str__(self) -> str:
+        return f"{self.stripe_id} ({self.status})"
+
+
+class InvoiceStatus(models.TextChoices):
+    """Stripe's statuses, and one of ours for a draft that Stripe has deleted."""
+
+    DRAFT = "draft", _("Draft")
+    OPEN = "open", _("Open")
+    PAID = "paid", _("Paid")
+    UNCOLLECTIBLE = "uncollectible", _("Uncollectible")
+    VOID = "void", _("Void")
+    DELETED = "deleted", _("Deleted")
+
+
+class InvoiceQuerySet(models.QuerySet["Invoice"]):
+    def for_org(self, organization: Organization | uuid.UUID) -> "InvoiceQuerySet":
+        return self.filter(organization=organization)
+
+    def issued(self) -> "InvoiceQuerySet":
+        """What a customer gets to see: a draft may still change and isn't owed."""
+        return self.exclude(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.DELETED])
+
+    def open(self) -> "InvoiceQuerySet":
+        return self.filter(status=InvoiceStatus.OPEN)
+
+
+class Invoice(models.Model):
+    """A Stripe invoice. ``lines``: see ``billing.gateway.records.InvoiceLine``."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invoices")
+    stripe_id = models.CharField(max_length=100, unique=True)
+    number = models.CharField(_("number"), max_length=100, blank=True)
+    status = models.CharField(_("state"), max_length=20, choices=InvoiceStatus.choices)
+    currency = models.CharField(max_length=3)
+    subtotal = models.BigIntegerField(default=0)
+    tax = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    amount_due = models.BigIntegerField(default=0)
+    amount_paid = models.BigIntegerField(default=0)
+    amount_remaining = models.BigIntegerField(default=0)
+    attempt_count = models.PositiveIntegerField(default=0)
+    charged_automatically = models.BooleanField(default=True)
+    next_attempt_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    finalized_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    paid_at = models.DateTimeField(null=True)
+    period_start = models.DateTimeField(null=True)
+    period_end = models.DateTimeField(null=True)
+    hosted_url = models.TextField(blank=True)
+    pdf_url = models.TextField(blank=True)
+    description = models.TextField(blank=True)
+    lines = models.JSONField(default=list)
+    fetched_seq = models.BigIntegerField()
+    synced_at = models.DateTimeField()
+
+    objects: ClassVar[InvoiceQuerySet] = InvoiceQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("invoice")
+        verbose_name_plural = _("invoices")
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="invoice_org_created"),
+            models.Index(fields=["organization"], name="invoice_org_open", condition=Q(status="open")),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or self.stripe_id
+
+    @property
+    def payment_failed(self) -> bool:
+        """Stripe tried to charge the payment method and could not; it is still owed."""
+        return self.status == InvoiceStatus.OPEN and self.charged_automatically and self.attempt_count > 0
+
+
+class OperationKind(models.TextChoices):
+    CREATE_CUSTOMER = "create_customer", _("Create the Stripe customer")
+    SET_UP_CARD = "set_up_card", _("Set up a card")
+
+
+class OperationStep(models.TextChoices):
+    """Where an operation stands: the call to Stripe that comes next, or whose outcome isn't known."""
+
+    CREATE = "create", _("Create it at Stripe")
+    CONFIRM = "confirm", _("Wait for the bank")
+    MAKE_DEFAULT = "make_default", _("Make the card the default")
+    DETACH = "detach", _("Detach the cards no longer wanted")
+
+
+class OperationState(models.TextChoices):
+    PENDING = "pending", _("Pending")
+    WAITING = "waiting", _("Waiting for the person")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+
+UNFINISHED = [OperationState.PENDING, OperationState.WAITING]
+
+
+class StripeOperationQuerySet(models.QuerySet["StripeOperation"]):
+    def for_org(self, organization: Organization | uuid.UUID) -> "StripeOperationQuerySet":
+        return self.filter(organization=organization)
+
+    def unleased(self) -> "StripeOperationQuerySet":
+        """Those that no live process is at work on."""
+        return self.filter(Q(leased_until=None) | Q(leased_until__lte=Now()))
+
+    def due(self) -> "StripeOperationQuerySet":
+        """What the sweep should carry on."""
+        return self.unleased().filter(state__in=UNFINISHED, next_attempt_at__lte=Now())
+
+    def waiting_card_setups(self) -> "StripeOperationQuerySet":
+        return self.filter(kind=OperationKind.SET_UP_CARD, state=OperationState.WAITING)
+
+    def open_card_setups(self) -> "StripeOperationQuerySet":
+        """Card set-ups that still wait for Stripe's page to be made, or for the person there."""
+        return self.filter(
+            kind=OperationKind.SET_UP_CARD, step=OperationStep.CREATE, state__in=UNFINISHED
+        )
+
+
+class StripeOperation(models.Model):
+    """A change that we ask of Stripe: what, by whom, under which idempotency key, and how far it has come.
+
+    The row is committed before the first call. Whoever works on it holds it for a lease; what is left over
+    by a process that died is carried on by the sweep, from the same step, with the same key.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="stripe_operations"
+    )
+    kind = models.CharField(max_length=30, choices=OperationKind.choices)
+    step = models.CharField(max_length=20, choices=OperationStep.choices, default=OperationStep.CREATE)
+    state = models.CharField(max_length=10, choices=OperationState.choices, default=OperationState.PENDING)
+    idempotency_key = models.CharField(max_length=100, unique=True)
+    key_saved_at = models.DateTimeField(default=timezone.now)
+    key_spent = models.BooleanField(
+        default=False, help_text=_("Stripe answers this key with an error of its own, whatever it did.")
+    )
+    params = models.JSONField(default=dict)
+    stripe_id = models.CharField(max_length=200, blank=True)
+    result = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(db_default=Now())
+    leased_until = models.DateTimeField(null=True)
+    actor_id = models.UUIDField()
+    actor_name = models.CharField(max_length=254)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    finished_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[StripeOperationQuerySet] = StripeOperationQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("Stripe operation")
+        verbose_name_plural = _("Stripe operations")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=Q(kind="create_customer", state="pending"),
+                name="operation_one_customer_creation",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "actor_id"],
+                condition=Q(kind="set_up_card", step="create", state__in=["pending", "waiting"]),
+                name="operation_one_open_card_setup",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                name="operation_unfinished",
+                condition=Q(state__in=["pending", "waiting"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.get_state_display()}"
+
+
+class EventState(models.TextChoices):
+    RECEIVED = "received", _("Received")
+    DONE = "done", _("Done")
+    IGNORED = "ignored", _("Ignored")
+    FAILED = "failed", _("Failed")
+
+
+class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
+    def due(self) -> "StripeEventQuerySet":
+        return self.filter(state=EventState.RECEIVED, next_attempt_at__lte=Now())
+
+    def claim(self, event_id: str, lease: timedelta) -> "StripeEvent | None":
+        """Take a due event for the length of a lease; None: somebody else has it, or it is handled."""
+        taken = (
+            self.due()
+            .filter(event_id=event_id)
+            .update(attempts=F("attempts") + 1, next_attempt_at=Now() + lease)
+        )
+        return self.get(event_id=event_id) if taken else None
+
+
+class StripeEvent(models.Model):
+    """The webhook inbox: one row per event of Stripe, however often it is delivered.
+
+    ``payload`` is the event as signed, without client secrets. ``next_attempt_at`` is also the end of the
+    lease of whoever handles it.
+    """
+
+    event_id = models.CharField(max_length=100, primary_key=True)
+    type = models.CharField(max_length=100)
+    object_id = models.CharField(max_length=200, blank=True)
+    customer_id = models.CharField(max_length=100, blank=True)
+    livemode = models.BooleanField()
+    api_version = models.CharField(max_length=40, blank=True)
+    payload = models.JSONField()
+    received_at = models.DateTimeField(db_default=Now(), editable=False)
+    state = models.CharField(max_length=10, choices=EventState.choices, default=EventState.RECEIVED)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(db_default=Now())
+    error = models.TextField(blank=True)
+    handled_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[StripeEventQuerySet] = StripeEventQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("Stripe event")
+        verbose_name_plural = _("Stripe events")
+        ordering = ["-received_at"]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"], name="stripeevent_unhandled", condition=Q(state="received")
+            ),
+            models.Index(fields=["-received_at"], name="stripeevent_received"),
+            models.Index(fields=["customer_id", "-received_at"], name="stripeevent_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"

@@ -1,0 +1,48 @@
+"""Amounts of money, as Stripe counts them and as people read them."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from babel.numbers import format_currency
+from django.utils.translation import get_language, to_locale
+
+# How many decimals Stripe's minor units have, where not two: https://docs.stripe.com/currencies
+NO_DECIMALS = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
+THREE_DECIMALS = frozenset("bhd jod kwd omr tnd".split())
+
+
+def exponent(currency: str) -> int:
+    """How many decimals the currency's minor unit stands for."""
+    code = currency.lower()
+    if code in NO_DECIMALS:
+        return 0
+    return 3 if code in THREE_DECIMALS else 2
+
+
+def in_major_units(amount: int | Decimal, currency: str) -> Decimal:
+    return Decimal(amount).scaleb(-exponent(currency))
+
+
+def in_minor_units(amount: Decimal, currency: str) -> int:
+    """Round once, half up, to whole minor units."""
+    return int(amount.scaleb(exponent(currency)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def format_money(amount: int, currency: str) -> str:
+    """``format_money(5825, "usd")`` is $58.25."""
+    return _formatted(in_major_units(amount, currency), currency)
+
+
+def format_price(price: Decimal, currency: str) -> str:
+    """A price in major units with all its decimals, at least those of the currency: $0.00025."""
+    decimals = max(exponent(currency), -int(price.normalize().as_tuple().exponent))
+    return _formatted(price, currency, pattern=f"¤#,##0.{'0' * decimals}" if decimals else "¤#,##0")
+
+
+def _formatted(amount: Decimal, currency: str, pattern: str | None = None) -> str:
+    return format_currency(
+        amount,
+        currency.upper(),
+        format=pattern,
+        locale=to_locale(get_language() or "en-us"),
+        currency_digits=pattern is None,
+    )

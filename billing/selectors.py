@@ -1,0 +1,271 @@
+"""What the pages read, one dataclass per page. All of it from the mirror: Stripe down, they still answer."""
+
+import calendar
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from billing.charges import NextCharge, next_charge
+from billing.models import (
+    BillingAccount,
+    Invoice,
+    InvoiceQuerySet,
+    OperationKind,
+    StripeOperation,
+    Subscription,
+)
+from invitations.selectors import BillingManagersPanel, billing_managers_panel
+from orgs.capacity import limit_for, reserved_for, taken_by
+from orgs.editions import Edition, Pricing
+from orgs.models import Membership, Organization
+from orgs.policy import Role
+from usage.selectors import ResourcesNow, resource_hours, resources_now
+
+LATEST = 5
+PAGE_SIZE = 25
+# More open invoices than this are told of on the list of invoices.
+OPEN_SHOWN = 20
+EXPIRES_SOON = timedelta(days=45)
+
+
+class CardState(StrEnum):
+    GOOD = "good"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+
+
+BRANDS = {
+    "amex": "American Express",
+    "cartes_bancaires": "Cartes Bancaires",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "unionpay": "UnionPay",
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """The default payment method. ``valid_until``: its last day, None where it has none."""
+
+    brand: str
+    last4: str
+    valid_until: datetime | None
+    state: CardState
+
+
+@dataclass(frozen=True)
+class Seats:
+    """``taken`` by people, ``reserved`` by pending invitations, ``bought``: all, None when never set."""
+
+    taken: int
+    reserved: int
+    bought: int | None
+
+
+@dataclass(frozen=True)
+class Credits:
+    """Credits consumed since ``since``. ``free``: promotional ones of the same span."""
+
+    consumed: int
+    free: int
+    since: datetime
+
+
+class Standing(StrEnum):
+    """Whether something is wrong with payments."""
+
+    PAID = "paid"
+    OPEN = "open"
+    FAILED = "failed"
+    NOTHING = "nothing"
+
+    @property
+    def label(self) -> Promise:
+        return {
+            self.PAID: _("All paid"),
+            self.OPEN: _("Payment due"),
+            self.FAILED: _("Payment failed"),
+            self.NOTHING: _("Nothing to pay"),
+        }[self]
+
+
+@dataclass(frozen=True)
+class BillingPage:
+    """*Billing & usage*. ``as_of``: when the mirror was last known to be right, None before there is any."""
+
+    edition: Edition
+    has_customer: bool
+    subscription: Subscription | None
+    next_charge: NextCharge | None
+    credits: Credits | None
+    seats: Seats | None
+    resources: ResourcesNow | None
+    card: Card | None
+    standing: Standing
+    failed: list[Invoice]
+    open: list[Invoice]
+    invoices: list[Invoice]
+    managers: BillingManagersPanel
+    as_of: datetime | None
+
+
+def billing_page(membership: Membership) -> BillingPage:
+    organization = membership.organization
+    edition = organization.edition
+    account = BillingAccount.objects.filter(organization=organization).first()
+    subscriptions = list(
+        Subscription.objects.for_org(organization).current().order_by("period_end", "created_at", "id")
+    )
+    first = subscriptions[0] if subscriptions else None
+    latest, unpaid = _latest_and_open(organization)
+    used = _credits(organization, edition, first)
+    failed = [invoice for invoice in unpaid if invoice.payment_failed]
+    return BillingPage(
+        edition=edition,
+        has_customer=account is not None and account.has_customer,
+        subscription=first,
+        next_charge=next_charge(edition, subscriptions, used.consumed if used else 0),
+        credits=used,
+        seats=_seats(organization) if edition.per_seat else None,
+        resources=resources_now(organization),
+        card=card_of(account) if account else None,
+        standing=_standing(latest, unpaid, failed),
+        failed=failed,
+        open=[invoice for invoice in unpaid if not invoice.payment_failed],
+        invoices=latest,
+        managers=billing_managers_panel(membership),
+        as_of=account.synced_at if account else None,
+    )
+
+
+def _latest_and_open(organization: Organization) -> tuple[list[Invoice], list[Invoice]]:
+    """The latest invoices, and those still to be paid, newest first, in one statement."""
+    invoices = Invoice.objects.for_org(organization)
+    latest_ids = invoices.issued().order_by("-created_at", "-id").values("pk")[:LATEST]
+    rows = invoices.defer("lines").filter(Q(pk__in=latest_ids) | Q(status="open"))
+    found = list(rows.order_by("-created_at", "-id")[: LATEST + OPEN_SHOWN])
+    return found[:LATEST], [invoice for invoice in found if invoice.status == "open"]
+
+
+def _standing(latest: list[Invoice], unpaid: list[Invoice], failed: list[Invoice]) -> Standing:
+    if failed:
+        return Standing.FAILED
+    if unpaid:
+        return Standing.OPEN
+    return Standing.PAID if latest else Standing.NOTHING
+
+
+def _credits(
+    organization: Organization, edition: Edition, subscription: Subscription | None
+) -> Credits | None:
+    """Sold by use: those of this calendar month (UTC). Prepaid: those of the billing period."""
+    now = timezone.now()
+    if edition.pricing is Pricing.USAGE:
+        since = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    elif edition.prepaid and subscription is not None and subscription.period_start is not None:
+        since = subscription.period_start
+    else:
+        return None
+    tomorrow = now.date() + timedelta(days=1)
+    return Credits(
+        consumed=resource_hours(organization.pk, since.date(), tomorrow),
+        free=edition.free_credits,
+        since=since,
+    )
+
+
+def _seats(organization: Organization) -> Seats:
+    return Seats(
+        taken=taken_by(organization, Role.MEMBER),
+        reserved=reserved_for(organization, Role.MEMBER),
+        bought=limit_for(organization, Role.MEMBER),
+    )
+
+
+def card_of(account: BillingAccount) -> Card | None:
+    """The default payment method as pages name it; None when there is none."""
+    if not account.payment_method_id:
+        return None
+    brand = BRANDS.get(account.card_brand, account.card_brand.title())
+    valid_until = None
+    if account.card_exp_year and account.card_exp_month:
+        last_day = calendar.monthrange(account.card_exp_year, account.card_exp_month)[1]
+        valid_until = datetime(
+            account.card_exp_year, account.card_exp_month, last_day, 23, 59, 59, tzinfo=UTC
+        )
+    return Card(
+        brand=brand or account.payment_method_kind.replace("_", " ").capitalize(),
+        last4=account.card_last4,
+        valid_until=valid_until,
+        state=_card_state(valid_until),
+    )
+
+
+def _card_state(valid_until: datetime | None) -> CardState:
+    if valid_until is None or valid_until > timezone.now() + EXPIRES_SOON:
+        return CardState.GOOD
+    return CardState.EXPIRING if valid_until > timezone.now() else CardState.EXPIRED
+
+
+@dataclass(frozen=True)
+class InvoiceListPage:
+    """Invoices, newest first, page by key. ``newer``, ``older``: the keys of the neighbor pages, or None."""
+
+    invoices: list[Invoice]
+    newer: uuid.UUID | None
+    older: uuid.UUID | None
+
+
+def invoice_list(
+    organization: Organization, *, older_than: uuid.UUID | None, newer_than: uuid.UUID | None
+) -> InvoiceListPage:
+    """The page next to an invoice; one that isn't the organization's gives the first page."""
+    issued = Invoice.objects.for_org(organization).issued().defer("lines")
+    key = older_than or newer_than
+    edge = issued.only("created_at").filter(pk=key).first() if key else None
+    if edge is None:
+        rows = list(issued[: PAGE_SIZE + 1])
+        return _page(rows[:PAGE_SIZE], has_newer=False, has_older=len(rows) > PAGE_SIZE)
+    if older_than:
+        rows = list(_before(issued, edge)[: PAGE_SIZE + 1])
+        return _page(rows[:PAGE_SIZE], has_newer=True, has_older=len(rows) > PAGE_SIZE)
+    rows = list(_after(issued, edge).order_by("created_at", "id")[: PAGE_SIZE + 1])
+    return _page(rows[:PAGE_SIZE][::-1], has_newer=len(rows) > PAGE_SIZE, has_older=True)
+
+
+def _before(rows: InvoiceQuerySet, edge: Invoice) -> InvoiceQuerySet:
+    return rows.filter(
+        Q(created_at__lt=edge.created_at) | Q(created_at=edge.created_at, pk__lt=edge.pk)
+    )
+
+
+def _after(rows: InvoiceQuerySet, edge: Invoice) -> InvoiceQuerySet:
+    return rows.filter(
+        Q(created_at__gt=edge.created_at) | Q(created_at=edge.created_at, pk__gt=edge.pk)
+    )
+
+
+def _page(rows: list[Invoice], *, has_newer: bool, has_older: bool) -> InvoiceListPage:
+    return InvoiceListPage(
+        invoices=rows,
+        newer=rows[0].pk if rows and has_newer else None,
+        older=rows[-1].pk if rows and has_older else None,
+    )
+
+
+def issued_invoice(organization: Organization, invoice_id: uuid.UUID) -> Invoice:
+    """One invoice with its lines. Raises Invoice.DoesNotExist, also for a draft or another organization's."""
+    return Invoice.objects.for_org(organization).issued().get(pk=invoice_id)
+
+
+def own_card_setup(membership: Membership, operation_id: uuid.UUID) -> StripeOperation:
+    """A card set-up that this person began. Raises StripeOperation.DoesNotExist."""
+    return StripeOperation.objects.for_org(membership.organization_id).get(
+        pk=operation_id, kind=OperationKind.SET_UP_CARD, actor_id=membership.user_id
+    )

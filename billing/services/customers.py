@@ -1,0 +1,90 @@
+"""The organization's Stripe customer: made once, when something first needs it."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from billing import gateway
+from billing.gateway.records import Customer
+from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
+from billing.services.locking import lock_for
+from billing.services.operations import (
+    carry_on,
+    finish,
+    key_is_of_no_use,
+    new_operation,
+    renew_key,
+)
+from orgs.models import Membership, Organization
+from orgs.policy import Permission
+
+# Stripe's clock and ours may differ.
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+def ensure_customer(*, actor: Membership) -> str:
+    """The id of the organization's Stripe customer, made when it is missing.
+
+    Raises Denied, Membership.DoesNotExist, GatewayUnavailable (the operation stays and is carried on) and
+    GatewayRefused.
+    """
+    operation = _begin(actor)
+    if operation is not None:
+        operation = carry_on(operation.pk, create)
+        if operation.state == OperationState.FAILED:
+            raise gateway.GatewayRefused("failed", operation.error)
+    account = BillingAccount.objects.get(organization=actor.organization)
+    if not account.has_customer:
+        raise gateway.GatewayUnavailable("The Stripe customer is not made yet.")
+    return str(account.stripe_customer_id)
+
+
+@transaction.atomic
+def _begin(actor: Membership) -> StripeOperation | None:
+    """The organization's one operation to make a customer; None: there is a customer by now."""
+    account = lock_for(actor, Permission.BILLING_CARD_UPDATE)
+    organization = account.organization
+    if account.has_customer:
+        return None
+    operation = (
+        StripeOperation.objects.for_org(organization)
+        .filter(kind=OperationKind.CREATE_CUSTOMER, state=OperationState.PENDING)
+        .first()
+    )
+    if operation is None:
+        operation = new_operation(kind=OperationKind.CREATE_CUSTOMER, actor=actor)
+        # No mail address: the one who pays gives it at Stripe, and a member's stays hidden from billing managers.
+        operation.params = {
+            "name": organization.name,
+            "metadata": gateway.tags(organization.pk, operation.pk),
+        }
+        operation.save(force_insert=True)
+    return operation
+
+
+def create(operation: StripeOperation) -> None:
+    """Make the customer, or find the one that this operation made before; note whose it is."""
+    customer = None
+    if key_is_of_no_use(operation):
+        since = operation.created_at - CLOCK_SKEW
+        customer = gateway.find_customer(operation_id=operation.pk, since=since)
+        if customer is None:
+            renew_key(operation)
+    if customer is None:
+        customer = gateway.create_customer(
+            params=operation.params, idempotency_key=operation.idempotency_key
+        )
+    _note(operation, customer)
+
+
+@transaction.atomic
+def _note(operation: StripeOperation, customer: Customer) -> None:
+    organization = Organization.objects.locked(operation.organization_id)
+    account = BillingAccount.objects.locked(organization)
+    account.stripe_customer_id = customer.id
+    account.customer_deleted = False
+    account.name, account.email = customer.name, customer.email
+    account.synced_at = timezone.now()
+    account.save()
+    finish(operation, state=OperationState.DONE, stripe_id=customer.id, error="")

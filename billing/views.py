@@ -1,0 +1,139 @@
+"""*Billing & usage*, invoices, the card, and Stripe's webhook."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django_htmx.http import HttpResponseClientRedirect
+
+from billing import gateway
+from billing.models import Invoice, OperationState, StripeOperation
+from billing.selectors import billing_page, invoice_list, issued_invoice, own_card_setup
+from billing.services.cards import Outcome, outcome_of, start_card_setup
+from billing.services.inbox import put_into_inbox
+from billing.tasks import complete_card_setup, handle_event
+from orgs.access import Audience, OrgRequest, open_to, requires
+from orgs.errors import Refused
+from orgs.models import Membership
+from orgs.policy import Permission
+from outbox.doorbell import ring
+
+# Stripe's events are far smaller: https://docs.stripe.com/webhooks
+WEBHOOK_BYTES = 256_000
+
+
+class HttpResponseSeeOther(HttpResponseRedirect):
+    """To another page by GET, after a POST (RFC 9110, 15.4.4)."""
+
+    status_code = 303
+
+
+@requires(GET=Permission.BILLING_VIEW)
+def billing(request: OrgRequest) -> HttpResponse:
+    return render(request, "billing/billing.html", {"page": billing_page(request.membership)})
+
+
+@requires(POST=Permission.BILLING_CARD_UPDATE)
+def card(request: OrgRequest) -> HttpResponse:
+    """Off to Stripe's page, where the card is typed in."""
+    try:
+        return HttpResponseSeeOther(start_card_setup(actor=request.membership))
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+    except Membership.DoesNotExist:
+        raise Http404 from None
+    return redirect("billing", request.organization.slug)
+
+
+@requires(GET=Permission.BILLING_VIEW)
+def card_return(request: OrgRequest) -> HttpResponse:
+    """Back from Stripe's page. Changes nothing: rings for the worker, and waits for what it makes of it."""
+    try:
+        operation = own_card_setup(request.membership, uuid.UUID(request.GET.get("operation", "")))
+    except (ValueError, StripeOperation.DoesNotExist):
+        raise Http404 from None
+    if operation.state in {OperationState.DONE, OperationState.FAILED}:
+        return _after_card_setup(request, operation)
+    if not request.htmx:
+        ring(complete_card_setup, str(operation.pk))
+    template = "billing/_confirming.html" if request.htmx else "billing/card_return.html"
+    return render(request, template, {"operation": operation, "url": request.get_full_path()})
+
+
+def _after_card_setup(request: OrgRequest, operation: StripeOperation) -> HttpResponse:
+    outcome = outcome_of(operation)
+    level = {Outcome.UPDATED: messages.SUCCESS, Outcome.SUPERSEDED: messages.INFO}.get(outcome, messages.ERROR)
+    messages.add_message(request, level, str(outcome.label))
+    url = reverse("billing", args=[request.organization.slug])
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+
+
+@requires(GET=Permission.BILLING_VIEW)
+def invoices(request: OrgRequest) -> HttpResponse:
+    page = invoice_list(
+        request.organization,
+        older_than=_uuid(request.GET.get("older_than")),
+        newer_than=_uuid(request.GET.get("newer_than")),
+    )
+    url = reverse("invoices", args=[request.organization.slug])
+    context = {
+        "page": page,
+        "newer_url": f"{url}?newer_than={page.newer}" if page.newer else "",
+        "older_url": f"{url}?older_than={page.older}" if page.older else "",
+    }
+    return render(request, "billing/invoices.html", context)
+
+
+def _uuid(text: str | None) -> uuid.UUID | None:
+    """A page key from the address line; whatever isn't one shows the first page."""
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None
+
+
+@requires(GET=Permission.BILLING_VIEW)
+def invoice(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponse:
+    return render(request, "billing/invoice.html", {"invoice": _invoice_or_404(request, invoice_id)})
+
+
+@requires(GET=Permission.BILLING_VIEW)
+def invoice_pdf(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponse:
+    """To the PDF at Stripe, by a fresh address: those that we have kept expire after some time."""
+    shown = _invoice_or_404(request, invoice_id)
+    try:
+        url = gateway.invoice(shown.stripe_id).pdf_url
+    except gateway.GatewayError:
+        url = shown.pdf_url
+    if url:
+        return redirect(url)
+    return render(request, "billing/invoice_pdf_missing.html", {"invoice": shown}, status=503)
+
+
+def _invoice_or_404(request: OrgRequest, invoice_id: uuid.UUID) -> Invoice:
+    try:
+        return issued_invoice(request.organization, invoice_id)
+    except Invoice.DoesNotExist:
+        raise Http404 from None
+
+
+@csrf_exempt
+@open_to(Audience.ANYONE, "POST")
+def webhook(request: HttpRequest) -> HttpResponse:
+    """Keep what Stripe tells, and answer at once: a worker acts on it.
+
+    400: not signed by Stripe for us, altered, or older than five minutes; 413: larger than any event.
+    """
+    if len(request.body) > WEBHOOK_BYTES:
+        return HttpResponse("The event is too large.\n", status=413, content_type="text/plain")
+    try:
+        event = gateway.verified_event(request.body, request.headers.get("Stripe-Signature", ""))
+    except gateway.ForgedEventError:
+        return HttpResponse("The signature is missing or wrong.\n", status=400, content_type="text/plain")
+    put_into_inbox(event)
+    ring(handle_event, event.id)
+    return HttpResponse(status=200)

@@ -1,0 +1,44 @@
+"""The Stripe simulator, in this process, empty at the start of each test; and the wire to it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import stripe as stripe_library
+from django.conf import LazySettings
+
+from billing.models import BillingAccount
+from devstack.stripe import server
+from devstack.stripe.control import Control
+from orgs.models import Organization
+from tests.billing.world import StripeWorld
+
+API_KEY = "sk_test_of_the_billing_tests"
+WEBHOOK_SECRET = "whsec_of_the_billing_tests"
+
+
+@pytest.fixture(scope="session")
+def stripe_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Running]:
+    folder: Path = tmp_path_factory.mktemp("stripe")
+    running = server.start(folder, api_key=API_KEY)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def stripe(stripe_server: server.Running, settings: LazySettings) -> StripeWorld:
+    settings.STRIPE_API_BASE = stripe_server.url
+    settings.STRIPE_SECRET_KEY = API_KEY
+    settings.STRIPE_WEBHOOK_SECRET = WEBHOOK_SECRET
+    control = Control(stripe_server.url)
+    control.reset()
+    client = stripe_library.StripeClient(
+        API_KEY, base_addresses={"api": stripe_server.url}, max_network_retries=0
+    )
+    return StripeWorld(control=control, api=client.v1)
+
+
+@pytest.fixture
+def account(organization: Organization, stripe: StripeWorld) -> BillingAccount:
+    """The organization's billing account, with a customer at Stripe."""
+    return stripe.account_for(organization)
