@@ -113,9 +113,7 @@ class Demo:
         with self._lock() as lock:
             if not try_lock(lock):
                 where = owner.read_text() if owner.exists() else "just starting"
-                raise StackError(
-                    f"This checkout's demo runs already ({where}): stop it there with Ctrl-C."
-                )
+                raise StackError(f"This checkout's demo runs already ({where}): stop it there with Ctrl-C.")
             write_private(owner, f"{self.site_url}/, process {os.getpid()}")
             yield
 

@@ -25,6 +25,7 @@ class RecordedProcess:
     def __init__(self, lock_file: Path) -> None:
         self.lock_file = lock_file
         self.log_file = lock_file.with_suffix(".log")
+        self._started: subprocess.Popen[bytes] | None = None
 
     @property
     def name(self) -> str:
@@ -39,7 +40,7 @@ class RecordedProcess:
     ) -> "subprocess.Popen[bytes]":
         """Start in a session of its own, out of reach of the terminal's Ctrl-C."""
         with self.log_file.open("wb") as log:
-            return subprocess.Popen(
+            self._started = subprocess.Popen(
                 self.command(command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -48,6 +49,7 @@ class RecordedProcess:
                 cwd=ROOT,
                 start_new_session=True,
             )
+        return self._started
 
     def is_running(self) -> bool:
         try:
@@ -65,6 +67,8 @@ class RecordedProcess:
         """End the process and its children, by force after `STOP_SECONDS`. Does nothing when none runs."""
         if not self._ends_after(signal.SIGTERM, STOP_SECONDS) and not self._ends_after(signal.SIGKILL, 5):
             raise StackError(f"{self.name} does not stop: end process group {self._group()} by hand.")
+        if self._started:
+            self._started.wait()
 
     def _ends_after(self, signal_number: int, seconds: float) -> bool:
         deadline = time.monotonic() + seconds

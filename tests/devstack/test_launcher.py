@@ -1,0 +1,111 @@
+"""The demo as a whole: it starts, keeps its data, survives being killed, and leaves nothing running."""
+
+import os
+import signal
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from devstack.launcher import DATABASE
+from devstack.memory import LOOPBACK, port_answers, remembered_port
+from devstack.postgres import Postgres
+from devstack.process import RecordedProcess
+from tests.devstack.conftest import Start, processes_of
+
+pytestmark = pytest.mark.slow
+
+StartDemo = Callable[..., Start]
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> int:
+    return remembered_port(tmp_path / "port")
+
+
+def organizations(run: Path) -> int:
+    """How many organizations the demo's database holds, while its server runs."""
+    with psycopg.connect(Postgres(run / "postgres", durable=True).url(DATABASE)) as connection:
+        row = connection.execute("SELECT count(*) FROM orgs_organization").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_ctrl_c_stops_everything_and_the_next_start_has_the_same_data(
+    start_demo: StartDemo, port: int, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    first = start_demo(port=port)
+    first.wait_until_up()
+    with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/healthz", timeout=20) as answer:
+        assert answer.status == 200
+    assert "admin@acme.test" in first.text()
+    assert any("postgres" in line for line in processes_of(tmp_path / "run"))
+    before = organizations(tmp_path / "run")
+    assert before == 4
+    assert first.interrupt() == 0
+    assert "Traceback" not in first.text()
+    assert processes_of(tmp_path / "run") == []
+    assert not port_answers(port)
+
+    second = start_demo(port=port)
+    second.wait_until_up()
+    record_property("seconds of a second start", second.seconds)
+    assert organizations(tmp_path / "run") == before
+    assert second.interrupt() == 0
+
+
+def test_second_demo_of_a_checkout_is_refused_in_one_sentence(start_demo: StartDemo, port: int) -> None:
+    running = start_demo(port=port)
+    running.wait_until_up()
+    refused = start_demo(port=port)
+    assert refused.process.wait(timeout=30) == 1
+    assert refused.text().splitlines() == [
+        f"This checkout's demo runs already (http://{LOOPBACK}:{port}/, process {running.process.pid}): "
+        "stop it there with Ctrl-C."
+    ]
+    assert port_answers(port)
+
+
+def test_start_recovers_from_a_demo_that_was_killed_hard(
+    start_demo: StartDemo, port: int, tmp_path: Path
+) -> None:
+    killed = start_demo(port=port)
+    killed.wait_until_up()
+    os.killpg(killed.process.pid, signal.SIGKILL)
+    killed.process.wait()
+    assert RecordedProcess(tmp_path / "run/processes/web.lock").is_running()
+    postmaster = int(
+        (Postgres(tmp_path / "run/postgres", durable=True).data / "postmaster.pid").read_text().split()[0]
+    )
+    os.kill(postmaster, signal.SIGKILL)
+
+    again = start_demo(port=port)
+    again.wait_until_up()
+    assert "Ending what an earlier demo left running" in again.text()
+    assert organizations(tmp_path / "run") == 4
+    assert again.interrupt() == 0
+    assert processes_of(tmp_path / "run") == []
+
+
+@pytest.mark.parametrize("step", ["Starting PostgreSQL and Valkey", "Migrating the database", "Starting web"])
+def test_ctrl_c_while_starting_leaves_nothing(
+    start_demo: StartDemo, port: int, tmp_path: Path, step: str
+) -> None:
+    demo = start_demo(port=port)
+    demo.wait_until(step)
+    assert demo.interrupt() == 0
+    assert "Traceback" not in demo.text()
+    assert processes_of(tmp_path / "run") == []
+
+
+def test_demo_ends_with_a_sentence_when_one_of_its_processes_dies(
+    start_demo: StartDemo, port: int, tmp_path: Path
+) -> None:
+    demo = start_demo(port=port)
+    demo.wait_until_up()
+    os.killpg(int((tmp_path / "run/processes/beat.lock").read_text()), signal.SIGKILL)
+    assert demo.process.wait(timeout=40) == 1
+    assert demo.text().splitlines()[-1].startswith("A process of the demo ended by itself")
+    assert processes_of(tmp_path / "run") == []
