@@ -224,6 +224,9 @@ else:
     # or MAIL_URL=smtp+tls://user:password@host:587
     vars().update(env.email_url("MAIL_URL", default="smtp://localhost:25"))
     EMAIL_BACKEND = env.str("MAIL_BACKEND", default=vars()["EMAIL_BACKEND"])
+ANYMAIL = {
+    name.removeprefix("ANYMAIL_"): value for name, value in env.ENVIRON.items() if name.startswith("ANYMAIL_")
+}
 EMAIL_TIMEOUT = 10
 
 # --- Celery --------------------------------------------------------------------------------------------
@@ -249,11 +252,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(RUN_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0, "options": {"expires": 10}},
+    "outbox-delete-old": {"task": "outbox.delete_old", "schedule": 24 * 3600.0},
     "stripe-sweep": {"task": "billing.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "stripe-reconcile": {"task": "billing.reconcile_all", "schedule": 24 * 3600.0},
     "usage-partitions": {"task": "usage.prepare_partitions", "schedule": 24 * 3600.0},
     "sessions-clear": {"task": "billing_portal.clear_sessions", "schedule": 24 * 3600.0},
 }
+# How long a worker may take over one mail; longer than its mail server may take to answer.
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)
 
 # --- Logs ----------------------------------------------------------------------------------------------

@@ -27,5 +27,10 @@ urlpatterns = [
 if settings.DEVELOPMENT_PAGES:
     urlpatterns += [
         path("dev/mail/", open_to(Audience.ANYONE, "GET")(devmail.mailbox), name="dev_mail"),
+        path(
+            "dev/mail/<str:mail_id>/",
+            open_to(Audience.ANYONE, "GET")(devmail.mail_html),
+            name="dev_mail_html",
+        ),
         path("dev/style/", style_guide.style_guide, name="style_guide"),
     ]

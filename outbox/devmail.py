@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -19,7 +20,7 @@ MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-popu
 
 @dataclass(frozen=True)
 class StoredMail:
-    """``id``: names the mail in URLs. ``sent_at``: ISO 8601."""
+    """``id``: names the mail in URLs."""
 
     id: str
     to: list[str]
@@ -27,7 +28,7 @@ class StoredMail:
     subject: str
     text: str
     html: str
-    sent_at: str
+    sent_at: datetime
     headers: dict[str, str]
 
 
@@ -59,7 +60,6 @@ def mails_of(file: Path) -> Iterator[StoredMail]:
     *complete, _unfinished = file.read_bytes().split(SEPARATOR)
     for number, content in enumerate(complete):
         message = BytesParser(EmailMessage, policy=policy.default).parsebytes(content)
-        date = message["Date"]
         yield StoredMail(
             id=f"{file.stem}-{number}",
             to=[address.addr_spec for address in message["To"].addresses],
@@ -67,7 +67,7 @@ def mails_of(file: Path) -> Iterator[StoredMail]:
             subject=str(message["Subject"]),
             text=body(message, "plain"),
             html=body(message, "html"),
-            sent_at=date.datetime.isoformat() if date else "",
+            sent_at=message["Date"].datetime.replace(tzinfo=UTC),
             headers={name: str(value) for name, value in message.items()},
         )
 

@@ -20,4 +20,6 @@ def render_note(email: OutgoingEmail) -> RenderedMail:
         Path(obstacle).with_suffix(".reached").touch()
         while Path(obstacle).exists():
             time.sleep(0.02)
-    return RenderedMail(subject=params.get("subject", "A note"), text="Hello\n", html="<p>Hello</p>")
+    return RenderedMail(
+        subject=params.get("subject", "A note"), text=params.get("text", "Hello"), html="<p>Hello</p>"
+    )
