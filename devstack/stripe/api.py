@@ -1,6 +1,5 @@
 """The way of an API request: key, version, route, parameters, idempotency, work, answer."""
 
-import json
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +7,7 @@ from typing import Any
 
 from devstack.stripe.endpoints import Endpoint, find_endpoint
 from devstack.stripe.errors import CardDeclinedError, InvalidParameterError, StripeError
-from devstack.stripe.faults import Fault
+from devstack.stripe.faults import Fault, GivenUpError
 from devstack.stripe.messages import Request, Response, json_response
 from devstack.stripe.params import decode
 from devstack.stripe.presentation import expand, present
@@ -63,15 +62,21 @@ class Call:
             endpoint, ids = find_endpoint(self.request.method, self.request.path)
             params = endpoint.check(self.params)
             with self._replayed() as replayed:
-                response = replayed or self._work(endpoint, params, ids)
+                response = self._work(endpoint, params, ids, replayed)
         except StripeError as error:
             response = self._error(error)
+        except GivenUpError:
+            return Response(503, b"", dropped=True)
         response.headers |= {"Request-Id": self.id, "Stripe-Version": API_VERSION}
         if self.key:
             response.headers["Idempotency-Key"] = self.key
         if "drop" in self.faults:
             response.dropped = True
         self._log(response)
+        try:
+            self._delay("after")
+        except GivenUpError:
+            response.dropped = True
         return response
 
     @contextmanager
@@ -87,16 +92,16 @@ class Call:
             if remembered is None:
                 keys.end(self.key)
 
-    def _work(self, endpoint: Endpoint, params: dict[str, Any], ids: tuple[str, ...]) -> Response:
+    def _work(
+        self, endpoint: Endpoint, params: dict[str, Any], ids: tuple[str, ...], replayed: Response | None
+    ) -> Response:
         self._delay("before")
         fail, drop = self.faults.get("fail"), self.faults.get("drop")
         if fail and fail.when == "before":
-            return self._fail(fail)
+            return self._fail(fail, remember=fail.is_remembered and not replayed)
         if drop and drop.when == "before":
             return json_response({})
-        response = self._execute(endpoint, params, ids)
-        self._delay("after")
-        return response
+        return replayed or self._execute(endpoint, params, ids)
 
     def _execute(self, endpoint: Endpoint, params: dict[str, Any], ids: tuple[str, ...]) -> Response:
         store = self.simulator.store
@@ -113,7 +118,7 @@ class Call:
                 finally:
                     self.simulator.request = {"id": None, "idempotency_key": None}
                 if fail:
-                    return self._fail(fail)
+                    return self._fail(fail, remember=fail.is_remembered)
                 self._remember(response)
                 return response
         except InvalidParameterError:
@@ -128,10 +133,10 @@ class Call:
         self._remember(response)
         return response
 
-    def _fail(self, fault: Fault) -> Response:
+    def _fail(self, fault: Fault, *, remember: bool) -> Response:
         error = StripeError("An unknown error occurred", status=fault.status, kind="api_error")
         response = json_response(fault.body, fault.status) if fault.body else self._error(error)
-        if fault.is_remembered:
+        if remember:
             self._remember(response)
         return response
 
@@ -145,7 +150,7 @@ class Call:
     def _delay(self, when: str) -> None:
         fault = self.faults.get("delay")
         if fault and fault.when == when:
-            self.simulator.stopping.wait(fault.seconds)
+            self.simulator.faults.wait(fault.seconds)
 
     def _error(self, error: StripeError) -> Response:
         log = {"request_log_url": f"{self.simulator.url}/_control/requests?id={self.id}"}
@@ -162,7 +167,7 @@ class Call:
             "replayed": "Idempotent-Replayed" in response.headers,
             "dropped": response.dropped,
         }
-        self.simulator.store.execute("INSERT INTO requests (body) VALUES (?)", (json.dumps(entry),))
+        self.simulator.store.log_request(entry)
 
 
 def _authenticate(simulator: Simulator, request: Request) -> None:

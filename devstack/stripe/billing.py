@@ -248,7 +248,8 @@ def payment_method_for(simulator: Simulator, invoice: Json) -> Json | None:
         or (subscription and subscription["default_payment_method"])
         or customer["invoice_settings"]["default_payment_method"]
     )
-    return simulator.store.get(chosen) if chosen else None
+    method = simulator.store.get(chosen) if chosen else None
+    return method if method and method["customer"] == customer["id"] else None
 
 
 def attempt_payment(simulator: Simulator, invoice: Json, method: Json | None) -> StripeError | None:
@@ -311,6 +312,18 @@ def void(simulator: Simulator, invoice: Json) -> Json:
     simulator.save(invoice, "invoice.updated")
     simulator.emit("invoice.voided", invoice)
     return invoice
+
+
+def stop_collecting(simulator: Simulator, customer: str, *, subscription: str | None = None) -> None:
+    """Let the customer's unpaid invoices, or those of one subscription, no longer advance by themselves."""
+    for invoice in simulator.store.select(
+        "invoice",
+        where="AND customer = ? AND json_extract(body, '$.status') IN ('draft', 'open')"
+        " AND ? IN ('', json_extract(body, '$.parent.subscription_details.subscription'))",
+        values=(customer, subscription or ""),
+    ):
+        stopped = {"auto_advance": False, "next_payment_attempt": None, "automatically_finalizes_at": None}
+        simulator.save({**invoice, **stopped}, "invoice.updated")
 
 
 def subscription_of(simulator: Simulator, invoice: Json) -> Json | None:

@@ -74,6 +74,7 @@ class Control:
         self._call("POST", "faults", {"kind": "drop", **where})
 
     def clear_faults(self) -> None:
+        """Forget the faults; requests that are kept waiting are given up, without doing their work."""
         self._call("DELETE", "faults")
 
     # What was asked of the simulator

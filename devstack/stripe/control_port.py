@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+from devstack.stripe.errors import StripeError
 from devstack.stripe.faults import Fault
 from devstack.stripe.messages import Request, Response, json_response
 from devstack.stripe.schedule import move_clock
@@ -21,11 +22,14 @@ def answer(simulator: Simulator, request: Request) -> Response:
     handler = HANDLERS.get((request.method, name))
     if handler is None:
         return json_response({"error": f"No control {request.method} {name}."}, 404)
+    if request.method == "POST" and request.headers.get("content-type") != "application/json":
+        # A page of another site could send any other type from a browser on this machine.
+        return json_response({"error": "Send the Content-Type application/json."}, 415)
     query = {key: values[-1] for key, values in parse_qs(request.query).items()}
     try:
         given = {**query, **(json.loads(request.body) if request.body else {})}
         return json_response(handler(simulator, given))
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, StripeError) as error:
         return json_response({"error": f"{type(error).__name__}: {error}"}, 400)
 
 
@@ -102,7 +106,7 @@ def _retry_webhooks(simulator: Simulator, _given: Json) -> Json:
 
 
 def _resend_webhook(simulator: Simulator, given: Json) -> Json:
-    simulator.webhooks.resend(given["event"])
+    simulator.webhooks.resend(simulator.find("event", given["event"])["id"])
     return {}
 
 

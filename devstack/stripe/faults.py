@@ -8,6 +8,10 @@ from typing import Any, Literal
 Kind = Literal["delay", "fail", "drop"]
 
 
+class GivenUpError(Exception):
+    """The request that was kept waiting is to be dropped."""
+
+
 @dataclass
 class Fault:
     """What happens to the next `count` requests of `method` to a `path` (both patterns, as of a shell).
@@ -39,14 +43,25 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
+        self._cleared = threading.Event()
 
     def add(self, fault: Fault) -> None:
         with self._lock:
             self._faults.append(fault)
 
     def clear(self) -> None:
+        """Forget the faults; requests that one keeps waiting are given up, without doing their work."""
         with self._lock:
             self._faults = []
+            self._cleared.set()
+            self._cleared = threading.Event()
+
+    def wait(self, seconds: float) -> None:
+        """Keep a request waiting. Raises GivenUpError if the faults are cleared meanwhile."""
+        with self._lock:
+            cleared = self._cleared
+        if cleared.wait(seconds):
+            raise GivenUpError
 
     def take(self, method: str, path: str) -> dict[Kind, Fault]:
         """Use up one count of the first matching fault of each kind."""

@@ -161,7 +161,10 @@ def _check_scalar(value: Any, hint: Any, name: str) -> Any:
             ) from None
     if hint in (float, Decimal):
         try:
-            return float(value) if hint is float else str(Decimal(value))
+            number = Decimal(value)
+            if not number.is_finite():
+                raise ValueError
+            return float(value) if hint is float else str(number)
         except (ValueError, InvalidOperation):
             raise InvalidParameterError(f"Invalid decimal: {value}", param=name) from None
     return value

@@ -27,6 +27,8 @@ BIG = ParagraphStyle("big", BOLD, fontSize=14, leading=20)
 RIGHT = ParagraphStyle("right", BODY, alignment=2)
 RIGHT_BOLD = ParagraphStyle("right-bold", BOLD, alignment=2)
 WIDTH = 174 * mm
+EDGE = 6
+"""What the page's frame keeps free at each side, in points."""
 
 
 def invoice_pdf(invoice: Json) -> bytes:
@@ -35,8 +37,8 @@ def invoice_pdf(invoice: Json) -> bytes:
     document = SimpleDocTemplate(
         file,
         pagesize=A4,
-        leftMargin=18 * mm,
-        rightMargin=18 * mm,
+        leftMargin=18 * mm - EDGE,
+        rightMargin=18 * mm - EDGE,
         topMargin=18 * mm,
         bottomMargin=18 * mm,
         title=f"Invoice {invoice['number']}",

@@ -1,6 +1,7 @@
 """What time alone does: renewals, invoices that finalize and are tried again, sessions that expire."""
 
 import threading
+import traceback
 from typing import Any
 
 from devstack.stripe.billing import attempt_payment, finalize, payment_method_for, void
@@ -41,7 +42,10 @@ def keep_time(simulator: Simulator) -> threading.Thread:
 
     def run() -> None:
         while not simulator.stopping.wait(1):
-            run_due(simulator, simulator.clock.now())
+            try:
+                run_due(simulator, simulator.clock.now())
+            except Exception:  # noqa: BLE001 # shown, and the simulator keeps answering
+                traceback.print_exc()
 
     thread = threading.Thread(target=run, name="stripe-schedule", daemon=True)
     thread.start()

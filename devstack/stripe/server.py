@@ -1,11 +1,13 @@
 """The HTTP server. It listens on the loopback address only, and can run inside a test's process."""
 
 import socket
+import sys
 import threading
+import traceback
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from devstack.stripe import control_port, pages
 from devstack.stripe.api import Call
@@ -46,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
             method="GET" if self.command == "HEAD" else self.command,
             path=path,
             query=query,
-            body=self.rfile.read(length).decode(),
+            body=self.rfile.read(length).decode(errors="replace"),
             headers={name.lower(): value for name, value in self.headers.items()},
         )
         response = self._dispatch(request)
@@ -58,6 +60,15 @@ class Handler(BaseHTTPRequestHandler):
         self._send(response)
 
     def _dispatch(self, request: Request) -> Response:
+        try:
+            return self._route(request)
+        except Exception:  # noqa: BLE001 # one request's failure is shown and must not look like a dropped one
+            traceback.print_exc()
+            return Response(
+                500, b"The simulator failed; its output says why.\n", {"Content-Type": "text/plain"}
+            )
+
+    def _route(self, request: Request) -> Response:
         if request.path.startswith("/_control/"):
             return control_port.answer(self.simulator, request)
         if request.path.startswith("/v"):
@@ -83,8 +94,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no news."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news; anything else is."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 class Running:
@@ -104,6 +117,7 @@ class Running:
         self._server.shutdown()
         self._server.server_close()
         self.simulator.stopping.set()
+        self.simulator.faults.clear()
         self._clock_thread.join()
         self.simulator.close()
 

@@ -93,6 +93,7 @@ class Simulator:
 
     def close(self) -> None:
         self.stopping.set()
+        self.faults.clear()
         self.webhooks.stop()
         self.store.close()
 

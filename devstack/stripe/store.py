@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS requests (
 );
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+REQUESTS_KEPT = 10_000
 TABLES = ("objects", "deliveries", "idempotency", "requests", "settings")
 
 
@@ -137,6 +138,13 @@ class Store:
         self.execute(
             "INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             (name, json.dumps(value)),
+        )
+
+    def log_request(self, entry: Json) -> None:
+        """Note an API request, and forget the oldest ones."""
+        self.execute("INSERT INTO requests (body) VALUES (?)", (json.dumps(entry),))
+        self.execute(
+            "DELETE FROM requests WHERE seq <= (SELECT MAX(seq) FROM requests) - ?", (REQUESTS_KEPT,)
         )
 
     def clear(self, *tables: str) -> None:

@@ -5,10 +5,12 @@ import secrets
 import string
 from typing import Any
 
+from devstack.stripe.billing import stop_collecting
 from devstack.stripe.endpoints import endpoint
 from devstack.stripe.errors import StripeError
 from devstack.stripe.fields import apply, emptied, full_address
 from devstack.stripe.paging import page
+from devstack.stripe.resources.payment_methods import attach_named
 from devstack.stripe.resources.subscriptions import end_subscription
 from devstack.stripe.resources.tax_ids import add_tax_id
 from devstack.stripe.simulator import Simulator
@@ -58,14 +60,15 @@ def create(simulator: Simulator, params: Json) -> Json:
         test_clock=None,
     )
     customer["id"] = customer["id"][:18]
-    _change(simulator, customer, params, attaching=params.get("payment_method"))
+    if "payment_method" in params:
+        given = params["payment_method"]
+        method = attach_named(simulator, given, customer["id"], param="payment_method")["id"]
+        settings = params.get("invoice_settings", {})
+        if settings.get("default_payment_method") == given:
+            params["invoice_settings"] = {**settings, "default_payment_method": method}
+    _change(simulator, customer, params)
     simulator.save(customer)
     simulator.emit("customer.created", customer)
-    if "payment_method" in params:
-        method = simulator.find("payment_method", params["payment_method"], param="payment_method")
-        method["customer"] = customer["id"]
-        simulator.save(method)
-        simulator.emit("payment_method.attached", method)
     for tax_id in params.get("tax_id_data", []):
         add_tax_id(simulator, customer["id"], tax_id)
     return customer
@@ -99,11 +102,12 @@ def delete(simulator: Simulator, _params: Json, identifier: str) -> Json:
             end_subscription(simulator, subscription)
     for method in simulator.store.select("payment_method", where="AND customer = ?", values=[identifier]):
         simulator.save({**method, "customer": None})
+    stop_collecting(simulator, identifier)
     simulator.emit("customer.deleted", customer)
     return simulator.save({"id": identifier, "object": "customer", "deleted": True})
 
 
-def _change(simulator: Simulator, customer: Json, params: Json, *, attaching: str | None = None) -> None:
+def _change(simulator: Simulator, customer: Json, params: Json) -> None:
     if not PREFIX.fullmatch(params.get("invoice_prefix") or customer["invoice_prefix"]):
         raise StripeError(
             "Invoice prefixes must be 3 to 12 uppercase letters or numbers.", param="invoice_prefix"
@@ -119,7 +123,7 @@ def _change(simulator: Simulator, customer: Json, params: Json, *, attaching: st
         customer["shipping"] = shipping and {**shipping, "address": full_address(shipping["address"])}
     settings = params.get("invoice_settings", {})
     method = settings.get("default_payment_method")
-    if method and method != attaching:
+    if method:
         _require_attached(simulator, customer["id"], method)
     customer["invoice_settings"] |= {name: emptied(value) for name, value in settings.items()}
 

@@ -70,6 +70,24 @@ def attach_method(simulator: Simulator, method: Json, customer: str) -> Json:
     return method
 
 
+def attach_named(simulator: Simulator, identifier: str, customer: str, *, param: str = "id") -> Json:
+    """Attach a payment method, or one of Stripe's test methods, which makes one of that card."""
+    if identifier in TEST_METHODS:
+        if TEST_METHODS[identifier] == DECLINED:
+            raise CardDeclinedError()
+        card = Card(TEST_METHODS[identifier], 12, simulator.today()[0] + 3)
+        return attach_method(simulator, make_card(simulator, card), customer)
+    method = simulator.find("payment_method", identifier, param=param)
+    if method["customer"] == customer:
+        return method
+    if method["customer"]:
+        raise StripeError(
+            "The payment method you provided has already been attached to a customer.",
+            code="payment_method_unexpected_state",
+        )
+    return attach_method(simulator, method, customer)
+
+
 @endpoint("payment_methods.retrieve")
 def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
     return simulator.find("payment_method", identifier)
@@ -110,20 +128,7 @@ def attach(simulator: Simulator, params: Json, identifier: str) -> Json:
     if "customer" not in params:
         raise required("customer")
     simulator.find("customer", params["customer"], param="customer")
-    if identifier in TEST_METHODS:
-        if TEST_METHODS[identifier] == DECLINED:
-            raise CardDeclinedError()
-        card = Card(TEST_METHODS[identifier], 12, simulator.today()[0] + 3)
-        return attach_method(simulator, make_card(simulator, card), params["customer"])
-    method = simulator.find("payment_method", identifier)
-    if method["customer"] == params["customer"]:
-        return method
-    if method["customer"]:
-        raise StripeError(
-            "The payment method you provided has already been attached to a customer.",
-            code="payment_method_unexpected_state",
-        )
-    return attach_method(simulator, method, params["customer"])
+    return attach_named(simulator, identifier, params["customer"])
 
 
 @endpoint("payment_methods.detach")

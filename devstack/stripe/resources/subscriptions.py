@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from devstack.stripe.billing import attempt_payment, finalize, payment_method_for
+from devstack.stripe.billing import attempt_payment, finalize, payment_method_for, stop_collecting
 from devstack.stripe.due import DAY
 from devstack.stripe.endpoints import endpoint
 from devstack.stripe.errors import InvalidParameterError, StripeError, not_simulated, required
@@ -193,21 +193,7 @@ def end_subscription(simulator: Simulator, subscription: Json) -> Json:
         },
     }
     simulator.save(subscription)
-    for invoice in simulator.store.select(
-        "invoice",
-        where="AND customer = ? AND json_extract(body, '$.parent.subscription_details.subscription') = ?"
-        " AND json_extract(body, '$.status') IN ('draft', 'open')",
-        values=(subscription["customer"], subscription["id"]),
-    ):
-        simulator.save(
-            {
-                **invoice,
-                "auto_advance": False,
-                "next_payment_attempt": None,
-                "automatically_finalizes_at": None,
-            },
-            "invoice.updated",
-        )
+    stop_collecting(simulator, subscription["customer"], subscription=subscription["id"])
     simulator.emit("customer.subscription.deleted", subscription)
     return subscription
 

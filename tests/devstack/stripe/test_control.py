@@ -1,6 +1,7 @@
 """The control port: faults are one-shot and visible, requests are listed, reset forgets."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import stripe
@@ -57,6 +58,18 @@ def test_delay_of_one_request_holds_up_no_other(client: Client, control: Control
     assert time.monotonic() - began < 10
 
 
+def test_request_that_still_waits_at_a_reset_is_given_up(client: Client, control: Control) -> None:
+    control.delay(30, path="/v1/customers")
+    with ThreadPoolExecutor(1) as person:
+        waiting = person.submit(client.v1.customers.create, {"name": "Ghost"})
+        while control.state()["faults"]:
+            pass
+        control.reset()
+        with pytest.raises(stripe.APIConnectionError):
+            waiting.result()
+    assert client.v1.customers.list().data == []
+
+
 def test_requests_are_listed_with_parameters_and_keys(client: Client, control: Control) -> None:
     client.v1.customers.create({"name": "Acme"}, {"idempotency_key": "a-key"})
     client.v1.customers.create({"name": "Acme"}, {"idempotency_key": "a-key"})
@@ -101,3 +114,8 @@ def test_unknown_control_is_refused(control: Control) -> None:
 def test_wrong_key_is_refused_before_anything_else(control: Control) -> None:
     with pytest.raises(stripe.AuthenticationError, match=r"Invalid API Key provided: sk_test_\*+ther"):
         make_client(control.url, "sk_test_some_other").v1.customers.create({"name": "Acme"})
+
+
+def test_browser_form_of_another_site_cannot_steer(control: Control) -> None:
+    status, _, _ = control._send("POST", "/_control/reset", "{}", "text/plain")
+    assert status == 415

@@ -87,3 +87,20 @@ def test_declined_charge_is_replayed_and_not_tried_again(client: Client) -> None
     for _ in range(2):
         with pytest.raises(stripe.CardError):
             client.v1.payment_methods.attach("pm_card_chargeDeclined", {"customer": customer.id}, KEY)
+
+
+def test_replay_can_be_lost_too(client: Client, control: Control) -> None:
+    control.drop(method="POST", path="/v1/customers", count=2)
+    for _ in range(2):
+        with pytest.raises(stripe.APIConnectionError):
+            client.v1.customers.create({"name": "Acme"}, KEY)
+    client.v1.customers.create({"name": "Acme"}, KEY)
+    assert len(client.v1.customers.list().data) == 1
+
+
+def test_failed_replay_does_not_replace_the_first_answer(client: Client, control: Control) -> None:
+    first = client.v1.customers.create({"name": "Acme"}, KEY)
+    control.fail(500)
+    with pytest.raises(stripe.APIError):
+        client.v1.customers.create({"name": "Acme"}, KEY)
+    assert client.v1.customers.create({"name": "Acme"}, KEY).id == first.id

@@ -157,3 +157,24 @@ def test_draft_has_no_page(client: Client, control: Control) -> None:
     draft = draft_of(client, make_paying_customer(client), 100)
     assert visit(f"{control.url}/i/{draft.id}")[0] == 404
     assert visit(f"{control.url}/i/{draft.id}/pdf")[0] == 404
+
+
+def test_deleted_customers_invoices_stop_and_hold_up_nobody(client: Client, control: Control) -> None:
+    gone, other = make_paying_customer(client), make_paying_customer(client)
+    drafts = [draft_of(client, customer, 100) for customer in (gone, other)]
+    for draft in drafts:
+        client.v1.invoices.update(draft.id, {"auto_advance": True})
+    client.v1.customers.delete(gone.id)
+    control.advance(hours=2)
+    assert [client.v1.invoices.retrieve(draft.id).status for draft in drafts] == ["draft", "paid"]
+
+
+def test_detached_card_is_not_charged(client: Client) -> None:
+    customer = make_paying_customer(client)
+    (method,) = client.v1.customers.payment_methods.list(customer.id).data
+    draft = draft_of(client, customer, 100)
+    client.v1.invoices.update(draft.id, {"default_payment_method": method.id})
+    client.v1.payment_methods.detach(method.id)
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.invoices.pay(draft.id)
+    assert client.v1.charges.list({"customer": customer.id}).data == []

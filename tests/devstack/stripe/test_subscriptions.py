@@ -219,3 +219,13 @@ def test_one_time_price_is_refused(client: Client) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         client.v1.subscriptions.create({"customer": customer.id, "items": [{"price": price.id}]})
     assert refused.value.param == "items[0][price]"
+
+
+def test_card_given_with_a_new_customer_can_be_the_default_at_once(client: Client) -> None:
+    customer = client.v1.customers.create(
+        {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+    )
+    (method,) = client.v1.customers.payment_methods.list(customer.id).data
+    assert customer.invoice_settings is not None
+    assert customer.invoice_settings.default_payment_method == method.id
+    assert subscribe(client, customer).status == "active"
