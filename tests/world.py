@@ -2,16 +2,23 @@
 
 import re
 import time
-import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
+from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
+from audit.services import Actor, record
 from orgs.checks import Route
 from orgs.models import Membership, Organization, User
 from orgs.policy import Role
+from tests.billing.factories import BillingAccountFactory, CardSetupFactory, InvoiceFactory
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+from tests.invitations.factories import InvitationFactory
+from usage.models import Stack
+from usage.services import HourlyReading, record_counts
 
 CANARY = "CANARY-b7d1"
 PARAMETER = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
@@ -38,34 +45,30 @@ class World:
     stranger: Client
     staff: Client
     staff_without_second_factor: Client
+    card_setups: dict[Role, object]
     own_ids: dict[str, object]
     foreign_ids: dict[str, object]
 
-    def own_url(self, name: str) -> str:
-        return f"/orgs/{self.organization.slug}/" + {"audit_log": "settings/audit/"}[name]
-
     def url(self, route: Route, *, slug: str | None = None, foreign: bool = False) -> str:
         """The address of a route in this world; ``foreign``: with the other organization's ids in it."""
-        ids = {**(self.foreign_ids if foreign else self.own_ids), "slug": slug or self.organization.slug}
+        ids = self.foreign_ids if foreign else self.own_ids
+        special = {"manager_remove": {"membership_id": ids["manager_id"]}}.get(route.name or "", {})
+        values = {**ids, **special, "slug": slug or self.organization.slug}
 
         def value(match: re.Match[str]) -> str:
-            return str(ids.get(match[1] or match[2], "x"))
+            return str(values.get(match[1] or match[2], "x"))
 
         path = PARAMETER.sub(value, route.path)
         return "/" + re.sub(r"[\^$\\]|\.\*", "", path)
 
+    def query(self, route: Route, role: Role) -> str:
+        """What this role's person has in the address line beside the path."""
+        return f"?operation={self.card_setups[role]}" if route.name == "card_return" else ""
+
 
 def build_world() -> World:
-    organization = OrganizationFactory(slug="own")
-    memberships = {role: MembershipFactory(organization=organization, role=role) for role in Role}
-    other = MembershipFactory(organization=organization, role=Role.MEMBER)
-    foreign = OrganizationFactory(slug="foreign", name=f"{CANARY} organization")
-    foreign_admin = MembershipFactory(
-        organization=foreign,
-        role=Role.ADMIN,
-        user=UserFactory(name=f"{CANARY} admin", email=f"{CANARY}@f.test".lower()),
-    )
-    foreign_member = MembershipFactory(organization=foreign, user=UserFactory(name=f"{CANARY} member"))
+    organization, memberships, own_ids = build_organization("own", "Own")
+    foreign, foreign_memberships, foreign_ids = build_organization("foreign", CANARY)
     staff, unprotected = (UserFactory(is_staff=True, is_superuser=True) for _ in range(2))
     Authenticator.objects.create(user=staff, type=Authenticator.Type.TOTP, data={"secret": "x"})
     return World(
@@ -73,10 +76,61 @@ def build_world() -> World:
         memberships=memberships,
         clients={role: signed_in(membership.user) for role, membership in memberships.items()},
         foreign=foreign,
-        foreign_admin=foreign_admin,
+        foreign_admin=foreign_memberships[Role.ADMIN],
         stranger=signed_in(MembershipFactory().user),
         staff=signed_in(staff),
         staff_without_second_factor=signed_in(unprotected),
-        own_ids={"membership_id": other.pk},
-        foreign_ids={"membership_id": foreign_member.pk, "key": "x", "pk": uuid.uuid4()},
+        card_setups={
+            role: CardSetupFactory(organization=organization, actor_id=membership.user_id).pk
+            for role, membership in memberships.items()
+        },
+        own_ids=own_ids,
+        foreign_ids=foreign_ids,
     )
+
+
+def build_organization(
+    slug: str, mark: str
+) -> tuple[Organization, dict[Role, Membership], dict[str, object]]:
+    """An organization with something of everything, and ``mark`` in every text of it."""
+    organization = OrganizationFactory(slug=slug, name=f"{mark} organization")
+
+    def join(role: Role, name: str) -> Membership:
+        user = UserFactory(name=f"{mark} {name}", email=f"{mark}.{name}@example.test".lower())
+        return MembershipFactory(organization=organization, role=role, user=user)
+
+    memberships = {role: join(role, role.value) for role in Role}
+    invitation = InvitationFactory(
+        organization=organization,
+        inviter=memberships[Role.ADMIN],
+        email=f"{mark}.invited@example.test".lower(),
+        sent_at=timezone.now() - timedelta(days=1),
+    )
+    InvitationFactory(organization=organization, inviter=memberships[Role.ADMIN], role=Role.MEMBER)
+    BillingAccountFactory(
+        organization=organization, name=f"{mark} account", card_brand="visa", card_last4="4242"
+    )
+    invoice = InvoiceFactory(
+        organization=organization,
+        number=f"{mark}-0001",
+        description=f"{mark} description",
+        pdf_url=f"https://pay.stripe.test/{mark}.pdf",
+    )
+    stack = Stack.objects.create(organization=organization, name=f"{mark} stack")
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    record_counts(organization_id=organization.pk, counts=[HourlyReading(stack=stack.name, hour=hour, resources=7)])
+    with transaction.atomic():
+        record(
+            action="organization.renamed",
+            actor=Actor.person(memberships[Role.ADMIN].user),
+            organization=organization,
+            old=f"{mark} old",
+            new=f"{mark} new",
+        )
+    ids: dict[str, object] = {
+        "membership_id": join(Role.MEMBER, "other").pk,
+        "manager_id": join(Role.BILLING_MANAGER, "other-manager").pk,
+        "invitation_id": invitation.pk,
+        "invoice_id": invoice.pk,
+    }
+    return organization, memberships, ids

@@ -43,6 +43,7 @@ class CardSetupFactory(factory.django.DjangoModelFactory[StripeOperation]):
     organization = factory.SubFactory(OrganizationFactory)
     kind = OperationKind.SET_UP_CARD
     state = "waiting"
+    params = {"customer": "cus_test"}
     idempotency_key = factory.Sequence(lambda n: f"key-{n}")
     stripe_id = factory.Sequence(lambda n: f"cs_test{n}")
     actor_name = "Somebody"
