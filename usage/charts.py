@@ -63,12 +63,10 @@ def chart_of_days(days: Sequence[tuple[date, Decimal]]) -> BarChart:
         ],
         x_ticks=[
             Tick(
-                percent(slot * index + slot / 2),
-                date_format(day, "j M"),
-                minor=index % (2 * LABEL_EVERY) != 0,
+                percent(slot * index + slot / 2), date_format(day, "j M"), minor=ago % (2 * LABEL_EVERY) != 0
             )
             for index, (day, _value) in enumerate(days)
-            if index % LABEL_EVERY == 0
+            if (ago := len(days) - 1 - index) % LABEL_EVERY == 0
         ],
         bars=[
             _bar(slot, index, 100 * value / scale[-1], day, value) for index, (day, value) in enumerate(days)

@@ -41,6 +41,8 @@ def test_bars_stand_on_the_axis_and_keep_within_the_drawing() -> None:
     for bar in chart.bars:
         assert percent(bar.y) + percent(bar.height) == 100
         assert 0 <= percent(bar.x) <= 100 - percent(bar.width)
+    assert [tick.label for tick in chart.x_ticks if not tick.minor] == ["29 Oct", "8 Nov", "18 Nov"]
+    assert len(chart.x_ticks) == 6
     assert chart.bars[29].height == "96.67%"
     assert chart.bars[1].title == "21 October: 10 resources"
     assert chart.label == "Resources under management by day, 20 October to 18 November: from 0 to 290"
