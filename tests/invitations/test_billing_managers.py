@@ -1,0 +1,231 @@
+"""The billing managers' panel and the acts behind it: seed 001's visibility, and seed 002's setting."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.template.loader import render_to_string
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from invitations.models import Invitation, Kind
+from invitations.selectors import billing_managers_panel
+from invitations.services.sending import mail_key
+from orgs.models import Membership, Organization
+from orgs.policy import Role
+from outbox.models import OutgoingEmail
+from outbox.models import State as MailState
+from tests.conftest import SignIn
+from tests.factories import MembershipFactory, OrganizationFactory
+from tests.invitations.factories import InvitationFactory
+from tests.invitations.pages import text
+
+pytestmark = pytest.mark.django_db
+
+
+def panel_of(membership: Membership) -> str:
+    membership = Membership.objects.select_related("organization", "user").get(pk=membership.pk)
+    html = render_to_string(
+        "invitations/_billing_managers.html",
+        {"panel": billing_managers_panel(membership), "organization": membership.organization},
+    )
+    return " ".join(html.split())
+
+
+def url(organization: Organization, path: str) -> str:
+    return f"/orgs/{organization.slug}/settings/billing/{path}"
+
+
+@pytest.fixture
+def delegated(organization: Organization) -> Organization:
+    organization.managers_manage_managers = True
+    organization.save()
+    return organization
+
+
+def test_an_admin_sees_names_mails_accepted_dates_and_pending_with_date_sent(
+    admin: Membership, billing_manager: Membership
+) -> None:
+    pending = InvitationFactory(organization=admin.organization, sent_at=timezone.now() - timedelta(days=2))
+    panel = panel_of(admin)
+    for part in (billing_manager.user.name, billing_manager.user.email, "Accepted", pending.email, "Pending"):
+        assert part in panel
+    assert f"{pending.sent_at:%Y-%m-%dT%H:%M:%S}Z" in panel
+    assert "Remove Billing Manager" in panel
+    assert "Copy Billing Manager invite link" in panel
+
+
+def test_a_billing_manager_sees_names_only(admin: Membership, billing_manager: Membership) -> None:
+    other = MembershipFactory(organization=admin.organization, role=Role.BILLING_MANAGER)
+    pending = InvitationFactory(organization=admin.organization)
+    panel = panel_of(billing_manager)
+    assert other.user.name in panel
+    for hidden in (other.user.email, pending.email, "Accepted", "Pending", "Remove", "Invite", "Copy"):
+        assert hidden not in panel
+
+
+def test_where_allowed_a_billing_manager_sees_what_he_sent_himself(
+    delegated: Organization, billing_manager: Membership
+) -> None:
+    other = MembershipFactory(organization=delegated, role=Role.BILLING_MANAGER)
+    own = InvitationFactory(organization=delegated, inviter=billing_manager)
+    others = InvitationFactory(organization=delegated)
+    panel = panel_of(billing_manager)
+    assert own.email in panel
+    assert other.user.name in panel
+    for hidden in (others.email, other.user.email, "Accepted"):
+        assert hidden not in panel
+
+
+def test_an_error_at_accepting_is_shown(admin: Membership) -> None:
+    InvitationFactory(
+        organization=admin.organization,
+        last_error="unverified",
+        last_error_by="lee@ledger.test",
+        last_error_at=timezone.now(),
+    )
+    assert (
+        "lee@ledger.test could not accept. The account&#x27;s mail address isn&#x27;t verified."
+        in panel_of(admin)
+    )
+
+
+def test_a_billing_manager_does_not_learn_from_an_error_who_belongs_to_the_organization(
+    delegated: Organization, billing_manager: Membership
+) -> None:
+    invitation = InvitationFactory(
+        organization=delegated,
+        inviter=billing_manager,
+        last_error="already_in",
+        last_error_by="member@acme.test",
+        last_error_at=timezone.now(),
+    )
+    panel = panel_of(billing_manager)
+    assert invitation.email in panel
+    assert "member@acme.test" not in panel
+    assert "belongs to the organization" not in panel
+
+
+def test_an_undelivered_mail_is_shown(admin: Membership) -> None:
+    invitation = InvitationFactory(organization=admin.organization)
+    sentence = "The mail could not be delivered."
+    assert sentence not in panel_of(admin)
+    mail = OutgoingEmail.objects.create(
+        kind="invitation_sent", to=invitation.email, dedupe_key=mail_key(invitation), state=MailState.FAILED
+    )
+    assert sentence in panel_of(admin)
+    OutgoingEmail.objects.filter(pk=mail.pk).update(dedupe_key="another")
+    assert sentence not in panel_of(admin)
+
+
+def test_an_expired_invitation_is_marked_and_its_link_not_offered(admin: Membership) -> None:
+    Organization.objects.update(invitation_max_age_days=1)
+    InvitationFactory(organization=admin.organization, sent_at=timezone.now() - timedelta(days=2))
+    panel = panel_of(admin)
+    assert "Expired" in panel
+    assert "Copy link" not in panel
+    assert "Send again" in panel
+
+
+def test_without_anybody_the_panel_says_so(admin: Membership) -> None:
+    assert "No billing manager yet" in panel_of(admin)
+
+
+def test_the_panel_takes_two_statements_however_many_rows(admin: Membership) -> None:
+    for _row in range(10):
+        MembershipFactory(organization=admin.organization, role=Role.BILLING_MANAGER)
+        InvitationFactory(organization=admin.organization)
+    membership = Membership.objects.select_related("organization", "user").get(pk=admin.pk)
+    with CaptureQueriesContext(connection) as statements:
+        render_to_string(
+            "invitations/_billing_managers.html",
+            {"panel": billing_managers_panel(membership), "organization": membership.organization},
+        )
+    assert len(statements) == 2
+
+
+def test_an_admin_invites_by_mail(admin: Membership, sign_in: SignIn) -> None:
+    client = sign_in(admin)
+    assert "Send invitation" in text(client.get(url(admin.organization, "managers/invite/")))
+    response = client.post(url(admin.organization, "managers/invite/"), {"email": "lee@ledger.test"})
+    assert response.headers["Location"] == url(admin.organization, "")
+    assert Invitation.objects.get().role == Role.BILLING_MANAGER
+
+
+def test_a_role_in_the_form_is_ignored(admin: Membership, sign_in: SignIn) -> None:
+    sign_in(admin).post(
+        url(admin.organization, "managers/invite/"), {"email": "lee@ledger.test", "role": "admin"}
+    )
+    assert Invitation.objects.get().role == Role.BILLING_MANAGER
+
+
+def test_the_only_place_is_given_once_with_a_clear_sentence(sign_in: SignIn) -> None:
+    organization = OrganizationFactory(edition_code="team-growth")
+    admin = MembershipFactory(organization=organization, role=Role.ADMIN)
+    client = sign_in(admin)
+    client.post(url(organization, "managers/invite/"), {"email": "lee@ledger.test"})
+    response = client.post(url(organization, "managers/invite/"), {"email": "kim@ledger.test"})
+    assert response.status_code == 422
+    assert "Team Growth has room for 1 billing manager" in text(response)
+    assert "kim@ledger.test" in text(response)
+    refused = client.post(url(organization, "managers/link/"))
+    assert refused.status_code == 422
+    assert "Team Growth has room for 1 billing manager" in text(refused)
+
+
+def test_the_invite_link_stands_in_a_plain_field(admin: Membership, sign_in: SignIn) -> None:
+    response = sign_in(admin).post(url(admin.organization, "managers/link/"))
+    assert re.search(r'<input[^>]+value="http[^"]+/invitations/l[^"]+/" readonly', text(response))
+    assert Invitation.objects.get().kind == Kind.LINK
+
+
+def test_with_htmx_the_link_comes_with_the_renewed_panel(admin: Membership, sign_in: SignIn) -> None:
+    response = sign_in(admin).post(url(admin.organization, "managers/link/"), headers={"HX-Request": "true"})
+    page = text(response)
+    assert "data-copy-now" in page
+    assert re.search(r'id="billing-managers"[^>]*hx-swap-oob="true"', page)
+
+
+@pytest.mark.parametrize("path", ["managers/invite/", "managers/link/"])
+def test_members_and_by_default_billing_managers_invite_nobody(
+    member: Membership, billing_manager: Membership, sign_in: SignIn, path: str
+) -> None:
+    for membership in (member, billing_manager):
+        response = sign_in(membership).post(url(member.organization, path), {"email": "lee@ledger.test"})
+        assert response.status_code == 403
+    assert not Invitation.objects.exists()
+
+
+def test_removing_asks_first_then_ends_the_membership(
+    admin: Membership, billing_manager: Membership, sign_in: SignIn
+) -> None:
+    client = sign_in(admin)
+    path = url(admin.organization, f"managers/{billing_manager.pk}/remove/")
+    assert f"Remove {billing_manager.user.name} as billing manager?" in text(client.get(path))
+    assert Membership.objects.filter(pk=billing_manager.pk).exists()
+    response = client.post(path)
+    assert response.headers["Location"] == url(admin.organization, "")
+    assert not Membership.objects.filter(pk=billing_manager.pk).exists()
+
+
+def test_only_billing_managers_of_this_organization_are_removed_here(
+    admin: Membership, member: Membership, sign_in: SignIn
+) -> None:
+    foreign = MembershipFactory(role=Role.BILLING_MANAGER)
+    client = sign_in(admin)
+    for target in (member, foreign):
+        path = url(admin.organization, f"managers/{target.pk}/remove/")
+        assert client.get(path).status_code == client.post(path).status_code == 404
+        assert Membership.objects.filter(pk=target.pk).exists()
+
+
+def test_where_allowed_a_billing_manager_removes_another_and_not_himself(
+    delegated: Organization, billing_manager: Membership, sign_in: SignIn
+) -> None:
+    other = MembershipFactory(organization=delegated, role=Role.BILLING_MANAGER)
+    client = sign_in(billing_manager)
+    for target in (billing_manager, other):
+        client.post(url(delegated, f"managers/{target.pk}/remove/"))
+    assert Membership.objects.filter(pk=billing_manager.pk).exists()
+    assert not Membership.objects.filter(pk=other.pk).exists()
