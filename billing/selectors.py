@@ -2,6 +2,8 @@
 
 import calendar
 import uuid
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -24,8 +26,8 @@ from invitations.selectors import BillingManagersPanel, billing_managers_panel
 from orgs.capacity import limit_for, reserved_for, taken_by
 from orgs.editions import Edition, Pricing
 from orgs.models import Membership, Organization
-from orgs.policy import Role
-from usage.selectors import ResourcesNow, resource_hours, resources_now
+from orgs.policy import Permission, Role, may
+from usage.selectors import ResourcesNow, resource_hours, resource_hours_of, resources_now
 
 LATEST = 5
 PAGE_SIZE = 25
@@ -144,6 +146,24 @@ def billing_page(membership: Membership) -> BillingPage:
     )
 
 
+def next_charges(memberships: Iterable[Membership]) -> dict[uuid.UUID, NextCharge]:
+    """The next charge of every organization whose billing the person may see, by the organization's id."""
+    organizations = [m.organization for m in memberships if may(m, Permission.BILLING_VIEW)]
+    ids = [organization.pk for organization in organizations]
+    subscriptions: dict[uuid.UUID, list[Subscription]] = defaultdict(list)
+    for subscription in Subscription.objects.current().filter(organization__in=ids):
+        subscriptions[subscription.organization_id].append(subscription)
+    today = timezone.now().date()
+    used = resource_hours_of(ids, today.replace(day=1), today + timedelta(days=1))
+    charges = {
+        organization.pk: next_charge(
+            organization.edition, subscriptions[organization.pk], used.get(organization.pk, 0)
+        )
+        for organization in organizations
+    }
+    return {organization_id: charge for organization_id, charge in charges.items() if charge is not None}
+
+
 def _latest_and_open(organization: Organization) -> tuple[list[Invoice], list[Invoice]]:
     """The latest invoices, and those still to be paid, newest first, in one statement."""
     invoices = Invoice.objects.for_org(organization)
@@ -240,15 +260,11 @@ def invoice_list(
 
 
 def _before(rows: InvoiceQuerySet, edge: Invoice) -> InvoiceQuerySet:
-    return rows.filter(
-        Q(created_at__lt=edge.created_at) | Q(created_at=edge.created_at, pk__lt=edge.pk)
-    )
+    return rows.filter(Q(created_at__lt=edge.created_at) | Q(created_at=edge.created_at, pk__lt=edge.pk))
 
 
 def _after(rows: InvoiceQuerySet, edge: Invoice) -> InvoiceQuerySet:
-    return rows.filter(
-        Q(created_at__gt=edge.created_at) | Q(created_at=edge.created_at, pk__gt=edge.pk)
-    )
+    return rows.filter(Q(created_at__gt=edge.created_at) | Q(created_at=edge.created_at, pk__gt=edge.pk))
 
 
 def _page(rows: list[Invoice], *, has_newer: bool, has_older: bool) -> InvoiceListPage:

@@ -5,6 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from billing.selectors import next_charges
+from invitations.selectors import invitations_for
 from orgs import services
 from orgs.access import Audience, SignedInRequest, open_to
 from orgs.errors import Refused
@@ -19,11 +21,17 @@ def home(_request: HttpRequest) -> HttpResponse:
 
 @open_to(Audience.SIGNED_IN, "GET")
 def organizations(request: SignedInRequest) -> HttpResponse:
-    """The organizations of the person, and the invitations that wait for him."""
+    """The organizations of the person, with what they pay next, and the invitations that wait for him."""
+    memberships = list(memberships_of(request.user))
+    charges = next_charges(memberships)
     return render(
         request,
         "orgs/organizations.html",
-        {"memberships": list(memberships_of(request.user))},
+        {
+            "rows": [(membership, charges.get(membership.organization_id)) for membership in memberships],
+            "any_charge": bool(charges),
+            "invitations": invitations_for(request.user),
+        },
     )
 
 
