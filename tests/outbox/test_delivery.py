@@ -94,6 +94,11 @@ def test_subject_with_a_line_break_never_reaches_the_mail_server(
     email.refresh_from_db()
     assert email.state == State.QUEUED
     assert email.error.startswith("BadHeaderError")
+
+    make_due(email, attempts=MAX_ATTEMPTS - 1)
+    deliver_due()
+    email.refresh_from_db()
+    assert email.state == State.FAILED, "our own fault, which no waiting mends"
     assert mail_server.mails == []
 
 
