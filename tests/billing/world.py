@@ -100,7 +100,7 @@ class StripeWorld:
     def events(self, *types: str) -> list[dict[str, Any]]:
         """All events so far, the first first; of these types, or of all."""
         found = self.api.events.list({"limit": 100})
-        every = [event.to_dict() for event in found.auto_paging_iter()]
+        every = [event.to_dict(for_json=True) for event in found.auto_paging_iter()]
         return [event for event in reversed(every) if not types or event["type"] in types]
 
     def calls(self, method: str, path_start: str) -> list[dict[str, Any]]:

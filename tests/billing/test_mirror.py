@@ -1,0 +1,263 @@
+"""The mirror: whatever order events come in, however often, it ends up as Stripe is."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from audit.models import AuditEvent
+from billing import gateway
+from billing.models import BillingAccount, Invoice, InvoiceStatus, StripeEvent, Subscription
+from billing.services.inbox import handle
+from billing.services.reconciling import Drift, reconcile
+from billing.services.syncing import sync_customer, sync_invoice
+from orgs.models import Membership
+from outbox.models import OutgoingEmail
+from tests.billing.factories import BillingAccountFactory
+from tests.billing.world import StripeWorld, deliver
+
+pytestmark = pytest.mark.django_db
+
+def deliver_and_handle(events: list[dict[str, Any]]) -> None:
+    for event in events:
+        assert deliver(event).status_code == 200
+        handle(event["id"])
+
+
+def as_at_stripe(stripe: StripeWorld, account: BillingAccount) -> dict[str, Any]:
+    """The final state, read from Stripe afresh."""
+    customer_id = str(account.stripe_customer_id)
+    return {
+        "customer": gateway.customer(customer_id),
+        "subscriptions": {one.id: one.status for one in gateway.subscriptions(customer_id)},
+        "invoices": {
+            one.id: (one.status, one.total, one.amount_paid, len(one.lines))
+            for one in gateway.invoices(customer_id)
+        },
+    }
+
+
+def as_mirrored(account: BillingAccount) -> dict[str, Any]:
+    account.refresh_from_db()
+    return {
+        "subscriptions": dict(Subscription.objects.values_list("stripe_id", "status")),
+        "invoices": {
+            row.stripe_id: (row.status, row.total, row.amount_paid, len(row.lines))
+            for row in Invoice.objects.exclude(status=InvoiceStatus.DELETED)
+        },
+    }
+
+
+def assert_mirror_is_right(stripe: StripeWorld, account: BillingAccount) -> None:
+    there, here = as_at_stripe(stripe, account), as_mirrored(account)
+    assert here["subscriptions"] == there["subscriptions"]
+    assert here["invoices"] == there["invoices"]
+    default = there["customer"].default_payment_method
+    assert account.payment_method_id == (default.id if default else "")
+
+
+def a_busy_month(stripe: StripeWorld, account: BillingAccount) -> None:
+    """A card, a subscription that renews, another card, an invoice of its own, one voided, a draft deleted."""
+    stripe.attach_default(account)
+    stripe.subscribe(account)
+    stripe.control.advance(days=32)
+    stripe.control.advance(hours=2)
+    stripe.attach_default(account, "pm_card_mastercard")
+    stripe.api.invoices.void_invoice(stripe.invoice(account).id)
+    stripe.invoice(account)
+    stripe.api.invoices.delete(stripe.invoice(account, finalize=False).id)
+
+
+@pytest.mark.parametrize(
+    "orders", [5, pytest.param(100, marks=pytest.mark.slow)], ids=["5-orders", "100-orders"]
+)
+def test_events_in_any_order_and_number_end_as_at_stripe(
+    orders: int, stripe: StripeWorld, account: BillingAccount
+) -> None:
+    a_busy_month(stripe, account)
+    events = stripe.events()
+    assert len(events) > 15
+    numbers = range(len(events))
+
+    @settings(max_examples=orders, deadline=None, phases=[Phase.generate], database=None)
+    @given(order=st.permutations(numbers), again=st.lists(st.sampled_from(numbers), max_size=3))
+    def in_this_order(order: list[int], again: list[int]) -> None:
+        for model in (StripeEvent, Invoice, Subscription):
+            model.objects.all().delete()
+        deliver_and_handle([events[number] for number in [*order, *again]])
+        assert_mirror_is_right(stripe, account)
+
+    in_this_order()
+
+
+def test_events_that_come_in_while_things_happen_end_as_at_stripe(
+    stripe: StripeWorld, account: BillingAccount
+) -> None:
+    """The last event of each object comes while the object is still changing, the others late."""
+    a_busy_month(stripe, account)
+    early = stripe.events()
+    deliver_and_handle(early[len(early) // 2 :])
+    stripe.control.advance(days=31)
+    deliver_and_handle(early[: len(early) // 2])
+    late = [event for event in stripe.events() if event not in early]
+    deliver_and_handle(late[::-1])
+    assert_mirror_is_right(stripe, account)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_answer_never_overwrites_a_later_one(
+    stripe: StripeWorld, account: BillingAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stripe.api.customers.update(account.stripe_customer_id, {"name": "Old"})
+    real, answered, go_on = gateway.customer, threading.Event(), threading.Event()
+
+    def slowly(customer_id: str) -> Any:
+        found = real(customer_id)
+        if threading.current_thread().name == "slow":
+            answered.set()
+            go_on.wait(10)
+        return found
+
+    monkeypatch.setattr(gateway, "customer", slowly)
+    slow = threading.Thread(target=closing_connection(lambda: sync_customer(account)), name="slow")
+    slow.start()
+    assert answered.wait(10)
+    stripe.api.customers.update(account.stripe_customer_id, {"name": "New"})
+    sync_customer(account)
+    go_on.set()
+    slow.join(10)
+    account.refresh_from_db()
+    assert account.name == "New"
+
+
+def closing_connection(call: Callable[[], object]) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            call()
+        finally:
+            connection.close()
+
+    return run
+
+
+def test_an_invoice_with_many_lines_is_mirrored_whole(stripe: StripeWorld, account: BillingAccount) -> None:
+    invoice = stripe.invoice(account, finalize=False)
+    for number in range(24):
+        stripe.api.invoice_items.create(
+            {
+                "customer": account.stripe_customer_id,
+                "invoice": invoice.id,
+                "amount": 100,
+                "currency": "usd",
+                "description": f"Item {number}",
+            }
+        )
+    stripe.api.invoices.finalize_invoice(invoice.id)
+    sync_invoice(account, invoice.id)
+    row = Invoice.objects.get()
+    assert len(row.lines) == 25
+    assert row.total == sum(line["amount"] for line in row.lines) == 1000 + 24 * 100
+
+
+def test_a_paid_invoice_is_recorded_once_as_stripes_doing(
+    stripe: StripeWorld, account: BillingAccount
+) -> None:
+    stripe.attach_default(account)
+    invoice = stripe.invoice(account, amount=5825)
+    stripe.api.invoices.pay(invoice.id)
+    deliver_and_handle(stripe.events())
+    event = AuditEvent.objects.get(action="invoice.paid")
+    assert event.actor_name == "Stripe"
+    assert event.sentence == f"received $58.25 for invoice {Invoice.objects.get().number}"
+
+
+def test_a_failed_payment_is_mailed_once_per_attempt_to_whoever_can_mend_it(
+    admin: Membership,
+    member: Membership,
+    billing_manager: Membership,
+    stripe: StripeWorld,
+    account: BillingAccount,
+) -> None:
+    stripe.attach_default(account, "pm_card_chargeCustomerFail")
+    invoice = stripe.invoice(account, amount=5825)
+    for attempt in (1, 2):
+        with pytest.raises(Exception, match="declined"):
+            stripe.api.invoices.pay(invoice.id)
+        deliver_and_handle(stripe.events())
+        for event in stripe.events("invoice.payment_failed"):
+            StripeEvent.objects.filter(event_id=event["id"]).delete()
+        deliver_and_handle(stripe.events("invoice.payment_failed"))
+        mails = OutgoingEmail.objects.filter(kind="payment_failed")
+        assert mails.count() == 2 * attempt
+    assert {mail.to for mail in mails} == {admin.user.email, billing_manager.user.email}
+    assert {mail.params["amount"] for mail in mails} == {"$58.25"}
+    assert AuditEvent.objects.filter(action="invoice.payment_failed").count() == 2
+
+
+def test_a_changed_subscription_is_recorded_a_renewed_one_is_not(
+    stripe: StripeWorld, account: BillingAccount
+) -> None:
+    stripe.attach_default(account)
+    subscription = stripe.subscribe(account)
+    deliver_and_handle(stripe.events())
+    recorded = AuditEvent.objects.filter(action="subscription.changed")
+    assert recorded.count() == 1
+    stripe.control.advance(days=32)
+    deliver_and_handle(stripe.events())
+    assert recorded.count() == 1
+    stripe.api.subscriptions.cancel(subscription.id)
+    deliver_and_handle(stripe.events())
+    assert recorded.count() == 2
+    assert recorded.latest("id").sentence == "changed the subscription; it is canceled"
+
+
+def test_the_first_import_of_a_customer_with_a_past_is_nobodys_news(
+    admin: Membership, stripe: StripeWorld
+) -> None:
+    account = stripe.account_for(admin.organization, synced=False)
+    a_busy_month(stripe, account)
+    assert reconcile(admin.organization).total > 3
+    assert not AuditEvent.objects.exists()
+    assert not OutgoingEmail.objects.exists()
+    assert_mirror_is_right(stripe, account)
+
+
+def test_reconcile_heals_what_lost_webhooks_left_and_counts_it(
+    stripe: StripeWorld, account: BillingAccount
+) -> None:
+    a_busy_month(stripe, account)
+    deliver_and_handle(stripe.events())
+    assert reconcile(account.organization) == Drift()
+    stripe.control.advance(days=31)
+    stripe.control.advance(hours=2)
+    stripe.attach_default(account, "pm_card_amex")
+    drift = reconcile(account.organization)
+    assert drift.customers == 1
+    assert drift.subscriptions == 1
+    assert drift.invoices >= 1
+    assert_mirror_is_right(stripe, account)
+    assert reconcile(account.organization) == Drift()
+
+
+def test_a_draft_deleted_unheard_is_healed_too(stripe: StripeWorld, account: BillingAccount) -> None:
+    draft = stripe.invoice(account, finalize=False)
+    reconcile(account.organization)
+    stripe.api.invoices.delete(draft.id)
+    assert reconcile(account.organization) == Drift(invoices=1)
+    assert Invoice.objects.get().status == InvoiceStatus.DELETED
+
+
+def test_one_organizations_trouble_does_not_stop_the_reconciling_of_others(
+    stripe: StripeWorld, account: BillingAccount, capsys: pytest.CaptureFixture[str]
+) -> None:
+    BillingAccountFactory(stripe_customer_id="cus_nobody", organization__slug="aaa-first")
+    stripe.api.customers.update(account.stripe_customer_id, {"name": "Renamed"})
+    with pytest.raises(CommandError, match="1 organizations"):
+        call_command("reconcile")
+    account.refresh_from_db()
+    assert account.name == "Renamed"
