@@ -52,7 +52,7 @@ class Worker:
 
 
 def wait_until(
-    condition: Callable[[], object], *, seconds: float = 20, meanwhile: Callable[[], object] | None = None
+    condition: Callable[[], object], *, seconds: float = 60, meanwhile: Callable[[], object] | None = None
 ) -> None:
     """Poll, and fail when it doesn't become true in time. ``meanwhile`` runs between two looks."""
     deadline = time.monotonic() + seconds

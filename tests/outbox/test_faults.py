@@ -53,7 +53,7 @@ def all_sent() -> bool:
     return not OutgoingEmail.objects.exclude(state=State.SENT).exists()
 
 
-def wait_until_all_sent(seconds: float = 20) -> None:
+def wait_until_all_sent(seconds: float = 60) -> None:
     wait_until(all_sent, seconds=seconds, meanwhile=play_beat)
 
 
@@ -80,13 +80,14 @@ def test_worker_killed_while_it_writes_a_mail(
     assert mail_server.message_ids() == [email.message_id]
 
 
+@pytest.mark.slow
 def test_worker_killed_before_the_mail_server_has_the_mail(
     put: Enqueue, mail_server: MailServer, start_worker: StartWorker
 ) -> None:
     mail_server.hang_before_data = True
     email = put()
     worker = start_worker()
-    assert mail_server.hung.wait(20)
+    assert mail_server.hung.wait(60)
     worker.kill()
     assert state_of(email) == State.SENDING
 
@@ -103,7 +104,7 @@ def test_mail_of_unknown_outcome_goes_out_again_under_the_same_message_id(
     mail_server.hang_after_data = True
     email = put()
     worker = start_worker()
-    assert mail_server.hung.wait(20)
+    assert mail_server.hung.wait(60)
     worker.kill()
     assert state_of(email) == State.SENDING
 
