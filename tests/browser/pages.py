@@ -1,0 +1,86 @@
+"""Every page of the portal, taken from its URLs, so that a new one cannot be forgotten."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.http import HttpResponse
+from django.test import Client
+
+from orgs.checks import Route, all_routes
+from orgs.policy import Role
+from tests.world import World
+
+VISITORS = ("anonymous", "stranger", *(role.value for role in Role))
+# Answers no page to anybody by GET alone; those that show one after some steps are in test_every_state.py.
+NO_PAGE = {
+    "home": "redirects",
+    "healthz": "text for machines",
+    "readyz": "text for machines",
+    "invitation_token": "redirects to the invitation",
+    "invitation_accept": "POST only",
+    "invitation_open": "POST only",
+    "stripe_webhook": "POST only",
+    "access_request": "POST only",
+    "invitation_age": "POST only",
+    "managers_setting": "POST only",
+    "member_role": "POST only",
+    "managers_link": "POST only",
+    "invitation_resend": "POST only",
+    "invitation_copy_link": "POST only",
+    "card": "POST only",
+    "invoice_pdf": "redirects to a PDF",
+    "account_confirm_login_code": "sign-in by mailed code is off",
+    "account_set_password": "everybody has a password",
+    "mfa_authenticate": "comes during sign-in with a second factor",
+    "mfa_deactivate_totp": "needs a second factor",
+    "mfa_view_recovery_codes": "needs a second factor",
+    "mfa_generate_recovery_codes": "needs a second factor",
+    "mfa_download_recovery_codes": "a text file",
+    "dev_mail": "only while DEBUG is on",
+    "dev_mail_html": "a mail, not a page",
+}
+ROUTES = [route for route in all_routes() if not route.of_admin]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page as the server answers it to a visitor."""
+
+    route: Route
+    url: str
+    template: str | None
+    status: int
+
+
+def client_of(world: World, visitor: str) -> Client:
+    """The browser session of a visitor. Everybody signed in has signed in just now."""
+    if visitor == "anonymous":
+        return Client()
+    return world.stranger if visitor == "stranger" else world.clients[Role(visitor)]
+
+
+def pages_for(world: World, visitor: str) -> Iterator[Shown]:
+    """The pages that a visitor gets; of those that refuse, one of each kind."""
+    client = client_of(world, visitor)
+    refusals = set()
+    for route in ROUTES:
+        url = world.url(route)
+        if visitor in world.clients:
+            url += world.query(route, Role(visitor))
+        response = client.get(url)
+        if not is_page(response):
+            continue
+        shown = Shown(route, url, response.templates[0].name, response.status_code)
+        if shown.status >= 400:
+            if (shown.template, shown.status) in refusals:
+                continue
+            refusals.add((shown.template, shown.status))
+        yield shown
+
+
+def is_page(response: HttpResponse) -> bool:
+    return bool(
+        response.headers.get("Content-Type", "").startswith("text/html")
+        and not 300 <= response.status_code < 400
+        and response.content
+    )
