@@ -62,14 +62,18 @@ class SharedServices:
 
     def environment_for(self, name: str) -> dict[str, str]:
         """The environment for a database made when it's missing; Valkey's database follows from the name."""
-        return environment(
-            directory=self.directory,
-            mail=self.directory / "mail",
-            site_url="http://testserver",
-            database_url=self.servers.database_url(name),
-            redis_url=self.servers.redis_url(zlib.crc32(name.encode()) % DATABASES),
-            stripe_api_base=NO_STRIPE,
-        )
+        return {
+            **environment(
+                directory=self.directory,
+                mail=self.directory / "mail",
+                site_url="http://testserver",
+                database_url=self.servers.database_url(name),
+                redis_url=self.servers.redis_url(zlib.crc32(name.encode()) % DATABASES),
+                stripe_api_base=NO_STRIPE,
+            ),
+            # As in the demo: static files come from their sources, and the development pages are there.
+            "DEBUG": "1",
+        }
 
     def _start(self) -> None:
         with self._lock("start") as lock:
