@@ -68,7 +68,8 @@ def passes(title: str, command: list[str], variables: dict[str, str]) -> bool:
 
 def production_like(variables: dict[str, str]) -> dict[str, str]:
     """What a deployment would set; and uv without the caller's mirror, which it would write into the lock."""
-    kept = {name: value for name, value in variables.items() if not re.match(r"UV_.*INDEX|MAIL_DIR|DEBUG", name)}
+    ours = re.compile(r"UV_.*INDEX|MAIL_DIR|DEBUG")
+    kept = {name: value for name, value in variables.items() if not ours.match(name)}
     return {
         **kept,
         "SECRET_KEY": secrets.token_urlsafe(64),

@@ -1,7 +1,7 @@
 """Every URL x every method x every kind of visitor: the answer equals the table below.
 
 The table is written by hand and repeats the policy on purpose. Routes come from the resolver, so a URL
-without a row fails. Success and refusal share one world and one request: no refusal passes for a wrong reason.
+without a row fails. Success and refusal share one world and one request: none passes for a wrong reason.
 """
 
 from collections.abc import Iterator
