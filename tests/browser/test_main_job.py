@@ -1,0 +1,140 @@
+"""The main job, from the invitation to the card, the invoice and the good-bye; with and without script."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from orgs.models import Membership
+from orgs.policy import Role
+from tests.browser.conftest import NewPage
+from tests.browser.person import ASKS_FOR_3D_SECURE, DECLINED, VISA, Person
+from tests.browser.portal import Portal
+from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+from usage.services import HourlyReading, record_counts
+
+MIRA = "mira@acme.test"
+NewPerson = Callable[[], Person]
+
+with_and_without_script = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+
+
+@pytest.fixture
+def script() -> bool:
+    return True
+
+
+@pytest.fixture
+def new_person(new_page: NewPage, portal: Portal, script: bool) -> NewPerson:
+    permissions = ["clipboard-read", "clipboard-write"]
+    return lambda: Person(
+        new_page(java_script_enabled=script, permissions=permissions), portal=portal, script=script
+    )
+
+
+@pytest.fixture
+def acme_admin(portal: Portal) -> Membership:
+    """Ada, of an organization with 1,204 resources and two invoices at Stripe, without a card."""
+    organization = OrganizationFactory(name="Acme Robotics", slug="acme")
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    record_counts(
+        organization_id=organization.pk, counts=[HourlyReading(stack="production", hour=hour, resources=1204)]
+    )
+    account = portal.stripe.account_for(organization)
+    portal.stripe.invoice(account, amount=12_345)
+    portal.stripe.invoice(account, amount=6_789)
+    portal.let_workers_work()
+    ada = UserFactory(name="Ada Lindqvist", email="ada@acme.test")
+    return MembershipFactory(organization=organization, role=Role.ADMIN, user=ada)
+
+
+@with_and_without_script
+def test_an_admin_invites_a_billing_manager_by_mail_who_pays(
+    acme_admin: Membership, new_person: NewPerson
+) -> None:
+    ada = new_person()
+    ada.sign_in("ada@acme.test")
+    ada.open_billing("Acme Robotics")
+    link = ada.invite_by_mail(MIRA)
+    expect(ada.row(MIRA)).to_contain_text("Pending")
+
+    mira = new_person()
+    mira.page.goto(link)
+    expect(mira.heading).to_have_text("Join Acme Robotics")
+    mira.create_account(name="Mira Okafor")
+    mira.accept()
+
+    sees_the_figures_and_nothing_else(mira)
+    saves_a_card_after_a_declined_one(mira)
+    reads_an_invoice(mira)
+
+    ada.open_billing("Acme Robotics")
+    expect(ada.row("Mira Okafor")).to_contain_text("Accepted")
+    accepted = ada.row("Mira Okafor").locator("time").get_attribute("datetime")
+    assert str(accepted)[:10] == timezone.now().date().isoformat()
+    ada.remove_manager("Mira Okafor")
+    expect(ada.row("Mira Okafor")).to_have_count(0)
+    is_a_stranger(mira)
+
+
+def sees_the_figures_and_nothing_else(mira: Person) -> None:
+    expect(mira.figure("Resources now")).to_have_text("1,204")
+    expect(mira.figure("Members")).to_have_text("1")
+    assert mira.navigation == ["Dashboard", "Billing & usage"]
+
+
+def saves_a_card_after_a_declined_one(mira: Person) -> None:
+    mira.open_billing("Acme Robotics")
+    mira.press("Add card")
+    mira.enter_card(DECLINED)
+    expect(mira.page.get_by_role("alert")).to_have_text("Your card was declined.")
+    mira.enter_card(VISA)
+    mira.see_card_saved(last4="4242")
+
+
+def reads_an_invoice(mira: Person) -> None:
+    newest = mira.portal.stripe.api.invoices.list({"limit": 1}).data[0]
+    mira.open_billing("Acme Robotics")
+    mira.read_invoice(newest.number)
+    expect(mira.page.get_by_role("row", name="Consulting")).to_contain_text("$67.89")
+
+
+def is_a_stranger(mira: Person) -> None:
+    for page in ("/orgs/acme/", "/orgs/acme/settings/billing/"):
+        answer = mira.page.goto(page)
+        assert answer is not None
+        assert answer.status == 404
+
+
+@with_and_without_script
+def test_an_admin_copies_an_invite_link(acme_admin: Membership, new_person: NewPerson) -> None:
+    ada = new_person()
+    ada.sign_in("ada@acme.test")
+    ada.open_billing("Acme Robotics")
+    link = ada.copy_invite_link()
+    if ada.script:
+        expect(ada.row("Whoever has the link")).to_be_visible()
+
+    mira = new_person()
+    mira.page.goto(link)
+    mira.create_account(name="Mira Okafor", email=MIRA)
+    mira.verify_address(MIRA)
+    mira.accept()
+    sees_the_figures_and_nothing_else(mira)
+    saves_a_card_after_a_declined_one(mira)
+
+
+def test_a_card_with_3d_secure_is_saved(acme_admin: Membership, new_person: NewPerson) -> None:
+    ada = new_person()
+    ada.sign_in("ada@acme.test")
+    ada.open_billing("Acme Robotics")
+    ada.press("Add card")
+    ada.enter_card(ASKS_FOR_3D_SECURE)
+    expect(ada.heading).to_have_text("3-D Secure check")
+    ada.press("Fail")
+    expect(ada.page.get_by_role("alert")).to_contain_text("unable to authenticate")
+    ada.enter_card(ASKS_FOR_3D_SECURE)
+    ada.press("Complete")
+    ada.see_card_saved(last4="3155")
