@@ -29,7 +29,7 @@ def next_fetch_number() -> int:
 
 class BillingAccountQuerySet(models.QuerySet["BillingAccount"]):
     def locked(self, organization: Organization) -> "BillingAccount":
-        """The organization's billing account, locked; made when it is missing. Lock the organization first."""
+        """The organization's account, locked; made when it is missing. Lock the organization first."""
         account, _created = self.select_for_update().get_or_create(organization=organization)
         account.organization = organization
         return account
@@ -231,9 +231,7 @@ class StripeOperationQuerySet(models.QuerySet["StripeOperation"]):
 
     def open_card_setups(self) -> "StripeOperationQuerySet":
         """Card set-ups that still wait for Stripe's page to be made, or for the person there."""
-        return self.filter(
-            kind=OperationKind.SET_UP_CARD, step=OperationStep.CREATE, state__in=UNFINISHED
-        )
+        return self.filter(kind=OperationKind.SET_UP_CARD, step=OperationStep.CREATE, state__in=UNFINISHED)
 
 
 class StripeOperation(models.Model):
@@ -244,9 +242,7 @@ class StripeOperation(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="stripe_operations"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="stripe_operations")
     kind = models.CharField(max_length=30, choices=OperationKind.choices)
     step = models.CharField(max_length=20, choices=OperationStep.choices, default=OperationStep.CREATE)
     state = models.CharField(max_length=10, choices=OperationState.choices, default=OperationState.PENDING)

@@ -1,13 +1,18 @@
 """Amounts of money, as Stripe counts them and as people read them."""
 
+import re
 from decimal import ROUND_HALF_UP, Decimal
 
 from babel.numbers import format_currency
 from django.utils.translation import get_language, to_locale
 
 # How many decimals Stripe's minor units have, where not two: https://docs.stripe.com/currencies
-NO_DECIMALS = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
-THREE_DECIMALS = frozenset("bhd jod kwd omr tnd".split())
+NO_DECIMALS = frozenset(
+    {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"}
+)
+THREE_DECIMALS = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+# A code in place of a symbol keeps its distance: CLDR's currency spacing, which babel leaves out.
+LETTER_BEFORE_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
 
 
 def exponent(currency: str) -> int:
@@ -39,10 +44,11 @@ def format_price(price: Decimal, currency: str) -> str:
 
 
 def _formatted(amount: Decimal, currency: str, pattern: str | None = None) -> str:
-    return format_currency(
+    text = format_currency(
         amount,
         currency.upper(),
         format=pattern,
         locale=to_locale(get_language() or "en-us"),
         currency_digits=pattern is None,
     )
+    return LETTER_BEFORE_DIGIT.sub("\xa0", text)

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -66,7 +65,9 @@ def card_return(request: OrgRequest) -> HttpResponse:
 
 def _after_card_setup(request: OrgRequest, operation: StripeOperation) -> HttpResponse:
     outcome = outcome_of(operation)
-    level = {Outcome.UPDATED: messages.SUCCESS, Outcome.SUPERSEDED: messages.INFO}.get(outcome, messages.ERROR)
+    level = {Outcome.UPDATED: messages.SUCCESS, Outcome.SUPERSEDED: messages.INFO}.get(
+        outcome, messages.ERROR
+    )
     messages.add_message(request, level, str(outcome.label))
     url = reverse("billing", args=[request.organization.slug])
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)

@@ -29,7 +29,7 @@ def create_customer(*, params: dict[str, Any], idempotency_key: str) -> Customer
     """``params``: of https://docs.stripe.com/api/customers/create, as saved with the operation."""
     made = call(
         lambda stripe_: stripe_.v1.customers.create(
-            params,  # type: ignore[arg-type] - saved as JSON
+            params,  # type: ignore[arg-type] # saved as JSON
             {"idempotency_key": idempotency_key},
         )
     )
@@ -37,7 +37,7 @@ def create_customer(*, params: dict[str, Any], idempotency_key: str) -> Customer
 
 
 def find_customer(*, operation_id: object, since: datetime) -> Customer | None:
-    """The customer that an operation made, when we never heard how it ended. Reads all that were made since."""
+    """The customer that an operation made, when we never heard how it ended; ``since``: made no earlier."""
     return next(
         (
             reading.customer(body)
@@ -85,7 +85,7 @@ def create_card_session(*, params: dict[str, Any], idempotency_key: str) -> Card
     """``params``: of https://docs.stripe.com/api/checkout/sessions/create, as saved with the operation."""
     made = call(
         lambda stripe_: stripe_.v1.checkout.sessions.create(
-            params,  # type: ignore[arg-type] - saved as JSON
+            params,  # type: ignore[arg-type] # saved as JSON
             {"idempotency_key": idempotency_key},
         )
     )
@@ -93,9 +93,7 @@ def create_card_session(*, params: dict[str, Any], idempotency_key: str) -> Card
 
 
 def card_session(session_id: str) -> CardSession:
-    found = call(
-        lambda stripe_: stripe_.v1.checkout.sessions.retrieve(session_id, {"expand": EXPAND_SETUP})
-    )
+    found = call(lambda stripe_: stripe_.v1.checkout.sessions.retrieve(session_id, {"expand": EXPAND_SETUP}))
     return reading.card_session(found.to_dict())
 
 

@@ -16,7 +16,7 @@ TOLERANCE_SECONDS = 300
 
 
 def verified_event(payload: bytes, signature: str) -> IncomingEvent:
-    """The event in a webhook's body. Raises ForgedEventError: not signed for us, altered, old, or not ours."""
+    """The event in a webhook's body. Raises ForgedEventError: not signed for us, altered, old, not ours."""
     try:
         stripe.WebhookSignature.verify_header(
             payload.decode(), signature, settings.STRIPE_WEBHOOK_SECRET, TOLERANCE_SECONDS

@@ -70,7 +70,7 @@ def subscription(body: Json) -> Subscription:
         status=body["status"],
         currency=body["currency"],
         items=[_subscription_item(item) for item in items],
-        # Periods belong to the items since version 2025-03-31.basil; the next charge is that of the first to end.
+        # Periods belong to the items since version 2025-03-31.basil; what ends first is charged next.
         period_start=_earliest(item["current_period_start"] for item in items),
         period_end=_earliest(item["current_period_end"] for item in items),
         cancel_at=instant_or_none(body.get("cancel_at")),

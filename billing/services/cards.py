@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.services import Actor, record
 from audit.models import ActorKind
+from audit.services import Actor, record
 from billing import gateway
 from billing.gateway.records import CardSession, PaymentMethod
 from billing.models import (
@@ -323,7 +323,7 @@ def _made_default(operation: StripeOperation) -> bool:
 
 @transaction.atomic
 def _drop_choice(operation: StripeOperation, chosen: str, error: gateway.GatewayRefused) -> bool:
-    """Stripe refuses the card. Whether it has been superseded decides if that matters: False, try the other."""
+    """Stripe refuses the card. False: that matters no more, another has been chosen meanwhile."""
     organization = Organization.objects.locked(operation.organization_id)
     account = BillingAccount.objects.locked(organization)
     if account.chosen_payment_method_id != chosen:

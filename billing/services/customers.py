@@ -54,7 +54,7 @@ def _begin(actor: Membership) -> StripeOperation | None:
     )
     if operation is None:
         operation = new_operation(kind=OperationKind.CREATE_CUSTOMER, actor=actor)
-        # No mail address: the one who pays gives it at Stripe, and a member's stays hidden from billing managers.
+        # No mail address: Stripe shows it to whoever pays, and billing managers see no member's.
         operation.params = {
             "name": organization.name,
             "metadata": gateway.tags(organization.pk, operation.pk),
@@ -72,9 +72,7 @@ def create(operation: StripeOperation) -> None:
         if customer is None:
             renew_key(operation)
     if customer is None:
-        customer = gateway.create_customer(
-            params=operation.params, idempotency_key=operation.idempotency_key
-        )
+        customer = gateway.create_customer(params=operation.params, idempotency_key=operation.idempotency_key)
     _note(operation, customer)
 
 

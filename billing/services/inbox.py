@@ -40,7 +40,7 @@ def put_into_inbox(event: IncomingEvent) -> None:
 
 
 def handle(event_id: str) -> None:
-    """Work off one event, unless it is done or somebody else is at it. A failure is noted, and tried again."""
+    """Work off one event, unless it is done or somebody else is at it. A failure is tried again later."""
     event = StripeEvent.objects.claim(event_id, LEASE)
     if event is None:
         return
@@ -82,7 +82,7 @@ def _invoice(account: BillingAccount, event: StripeEvent) -> None:
 
 
 def _card_setup(account: BillingAccount, _event: StripeEvent) -> None:
-    """Look after every card set-up of the organization that waits: they are few, and the event may be of any."""
+    """Look after each card set-up of the organization that waits: they are few, the event is of one."""
     waiting = StripeOperation.objects.for_org(account.organization_id).waiting_card_setups()
     for operation_id in waiting.values_list("pk", flat=True):
         check_card_setup(operation_id)

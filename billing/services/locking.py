@@ -1,9 +1,8 @@
 """Locks, always in one order: organization, membership, billing account, operation."""
 
+from billing.models import BillingAccount
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, ensure
-
-from billing.models import BillingAccount
 
 
 def lock_for(actor: Membership, permission: Permission) -> BillingAccount:

@@ -1,4 +1,4 @@
-"""Comparing the whole mirror of an organization with Stripe, and healing it: what lost webhooks left behind."""
+"""Comparing an organization's mirror with Stripe, and healing what lost webhooks left behind."""
 
 from dataclasses import dataclass
 
@@ -69,4 +69,6 @@ def _reconcile_invoices(account: BillingAccount) -> int:
         .filter(status=InvoiceStatus.DRAFT)
         .exclude(stripe_id__in=[one.id for one in fetched])
     )
-    return healed + sum(sync_invoice(account, stripe_id) for stripe_id in gone.values_list("stripe_id", flat=True))
+    return healed + sum(
+        sync_invoice(account, stripe_id) for stripe_id in gone.values_list("stripe_id", flat=True)
+    )

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.test import Client
 from django.utils import timezone
 
 from audit.models import AuditEvent
@@ -147,9 +146,9 @@ def test_webhook_and_return_page_may_race(admin: Membership, stripe: StripeWorld
         event = stripe.events("checkout.session.completed")[-1]
         deliver(event)
         outcomes = at_once(
-            lambda: handle(event["id"]),  # noqa: B023 - called within the round
-            lambda: check_card_setup(operation_id),  # noqa: B023
-            lambda: check_card_setup(operation_id),  # noqa: B023
+            lambda: handle(event["id"]),
+            lambda: check_card_setup(operation_id),
+            lambda: check_card_setup(operation_id),
         )
         assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
         assert AuditEvent.objects.filter(action="card.updated").count() == before + 1
@@ -209,7 +208,7 @@ def test_two_cards_completing_at_once_leave_one_default_that_is_the_later(
         early = finished_at_stripe(stripe, admin, VISA)
         stripe.control.advance(seconds=10)
         late = finished_at_stripe(stripe, billing_manager, MASTERCARD)
-        at_once(lambda: check_card_setup(early), lambda: check_card_setup(late))  # noqa: B023 - within the round
+        at_once(lambda: check_card_setup(early), lambda: check_card_setup(late))
         sweep_everything()
         account = BillingAccount.objects.get()
         assert stripe.default_card(account) == account.payment_method_id == account.chosen_payment_method_id
@@ -435,9 +434,7 @@ def test_many_people_at_once_make_one_customer(organization: Organization, strip
     assert len(stripe.sessions()) == len(people)
 
 
-def test_a_customer_deleted_at_stripe_gives_way_to_a_new_one(
-    admin: Membership, stripe: StripeWorld
-) -> None:
+def test_a_customer_deleted_at_stripe_gives_way_to_a_new_one(admin: Membership, stripe: StripeWorld) -> None:
     check_card_setup(finished_at_stripe(stripe, admin))
     old = BillingAccount.objects.get().stripe_customer_id
     stripe.api.customers.delete(old)

@@ -23,6 +23,7 @@ from tests.billing.world import StripeWorld, deliver
 
 pytestmark = pytest.mark.django_db
 
+
 def deliver_and_handle(events: list[dict[str, Any]]) -> None:
     for event in events:
         assert deliver(event).status_code == 200
@@ -62,7 +63,7 @@ def assert_mirror_is_right(stripe: StripeWorld, account: BillingAccount) -> None
 
 
 def a_busy_month(stripe: StripeWorld, account: BillingAccount) -> None:
-    """A card, a subscription that renews, another card, an invoice of its own, one voided, a draft deleted."""
+    """A card, a subscription that renews, another card, invoices: an open, a voided, a deleted draft."""
     stripe.attach_default(account)
     stripe.subscribe(account)
     stripe.control.advance(days=32)

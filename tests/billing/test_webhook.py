@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from billing.gateway import GatewayUnavailable
 from billing.models import BillingAccount, EventState, Invoice, StripeEvent
@@ -142,7 +142,9 @@ def test_ten_deliveries_at_once_are_one_event_with_one_effect(stripe: StripeWorl
 
 
 def test_an_event_of_an_unknown_customer_is_ignored(stripe: StripeWorld, account: BillingAccount) -> None:
-    stranger = stripe.api.customers.create({"metadata": {"portal_organization": str(account.organization_id)}})
+    stranger = stripe.api.customers.create(
+        {"metadata": {"portal_organization": str(account.organization_id)}}
+    )
     stripe.api.customers.update(stranger.id, {"name": "Stranger"})
     stripe.control.forget_requests()
     event = stripe.events("customer.updated")[-1]

@@ -1,0 +1,97 @@
+"""What support staff see of billing. Stripe is the truth: mirrors are read here and changed there.
+
+The admin site shows every model read-only.
+"""
+
+import json
+
+from django.conf import settings
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import BillingAccount, Invoice, StripeEvent, StripeOperation, Subscription
+
+DASHBOARD = "https://dashboard.stripe.com"
+ORGANIZATION_SEARCH = ["organization__name", "organization__slug"]
+
+
+def dashboard_link(path: str, stripe_id: str | None) -> SafeString | str:
+    """A link to an object in Stripe's dashboard, of the mode that our key is for."""
+    if not stripe_id:
+        return "–"
+    live = settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+    mode = "" if live else "/test"
+    return format_html(
+        '<a href="{}{}/{}/{}" rel="noreferrer">{}</a>', DASHBOARD, mode, path, stripe_id, stripe_id
+    )
+
+
+@admin.register(BillingAccount)
+class BillingAccountAdmin(admin.ModelAdmin[BillingAccount]):
+    show_full_result_count = False
+    list_display = ["organization", "at_stripe", "card_brand", "card_last4", "synced_at"]
+    list_select_related = ["organization"]
+    search_fields = [*ORGANIZATION_SEARCH, "=stripe_customer_id", "email", "=card_last4"]
+    readonly_fields = ["at_stripe"]
+
+    @admin.display(description=_("at Stripe"))
+    def at_stripe(self, account: BillingAccount) -> SafeString | str:
+        return dashboard_link("customers", account.stripe_customer_id)
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(admin.ModelAdmin[Subscription]):
+    show_full_result_count = False
+    list_display = ["organization", "at_stripe", "status", "period_end", "synced_at"]
+    list_select_related = ["organization"]
+    list_filter = ["status"]
+    search_fields = [*ORGANIZATION_SEARCH, "=stripe_id"]
+    readonly_fields = ["at_stripe"]
+
+    @admin.display(description=_("at Stripe"))
+    def at_stripe(self, subscription: Subscription) -> SafeString | str:
+        return dashboard_link("subscriptions", subscription.stripe_id)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(admin.ModelAdmin[Invoice]):
+    show_full_result_count = False
+    list_display = ["number", "organization", "at_stripe", "status", "total", "currency", "created_at"]
+    list_select_related = ["organization"]
+    list_filter = ["status"]
+    search_fields = ["number", "=stripe_id", *ORGANIZATION_SEARCH]
+    readonly_fields = ["at_stripe"]
+
+    @admin.display(description=_("at Stripe"))
+    def at_stripe(self, invoice: Invoice) -> SafeString | str:
+        return dashboard_link("invoices", invoice.stripe_id)
+
+
+@admin.register(StripeOperation)
+class StripeOperationAdmin(admin.ModelAdmin[StripeOperation]):
+    show_full_result_count = False
+    list_display = ["created_at", "organization", "kind", "step", "state", "actor_name", "attempts", "error"]
+    list_select_related = ["organization"]
+    list_filter = ["state", "kind", "step"]
+    search_fields = [*ORGANIZATION_SEARCH, "=stripe_id", "=idempotency_key", "actor_name"]
+    ordering = ["-created_at"]
+
+
+@admin.register(StripeEvent)
+class StripeEventAdmin(admin.ModelAdmin[StripeEvent]):
+    show_full_result_count = False
+    list_display = ["received_at", "type", "at_stripe", "customer_id", "state", "attempts"]
+    list_filter = ["state", "type"]
+    search_fields = ["=event_id", "=object_id", "=customer_id", "type"]
+    readonly_fields = ["at_stripe", "readable_payload"]
+    exclude = ["payload"]
+
+    @admin.display(description=_("at Stripe"))
+    def at_stripe(self, event: StripeEvent) -> SafeString | str:
+        return dashboard_link("events", event.event_id)
+
+    @admin.display(description=_("payload"))
+    def readable_payload(self, event: StripeEvent) -> SafeString:
+        return format_html("<pre>{}</pre>", json.dumps(event.payload, indent=2))

@@ -1,0 +1,310 @@
+"""*Billing & usage* and the invoices: what they say, to whom, and that they say it with Stripe down."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from billing.models import BillingAccount, Invoice
+from billing.selectors import PAGE_SIZE
+from orgs.models import Membership, Organization
+from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory
+from tests.billing.world import StripeWorld
+from tests.conftest import SignIn
+from usage.services import HourlyReading, record_counts
+
+pytestmark = pytest.mark.django_db
+
+# Session, person, organization with membership: what every request reads.
+EVERY_REQUEST = 3
+PAGE_BUDGET = 8
+
+
+def billing_url(organization: Organization, rest: str = "") -> str:
+    return f"/orgs/{organization.slug}/settings/billing/{rest}"
+
+
+def text_of(response: Any) -> str:
+    """What a person reads: without tags, white space as one blank."""
+    without_tags = re.sub(r"<[^>]+>", " ", response.content.decode())
+    return re.sub(r"\s+", " ", without_tags).replace("&amp;", "&").replace("&#x27;", "'")
+
+
+@pytest.fixture(autouse=True)
+def stripe_is_down(settings: LazySettings) -> None:
+    """No page needs Stripe: here nothing answers. Tests with the ``stripe`` fixture have one."""
+    settings.STRIPE_API_BASE = "http://127.0.0.1:1"
+
+
+@pytest.fixture
+def client(admin: Membership, sign_in: SignIn) -> Client:
+    return sign_in(admin)
+
+
+def test_an_organization_that_never_paid_sees_why_everything_is_empty(
+    client: Client, organization: Organization
+) -> None:
+    page = text_of(client.get(billing_url(organization)))
+    assert "Enterprise Growth, invoiced yearly" in page
+    assert "no charge is scheduled" in page
+    assert "No card saved" in page
+    assert "Add card" in page
+    assert "No invoices yet" in page
+    assert "as Stripe had them" not in page
+
+
+def test_the_first_screen_says_what_comes_next_and_when(client: Client, organization: Organization) -> None:
+    organization.edition_code, organization.seats = "team-pro", 12
+    organization.save()
+    SubscriptionFactory(organization=organization)
+    BillingAccountFactory(organization=organization)
+    InvoiceFactory(organization=organization)
+    page = text_of(client.get(billing_url(organization)))
+    assert "Team Pro, invoiced monthly" in page
+    assert "Next charge $200.00 on 1 December 2026" in page
+    assert "Team Pro seat 10 × $20.00 $200.00" in page
+    assert "Billing period 1 November 2026 – 1 December 2026" in page
+    assert "Renews on 1 December 2026" in page
+    assert "Seats 1 of 12 taken" in page
+    assert "Visa ending 4242 Expires 12/2040" in page
+    assert "All paid last invoice: $58.25 on 1 November 2026" in page
+
+
+def test_on_demand_credits_are_part_of_the_next_charge_with_their_arithmetic(
+    client: Client, organization: Organization
+) -> None:
+    """The design's vector: 450,000 credits on Team Growth cost $75.00."""
+    organization.edition_code = "team-growth"
+    organization.save()
+    SubscriptionFactory(
+        organization=organization, items=[{**SubscriptionFactory.build().items[0], "unit_amount": "0"}]
+    )
+    hour = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    record_counts(
+        organization_id=organization.pk,
+        counts=[HourlyReading(stack="app", hour=hour, resources=450_000)],
+    )
+    page = text_of(client.get(billing_url(organization)))
+    assert "Next charge $75.00 so far, on 1 December 2026" in page
+    assert "450,000 used, 150,000 of them free: 300,000 × $0.00025 $75.00" in page
+    assert "Credits used 450,000 of 150,000 free this month" in page
+
+
+def test_a_failed_payment_is_told_first_with_what_to_do(client: Client, organization: Organization) -> None:
+    BillingAccountFactory(organization=organization)
+    invoice = InvoiceFactory(
+        organization=organization,
+        status="open",
+        attempt_count=1,
+        next_attempt_at=datetime(2026, 12, 4, tzinfo=UTC),
+    )
+    page = text_of(client.get(billing_url(organization)))
+    assert f"$58.25 for invoice {invoice.number} could not be charged." in page
+    assert "Stripe tries again on 4 December 2026" in page
+    assert "Payment failed" in page
+
+
+def test_an_unpaid_invoice_is_told_of_though_newer_ones_are_paid(
+    client: Client, organization: Organization
+) -> None:
+    unpaid = InvoiceFactory(
+        organization=organization, status="open", created_at=datetime(2025, 1, 1, tzinfo=UTC)
+    )
+    for _newer in range(6):
+        InvoiceFactory(organization=organization)
+    page = text_of(client.get(billing_url(organization)))
+    assert f"invoice {unpaid.number} is to be paid" in page
+    assert "Payment due" in page
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [(10, "The card ending 4242 expires on"), (-40, "The card ending 4242 expired on")],
+)
+def test_a_card_that_runs_out_is_told_of(
+    days: int, sentence: str, client: Client, organization: Organization
+) -> None:
+    month = timezone.now() + timedelta(days=days)
+    BillingAccountFactory(organization=organization, card_exp_month=month.month, card_exp_year=month.year)
+    assert sentence in text_of(client.get(billing_url(organization)))
+
+
+def test_a_missing_card_is_told_of_when_a_charge_is_near(client: Client, organization: Organization) -> None:
+    SubscriptionFactory(organization=organization)
+    page = text_of(client.get(billing_url(organization)))
+    assert "No card is saved. The next charge is on 1 December 2026." in page
+
+
+def test_a_subscription_that_ends_is_not_charged_again(client: Client, organization: Organization) -> None:
+    SubscriptionFactory(organization=organization, cancel_at_period_end=True)
+    page = text_of(client.get(billing_url(organization)))
+    assert "Ends on 1 December 2026" in page
+    assert "the subscription ends" in page
+
+
+def test_members_may_not_open_billing(
+    member: Membership, organization: Organization, sign_in: SignIn
+) -> None:
+    invoice = InvoiceFactory(organization=organization)
+    for rest in ["", "invoices/", f"invoices/{invoice.pk}/", f"invoices/{invoice.pk}/pdf/", "card/return/"]:
+        assert sign_in(member).get(billing_url(organization, rest)).status_code == 403
+
+
+def test_billing_managers_see_billing_but_no_mail_address_of_an_admin(
+    admin: Membership, billing_manager: Membership, organization: Organization, sign_in: SignIn
+) -> None:
+    BillingAccountFactory(organization=organization)
+    response = sign_in(billing_manager).get(billing_url(organization))
+    assert "Visa ending 4242" in text_of(response)
+    assert admin.user.email not in response.content.decode()
+    assert admin.user.name not in response.content.decode()
+
+
+def test_another_organizations_invoice_is_not_found(client: Client, organization: Organization) -> None:
+    foreign = InvoiceFactory()
+    for rest in ["", "pdf/"]:
+        assert client.get(billing_url(organization, f"invoices/{foreign.pk}/{rest}")).status_code == 404
+    assert foreign.number not in text_of(client.get(billing_url(organization, "invoices/")))
+
+
+@pytest.mark.parametrize("status", ["draft", "deleted"])
+def test_drafts_are_nobodys_business_yet(status: str, client: Client, organization: Organization) -> None:
+    draft = InvoiceFactory(organization=organization, status=status)
+    assert client.get(billing_url(organization, f"invoices/{draft.pk}/")).status_code == 404
+    for rest in ["", "invoices/"]:
+        assert draft.number not in text_of(client.get(billing_url(organization, rest)))
+
+
+def test_an_invoice_shows_lines_totals_and_where_to_pay(client: Client, organization: Organization) -> None:
+    invoice = InvoiceFactory(
+        organization=organization, status="open", subtotal=5000, tax=825, description="PO 4711"
+    )
+    response = client.get(billing_url(organization, f"invoices/{invoice.pk}/"))
+    page = text_of(response)
+    assert "On-demand credits 1 $58.25" in page
+    assert "Subtotal $50.00 Tax $8.25 Total $58.25 Paid $0.00 To pay $58.25" in page
+    assert "PO 4711" in page
+    assert f'href="{invoice.hosted_url}"' in response.content.decode()
+
+
+def test_a_paid_invoice_offers_nothing_to_pay(client: Client, organization: Organization) -> None:
+    invoice = InvoiceFactory(organization=organization)
+    page = text_of(client.get(billing_url(organization, f"invoices/{invoice.pk}/")))
+    assert "Pay invoice" not in page
+    assert "To pay" not in page
+
+
+def test_what_stripe_says_is_text_and_no_markup(client: Client, organization: Organization) -> None:
+    line = {**InvoiceFactory.build(organization=organization).lines[0], "description": "<script>x</script>"}
+    invoice = InvoiceFactory(organization=organization, lines=[line], description="<img src=x>")
+    body = client.get(billing_url(organization, f"invoices/{invoice.pk}/")).content.decode()
+    assert "<script>x" not in body
+    assert "<img src=x" not in body
+
+
+def test_invoices_are_paged_by_key_both_ways(client: Client, organization: Organization) -> None:
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    made = [
+        # Some share their instant: the id decides then.
+        InvoiceFactory(organization=organization, created_at=start + timedelta(days=number // 3))
+        for number in range(2 * PAGE_SIZE + 5)
+    ]
+    newest_first = sorted(made, key=lambda row: (row.created_at, row.pk), reverse=True)
+
+    def numbers(url: str) -> tuple[list[str], dict[str, str]]:
+        body = client.get(url).content.decode()
+        shown = re.findall(r"invoices/[0-9a-f-]{36}/\">(TEST-\d+)<", body)
+        links = {rel: href for href, rel in re.findall(r'href="([^"]+)" rel="(prev|next)"', body)}
+        return shown, links
+
+    url, seen = billing_url(organization, "invoices/"), []
+    links: dict[str, str] = {"next": url}
+    pages = []
+    while "next" in links:
+        pages.append(links["next"])
+        shown, links = numbers(links["next"])
+        seen += shown
+    assert seen == [row.number for row in newest_first]
+    assert len(pages) == 3
+    back, links = numbers(links["prev"])
+    assert back == [row.number for row in newest_first[PAGE_SIZE : 2 * PAGE_SIZE]]
+    first, links = numbers(links["prev"])
+    assert first == [row.number for row in newest_first[:PAGE_SIZE]]
+    assert "prev" not in links
+
+
+@pytest.mark.parametrize("key", ["x", "0b5aa2d1-6f4e-4a3e-9a52-2f4c1b9b8a11", "%00"])
+def test_a_page_key_that_is_none_shows_the_first_page(
+    key: str, client: Client, organization: Organization
+) -> None:
+    invoice = InvoiceFactory(organization=organization)
+    response = client.get(billing_url(organization, f"invoices/?older_than={key}"))
+    assert invoice.number in text_of(response)
+
+
+def test_the_pdf_is_at_a_fresh_address_of_stripe(
+    admin: Membership, sign_in: SignIn, stripe: StripeWorld, account: BillingAccount
+) -> None:
+    made = stripe.invoice(account)
+    invoice = InvoiceFactory(
+        organization=admin.organization, stripe_id=made.id, pdf_url="https://old.example/expired"
+    )
+    response = sign_in(admin).get(billing_url(admin.organization, f"invoices/{invoice.pk}/pdf/"))
+    assert response.status_code == 302
+    assert response["Location"] == made.invoice_pdf
+
+
+def test_without_stripe_the_pdf_is_at_the_address_that_we_know(
+    client: Client, organization: Organization
+) -> None:
+    invoice = InvoiceFactory(organization=organization)
+    response = client.get(billing_url(organization, f"invoices/{invoice.pk}/pdf/"))
+    assert response["Location"] == invoice.pdf_url
+
+
+def test_without_any_address_the_missing_pdf_is_explained(client: Client, organization: Organization) -> None:
+    invoice = InvoiceFactory(organization=organization, pdf_url="")
+    response = client.get(billing_url(organization, f"invoices/{invoice.pk}/pdf/"))
+    assert response.status_code == 503
+    assert f"The PDF of invoice {invoice.number} can't be opened now" in text_of(response)
+
+
+@pytest.mark.parametrize("edition", ["team-growth", "team-pro", "enterprise-growth"])
+@pytest.mark.parametrize("rows", [1, 12])
+def test_the_billing_page_takes_few_statements_however_many_rows(
+    rows: int,
+    edition: str,
+    admin: Membership,
+    sign_in: SignIn,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    organization = admin.organization
+    organization.edition_code, organization.seats = edition, 50
+    organization.save()
+    BillingAccountFactory(organization=organization)
+    SubscriptionFactory(organization=organization)
+    for number in range(rows):
+        InvoiceFactory(organization=organization, status="open" if number % 2 else "paid")
+    client = sign_in(admin)
+    with django_assert_max_num_queries(EVERY_REQUEST + PAGE_BUDGET):
+        assert client.get(billing_url(organization)).status_code == 200
+
+
+@pytest.mark.parametrize("rows", [1, PAGE_SIZE + 1])
+def test_the_invoice_pages_take_one_statement_however_many_rows(
+    rows: int, admin: Membership, sign_in: SignIn, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _row in range(rows):
+        InvoiceFactory(organization=admin.organization)
+    client = sign_in(admin)
+    with django_assert_max_num_queries(EVERY_REQUEST + 1):
+        client.get(billing_url(admin.organization, "invoices/"))
+    invoice = Invoice.objects.first()
+    assert invoice is not None
+    with django_assert_max_num_queries(EVERY_REQUEST + 1):
+        client.get(billing_url(admin.organization, f"invoices/{invoice.pk}/"))
