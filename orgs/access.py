@@ -14,7 +14,7 @@ from allauth.account.authentication import get_authentication_records
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -82,7 +82,10 @@ def requires(
 
     def declare(view: Callable[Concatenate[OrgRequest, Arguments], HttpResponseBase]) -> GatedView:
         @wraps(view)
-        def gate(request: OrgRequest, slug: str, **kwargs: Any) -> HttpResponseBase:  # noqa: ARG001 - the middleware has used the slug
+        def gate(request: OrgRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
+            if not hasattr(request, "membership"):
+                # Resumed by allauth after the password was given again, so past the middleware.
+                enter_organization(request, slug)
             if not access.allows(request.method):
                 return HttpResponseNotAllowed(sorted(access.methods))
             ensure(request.membership, access.permission(request.method))
@@ -115,6 +118,23 @@ def open_to(audience: Audience, *methods: str) -> Callable[[Callable[..., HttpRe
         return gated
 
     return declare
+
+
+def enter_organization(request: OrgRequest, slug: str) -> None:
+    """Give the request its organization and the person's membership, in one query.
+
+    Raises Http404 for who doesn't belong to it, as for a slug that nobody has.
+    """
+    membership = (
+        Membership.objects.select_related("organization")
+        .filter(user_id=request.user.pk, organization__slug=slug, organization__closed_at=None)
+        .first()
+    )
+    if membership is None:
+        raise Http404
+    # The person is known already: no page should have to fetch him again through the membership.
+    membership.user = request.user
+    request.membership, request.organization = membership, membership.organization
 
 
 def sign_in_first(request: HttpRequest, *, resume_at: str | None = None) -> HttpResponse:

@@ -1,15 +1,15 @@
-"""From the slug in the path to the organization and the membership, in one query."""
+"""From the slug in the path to the organization and the membership."""
 
 from collections.abc import Callable
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from orgs.access import OrgRequest, sign_in_first
-from orgs.models import Membership, Organization
+from orgs.access import OrgRequest, enter_organization, sign_in_first
+from orgs.models import Organization
 from orgs.policy import Denied, Role, granting_roles
 
 
@@ -30,16 +30,7 @@ class OrganizationMiddleware:
             return None
         if not request.user.is_authenticated:
             return sign_in_first(request)
-        membership = (
-            Membership.objects.select_related("organization")
-            .filter(user_id=request.user.pk, organization__slug=slug, organization__closed_at=None)
-            .first()
-        )
-        if membership is None:
-            raise Http404
-        # The person is known already: no page should have to fetch him again through the membership.
-        membership.user = request.user
-        request.membership, request.organization = membership, membership.organization
+        enter_organization(request, slug)
         return None
 
     def process_exception(self, request: OrgRequest, exception: Exception) -> HttpResponse | None:

@@ -1,0 +1,110 @@
+"""A sensitive act that waits for the password is done after it, once, by whoever may then."""
+
+import time
+
+import pytest
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from audit.models import AuditEvent
+from orgs.models import Membership
+from orgs.policy import Role
+from tests.conftest import SignIn
+from tests.factories import PASSWORD, MembershipFactory
+from tests.world import signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in_long_ago(membership: Membership) -> Client:
+    client = signed_in(membership.user)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - 3600}]
+    session.save()
+    return client
+
+
+def role_url(target: Membership) -> str:
+    return reverse("member_role", args=[target.organization.slug, target.pk])
+
+
+def confirm(client: Client, response: HttpResponse, password: str = PASSWORD) -> HttpResponse:
+    """Answer the question for the password that a sensitive act led to."""
+    return client.post(response.headers["Location"], {"password": password})
+
+
+def test_the_act_is_done_once_the_password_is_given(admin: Membership, member: Membership) -> None:
+    client = signed_in_long_ago(admin)
+    asked = client.post(role_url(member), {"role": "admin"})
+    answer = confirm(client, asked)
+    assert (answer.status_code, answer.headers["Location"]) == (
+        302,
+        reverse("members", args=[admin.organization.slug]),
+    )
+    member.refresh_from_db()
+    assert member.role == Role.ADMIN
+    assert AuditEvent.objects.filter(action="membership.role_changed").count() == 1
+
+
+def test_a_wrong_password_does_nothing(admin: Membership, member: Membership) -> None:
+    client = signed_in_long_ago(admin)
+    answer = confirm(client, client.post(role_url(member), {"role": "admin"}), "wrong")
+    assert answer.status_code == 200
+    member.refresh_from_db()
+    assert member.role == Role.MEMBER
+
+
+def test_the_act_is_not_done_twice(admin: Membership, member: Membership) -> None:
+    client = signed_in_long_ago(admin)
+    asked = client.post(role_url(member), {"role": "admin"})
+    confirm(client, asked)
+    Membership.objects.filter(pk=member.pk).update(role=Role.MEMBER)
+    confirm(client, asked)
+    member.refresh_from_db()
+    assert member.role == Role.MEMBER
+    assert STATE_SESSION_KEY not in client.session
+
+
+def test_whoever_lost_the_right_meanwhile_is_refused(admin: Membership, member: Membership) -> None:
+    MembershipFactory(organization=admin.organization, role=Role.ADMIN)
+    client = signed_in_long_ago(admin)
+    asked = client.post(role_url(member), {"role": "admin"})
+    Membership.objects.filter(pk=admin.pk).update(role=Role.MEMBER)
+    assert confirm(client, asked).status_code == 403
+    member.refresh_from_db()
+    assert member.role == Role.MEMBER
+
+
+def test_whoever_was_removed_meanwhile_finds_nothing(admin: Membership, member: Membership) -> None:
+    client = signed_in_long_ago(admin)
+    asked = client.post(role_url(member), {"role": "admin"})
+    Membership.objects.filter(pk=admin.pk).delete()
+    assert confirm(client, asked).status_code == 404
+    member.refresh_from_db()
+    assert member.role == Role.MEMBER
+
+
+def test_an_act_that_waited_is_not_done_by_the_next_person(admin: Membership, member: Membership) -> None:
+    other = MembershipFactory(organization=admin.organization, role=Role.ADMIN)
+    client = signed_in_long_ago(admin)
+    asked = client.post(role_url(member), {"role": "admin"})
+    client.post(reverse("account_login"), {"login": other.user.email, "password": PASSWORD})
+    client.post(reverse("account_logout"))
+    client.post(reverse("account_login"), {"login": other.user.email, "password": PASSWORD})
+    confirm(client, asked)
+    member.refresh_from_db()
+    assert member.role == Role.MEMBER
+
+
+def test_a_get_of_a_suspended_address_does_nothing(
+    admin: Membership, member: Membership, sign_in: SignIn
+) -> None:
+    """A link to the question for the password, with an act's address as the way back, changes nothing."""
+    client = sign_in(admin)
+    url = f"{reverse('account_reauthenticate')}?next={role_url(member)}"
+    answer = client.post(url, {"password": PASSWORD, "role": "admin"}, follow=True)
+    assert answer.status_code == 405
+    member.refresh_from_db()
+    assert member.role == Role.MEMBER
