@@ -19,7 +19,7 @@ from orgs.capacity import ensure_room
 from orgs.errors import Refused
 from orgs.models import Membership, Organization, User, display_name
 from orgs.policy import Role
-from outbox.services import enqueue
+from outbox.services import enqueue, enqueue_each
 
 
 def accept(*, user: User, claim: Claim) -> Invitation:
@@ -61,19 +61,20 @@ def _accept(user: User, claim: Claim) -> Invitation:
     invitation.accepted_by = user
     invitation.save(update_fields=["state", "decided_at", "accepted_by"])
     _record("invitation.accepted", Actor.person(user), invitation)
-    for recipient in people.to_be_told(invitation):
-        enqueue(
-            kind="invitation_accepted",
-            to=recipient.email,
-            organization_id=organization.pk,
-            dedupe_key=f"invitation_accepted:{invitation.pk}:{recipient.pk}",
-            organization=organization.name,
-            slug=organization.slug,
-            person=display_name(user),
-            email=user.email,
-            inviter=invitation.invited_by_name,
-            role=role.value,
-        )
+    enqueue_each(
+        kind="invitation_accepted",
+        to={
+            f"invitation_accepted:{invitation.pk}:{recipient.pk}": recipient.email
+            for recipient in people.to_be_told(invitation)
+        },
+        organization_id=organization.pk,
+        organization=organization.name,
+        slug=organization.slug,
+        person=display_name(user),
+        email=user.email,
+        inviter=invitation.invited_by_name,
+        role=role.value,
+    )
     return invitation
 
 

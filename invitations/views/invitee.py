@@ -35,7 +35,11 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @open_to(Audience.ANYONE, "GET")
 def invitation(request: HttpRequest) -> HttpResponse:
-    """Who invites to what, and what the visitor can do about it."""
+    """Who invites to what, and what the visitor can do about it.
+
+    No ``no-referrer`` here, where no token is left to keep: under that policy browsers send the forms of the
+    page with ``Origin: null``, which the CSRF check refuses.
+    """
     if kept_claim(request.session) is None:
         return render(request, "invitations/none_open.html", status=404)
     page = _page_or_404(request)

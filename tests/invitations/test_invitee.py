@@ -50,6 +50,7 @@ def test_a_link_leads_to_an_address_without_the_token_and_is_kept_from_referrers
     response = client.get(path_of(by_mail(invitation)))
     assert (response.status_code, response.headers["Location"]) == (302, PAGE)
     assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert client.get(PAGE).headers["Referrer-Policy"] == "same-origin"
     token = path_of(by_mail(invitation)).split("/")[2]
     assert token not in str(dict(client.session))
 

@@ -68,10 +68,11 @@ def test_an_invitation_is_either_revoked_or_accepted(rounds: int) -> None:
         invitation = InvitationFactory(kind=Kind.LINK)
         admin = Membership.objects.get(user=invitation.invited_by)
         user = UserFactory()
-        at_once(
+        outcomes = at_once(
             lambda: services.accept(user=user, claim=by_link(invitation)),
             lambda: services.revoke(actor=admin, invitation_id=invitation.pk),
         )
+        assert sum(isinstance(outcome, Refused) for outcome in outcomes) == 1
         invitation.refresh_from_db()
         joined = Membership.objects.filter(user=user).exists()
         assert invitation.state == (State.ACCEPTED if joined else State.REVOKED)
