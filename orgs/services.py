@@ -20,7 +20,7 @@ from orgs.editions import STARTING_EDITION, edition_of
 from orgs.errors import Refused
 from orgs.models import Membership, Organization, User, display_name
 from orgs.policy import REMOVE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure
-from outbox.services import enqueue
+from outbox.services import enqueue, enqueue_each
 
 # Paths of our own below /orgs/.
 RESERVED_SLUGS = frozenset({"new"})
@@ -204,20 +204,19 @@ def request_access(*, actor: Membership, permission: Permission) -> None:
     organization = actor.organization
     ensure(actor, Permission.ACCESS_REQUEST)
     day = timezone.now().date().isoformat()
-    mails = [
-        enqueue(
-            kind="access_requested",
-            to=admin.user.email,
-            organization_id=organization.pk,
-            dedupe_key=f"access_requested:{actor.pk}:{permission}:{day}:{admin.pk}",
-            organization=organization.name,
-            slug=organization.slug,
-            actor=display_name(actor.user),
-            permission=permission.value,
-        )
-        for admin in Membership.objects.for_org(organization).admins().select_related("user")
-    ]
-    if any(mails):
+    mails = enqueue_each(
+        kind="access_requested",
+        to={
+            f"access_requested:{actor.pk}:{permission}:{day}:{admin.pk}": admin.user.email
+            for admin in Membership.objects.for_org(organization).admins().select_related("user")
+        },
+        organization_id=organization.pk,
+        organization=organization.name,
+        slug=organization.slug,
+        actor=display_name(actor.user),
+        permission=permission.value,
+    )
+    if mails:
         record(
             action="access.requested",
             actor=Actor.person(actor.user),

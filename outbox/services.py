@@ -1,7 +1,7 @@
 """Putting mails into the outbox, inside the transaction of the change that causes them."""
 
-import json
 import uuid
+from collections.abc import Mapping
 from email.utils import parseaddr
 
 from django.conf import settings
@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F, Min
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from outbox.doorbell import ring
 from outbox.models import OutgoingEmail
@@ -17,7 +18,8 @@ from outbox.tasks import deliver_one
 
 INSERT = """
     INSERT INTO outbox_outgoingemail (id, kind, "to", organization_id, params, dedupe_key, message_id)
-    VALUES (%s, %s, %s, %s, %s, %s, %s)
+    SELECT new.id, %s, new."to", %s, %s, new.dedupe_key, new.message_id
+    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[]) AS new (id, "to", dedupe_key, message_id)
     ON CONFLICT (dedupe_key) DO NOTHING
     RETURNING *
 """
@@ -40,17 +42,33 @@ def enqueue(
     ``params``: ids and snapshots for the renderer of that kind. Never a secret: the worker mints those.
     Raises UnknownKindError, and OutsideTransactionError outside a transaction.
     """
+    written = enqueue_each(kind=kind, to={dedupe_key: to}, organization_id=organization_id, **params)
+    return written[0] if written else None
+
+
+def enqueue_each(
+    *,
+    kind: str,
+    to: Mapping[str, str],
+    organization_id: uuid.UUID | None = None,
+    **params: str | int | bool | None,
+) -> list[OutgoingEmail]:
+    """The same mail for many, in one statement. ``to``: the ``dedupe_key`` and address of each.
+
+    Returns those that were written; otherwise like ``enqueue``.
+    """
     if not transaction.get_connection().in_atomic_block:
         raise OutsideTransactionError(kind)
     renderer_of(kind)
-    email_id = uuid.uuid4()
-    message_id = f"<{email_id}@{_sender_domain()}>"
-    values = [email_id, kind, to, organization_id, json.dumps(params), dedupe_key, message_id]
+    ids = [uuid.uuid4() for _key in to]
+    message_ids = [f"<{email_id}@{_sender_domain()}>" for email_id in ids]
+    addresses, keys = list(to.values()), list(to)
+    values = [kind, organization_id, Jsonb(params), ids, addresses, keys, message_ids]
     # Raw, since only RETURNING tells an inserted row from one that was there, in one statement.
-    email = next(iter(OutgoingEmail.objects.raw(INSERT, values)), None)
-    if email is not None:
+    emails = list(OutgoingEmail.objects.raw(INSERT, values))
+    for email in emails:
         ring(deliver_one, str(email.id))
-    return email
+    return emails
 
 
 def lag() -> float:

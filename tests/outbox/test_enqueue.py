@@ -5,7 +5,7 @@ from django.db import transaction
 
 from outbox.models import OutgoingEmail, State
 from outbox.registry import UnknownKindError
-from outbox.services import OutsideTransactionError, enqueue, lag
+from outbox.services import OutsideTransactionError, enqueue, enqueue_each, lag
 from tests.outbox.conftest import Enqueue
 from tests.outbox.notes import KIND
 
@@ -55,6 +55,23 @@ def test_second_mail_with_the_same_key_is_not_written() -> None:
 def test_enqueue_is_one_statement(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
     with django_assert_num_queries(1):
         enqueue(kind=KIND, to="lee@ledger.test", dedupe_key="one")
+
+
+@pytest.mark.django_db
+def test_mails_for_many_are_one_statement(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+    enqueue(kind=KIND, to="kim@ledger.test", dedupe_key="kim")
+    with django_assert_num_queries(1):
+        written = enqueue_each(
+            kind=KIND,
+            to={"lee": "lee@ledger.test", "kim": "other@ledger.test", "ada": "ada@ledger.test"},
+            subject="Hi",
+        )
+    assert {(email.dedupe_key, email.to, email.params["subject"]) for email in written} == {
+        ("lee", "lee@ledger.test", "Hi"),
+        ("ada", "ada@ledger.test", "Hi"),
+    }
+    assert OutgoingEmail.objects.get(dedupe_key="kim").to == "kim@ledger.test"
+    assert len({email.message_id for email in written}) == 2
 
 
 @pytest.mark.django_db
