@@ -1,0 +1,195 @@
+"""The measured organization, and others around it."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from allauth.account.models import EmailAddress
+from django.db import connection, transaction
+from django.utils import timezone
+
+from audit.services import Actor, record
+from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
+from invitations.models import Invitation, Kind
+from orgs.models import Membership, Organization, User
+from orgs.policy import Role
+from usage.services import HourlyReading, record_counts
+
+CUSTOMER = "cus_measured"
+PEOPLE, ADMINS, MANAGERS, PENDING = 100, 3, 3, 4
+STACKS, DAYS, INVOICES, AUDIT_EVENTS = 14, 45, 200, 300
+OTHERS, THEIR_PEOPLE, THEIR_STACKS, THEIR_DAYS, THEIR_INVOICES = 40, 12, 5, 10, 25
+
+
+@dataclass(frozen=True)
+class Data:
+    """``admin`` asks for the pages; ``invitee`` has an account and a proven address, and is no member yet."""
+
+    organization: Organization
+    admin: User
+    invitee: User
+
+
+def load() -> Data:
+    for number in range(OTHERS):
+        other = _organization(
+            f"other-{number}", f"cus_other{number}", people=THEIR_PEOPLE, invoices=THEIR_INVOICES
+        )
+        _count(other, stacks=THEIR_STACKS, days=THEIR_DAYS)
+    organization = _organization("measured", CUSTOMER, people=PEOPLE, invoices=INVOICES)
+    _count(organization, stacks=STACKS, days=DAYS)
+    admin = (
+        Membership.objects.for_org(organization).admins().select_related("user").order_by("joined_at")[0].user
+    )
+    _audit(organization, admin)
+    (invitee,) = _people("invitee", 1)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return Data(organization=organization, admin=admin, invitee=invitee)
+
+
+def _organization(slug: str, customer: str, *, people: int, invoices: int) -> Organization:
+    """An organization with people in every role, pending invitations, a card, a subscription and invoices."""
+    organization = Organization.objects.create(name=slug.title(), slug=slug, edition_code="enterprise-growth")
+    now = timezone.now()
+    users = _people(slug, people + MANAGERS)
+    roles = [Role.ADMIN] * ADMINS + [Role.MEMBER] * (people - ADMINS) + [Role.BILLING_MANAGER] * MANAGERS
+    Membership.objects.bulk_create(
+        Membership(organization=organization, user=user, role=role, joined_at=now - timedelta(hours=number))
+        for number, (user, role) in enumerate(zip(users, roles, strict=True))
+    )
+    Invitation.objects.bulk_create(
+        Invitation(
+            organization=organization,
+            kind=Kind.MAIL,
+            role=role,
+            email=f"{role.value}{number}@{slug}.test",
+            invited_by=users[0],
+            invited_by_name=users[0].name,
+            sent_at=now - timedelta(days=number),
+        )
+        for role in (Role.MEMBER, Role.BILLING_MANAGER)
+        for number in range(PENDING)
+    )
+    _billing(organization, customer, now)
+    _invoices(organization, customer, now, invoices)
+    return organization
+
+
+def _people(prefix: str, count: int) -> list[User]:
+    users = User.objects.bulk_create(
+        User(name=f"{prefix.title()} person {number}", email=f"person{number}@{prefix}.test")
+        for number in range(count)
+    )
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=user, email=user.email, primary=True, verified=True) for user in users
+    )
+    return users
+
+
+def _billing(organization: Organization, customer: str, now: datetime) -> None:
+    BillingAccount.objects.create(
+        organization=organization,
+        stripe_customer_id=customer,
+        name=f"{organization.name} Inc.",
+        email=f"invoices@{organization.slug}.test",
+        payment_method_id="pm_1",
+        payment_method_kind="card",
+        card_brand="visa",
+        card_last4="4242",
+        card_exp_month=12,
+        card_exp_year=now.year + 3,
+        synced_at=now,
+    )
+    Subscription.objects.create(
+        organization=organization,
+        stripe_id=f"sub_{customer}",
+        status="active",
+        currency="usd",
+        items=[
+            {
+                "id": "si_1",
+                "price_id": "price_1",
+                "lookup_key": "enterprise-growth-yearly",
+                "description": "Enterprise Growth",
+                "quantity": 1_000_000,
+                "unit_amount": "0.05",
+                "metered": False,
+                "interval": "year",
+                "interval_count": 1,
+            }
+        ],
+        period_start=now - timedelta(days=40),
+        period_end=now + timedelta(days=325),
+        created_at=now - timedelta(days=40),
+        fetched_seq=1,
+        synced_at=now,
+    )
+
+
+def _invoices(organization: Organization, customer: str, now: datetime, count: int) -> None:
+    """All paid but the latest, which is open."""
+    lines = [
+        {
+            "id": f"il_{number}",
+            "description": "1,000,000 × Enterprise Growth credits",
+            "quantity": 1_000_000,
+            "amount": 50_000,
+            "period_start": (now - timedelta(days=60)).isoformat(),
+            "period_end": (now - timedelta(days=30)).isoformat(),
+        }
+        for number in range(3)
+    ]
+    Invoice.objects.bulk_create(
+        Invoice(
+            organization=organization,
+            stripe_id=f"in_{customer}_{number}",
+            number=f"{organization.slug.upper()}-{number:04}",
+            status=InvoiceStatus.PAID if number else InvoiceStatus.OPEN,
+            currency="usd",
+            subtotal=150_000,
+            total=150_000,
+            amount_due=150_000,
+            amount_paid=150_000 if number else 0,
+            amount_remaining=0 if number else 150_000,
+            created_at=now - timedelta(days=7 * number),
+            finalized_at=now - timedelta(days=7 * number),
+            due_at=now + timedelta(days=30 - 7 * number),
+            paid_at=now - timedelta(days=7 * number) if number else None,
+            period_start=now - timedelta(days=7 * number + 7),
+            period_end=now - timedelta(days=7 * number),
+            hosted_url="https://invoice.stripe.com/i/measured",
+            pdf_url="https://pay.stripe.com/invoice/measured/pdf",
+            lines=lines,
+            fetched_seq=1,
+            synced_at=now,
+        )
+        for number in range(count)
+    )
+
+
+def _count(organization: Organization, *, stacks: int, days: int) -> None:
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    record_counts(
+        organization_id=organization.pk,
+        counts=[
+            HourlyReading(
+                stack=f"stack-{stack}", hour=hour - timedelta(hours=ago), resources=40 + 90 * stack + ago % 7
+            )
+            for stack in range(stacks)
+            for ago in range(24 * days)
+        ],
+    )
+
+
+@transaction.atomic
+def _audit(organization: Organization, admin: User) -> None:
+    for _number in range(AUDIT_EVENTS):
+        record(
+            action="membership.role_changed",
+            actor=Actor.person(admin),
+            organization=organization,
+            target=(uuid.uuid4(), "Somebody"),
+            old="Member",
+            new="Admin",
+        )

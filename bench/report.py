@@ -1,0 +1,49 @@
+"""The figures as a table and as JSON."""
+
+from bench.measuring import Figures
+from bench.requests import PAGES
+
+# Session, person, organization with membership: what every page of an organization begins with.
+EVERY_PAGE = 3
+HEADINGS = ("", "statements", "beyond 3", "p50 ms", "p95 ms", "bytes", "x floor")
+
+
+def rows(figures: dict[str, Figures]) -> list[dict[str, object]]:
+    """One per measured request; ``floor_ratio``: its p50 as a multiple of the floor's of the same run."""
+    floor = figures["floor"].p50_ms
+    return [
+        {
+            "name": name,
+            "sql": one.sql,
+            "p50_ms": round(one.p50_ms, 3),
+            "p95_ms": round(one.p95_ms, 3),
+            "bytes": one.bytes,
+            "floor_ratio": round(one.p50_ms / floor, 2),
+        }
+        for name, one in figures.items()
+    ]
+
+
+def table(found: list[dict[str, object]]) -> str:
+    lines = [HEADINGS]
+    for row in found:
+        beyond = str(int(str(row["sql"])) - EVERY_PAGE) if row["name"] in PAGES else "–"
+        lines.append(
+            (
+                str(row["name"]),
+                str(row["sql"]),
+                beyond,
+                f"{row['p50_ms']:.2f}",
+                f"{row['p95_ms']:.2f}",
+                f"{row['bytes']:,}",
+                f"{row['floor_ratio']:.2f}",
+            )
+        )
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in lines
+    )

@@ -1,0 +1,126 @@
+"""The measured requests. What each needs is made before its time is taken."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from importlib import import_module
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
+from django.urls import reverse
+from django.utils.crypto import get_random_string
+from stripe import WebhookSignature
+
+from bench.data import CUSTOMER, Data
+from billing.gateway import API_VERSION
+from invitations.claims import keep_claim
+from invitations.models import Invitation, Kind
+from invitations.tokens import Channel, Claim
+from orgs.models import Membership, User
+from orgs.policy import Role
+
+PAGES = ("dashboard", "members", "billing", "invoices")
+CSRF_SECRET_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    cookies: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """``make``: the request, made anew for every sample; ``status``: of its answer."""
+
+    name: str
+    make: Callable[[], Request]
+    status: HTTPStatus = HTTPStatus.OK
+
+
+def floor_of(data: Data) -> Measured:
+    session = _sign_in(data.admin)
+    url = reverse("bench_floor", args=[data.organization.slug])
+    return Measured("floor", partial(_page, url, session))
+
+
+def measured_of(data: Data) -> list[Measured]:
+    session = _sign_in(data.admin)
+    pages = [
+        Measured(name, partial(_page, reverse(name, args=[data.organization.slug]), session))
+        for name in PAGES
+    ]
+    return [
+        *pages,
+        Measured("accept", partial(_acceptance, data, _sign_in(data.invitee)), HTTPStatus.FOUND),
+        Measured("webhook", _webhook),
+    ]
+
+
+def _sign_in(user: User) -> SessionBase:
+    """A session in which a person has signed in, as django.contrib.auth.login leaves it."""
+    session: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return session
+
+
+def _cookies(session: SessionBase) -> dict[str, str]:
+    return {settings.SESSION_COOKIE_NAME: str(session.session_key)}
+
+
+def _page(url: str, session: SessionBase) -> Request:
+    return Request("GET", url, _cookies(session))
+
+
+def _acceptance(data: Data, session: SessionBase) -> Request:
+    """The POST of the accept page, by somebody invited by mail as a billing manager."""
+    Membership.objects.for_org(data.organization).filter(user=data.invitee).delete()
+    invitation = Invitation.objects.create(
+        organization=data.organization,
+        kind=Kind.MAIL,
+        role=Role.BILLING_MANAGER,
+        email=data.invitee.email,
+        invited_by=data.admin,
+        invited_by_name=data.admin.name,
+    )
+    keep_claim(session, Claim(invitation.pk, invitation.generation, Channel.MAIL))
+    session.save()
+    token = get_random_string(CSRF_SECRET_LENGTH)
+    return Request(
+        "POST",
+        reverse("invitation_accept"),
+        {**_cookies(session), settings.CSRF_COOKIE_NAME: token},
+        urlencode({"csrfmiddlewaretoken": token}).encode(),
+        {"Content-Type": "application/x-www-form-urlencoded"},
+    )
+
+
+def _webhook() -> Request:
+    """A new event of Stripe about an invoice, signed."""
+    event = {
+        "id": f"evt_{uuid.uuid4().hex}",
+        "object": "event",
+        "type": "invoice.paid",
+        "api_version": API_VERSION,
+        "created": int(time.time()),
+        "livemode": False,
+        "data": {
+            "object": {"id": f"in_{CUSTOMER}_0", "object": "invoice", "customer": CUSTOMER, "status": "paid"}
+        },
+    }
+    body = json.dumps(event)
+    signature = WebhookSignature.generate_signature_header(body, settings.STRIPE_WEBHOOK_SECRET)
+    headers = {"Content-Type": "application/json", "Stripe-Signature": signature}
+    return Request("POST", reverse("stripe_webhook"), body=body.encode(), headers=headers)
