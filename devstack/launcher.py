@@ -1,6 +1,7 @@
 """The demo: servers, the Stripe simulator, demo data, then web, worker and beat until Ctrl-C."""
 
 import fcntl
+import multiprocessing
 import os
 import shlex
 import shutil
@@ -15,7 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from honcho.manager import Manager
+from honcho.manager import SYSTEM_PRINTER_NAME, Manager
+from honcho.printer import Message, Printer
 
 from devstack.environment import SIMULATOR_KEY, environment, uses_simulator
 from devstack.memory import LOOPBACK, port_answers, remembered_port, write_private
@@ -159,29 +161,27 @@ class Demo:
         deadline = time.monotonic() + SIMULATOR_START_SECONDS
         while not port_answers(port):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise StackError(f"The Stripe simulator did not start: see {self.simulator.log_file}.")
+                show_log(self.simulator)
+                raise StackError("The Stripe simulator did not start, for the reason above.")
             time.sleep(0.05)
 
     def _take_step(self, title: str, arguments: list[str], variables: dict[str, str]) -> None:
         say(title)
         if self.step.start([sys.executable, *arguments], environment=variables).wait():
-            print(self.step.log_file.read_text(errors="replace"), file=sys.stderr)
+            show_log(self.step)
             raise StackError(
                 f"{title} failed, for the reason above; `make demo-reset` starts over without the data."
             )
 
     def _run_application(self, variables: dict[str, str]) -> None:
         say("Starting web, worker and beat")
-        manager = Manager()
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+        threading.Thread(target=self._announce, args=[variables], daemon=True).start()
+        manager = Manager(PatientPrinter(len(self.application)))
         for name, (program, *arguments) in self.application.items():
             command = self._process(name).command([Path(sys.executable).with_name(program), *arguments])
             manager.add_process(name, f"exec {shlex.join(command)}", env=variables, cwd=str(ROOT))
-        threading.Thread(target=self._announce, args=[variables], daemon=True).start()
-        try:
-            manager.loop()
-        except KeyError as error:
-            # An early Ctrl-C: honcho 2.0 fails to stop what it hasn't started yet. We do that afterwards.
-            raise KeyboardInterrupt from error
+        manager.loop()
         if manager.returncode not in {128 + signal_number for signal_number in STOPPING}:
             raise StackError(
                 "A process of the demo ended by itself, for the reason above; the others were stopped."
@@ -212,9 +212,17 @@ class Demo:
             signal.signal(signal_number, signal.SIG_IGN)
         with ExitStack() as stack:
             stack.callback(servers.stop)
-            for process in self._all_processes():
-                stack.callback(process.stop)
+            stack.callback(self._stop_processes)
             say("Stopping")
+
+    def _stop_processes(self) -> None:
+        for process in self._all_processes():
+            process.stop()
+        # As long as honcho's children live, so does a process of ours, or will in a moment.
+        while multiprocessing.active_children():
+            for process in self._all_processes():
+                process.stop()
+            time.sleep(0.05)
 
     def _all_processes(self) -> list[RecordedProcess]:
         return [RecordedProcess(lock_file) for lock_file in sorted(self.processes.glob("*.lock"))]
@@ -229,6 +237,21 @@ class Demo:
         return (self.directory / "demo.lock").open("a")
 
 
+class PatientPrinter(Printer):  # type: ignore[misc]  # honcho has no types
+    """Lets signals through once every process has started: earlier, honcho 2.0 can't stop them."""
+
+    def __init__(self, processes: int) -> None:
+        super().__init__(sys.stdout)
+        self.to_start = processes
+
+    def write(self, message: Message) -> None:
+        super().write(message)
+        if self.to_start and message.name == SYSTEM_PRINTER_NAME and " started " in message.data:
+            self.to_start -= 1
+            if not self.to_start:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+
+
 def try_lock(lock: IO[str]) -> bool:
     """Take the lock unless another process has it.
 
@@ -239,6 +262,10 @@ def try_lock(lock: IO[str]) -> bool:
     except OSError:
         return False
     return True
+
+
+def show_log(process: RecordedProcess) -> None:
+    print(process.log_file.read_text(errors="replace"), file=sys.stderr)
 
 
 def interrupt(_signal_number: int, _frame: FrameType | None) -> None:

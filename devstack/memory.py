@@ -38,7 +38,7 @@ def remembered_port(memory: Path) -> int:
 def remembered_secret(memory: Path) -> str:
     """The secret kept in `memory`, made at random the first time."""
     if not memory.exists():
-        write_private(memory, secrets.token_urlsafe(32))
+        write_private(memory, secrets.token_hex(32))
     return memory.read_text()
 
 

@@ -5,6 +5,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +25,13 @@ class Account:
     group: int | None = None
 
     def run(self, *command: str | Path) -> int:
-        """Run a command as this account, away from folders that it may not enter. Returns its exit code."""
+        """Run a command as this account, away from folders that it may not enter. Returns its exit code.
+
+        An interrupted command ends with its children: pg_ctl and initdb clean up behind themselves.
+        """
         try:
-            return subprocess.run(
+            process = subprocess.Popen(
                 [str(word) for word in command],
-                check=False,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -37,12 +40,19 @@ class Account:
                 user=self.user,
                 group=self.group,
                 extra_groups=None if self.user is None else [],
-            ).returncode
+                start_new_session=True,
+            )
         except (OSError, subprocess.SubprocessError) as error:
             raise StackError(
                 f"PostgreSQL does not run as root, and no other user can be taken here ({error}): "
                 "start this as an ordinary user, or give the address of your database as DATABASE_URL."
             ) from error
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait()
+            raise
 
     def can_enter(self, directory: Path) -> bool:
         return self.user is None or self.run("/bin/sh", "-c", 'test -x "$1"', "sh", directory) == 0

@@ -105,6 +105,8 @@ def become(lock_file: str, *command: str) -> None:
     os.truncate(descriptor, 0)
     os.write(descriptor, b"%d\n" % os.getpgrp())
     os.set_inheritable(descriptor, True)
+    # The launcher holds signals back from what it forks.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     os.execvp(command[0], command)
 
 

@@ -34,7 +34,7 @@ class Valkey:
         write_private(
             configuration,
             f"bind {LOOPBACK}\nport {port}\ndatabases {DATABASES}\nrequirepass {self._password()}\n"
-            f'dir "{self.directory}"\nappendonly yes\nsave ""\n',
+            f'dir "{self.directory}"\nappendonly yes\nsave ""\nset-proc-title no\n',
         )
         process = self.process.start([valkey_binary(), configuration], environment=os.environ)
         deadline = time.monotonic() + START_SECONDS

@@ -76,14 +76,15 @@ def start_demo(newcomer: None, tmp_path: Path) -> Iterator[Callable[..., Start]]
 
     yield start
     for demo in started:
-        if demo.process.poll() is None:
-            demo.interrupt()
+        demo.process.kill()
+        demo.process.wait()
     reset = [sys.executable, "-m", "devstack.commands", "demo-reset"]
     subprocess.run(reset, cwd=ROOT, env={**os.environ, "RUN_DIR": str(tmp_path / "run")}, check=True)
 
 
 def processes_of(run_directory: Path) -> list[str]:
-    """The command lines of living processes that name the demo's folders, from the system's own list."""
-    folders = [run_directory, remembered_elsewhere(run_directory / "postgres")]
-    listed = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, check=True, text=True).stdout
-    return [line for line in listed.splitlines() if any(str(folder) in line for folder in folders)]
+    """Living processes with one of the demo's folders in their command line or environment."""
+    elsewhere = remembered_elsewhere(run_directory / "postgres")
+    folders = [str(folder) for folder in (run_directory, elsewhere) if folder]
+    listed = subprocess.run(["ps", "axeww", "-o", "args="], capture_output=True, check=True, text=True).stdout
+    return [line for line in listed.splitlines() if any(folder in line for folder in folders)]
