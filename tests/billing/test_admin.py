@@ -1,0 +1,59 @@
+"""The records of support staff: readable, searchable, linked to Stripe's dashboard."""
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.conf import LazySettings
+from django.db.models import Model
+from django.urls import reverse
+
+from billing.admin import dashboard_link
+from billing.models import StripeEvent
+from tests.billing.factories import (
+    BillingAccountFactory,
+    CardSetupFactory,
+    InvoiceFactory,
+    SubscriptionFactory,
+)
+from tests.factories import UserFactory
+from tests.world import signed_in
+
+
+def one_of_each() -> list[Model]:
+    event = StripeEvent.objects.create(
+        event_id="evt_1",
+        type="invoice.paid",
+        customer_id="cus_1",
+        object_id="in_1",
+        livemode=False,
+        payload={"data": {"object": {"id": "in_1", "note": "<b>bold</b>"}}},
+    )
+    actor = UserFactory()
+    return [
+        BillingAccountFactory(),
+        SubscriptionFactory(),
+        InvoiceFactory(),
+        CardSetupFactory(actor_id=actor.pk),
+        event,
+    ]
+
+
+@pytest.mark.django_db
+def test_support_staff_read_and_search_every_record() -> None:
+    staff = UserFactory(is_staff=True, is_superuser=True)
+    Authenticator.objects.create(user=staff, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    client = signed_in(staff)
+    for row in one_of_each():
+        name = f"admin:billing_{row._meta.model_name}"
+        listed = client.get(reverse(f"{name}_changelist"), {"q": "Organization evt_1"})
+        assert listed.status_code == 200
+        shown = client.get(reverse(f"{name}_change", args=[row.pk]))
+        assert shown.status_code == 200
+        assert b'name="_save"' not in shown.content
+        assert b"<b>bold" not in shown.content
+
+
+def test_records_link_to_the_dashboard_of_the_keys_mode(settings: LazySettings) -> None:
+    settings.STRIPE_SECRET_KEY = "sk_test_x"
+    assert 'href="https://dashboard.stripe.com/test/customers/cus_1"' in dashboard_link("customers", "cus_1")
+    settings.STRIPE_SECRET_KEY = "sk_live_x"
+    assert 'href="https://dashboard.stripe.com/customers/cus_1"' in dashboard_link("customers", "cus_1")
