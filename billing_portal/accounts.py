@@ -41,6 +41,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         return reverse("invitation") if live_invitation(request) else super().get_signup_redirect_url(request)
 
+    def is_safe_url(self, url: str) -> bool:
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:
+            # "http://[" is no URL at all, says the parser below.
+            return False
+
     def logout(self, request: HttpRequest) -> None:
         claim = claim_beyond_sign_out(request.session)
         super().logout(request)
