@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ NewPage = Callable[..., Page]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(os.path.dirname(__file__)):
+        if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
 
 
@@ -50,7 +51,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def static_settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Settings under which static files are served as in a deployment: collected, named by content, compressed."""
+    """Settings under which files are served as in a deployment: collected, named by content, compressed."""
     backend = "whitenoise.storage.CompressedManifestStaticFilesStorage"
     values = {
         "STATIC_ROOT": str(tmp_path_factory.mktemp("static")),

@@ -24,10 +24,7 @@ def test_axe_finds_nothing_on_any_page(visitor: str, portal: Portal, new_page: N
 def test_every_url_is_looked_at_or_says_why_not(db: None) -> None:
     world = build_world()
     looked_at = {
-        shown.route.name
-        for visitor in VISITORS
-        for shown in pages_for(world, visitor)
-        if shown.status < 400
+        shown.route.name for visitor in VISITORS for shown in pages_for(world, visitor) if shown.status < 400
     }
     assert looked_at | set(NO_PAGE) == {route.name for route in ROUTES}
     assert not looked_at & set(NO_PAGE)

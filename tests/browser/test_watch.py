@@ -50,7 +50,10 @@ def test_the_watch_needs_no_script_of_the_page(chromium: Browser, portal: Portal
     context = chromium.new_context(base_url=portal.url, java_script_enabled=False)
     watch.follow(context)
     page = context.new_page()
-    page.route("**/accounts/login/", lambda route: route.fulfill(response=route.fetch(), body="<p style='color: red'>"))
+    page.route(
+        "**/accounts/login/",
+        lambda route: route.fulfill(response=route.fetch(), body="<p style='color: red'>"),
+    )
     page.goto("/accounts/login/")
     context.close()
     assert any("Content Security Policy" in fault for fault in watch.faults)

@@ -14,7 +14,7 @@ PAGES = {"document", "xhr", "fetch"}
 
 
 class Watch:
-    """Notes breaches of the content security policy, errors of scripts, missing parts and foreign requests."""
+    """Notes breaches of the content security policy, script errors, missing parts and foreign requests."""
 
     def __init__(self, *own_sites: str) -> None:
         self.own_hosts = {urlsplit(site).netloc for site in own_sites}
