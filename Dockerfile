@@ -3,7 +3,7 @@ FROM python:3.13-slim-bookworm AS build
 RUN pip install --no-cache-dir uv==0.13.8
 WORKDIR /app
 COPY pyproject.toml uv.lock ./
-RUN uv sync --frozen --no-dev --no-python-downloads
+RUN uv sync --frozen --no-dev --no-python-downloads --compile-bytecode
 COPY . .
 # The settings want an environment, and collecting static files uses none of it.
 RUN DATABASE_URL=postgres://none REDIS_URL=redis://none SITE_URL=https://none.invalid \

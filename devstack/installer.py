@@ -77,8 +77,9 @@ def install_uv() -> None:
 
 def install_dependencies() -> None:
     say("Installing the locked dependencies")
-    uv = (VENV / "bin" / "uv", "--quiet", "sync", "--frozen", "--no-python-downloads")
-    run("Installing the locked dependencies", *uv)
+    # Compiled once here, or at every start where the caller's environment forbids to keep what was compiled.
+    sync = ("--quiet", "sync", "--frozen", "--no-python-downloads", "--compile-bytecode")
+    run("Installing the locked dependencies", VENV / "bin" / "uv", *sync)
 
 
 def run(title: str, *command: str | Path) -> None:
