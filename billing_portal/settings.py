@@ -65,16 +65,17 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # These two come first, so that redirects to https, files and refused hosts carry their headers as well.
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "billing_portal.middleware.PrivateResponseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -97,6 +98,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "billing_portal.navigation.organization_context",
             ],
+            "builtins": ["billing_portal.templatetags.elements"],
         },
     }
 ]
@@ -160,6 +162,8 @@ ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
+# Many people may sign in from one office; guessing is limited by the failures, per address and per account.
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip"}
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
@@ -174,8 +178,8 @@ MFA_TOTP_ISSUER = PRODUCT_NAME
 
 secure = site.scheme == "https"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = secure
-SESSION_COOKIE_NAME = "__Host-session" if secure else "session"
-CSRF_COOKIE_NAME = "__Host-csrf" if secure else "csrf"
+SESSION_COOKIE_NAME = "__Host-sessionid" if secure else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if secure else "csrftoken"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = secure
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

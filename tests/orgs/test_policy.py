@@ -2,7 +2,9 @@
 
 import pytest
 from django.template import Context, Template
+from pytest_django.fixtures import SettingsWrapper
 
+from orgs.management.commands.roles_table import roles_table
 from orgs.models import Membership, Organization
 from orgs.policy import (
     GRANTS,
@@ -121,3 +123,7 @@ def test_an_unknown_permission_raises_in_a_template_too() -> None:
     assert Template("{% if may.billing_view %}yes{% endif %}").render(context) == "yes"
     with pytest.raises(UnknownPermissionError):
         Template("{% if may.billing_fly %}yes{% endif %}").render(context)
+
+
+def test_the_table_in_the_docs_is_the_policy(settings: SettingsWrapper) -> None:
+    assert (settings.BASE_DIR / "docs" / "roles.md").read_text() == roles_table()
