@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.conf import LazySettings
 from django.core.cache import cache
 from django.core.management import call_command
@@ -116,9 +117,9 @@ def new_page(chromium: Browser, portal: Portal) -> Iterator[NewPage]:
         watch.follow(context)
         contexts.append(context)
         client = signed_in(user) if user else client
-        if client is not None and "session" in client.cookies:
-            session = client.cookies["session"].value
-            context.add_cookies([{"name": "session", "value": session, "url": portal.url}])
+        if client is not None and settings.SESSION_COOKIE_NAME in client.cookies:
+            session = client.cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": portal.url}])
         return context.new_page()
 
     yield open_page

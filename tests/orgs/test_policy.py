@@ -1,8 +1,8 @@
 """The policy equals seed 001's table, and nothing asks it for a name that it doesn't have."""
 
 import pytest
+from django.conf import settings
 from django.template import Context, Template
-from pytest_django.fixtures import SettingsWrapper
 
 from orgs.management.commands.roles_table import roles_table
 from orgs.models import Membership, Organization
@@ -125,5 +125,5 @@ def test_an_unknown_permission_raises_in_a_template_too() -> None:
         Template("{% if may.billing_fly %}yes{% endif %}").render(context)
 
 
-def test_the_table_in_the_docs_is_the_policy(settings: SettingsWrapper) -> None:
+def test_the_table_in_the_docs_is_the_policy() -> None:
     assert (settings.BASE_DIR / "docs" / "roles.md").read_text() == roles_table()
