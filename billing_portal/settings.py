@@ -68,7 +68,6 @@ MIDDLEWARE = [
     # These two come first, so that redirects to https, files and refused hosts carry their headers as well.
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    # These two come first, so that redirects to https, files and refused hosts carry their headers as well.
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "billing_portal.middleware.PrivateResponseMiddleware",
