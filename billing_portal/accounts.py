@@ -6,12 +6,16 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
 from billing_portal import account_mails
+from invitations.addresses import clean_address
 from invitations.claims import claim_beyond_sign_out, keep_claim, live_invitation, proven_address
+from orgs.errors import Refused
 from orgs.models import User
 from orgs.validators import validate_display_name
 
@@ -20,7 +24,7 @@ class AccountAdapter(DefaultAccountAdapter):
     """allauth's mails go through the outbox, so that none is lost and no page waits for a mail server.
 
     Whoever came by an invitation comes back to it after signing in, up or out; a link from our mail to an
-    address proves that address.
+    address proves that address. An account has an address of the letters that can be invited: no look-alike.
     """
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
@@ -31,6 +35,17 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_password_reset_mail(self, user: AbstractBaseUser, email: str, context: dict[str, Any]) -> None:  # noqa: ARG002 - allauth's signature
         account_mails.send_password_reset(user, email)
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        # A new account costs a hash; without one here, the time would tell which addresses are known.
+        make_password(get_random_string(12))
+        super().send_account_already_exists_mail(email)
+
+    def clean_email(self, email: str) -> str:
+        try:
+            return clean_address(super().clean_email(email))
+        except Refused as refused:
+            raise forms.ValidationError(str(refused.message)) from None
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         return email.lower() == proven_address(request) or super().is_email_verified(request, email)

@@ -3,6 +3,7 @@
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from kombu.exceptions import OperationalError as BrokerError
 
 import outbox.services
 from billing_portal.celery import app
@@ -52,6 +53,6 @@ def _broker_state() -> str:
             transport_options={"socket_timeout": 1, "socket_connect_timeout": 1}
         ) as broker:
             broker.ensure_connection(max_retries=1, timeout=1)
-    except (OSError, app.connection_for_write().connection_errors):  # type: ignore[misc]
+    except BrokerError:
         return "unreachable"
     return "ok"

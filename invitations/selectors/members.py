@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from invitations.selectors.pending import PendingInvitation, pending_invitations, reserved_places
 from invitations.services.sending import may_invite
@@ -16,13 +17,22 @@ PEOPLE_PER_PAGE = 50
 
 
 @dataclass(frozen=True)
+class RoleChange:
+    """A role that the reader may give somebody, and the button that does it."""
+
+    role: Role
+    label: str
+
+
+@dataclass(frozen=True)
 class Person:
-    """A row of the members page. ``roles``: what the reader may make of this person; empty: nothing."""
+    """A row of the members page. ``changes``: what the reader may make of this person; empty: nothing."""
 
     membership: Membership
-    roles: list[Role]
+    changes: list[RoleChange]
     removable: bool
     is_self: bool
+    menu_label: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
     shown, newer, older = _page_of(people.select_related("user"), before=_key(before), after=_key(after))
     invites = may_invite(membership, Role.MEMBER)
     return MembersPage(
-        people=[_person(membership, person) for person in shown],
+        people=_people(membership, shown),
         newer=newer,
         older=older,
         total=total,
@@ -62,16 +72,32 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
     )
 
 
-def _person(reader: Membership, person: Membership) -> Person:
-    is_self = person.pk == reader.pk
-    manages = can_manage(reader, person.role)
-    changes = manages and may(reader, Permission.MEMBERS_CHANGE_ROLE)
-    return Person(
-        membership=person,
-        roles=[role for role in Role if changes and role != person.role and can_manage(reader, role)],
-        removable=manages and may(reader, Permission.MEMBERS_REMOVE) and not is_self,
-        is_self=is_self,
-    )
+def _people(reader: Membership, shown: list[Membership]) -> list[Person]:
+    """What the reader may do hangs on a person's role alone, so it is asked once for each role."""
+    changes = {role: _changes(reader, role) for role in Role}
+    removes = may(reader, Permission.MEMBERS_REMOVE)
+    removable = {role for role in Role if removes and can_manage(reader, role)}
+    return [
+        Person(
+            membership=person,
+            changes=changes[Role(person.role)],
+            removable=person.role in removable and person.pk != reader.pk,
+            is_self=person.pk == reader.pk,
+            menu_label=_("Actions for %(name)s") % {"name": person.user.name},
+        )
+        for person in shown
+    ]
+
+
+def _changes(reader: Membership, current: Role) -> list[RoleChange]:
+    """The roles that the reader may give to people of a role."""
+    if not (may(reader, Permission.MEMBERS_CHANGE_ROLE) and can_manage(reader, current)):
+        return []
+    return [
+        RoleChange(role, _("Make %(role)s") % {"role": str(role.label).lower()})
+        for role in Role
+        if role is not current and can_manage(reader, role)
+    ]
 
 
 def _seats(membership: Membership, taken: int) -> Seats | None:
@@ -113,7 +139,7 @@ def _key_of(person: Membership) -> str:
 
 
 def _key(text: str) -> Key | None:
-    joined_at, _, pk = text.partition("~")
+    joined_at, _separator, pk = text.partition("~")
     try:
         at, person = datetime.fromisoformat(joined_at), uuid.UUID(pk)
     except ValueError:

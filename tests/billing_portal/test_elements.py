@@ -1,0 +1,52 @@
+"""The tags that every template has."""
+
+import uuid
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from django.template import TemplateDoesNotExist, TemplateSyntaxError, engines
+from django.urls import reverse
+
+AT = datetime(2026, 11, 1, 23, 5, 9, tzinfo=timezone(timedelta(hours=-2)))
+
+
+def rendered(source: str, **context: object) -> str:
+    return engines["django"].from_string(source).render(context)
+
+
+@pytest.mark.parametrize(
+    ("tag", "attributes", "shown"),
+    [
+        ("{% time at %}", ' data-local="datetime"', "2 November 2026, 01:05 UTC"),
+        ('{% time at "date" %}', ' data-local="date"', "2 November 2026"),
+    ],
+)
+def test_a_time_is_told_in_utc_with_its_exact_instant(tag: str, attributes: str, shown: str) -> None:
+    assert rendered(tag, at=AT) == (
+        '<time datetime="2026-11-02T01:05:09Z" title="2 November 2026, 01:05:09 UTC"'
+        f"{attributes}>{shown}</time>"
+    )
+
+
+def test_a_time_can_be_told_by_how_long_ago_it_was() -> None:
+    html = rendered('{% time at "ago" %}', at=datetime.now(UTC) - timedelta(minutes=3, seconds=5))
+    assert ">3\xa0minutes ago</time>" in html
+    assert "data-local" not in html
+
+
+def test_an_icon_is_the_drawing_itself() -> None:
+    assert rendered('{% icon "trash" %}').startswith("<svg")
+
+
+def test_an_icon_that_is_missing_or_not_named_fails_when_the_template_is_compiled() -> None:
+    with pytest.raises(TemplateDoesNotExist):
+        rendered('{% icon "no-such-icon" %}')
+    for source in ("{% icon %}", "{% icon trash %}", '{% icon "trash" "red" %}'):
+        with pytest.raises(TemplateSyntaxError):
+            rendered(source)
+
+
+def test_rows_get_the_addresses_that_reverse_gives() -> None:
+    row = uuid.uuid4()
+    source = '{% row_urls "member_remove" slug as urls %}{{ urls|for_row:row }}'
+    assert rendered(source, slug="acme", row=row) == reverse("member_remove", args=["acme", row])
