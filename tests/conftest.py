@@ -1,6 +1,7 @@
 """What every test has: quick password hashes, and people of each role in one organization."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -8,7 +9,9 @@ from django.test import Client
 
 from orgs.models import Membership, Organization
 from orgs.policy import Role
+from outbox import doorbell
 from tests.factories import MembershipFactory, OrganizationFactory
+from tests.redis_server import RedisServer
 from tests.world import signed_in
 
 SignIn = Callable[[Membership], Client]
@@ -16,6 +19,22 @@ SignIn = Callable[[Membership], Client]
 
 def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _ring_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An earlier test may have rung in vain."""
+    monkeypatch.setattr(doorbell, "_doorbell", doorbell.Doorbell())
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
+    """A Redis of this test's own, at which the doorbell rings."""
+    server = RedisServer(tmp_path)
+    server.start()
+    monkeypatch.setenv("CELERY_BROKER_URL", server.url)
+    yield server
+    server.stop()
 
 
 @pytest.fixture

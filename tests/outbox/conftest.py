@@ -1,26 +1,23 @@
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from django.db import transaction
 from pytest_django import Settings
 
-from outbox import doorbell, registry
+from outbox import registry
 from outbox.models import OutgoingEmail
 from outbox.services import enqueue
 from tests.outbox.mail_server import MailServer
 from tests.outbox.notes import KIND, render_note
-from tests.outbox.redis_server import RedisServer
 
 Enqueue = Callable[..., OutgoingEmail]
 
 
 @pytest.fixture(autouse=True)
 def _notes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Know the tests' own kind of mail, and ring afresh: an earlier test may have rung in vain."""
+    """Know the tests' own kind of mail."""
     monkeypatch.setitem(registry._renderers, KIND, render_note)
-    monkeypatch.setattr(doorbell, "_doorbell", doorbell.Doorbell())
 
 
 @pytest.fixture
@@ -44,13 +41,3 @@ def mail_server(settings: Settings) -> Iterator[MailServer]:
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     yield server
     server.close()
-
-
-@pytest.fixture
-def redis_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
-    """A Redis of this test's own, at which the doorbell rings."""
-    server = RedisServer(tmp_path)
-    server.start()
-    monkeypatch.setenv("CELERY_BROKER_URL", server.url)
-    yield server
-    server.stop()

@@ -11,7 +11,7 @@ from outbox import doorbell
 from outbox.models import OutgoingEmail
 from outbox.tasks import deliver_one
 from tests.outbox.conftest import Enqueue
-from tests.outbox.redis_server import RedisServer
+from tests.redis_server import RedisServer
 
 QUEUE = "celery"
 

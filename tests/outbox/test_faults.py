@@ -14,7 +14,7 @@ from outbox.tasks import sweep
 from tests.outbox.conftest import Enqueue
 from tests.outbox.mail_server import MailServer
 from tests.outbox.processes import ROOT, Worker, environment, wait_until
-from tests.outbox.redis_server import RedisServer
+from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
