@@ -155,7 +155,15 @@ def test_the_database_refuses_a_second_pending_invitation_for_an_address(organiz
         {"state": State.ACCEPTED},
         {"state": State.PENDING, "decided_at": timezone.now()},
     ],
-    ids=str,
+    ids=[
+        "mail-without-address",
+        "link-with-address",
+        "capitals",
+        "role",
+        "generation",
+        "accepted-undated",
+        "pending-dated",
+    ],
 )
 def test_the_database_keeps_invitations_in_shape(wrong: dict[str, object]) -> None:
     invitation = InvitationFactory()
