@@ -20,7 +20,13 @@ PROTECTION = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-POLICY = ("default-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "form-action")
+POLICY = (
+    "default-src 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "object-src 'none'",
+    "form-action",
+)
 
 
 @open_to(Audience.ANYONE, "GET")

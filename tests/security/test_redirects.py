@@ -167,7 +167,9 @@ def test_a_host_that_passed_reaches_no_mail_either(mailoutbox: list[EmailMultiAl
     assert mails_are_ours(mailoutbox, 2)
 
 
-@pytest.mark.parametrize("host", ["evil.test", "testserver.evil.test", "testserver@evil.test", "evil.test:80", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.test", "testserver.evil.test", "testserver@evil.test", "evil.test:80", ""]
+)
 def test_another_host_is_refused_before_anything_happens(host: str) -> None:
     response = Client().post(
         reverse("account_signup"),
