@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
@@ -45,7 +44,10 @@ def chromium() -> Iterator[Browser]:
     # Playwright keeps an event loop in this thread, for which Django would refuse the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path)
+        # As people's browsers do: "back" shows what they kept of a page.
+        browser = playwright.chromium.launch(
+            executable_path=path, ignore_default_args=["--disable-back-forward-cache"]
+        )
         yield browser
         browser.close()
 
