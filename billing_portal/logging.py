@@ -1,5 +1,6 @@
 """Structured logs on standard output; invitation tokens never reach them."""
 
+import logging
 import re
 from typing import Any
 
@@ -13,10 +14,11 @@ def drop_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> EventD
     """Cut what opens an invitation, or an account, out of every logged string."""
     for key, value in event.items():
         if isinstance(value, str):
-            event[key] = TOKEN_PATH.sub(r"\1…", value)
+            event[key] = TOKEN_PATH.sub(r"\1[cut]", value)
     return event
 
 
+OUR_APPS = ("audit", "billing", "invitations", "orgs", "outbox", "usage")
 SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -26,32 +28,42 @@ SHARED_PROCESSORS: list[Any] = [
     structlog.processors.UnicodeDecoder(),
 ]
 
-LOG_CONFIG: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": [*SHARED_PROCESSORS, structlog.stdlib.PositionalArgumentsFormatter()],
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                drop_secrets,
-                structlog.processors.JSONRenderer(),
-            ],
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        name: {"level": "INFO"} for name in ("audit", "billing", "invitations", "orgs", "outbox", "usage")
-    },
-}
+
+def log_config(*, requests: bool) -> dict[str, Any]:
+    """The standard library's logging, as JSON. ``requests``: a line for each request, its access log.
+
+    A web server's own access log must stay off: it would write the links that open invitations.
+    """
+    quiet = logging.INFO if requests else logging.WARNING
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": [*SHARED_PROCESSORS, structlog.stdlib.PositionalArgumentsFormatter()],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    drop_secrets,
+                    structlog.processors.JSONRenderer(),
+                ],
+            }
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["console"], "level": "WARNING"},
+        "loggers": {
+            **{name: {"level": "INFO"} for name in OUR_APPS},
+            "django_structlog": {"level": quiet},
+            # runserver's, which brings a handler of its own.
+            "django.server": {"handlers": [], "propagate": True, "level": "INFO"},
+        },
+    }
 
 
 def configure_structlog() -> None:
     """Send structlog's events through the standard library's handlers."""
     structlog.configure(
-        processors=[*SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*SHARED_PROCESSORS, drop_secrets, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )

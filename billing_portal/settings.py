@@ -8,7 +8,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from billing_portal.logging import LOG_CONFIG, configure_structlog
+from billing_portal.logging import configure_structlog, log_config
 
 # Lets admin classes and forms name their model in brackets, for the type checker.
 django_stubs_ext.monkeypatch()
@@ -267,5 +267,5 @@ OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)
 
 # --- Logs ----------------------------------------------------------------------------------------------
 
-LOGGING = LOG_CONFIG
+LOGGING = log_config(requests=not DEBUG)
 configure_structlog()
