@@ -13,7 +13,7 @@ from orgs.capacity import limit_for
 from orgs.models import Membership, MembershipQuerySet
 from orgs.policy import Permission, Role, can_manage, may
 
-PEOPLE_PER_PAGE = 50
+PEOPLE_PER_PAGE = 25
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ def test_a_delegated_billing_manager_does_not_find_members_invitations(
 
 def test_pages_turn_by_key_and_show_everybody_once(admin: Membership, sign_in: SignIn) -> None:
     same_instant = timezone.now() - timedelta(days=1)
-    for _person in range(120):
+    for _person in range(60):
         MembershipFactory(organization=admin.organization, joined_at=same_instant)
     client = sign_in(admin)
     seen: list[str] = []
@@ -192,17 +192,17 @@ def test_pages_turn_by_key_and_show_everybody_once(admin: Membership, sign_in: S
     while path:
         page = text(client.get(path))
         found = re.findall(r"person\d+@example.test(?=</td>)", page)
-        assert len(found) <= 50
+        assert len(found) <= 25
         seen += found
         pages.append(path)
         older = re.search(r'href="(\?[^"]+)" rel="next"', page)
         path = url(admin.organization) + older[1].replace("&amp;", "&") if older else None
-    assert len(seen) == len(set(seen)) == 121
+    assert len(seen) == len(set(seen)) == 61
     assert len(pages) == 3
     newer = re.search(r'href="(\?[^"]+)" rel="prev"', page)
     assert newer is not None
     back = text(client.get(url(admin.organization) + newer[1].replace("&amp;", "&")))
-    assert re.findall(r"person\d+@example.test(?=</td>)", back) == seen[50:100]
+    assert re.findall(r"person\d+@example.test(?=</td>)", back) == seen[25:50]
 
 
 @pytest.mark.parametrize("key", ["x", "2026-01-01~x", "~", "2026-01-01T00:00:00~" + "0" * 32, "9" * 400])

@@ -1,0 +1,81 @@
+"""The measurements, on little data: that they run, count and tell what they claim."""
+
+import json
+import os
+import subprocess
+import sys
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.core.wsgi import get_wsgi_application
+from django.db import connection
+
+from bench import data, report
+from bench.data import Data
+from bench.measuring import Figures, UnexpectedAnswerError, measure
+from bench.requests import Measured, Request, floor_of, measured_of
+from devstack.paths import ROOT
+from invitations.models import Invitation, State
+from orgs.models import Membership
+
+NAMES = ["floor", "dashboard", "members", "billing", "invoices", "accept", "webhook"]
+KEYS = ["name", "sql", "p50_ms", "p95_ms", "bytes", "floor_ratio"]
+
+
+@pytest.fixture
+def little_data(transactional_db: None, monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Data:
+    settings.ROOT_URLCONF = "bench.urls"
+    for name in ("OTHERS", "DAYS", "AUDIT_EVENTS"):
+        monkeypatch.setattr(data, name, 1)
+    return data.load()
+
+
+def test_every_request_is_measured_beside_the_floor(little_data: Data) -> None:
+    figures = measure(get_wsgi_application(), floor_of(little_data), measured_of(little_data), samples=2)
+    found = report.rows(figures)
+    assert [row["name"] for row in found] == NAMES
+    assert all(list(row) == KEYS for row in found)
+    assert figures["floor"].sql == report.EVERY_PAGE
+    assert len(figures["floor"].seconds) == 2 * (len(NAMES) - 1)
+    assert all(figures[name].bytes > 5_000 for name in ("dashboard", "members", "billing", "invoices"))
+    assert not Invitation.objects.filter(email=little_data.invitee.email, state=State.PENDING).exists()
+    assert Membership.objects.filter(user=little_data.invitee).count() == 1
+
+
+def test_an_unexpected_answer_ends_the_measurement(little_data: Data) -> None:
+    missing = Measured("missing", lambda: Request("GET", "/orgs/none/"), HTTPStatus.OK)
+    with pytest.raises(UnexpectedAnswerError, match="missing: 302"):
+        measure(get_wsgi_application(), missing, [], samples=2)
+
+
+def test_times_are_told_as_multiples_of_the_floor() -> None:
+    figures = {
+        "floor": Figures(sql=3, bytes=60, seconds=[0.002, 0.002, 0.004]),
+        "dashboard": Figures(sql=8, bytes=20_000, seconds=[0.005, 0.006, 0.007]),
+    }
+    _floor, dashboard = report.rows(figures)
+    assert (dashboard["p50_ms"], dashboard["floor_ratio"]) == (6.0, 3.0)
+    lines = report.table([_floor, dashboard]).splitlines()
+    assert lines[2].split()[:3] == ["dashboard", "8", "5"]
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_the_command_writes_json_and_leaves_no_database(tmp_path: Path) -> None:
+    found = tmp_path / "deep" / "bench.json"
+    bench = subprocess.Popen(
+        [sys.executable, "-m", "bench", "--samples", "2", "--json", found],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "DEBUG"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    said, _errors = bench.communicate(timeout=300)
+    assert bench.returncode == 0, said
+    assert [row["name"] for row in json.loads(found.read_text())] == NAMES
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [f"bench_{bench.pid}"])
+        assert cursor.fetchone() is None
