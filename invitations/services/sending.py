@@ -23,8 +23,9 @@ from outbox.models import OutgoingEmail
 from outbox.services import enqueue
 
 RESEND_PAUSE = timedelta(minutes=1)
-# As GitHub's limit for invitations to an organization.
+# As GitHub's limit for invitations to an organization; here for one person over all organizations as well.
 MAILS_PER_DAY = 50
+MAILS_PER_DAY_AND_ADDRESS = 5
 
 
 def may_invite(membership: Membership, role: Role) -> bool:
@@ -46,7 +47,7 @@ def _invite_by_mail(actor: Membership, address: str, role: Role) -> Invitation:
     organization, actor = _lock(actor)
     _ensure_may_invite(actor, role)
     _ensure_new(organization, actor, address)
-    _ensure_few_mails(organization)
+    _ensure_few_mails(organization, actor, address)
     ensure_room(organization, role)
     invitation = Invitation.objects.create(
         organization=organization,
@@ -114,7 +115,7 @@ def resend(*, actor: Membership, invitation_id: uuid.UUID) -> Invitation:
         raise Refused(_("An invite link isn't sent by mail. Copy it and send it yourself."))
     if timezone.now() - invitation.sent_at < RESEND_PAUSE:
         raise Refused(_("This invitation was sent just now. Wait a minute, then send it again."))
-    _ensure_few_mails(organization)
+    _ensure_few_mails(organization, actor, invitation.email)
     if invitation.is_overdue:
         ensure_room(organization, role)
     invitation.generation += 1
@@ -220,16 +221,22 @@ def _waiting_already(address: str) -> str:
     }
 
 
-def _ensure_few_mails(organization: Organization) -> None:
-    """A stolen session must not turn the portal into a mail cannon."""
+def _ensure_few_mails(organization: Organization, actor: Membership, address: str) -> None:
+    """A stolen session, or an account that founds organizations, must not make the portal a mail cannon."""
     day = timezone.now() - timedelta(days=1)
     mails = OutgoingEmail.objects.filter(
         organization_id=organization.pk, kind="invitation_sent", created_at__gt=day
     )
-    if mails.count() >= MAILS_PER_DAY:
+    by_actor = Invitation.objects.filter(invited_by=actor.user, kind=Kind.MAIL, sent_at__gt=day)
+    if max(mails.count(), by_actor.count()) >= MAILS_PER_DAY:
         raise Refused(
             _("%(limit)s invitations were mailed today, which is the limit. Copy an invite link, or wait.")
             % {"limit": MAILS_PER_DAY}
+        )
+    if mails.filter(to=address).count() >= MAILS_PER_DAY_AND_ADDRESS:
+        raise Refused(
+            _("%(address)s got %(limit)s invitations today, which is the limit. Try again tomorrow.")
+            % {"address": address, "limit": MAILS_PER_DAY_AND_ADDRESS}
         )
 
 

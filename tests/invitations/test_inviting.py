@@ -302,6 +302,7 @@ def test_mails_a_day_are_limited(admin: Membership, monkeypatch: pytest.MonkeyPa
     with pytest.raises(Refused, match="2 invitations were mailed today"):
         services.invite_by_mail(actor=admin, email="mira@ledger.test", role=Role.MEMBER)
     OutgoingEmail.objects.update(created_at=timezone.now() - timedelta(days=2))
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(days=2))
     services.invite_by_mail(actor=admin, email="mira@ledger.test", role=Role.MEMBER)
 
 
