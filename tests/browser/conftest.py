@@ -65,7 +65,8 @@ def static_settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         },
     }
     with override_settings(**values):
-        call_command("collectstatic", interactive=False, verbosity=0)
+        # Those of the admin take long and stand on no page here.
+        call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["admin"])
     return values
 
 
@@ -114,7 +115,8 @@ def new_page(chromium: Browser, portal: Portal) -> Iterator[NewPage]:
     contexts = []
 
     def open_page(*, user: User | None = None, client: Client | None = None, **options: Any) -> Page:
-        context = chromium.new_context(base_url=portal.url, **options)
+        # Without animations, so that nothing moves while it is clicked.
+        context = chromium.new_context(base_url=portal.url, reduced_motion="reduce", **options)
         context.set_default_timeout(PATIENCE_MS)
         watch.follow(context)
         contexts.append(context)

@@ -21,6 +21,7 @@ def test_axe_finds_nothing_on_any_page(visitor: str, portal: Portal, new_page: N
     assert not faults, "\n".join(faults)
 
 
+@pytest.mark.slow
 def test_every_url_is_looked_at_or_says_why_not(db: None) -> None:
     world = build_world()
     looked_at = {
