@@ -24,7 +24,7 @@ OWN = (
     "SITE_URL",
     "MAIL_DIR",
     "DJANGO_SETTINGS_MODULE",
-    "DEBUG",
+    "DEVELOPMENT",
 )
 # What a shell holds for other programs and would lead ours astray.
 FOREIGN = re.compile(r"PG[A-Z]+|DEBUG|STRIPE_API_BASE")

@@ -23,7 +23,7 @@ from devstack.environment import SIMULATOR_KEY, environment, uses_simulator
 from devstack.memory import LOOPBACK, port_answers, remembered_port, write_private
 from devstack.messages import StackError, say
 from devstack.paths import ROOT, run_directory, writable_directory
-from devstack.process import RecordedProcess, run_in_front
+from devstack.process import INTERRUPTIONS, RecordedProcess, run_in_front
 from devstack.servers import Servers
 from devstack.site_port import check_port, requested_port
 
@@ -31,7 +31,6 @@ DATABASE = "billing_portal"
 SIMULATOR_START_SECONDS = 20
 # The worker warns of root, which may be all there is in a container.
 ROOT_IS_FINE = "ignore:You're running the worker with superuser privileges"
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Demo:
@@ -70,7 +69,7 @@ class Demo:
     def run(self) -> None:
         """Run until Ctrl-C. Raises `StackError` when a process ends by itself."""
         with self._alone():
-            for signal_number in STOPPING:
+            for signal_number in INTERRUPTIONS:
                 signal.signal(signal_number, interrupt)
             self._end_leftovers()
             check_port(self.port)
@@ -141,7 +140,7 @@ class Demo:
                 redis_url=servers.redis_url(),
                 stripe_api_base=f"http://{LOOPBACK}:{remembered_port(self.processes / 'stripe.port')}",
             ),
-            "DEBUG": "1",
+            "DEVELOPMENT": "1",
             "PYTHONWARNINGS": ROOT_IS_FINE,
             "RUN_DIR": str(self.directory),
         }
@@ -174,14 +173,14 @@ class Demo:
 
     def _run_application(self, variables: dict[str, str]) -> None:
         say("Starting web, worker and beat")
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
         threading.Thread(target=self._announce, args=[variables], daemon=True).start()
         manager = Manager(PatientPrinter(len(self.application)))
         for name, (program, *arguments) in self.application.items():
             command = self._process(name).command([Path(sys.executable).with_name(program), *arguments])
             manager.add_process(name, f"exec {shlex.join(command)}", env=variables, cwd=str(ROOT))
         manager.loop()
-        if manager.returncode not in {128 + signal_number for signal_number in STOPPING}:
+        if manager.returncode not in {128 + signal_number for signal_number in INTERRUPTIONS}:
             raise StackError(
                 "A process of the demo ended by itself, for the reason above; the others were stopped."
             )
@@ -207,7 +206,7 @@ class Demo:
             process.stop()
 
     def _stop(self, servers: Servers) -> None:
-        for signal_number in STOPPING:
+        for signal_number in INTERRUPTIONS:
             signal.signal(signal_number, signal.SIG_IGN)
         with ExitStack() as stack:
             stack.callback(servers.stop)
@@ -248,7 +247,7 @@ class PatientPrinter(Printer):  # type: ignore[misc]  # honcho has no types
         if self.to_start and message.name == SYSTEM_PRINTER_NAME and " started " in message.data:
             self.to_start -= 1
             if not self.to_start:
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
 
 
 def try_lock(lock: IO[str]) -> bool:

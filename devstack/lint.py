@@ -18,7 +18,7 @@ CHECKS = {
     "Format": ["ruff", "format", "--check", "."],
     "Types": ["mypy"],
     "Imports": ["lint-imports"],
-    "Templates": ["djlint", "--lint", "templates"],
+    "Templates": ["djlint", "--quiet", "--lint", "templates"],
     "Template format": ["djlint", "--check", "templates"],
     "Deployment settings": ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
     "Migrations": ["python", "manage.py", "makemigrations", "--check", "--dry-run"],
@@ -68,7 +68,7 @@ def passes(title: str, command: list[str], variables: dict[str, str]) -> bool:
 
 def production_like(variables: dict[str, str]) -> dict[str, str]:
     """What a deployment would set; and uv without the caller's mirror, which it would write into the lock."""
-    ours = re.compile(r"UV_.*INDEX|MAIL_DIR|DEBUG")
+    ours = re.compile(r"UV_.*INDEX|MAIL_DIR|DEVELOPMENT")
     kept = {name: value for name, value in variables.items() if not ours.match(name)}
     return {
         **kept,

@@ -124,7 +124,7 @@ class Postgres:
         return self.account.run(self.binaries / "pg_ctl", "-D", self.data, *arguments)
 
     def _forget_a_stranger(self) -> None:
-        """Remove the record of a server killed hard whose process number another program now has."""
+        """Remove the record of a server killed hard whose process number is a stranger's or a dead one's."""
         record = self.data / "postmaster.pid"
         try:
             number = int(record.read_text().splitlines()[0])
@@ -154,10 +154,18 @@ def remove_postgres_directory(directory: Path) -> None:
 
 
 def program_of(process: int) -> str:
-    """The name of a running program, empty when there is none."""
-    in_memory = Path("/proc") / str(process) / "comm"
+    """The name of a running program, empty when there is none, `dead` for one that died but is still listed.
+
+    In a container whose first process collects no dead, a killed server stays listed for good.
+    """
     if Path("/proc/self").exists():
-        return in_memory.read_text() if in_memory.exists() else ""
+        try:
+            name, _, state = (
+                (Path("/proc") / str(process) / "stat").read_text().partition("(")[2].rpartition(") ")
+            )
+        except FileNotFoundError:
+            return ""
+        return "dead" if state.startswith("Z") else name
     answer = subprocess.run(
         ["ps", "-p", str(process), "-o", "comm="], capture_output=True, check=False, text=True
     )

@@ -17,6 +17,7 @@ from devstack.messages import StackError
 from devstack.paths import ROOT
 
 STOP_SECONDS = 10
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class RecordedProcess:
@@ -38,17 +39,26 @@ class RecordedProcess:
     def start(
         self, command: Sequence[str | Path], *, environment: Mapping[str, str]
     ) -> "subprocess.Popen[bytes]":
-        """Start in a session of its own, out of reach of the terminal's Ctrl-C."""
-        with self.log_file.open("wb") as log:
-            self._started = subprocess.Popen(
-                self.command(command),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                cwd=ROOT,
-                start_new_session=True,
-            )
+        """Start in a session of its own, out of reach of the terminal's Ctrl-C, and wait until it's recorded.
+
+        An interruption comes after that, so that whoever stops everything finds it.
+        """
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
+        try:
+            with self.log_file.open("wb") as log:
+                self._started = subprocess.Popen(
+                    self.command(command),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    cwd=ROOT,
+                    start_new_session=True,
+                )
+            while self._started.poll() is None and not self.is_running():
+                time.sleep(0.01)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return self._started
 
     def is_running(self) -> bool:
@@ -105,7 +115,7 @@ def become(lock_file: str, *command: str) -> None:
     os.truncate(descriptor, 0)
     os.write(descriptor, b"%d\n" % os.getpgrp())
     os.set_inheritable(descriptor, True)
-    # The launcher holds signals back from what it forks.
+    # Whoever starts this holds them back.
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     os.execvp(command[0], command)
 

@@ -72,7 +72,7 @@ class SharedServices:
                 stripe_api_base=NO_STRIPE,
             ),
             # As in the demo: static files come from their sources, and the development pages are there.
-            "DEBUG": "1",
+            "DEVELOPMENT": "1",
         }
 
     def _start(self) -> None:

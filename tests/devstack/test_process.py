@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from devstack.paths import ROOT
 from devstack.process import RecordedProcess
 
 
@@ -17,10 +18,7 @@ def recorded(tmp_path: Path) -> RecordedProcess:
 
 
 def start(recorded: RecordedProcess, *command: str) -> "subprocess.Popen[bytes]":
-    process = recorded.start(command, environment=os.environ)
-    while not recorded.is_running():
-        time.sleep(0.01)
-    return process
+    return recorded.start(command, environment=os.environ)
 
 
 def test_process_is_found_by_a_launcher_that_did_not_start_it(recorded: RecordedProcess) -> None:
@@ -30,6 +28,33 @@ def test_process_is_found_by_a_launcher_that_did_not_start_it(recorded: Recorded
     found.stop()
     assert not found.is_running()
     assert process.wait() != 0
+
+
+INTERRUPTED_START = """
+import os, signal, sys
+from pathlib import Path
+from devstack.process import RecordedProcess
+
+recorded = RecordedProcess(Path(sys.argv[1]))
+signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+signal.setitimer(signal.ITIMER_REAL, 0.001)
+try:
+    recorded.start(["sleep", "60"], environment=os.environ)
+except KeyboardInterrupt:
+    print("found" if recorded.is_running() else "lost")
+"""
+
+
+def test_interruption_waits_until_the_process_can_be_found(recorded: RecordedProcess) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_START, recorded.lock_file],
+        check=False,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert answer.stdout == "found\n"
+    recorded.stop()
 
 
 def test_children_are_stopped_even_when_their_parent_is_dead(recorded: RecordedProcess) -> None:

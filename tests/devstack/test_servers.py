@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from devstack.messages import StackError
-from devstack.postgres import Postgres, remembered_elsewhere
+from devstack.postgres import Postgres, program_of, remembered_elsewhere
 from devstack.servers import Servers
 from devstack.services import SharedServices
 from devstack.valkey import Valkey
@@ -97,6 +97,15 @@ def test_record_that_names_another_program_does_not_keep_postgres_from_starting(
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
+
+
+def test_program_that_is_dead_but_still_listed_is_not_running() -> None:
+    dead = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+    assert program_of(dead.pid) == "dead"
+    dead.wait()
+    assert program_of(dead.pid) == ""
+    assert program_of(os.getpid()) != ""
 
 
 def test_another_program_on_the_remembered_port_is_left_alone(servers: Servers) -> None:
