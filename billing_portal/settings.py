@@ -18,8 +18,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 RUN_DIR = Path(env.str("RUN_DIR", default=str(BASE_DIR / ".run")))
 
 DEBUG = env.bool("DEBUG", default=False)
-# The mailbox and the style guide; a setting of its own, since test runners switch DEBUG off.
-DEVELOPMENT_PAGES = DEBUG
+# The mailbox, the style guide, static files from their sources. Apart from DEBUG, so that the demo and the
+# tests show the error pages that customers get, and none of Django's, which tell a stranger what there is.
+DEVELOPMENT = env.bool("DEVELOPMENT", default=DEBUG)
 SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 SITE_URL = env.str("SITE_URL").rstrip("/")
@@ -32,7 +33,7 @@ if not all(INVITATION_SIGNING_KEYS) or SECRET_KEY in INVITATION_SIGNING_KEYS:
     raise ImproperlyConfigured("INVITATION_SIGNING_KEYS needs keys of its own, none of them SECRET_KEY.")
 
 site = env.url("SITE_URL")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[site.hostname])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[site.hostname, *(["localhost"] if DEVELOPMENT else [])])
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if site.scheme == "https" else []
 
 INSTALLED_APPS = [
@@ -122,13 +123,13 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = None if DEBUG else BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = DEBUG
+STATIC_ROOT = None if DEVELOPMENT else BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = DEVELOPMENT
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
+        if DEVELOPMENT
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
@@ -267,5 +268,5 @@ OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)
 
 # --- Logs ----------------------------------------------------------------------------------------------
 
-LOGGING = log_config(requests=not DEBUG)
+LOGGING = log_config(requests=not DEVELOPMENT)
 configure_structlog()

@@ -33,7 +33,7 @@ def _link(label: str, icon: str, *, current: bool = False) -> dict[str, object]:
 
 @open_to(Audience.ANYONE, "GET")
 def style_guide(request: HttpRequest) -> HttpResponse:
-    """Routed in DEBUG only. With ?confirm, the page that asks before a destructive act."""
+    """Routed in development only. With ?confirm, the page that asks before a destructive act."""
     if "confirm" in request.GET:
         return render(request, "dev/confirm.html", {"cancel_url": request.path})
     return render(

@@ -24,7 +24,7 @@ urlpatterns = [
     path("orgs/<slug:slug>/settings/billing/", include("billing.urls.organization")),
 ]
 
-if settings.DEVELOPMENT_PAGES:
+if settings.DEVELOPMENT:
     urlpatterns += [
         path("dev/mail/", open_to(Audience.ANYONE, "GET")(devmail.mailbox), name="dev_mail"),
         path(

@@ -1,4 +1,4 @@
-"""The mailbox of development: what the file mail backend wrote into MAIL_DIR. Only while DEBUG is on."""
+"""The mailbox of development: what the file mail backend wrote into MAIL_DIR. Only there."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -49,8 +49,8 @@ def mail_html(_request: HttpRequest, mail_id: str) -> HttpResponse:
 
 
 def stored_mails() -> list[StoredMail]:
-    """Raises Http404 unless DEBUG is on and mails go to files."""
-    if not settings.DEBUG or not settings.MAIL_DIR:
+    """Raises Http404 unless this is development and mails go to files."""
+    if not settings.DEVELOPMENT or not settings.MAIL_DIR:
         raise Http404
     files = sorted(Path(settings.MAIL_DIR).glob("*.log"), key=lambda file: file.stat().st_mtime_ns)
     return [mail for file in reversed(files[-NEWEST:]) for mail in reversed(list(mails_of(file)))]

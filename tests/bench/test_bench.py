@@ -68,7 +68,7 @@ def test_the_command_writes_json_and_leaves_no_database(tmp_path: Path) -> None:
     bench = subprocess.Popen(
         [sys.executable, "-m", "bench", "--samples", "2", "--json", found],
         cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if name != "DEBUG"},
+        env={name: value for name, value in os.environ.items() if name != "DEVELOPMENT"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

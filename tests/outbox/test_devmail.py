@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def mail_dir(settings: Settings, tmp_path: Path) -> Path:
-    settings.DEBUG = True
+    settings.DEVELOPMENT = True
     settings.MAIL_DIR = settings.EMAIL_FILE_PATH = str(tmp_path)
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     return tmp_path
@@ -84,6 +84,6 @@ def test_mail_that_is_still_being_written_is_not_shown(mail_dir: Path, rf: Reque
 def test_there_is_no_mailbox_outside_development(
     mail_dir: Path, settings: Settings, rf: RequestFactory
 ) -> None:
-    settings.DEBUG = False
+    settings.DEVELOPMENT = False
     with pytest.raises(Http404):
         devmail.mailbox(rf.get("/dev/mail/"))
