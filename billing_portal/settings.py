@@ -4,6 +4,7 @@ from pathlib import Path
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
@@ -72,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "billing_portal.middleware.PrivateResponseMiddleware",
+    "billing_portal.middleware.RequestLimitsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -255,13 +257,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "health_check_interval": 10,
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(RUN_DIR / "celerybeat-schedule")
+# What is rare has a time of day (UTC): an interval would begin anew with every restart of beat.
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0, "options": {"expires": 10}},
-    "outbox-delete-old": {"task": "outbox.delete_old", "schedule": 24 * 3600.0},
+    "outbox-delete-old": {"task": "outbox.delete_old", "schedule": crontab(hour="3", minute="0")},
     "stripe-sweep": {"task": "billing.sweep", "schedule": 15.0, "options": {"expires": 15}},
-    "stripe-reconcile": {"task": "billing.reconcile_all", "schedule": 24 * 3600.0},
-    "usage-partitions": {"task": "usage.prepare_partitions", "schedule": 24 * 3600.0},
-    "sessions-clear": {"task": "billing_portal.clear_sessions", "schedule": 24 * 3600.0},
+    "stripe-reconcile": {"task": "billing.reconcile_all", "schedule": crontab(hour="3", minute="15")},
+    "usage-partitions": {"task": "usage.prepare_partitions", "schedule": crontab(hour="3", minute="30")},
+    "sessions-clear": {"task": "billing_portal.clear_sessions", "schedule": crontab(hour="3", minute="45")},
 }
 # How long a worker may take over one mail; longer than its mail server may take to answer.
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)
