@@ -30,7 +30,7 @@ SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@portal.test")
 
 # The first key signs, all verify: a key is retired by moving it back, then out.
 INVITATION_SIGNING_KEYS = env.list("INVITATION_SIGNING_KEYS")
-if not all(INVITATION_SIGNING_KEYS) or SECRET_KEY in INVITATION_SIGNING_KEYS:
+if not INVITATION_SIGNING_KEYS or SECRET_KEY in INVITATION_SIGNING_KEYS:
     raise ImproperlyConfigured("INVITATION_SIGNING_KEYS needs keys of its own, none of them SECRET_KEY.")
 
 site = env.url("SITE_URL")
@@ -106,15 +106,20 @@ TEMPLATES = [
     }
 ]
 
+database = env.db("DATABASE_URL")
 # Atomic blocks are drawn by the services: a request-wide transaction would stay open during calls to Stripe.
 DATABASES = {
     "default": {
-        **env.db("DATABASE_URL"),
+        **database,
         "ENGINE": "django.db.backends.postgresql",
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=600),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": "-c statement_timeout=15000 -c lock_timeout=5000"},
+        # What the URL says, such as sslmode, holds beside these limits.
+        "OPTIONS": {
+            "options": "-c statement_timeout=15000 -c lock_timeout=5000",
+            **database.get("OPTIONS", {}),
+        },
     }
 }
 
@@ -200,6 +205,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET")
+if not (STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET):
+    # Under an empty webhook secret anybody could sign events.
+    raise ImproperlyConfigured("STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET must not be empty.")
 # Only the development stack sets this; unset, the gateway talks to Stripe.
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
 STRIPE_HOSTS = (
