@@ -63,7 +63,9 @@ def _reconcile_invoices(account: BillingAccount) -> int:
     with locked_account(account) as current:
         if current is None:
             return 0
-        healed = sum(mirror.write_invoice(current, one, number) for one in fetched)
+        # Oldest first: the audit log should tell what was paid in the order in which it was.
+        in_order = sorted(fetched, key=lambda invoice: invoice.created)
+        healed = sum(mirror.write_invoice(current, one, number) for one in in_order)
     gone = (
         Invoice.objects.for_org(account.organization_id)
         .filter(status=InvoiceStatus.DRAFT)
