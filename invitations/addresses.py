@@ -7,26 +7,34 @@ from django.utils.translation import gettext as _
 from orgs.errors import Refused
 
 MAX_LENGTH = 254
-has_mail_syntax = EmailValidator()
+validate_mail_syntax = EmailValidator()
 
 
 def clean_address(text: str) -> str:
     """The address in lower case. Raises Refused.
 
     Letters beyond ASCII are refused: ``acme.test`` with a Cyrillic a looks the same and is somebody else's.
-    A domain with other letters can be written in its ``xn--`` form, which nobody mistakes.
+    A domain with other letters can be written in its ``xn--`` form, which nobody mistakes. Quotes are refused
+    too, since another address can stand in them: ``"lee@acme.test"@evil.test``.
     """
-    address = text.strip().lower()
+    address = text.strip()
     if not address:
         raise Refused(_("Enter a mail address."))
     if len(address) > MAX_LENGTH:
         raise Refused(_("Enter a mail address of at most %(limit)s characters.") % {"limit": MAX_LENGTH})
+    # Before lower(), which makes an ordinary k of the Kelvin sign.
     if not address.isascii():
         raise Refused(
             _("Use only the letters a to z, since others look alike. Write other domains in their xn-- form.")
         )
+    if '"' in address or not _has_mail_syntax(address):
+        raise Refused(_("Enter one mail address, such as lee@example.com."))
+    return address.lower()
+
+
+def _has_mail_syntax(address: str) -> bool:
     try:
-        has_mail_syntax(address)
+        validate_mail_syntax(address)
     except ValidationError:
-        raise Refused(_("Enter one mail address, such as lee@example.com.")) from None
-    return address
+        return False
+    return True

@@ -26,8 +26,8 @@ def audit_log(request: OrgRequest) -> HttpResponse:
     """The audit log, by action and by person, newest first."""
     page = audit_page(
         request.organization.pk,
-        action=request.GET.get("action", "")[:60].replace("\0", ""),
-        person=request.GET.get("person", "")[:80].replace("\0", "").strip(),
+        action=request.GET.get("action", "")[:60],
+        person=request.GET.get("person", "")[:80].strip(),
         before=_positive_int(request.GET.get("before")),
     )
     template = "orgs/_audit_events.html" if request.htmx else "orgs/audit_log.html"

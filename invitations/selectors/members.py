@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -142,6 +142,6 @@ def _key(text: str) -> Key | None:
     joined_at, _separator, pk = text.partition("~")
     try:
         at, person = datetime.fromisoformat(joined_at), uuid.UUID(pk)
-    except ValueError:
+        return (at.astimezone(UTC), person) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return (at, person) if at.tzinfo else None

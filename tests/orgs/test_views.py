@@ -181,9 +181,7 @@ def test_the_audit_log_filters_by_action_and_by_person(admin: Membership, sign_i
     assert not client.get(url("audit_log", admin), {"person": "nobody"}).context["page"].events
 
 
-@pytest.mark.parametrize(
-    "query", [{"before": "x"}, {"before": "-1"}, {"before": "9" * 40}, {"person": "a\0b"}]
-)
+@pytest.mark.parametrize("query", [{"before": "x"}, {"before": "-1"}, {"before": "9" * 40}])
 def test_a_broken_query_shows_a_page_all_the_same(
     admin: Membership, sign_in: SignIn, query: dict[str, str]
 ) -> None:
