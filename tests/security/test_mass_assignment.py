@@ -1,0 +1,146 @@
+"""A form changes what it shows and nothing else, whatever fields a program adds to it."""
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client
+
+from orgs.checks import Route, all_routes
+from orgs.models import Membership, Organization, User
+from orgs.policy import Role
+from tests.security.test_bad_input import OUR_APPS
+from tests.test_access import ANYONE, INSIDE, SIGNED_IN
+from tests.world import World, build_world
+
+pytestmark = pytest.mark.django_db
+
+# What each form is for: everything else of these rows has to stay as it was.
+MAY_CHANGE = {
+    "organization_settings": {"organization.name"},
+    "invitation_age": {"organization.invitation_max_age_days"},
+    "managers_setting": {"organization.managers_manage_managers"},
+    "member_role": {"membership.role"},
+}
+WATCHED = (Organization, Membership, User)
+
+
+def every_field(world: World) -> dict[str, str]:
+    """Each field name of each model, with a value that would do harm."""
+    names = {
+        field.name
+        for app in (*OUR_APPS, "auth")
+        for model in apps.get_app_config(app).get_models()
+        for field in model._meta.concrete_fields
+    }
+    harmful = {
+        "organization": str(world.foreign.pk),
+        "organization_id": str(world.foreign.pk),
+        "user": str(world.foreign_admin.user_id),
+        "role": "admin",
+        "slug": "stolen",
+        "seats": "9999",
+        "edition_code": "business-critical",
+        "is_staff": "on",
+        "is_superuser": "on",
+        "is_active": "",
+        "stripe_customer_id": "cus_stolen",
+        "closed_at": "2020-01-01",
+        "verified": "on",
+        "state": "accepted",
+    }
+    fields = {**dict.fromkeys(names, "1"), **harmful}
+    # Fields of forms that do what they say with them, such as removing one's own second factor.
+    for own in ("email", "name", "password", "code"):
+        fields.pop(own, None)
+    assert len(fields) < settings.DATA_UPLOAD_MAX_NUMBER_FIELDS, "else no form would be read at all"
+    return fields
+
+
+def snapshot() -> dict[str, dict[str, object]]:
+    return {
+        f"{model._meta.model_name}:{row['id']}": row for model in WATCHED for row in model.objects.values()
+    }
+
+
+def changed(before: dict[str, dict[str, object]]) -> set[str]:
+    after = snapshot()
+    return {
+        f"{key.partition(':')[0]}.{field}"
+        for key in before.keys() & after.keys()
+        for field, value in before[key].items()
+        if after[key][field] != value and field != "last_login"
+    }
+
+
+def forms() -> list[Route]:
+    own = [route for route in all_routes() if route.name in {*INSIDE, *SIGNED_IN, *ANYONE}]
+    return [
+        *own,
+        *(route for route in all_routes() if route.of_library and route.name != "account_login"),
+    ]
+
+
+def test_no_form_takes_a_field_that_it_does_not_show() -> None:
+    world = build_world()
+    cache.clear()
+    extra = every_field(world)
+    for route in forms():
+        inside = route.name in INSIDE
+        for client in (world.clients[Role.ADMIN],) if inside else (world.clients[Role.MEMBER], Client()):
+            data = INSIDE[route.name].data if route.name in INSIDE else {}
+            before = snapshot()
+            savepoint = transaction.savepoint()
+            client.post(world.url(route), {**extra, **data})
+            assert changed(before) <= MAY_CHANGE.get(route.name or "", set()), route
+            stolen = Organization.objects.filter(slug="stolen") | Organization.objects.filter(seats=9999)
+            assert not stolen.exists(), route
+            transaction.savepoint_rollback(savepoint)
+
+
+def test_a_form_does_take_its_own_field_among_the_others() -> None:
+    """Else the refusals above could have another reason."""
+    world = build_world()
+    url = f"/orgs/{world.organization.slug}/settings/general/"
+    answer = world.clients[Role.ADMIN].post(url, {**every_field(world), "name": "Ledger"})
+    assert answer.status_code == 302
+    assert Organization.objects.filter(name="Ledger", slug="own").exists()
+
+
+def test_signing_up_makes_an_ordinary_person() -> None:
+    world = build_world()
+    data = {"email": "new@ledger.test", "name": "Lee", "password1": "a sound password"}
+    Client().post("/accounts/signup/", {**every_field(world), **data})
+    user = User.objects.get(email="new@ledger.test")
+    assert (user.is_staff, user.is_superuser, user.is_active) == (False, False, True)
+    assert not user.memberships.exists()
+    assert not user.emailaddress_set.filter(verified=True).exists()
+    assert not user.groups.exists()
+
+
+def test_founding_an_organization_buys_nothing() -> None:
+    world = build_world()
+    data = {**every_field(world), "name": "Ledger"}
+    world.stranger.post("/orgs/new/", data)
+    organization = Organization.objects.get(name="Ledger")
+    assert (organization.edition_code, organization.seats, organization.slug) == (
+        "team-growth",
+        None,
+        "ledger",
+    )
+
+
+def test_another_organizations_id_in_a_body_moves_nothing() -> None:
+    world = build_world()
+    client = world.clients[Role.ADMIN]
+    for name, row in INSIDE.items():
+        if row.post and Role.ADMIN in row.post:
+            route = next(route for route in all_routes() if route.name == name)
+            before = list(Membership.objects.filter(organization=world.foreign).values())
+            data = {**row.data, **{key: str(value) for key, value in world.foreign_ids.items()}}
+            data |= {"organization": str(world.foreign.pk), "slug": world.foreign.slug}
+            savepoint = transaction.savepoint()
+            client.post(world.url(route), data)
+            assert list(Membership.objects.filter(organization=world.foreign).values()) == before, name
+            transaction.savepoint_rollback(savepoint)
