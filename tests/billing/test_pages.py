@@ -238,7 +238,7 @@ def test_invoices_are_paged_by_key_both_ways(client: Client, organization: Organ
     assert "prev" not in links
 
 
-@pytest.mark.parametrize("key", ["x", "0b5aa2d1-6f4e-4a3e-9a52-2f4c1b9b8a11", "%00"])
+@pytest.mark.parametrize("key", ["x", "0b5aa2d1-6f4e-4a3e-9a52-2f4c1b9b8a11"])
 def test_a_page_key_that_is_none_shows_the_first_page(
     key: str, client: Client, organization: Organization
 ) -> None:
