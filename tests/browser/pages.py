@@ -40,7 +40,6 @@ NO_PAGE = {
     "mfa_view_recovery_codes": "needs a second factor",
     "mfa_generate_recovery_codes": "needs a second factor",
     "mfa_download_recovery_codes": "a text file",
-    "dev_mail": "only in development",
     "dev_mail_html": "a mail, not a page",
 }
 ROUTES = [route for route in all_routes() if not route.of_admin]
