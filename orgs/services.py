@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import ngettext
 
 from audit.services import Actor, record
 from orgs import events
@@ -19,7 +19,7 @@ from orgs.capacity import ensure_room
 from orgs.editions import STARTING_EDITION, edition_of
 from orgs.errors import Refused
 from orgs.models import Membership, Organization, User, display_name
-from orgs.policy import REMOVE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure
+from orgs.policy import REMOVE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure, may
 from outbox.services import enqueue, enqueue_each
 
 # Paths of our own below /orgs/.
@@ -88,7 +88,7 @@ def let_managers_manage_managers(*, actor: Membership, allowed: bool) -> Organiz
             action="organization.managers_setting_changed",
             actor=Actor.person(actor.user),
             organization=organization,
-            allowed=gettext_noop("yes") if allowed else gettext_noop("no"),
+            allowed=_("yes") if allowed else _("no"),
         )
     return organization
 
@@ -105,7 +105,9 @@ def set_invitation_max_age(*, actor: Membership, days: int | None) -> Organizati
             action="organization.invitation_age_changed",
             actor=Actor.person(actor.user),
             organization=organization,
-            days=gettext_noop("never expire") if days is None else f"{days} days",
+            days=_("forever")
+            if days is None
+            else ngettext("%(days)s day", "%(days)s days", days) % {"days": days},
         )
     return organization
 
@@ -201,8 +203,10 @@ def leave(*, membership: Membership) -> None:
 @transaction.atomic
 def request_access(*, actor: Membership, permission: Permission) -> None:
     """Ask the organization's admins, by mail, for a permission; once a day for each."""
-    organization = actor.organization
+    organization, actor = _lock(actor)
     ensure(actor, Permission.ACCESS_REQUEST)
+    if may(actor, permission):
+        raise Refused(_("You may do this already. Open the page again."))
     day = timezone.now().date().isoformat()
     mails = enqueue_each(
         kind="access_requested",

@@ -157,8 +157,14 @@ def access_request(request: OrgRequest) -> HttpResponse:
         permission = Permission(request.POST.get("permission", ""))
     except ValueError:
         raise Http404 from None
-    services.request_access(actor=request.membership, permission=permission)
-    messages.success(request, _("The admins got a mail that you ask for this."))
+    try:
+        services.request_access(actor=request.membership, permission=permission)
+    except Refused as refused:
+        messages.info(request, str(refused.message))
+    except Membership.DoesNotExist:
+        raise Http404 from None
+    else:
+        messages.success(request, _("The admins got a mail that you ask for this."))
     return redirect("dashboard", request.organization.slug)
 
 

@@ -143,6 +143,23 @@ def test_asking_for_access_mails_every_admin_once_a_day(
     assert actions() == ["access.requested"]
 
 
+def test_nobody_asks_for_what_he_may_do_already(admin: Membership, member: Membership) -> None:
+    page_before = Membership.objects.select_related("organization").get(pk=member.pk)
+    Membership.objects.filter(pk=member.pk).update(role=Role.BILLING_MANAGER)
+    with pytest.raises(Refused, match="already"):
+        services.request_access(actor=page_before, permission=Permission.BILLING_VIEW)
+    assert not OutgoingEmail.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [(1, "changed how long invitations last: 1 day"), (7, "changed how long invitations last: 7 days")],
+)
+def test_the_audit_log_counts_days_as_people_do(admin: Membership, days: int, sentence: str) -> None:
+    services.set_invitation_max_age(actor=admin, days=days)
+    assert AuditEvent.objects.get().sentence == sentence
+
+
 def test_settings_change_only_when_they_differ(admin: Membership) -> None:
     services.rename_organization(actor=admin, name="Globex")
     services.rename_organization(actor=admin, name="Globex")
