@@ -17,7 +17,6 @@ from billing.services.inbox import put_into_inbox
 from billing.tasks import complete_card_setup, handle_event
 from orgs.access import Audience, OrgRequest, open_to, requires
 from orgs.errors import Refused
-from orgs.models import Membership
 from orgs.policy import Permission
 from outbox.doorbell import ring
 
@@ -43,8 +42,6 @@ def card(request: OrgRequest) -> HttpResponse:
         return HttpResponseSeeOther(start_card_setup(actor=request.membership))
     except Refused as refused:
         messages.error(request, str(refused.message))
-    except Membership.DoesNotExist:
-        raise Http404 from None
     return redirect("billing", request.organization.slug)
 
 

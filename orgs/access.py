@@ -91,7 +91,11 @@ def requires(
             ensure(request.membership, access.permission(request.method))
             if request.method in sensitive:
                 ensure_recently_authenticated(request)
-            return cast("Callable[..., HttpResponseBase]", view)(request, **kwargs)
+            try:
+                return cast("Callable[..., HttpResponseBase]", view)(request, **kwargs)
+            except Membership.DoesNotExist:
+                # Somebody, perhaps this very person, was removed since the request began.
+                raise Http404 from None
 
         gated = cast("GatedView", gate)
         gated.access = access

@@ -106,8 +106,6 @@ def member_role(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse:
         )
     except Refused as refused:
         messages.error(request, str(refused.message))
-    except Membership.DoesNotExist:
-        raise Http404 from None
     else:
         messages.success(
             request,
@@ -127,8 +125,6 @@ def member_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse
         services.remove_member(actor=request.membership, membership_id=target.pk)
     except Refused as refused:
         messages.error(request, str(refused.message))
-    except Membership.DoesNotExist:
-        raise Http404 from None
     else:
         messages.success(request, _("%(name)s was removed.") % {"name": display_name(target.user)})
     return redirect("members", request.organization.slug)
@@ -144,8 +140,6 @@ def leave(request: OrgRequest) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused.message))
         return redirect("leave", request.organization.slug)
-    except Membership.DoesNotExist:
-        raise Http404 from None
     messages.success(request, _("You left %(organization)s.") % {"organization": request.organization.name})
     return redirect("organizations")
 
@@ -161,8 +155,6 @@ def access_request(request: OrgRequest) -> HttpResponse:
         services.request_access(actor=request.membership, permission=permission)
     except Refused as refused:
         messages.info(request, str(refused.message))
-    except Membership.DoesNotExist:
-        raise Http404 from None
     else:
         messages.success(request, _("The admins got a mail that you ask for this."))
     return redirect("dashboard", request.organization.slug)

@@ -4,7 +4,7 @@ import uuid
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -78,8 +78,6 @@ def manager_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpRespons
         orgs.services.remove_member(actor=request.membership, membership_id=target.pk)
     except Refused as refused:
         messages.error(request, str(refused.message))
-    except Membership.DoesNotExist:
-        raise Http404 from None
     else:
         messages.success(request, _("%(name)s is no longer a billing manager.") % {"name": target.user.name})
     return redirect(home)

@@ -197,3 +197,28 @@ def test_the_audit_log_is_of_one_organization(admin: Membership, sign_in: SignIn
 def test_the_roles_page_shows_every_permission(member: Membership, sign_in: SignIn) -> None:
     page = sign_in(member).get(url("roles", member)).content.decode()
     assert all(permission.value in page for permission in Permission)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("organization_settings", {"name": "Globex"}),
+        ("invitation_age", {"invitation_max_age_days": "7"}),
+        ("managers_setting", {"allowed": "on"}),
+        ("members_invite", {"email": "lee@example.test", "role": "member"}),
+        ("members_link", {"role": "member"}),
+        ("managers_link", {}),
+        ("card", {}),
+        ("leave", {}),
+        ("access_request", {"permission": "billing.view"}),
+    ],
+)
+def test_who_is_removed_while_his_request_runs_finds_nothing(
+    admin: Membership, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, name: str, data: dict[str, str]
+) -> None:
+    def remove(membership: Membership, _permission: Permission) -> None:
+        Membership.objects.filter(pk=membership.pk).delete()
+
+    monkeypatch.setattr("orgs.access.ensure", remove)
+    assert sign_in(admin).post(url(name, admin), data).status_code == 404
+    assert not AuditEvent.objects.exists()
