@@ -22,7 +22,9 @@ from usage.models import Stack
 pytestmark = pytest.mark.django_db
 
 # Each breaks out of one place: text, both kinds of attribute, a comment, a script, a title, a template.
-POLYGLOT = "\"'><i data-x=1><img src=q onerror=w hx-get=/e>--></title></script><script>y</script>{{7*7}}{%x%}${z}&lt;"
+POLYGLOT = (
+    "\"'><i data-x=1><img src=q onerror=w hx-get=/e>--></title></script><script>y</script>{{7*7}}{%x%}&lt;"
+)
 LIVE = re.compile(r"<i data-x|<script>y|<img src=q")
 SHORT = "\"'><i data-x=1><img src=q onerror=w>"
 

@@ -1,0 +1,142 @@
+"""Each change that a person makes through the pages leaves one row, with the person's name in it."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.models import ActorKind, AuditEvent
+from invitations.models import Invitation, Kind
+from orgs.models import Membership, Organization
+from orgs.policy import Role
+from tests.conftest import SignIn
+from tests.factories import MembershipFactory, UserFactory
+from tests.invitations.claims import by_mail
+from tests.invitations.factories import InvitationFactory
+from tests.invitations.test_invitee import opened
+from tests.test_access import INSIDE
+from tests.world import World, build_world, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True)
+class Change:
+    """A form that an admin sends: ``on``: which id of the world it is about."""
+
+    action: str
+    on: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+
+
+CHANGES = {
+    "organization_settings": Change("organization.renamed"),
+    "invitation_age": Change("organization.invitation_age_changed"),
+    "managers_setting": Change("organization.managers_setting_changed"),
+    "member_role": Change("membership.role_changed", "membership_id"),
+    "member_remove": Change("membership.removed", "membership_id"),
+    "manager_remove": Change("membership.removed", "manager_id"),
+    "members_invite": Change("invitation.sent"),
+    "managers_invite": Change("invitation.sent"),
+    "members_link": Change("invitation.link_created"),
+    "managers_link": Change("invitation.link_created"),
+    "invitation_resend": Change("invitation.resent", "invitation_id"),
+    "invitation_copy_link": Change("invitation.link_copied", "invitation_id"),
+    "invitation_revoke": Change("invitation.revoked", "invitation_id"),
+    "access_request": Change("access.requested"),
+    "leave": Change("membership.left"),
+}
+# Told once Stripe has the card: tests/billing/test_cards.py.
+TOLD_LATER = {"card"}
+
+
+@pytest.fixture
+def world() -> World:
+    world = build_world()
+    MembershipFactory(organization=world.organization, role=Role.ADMIN)
+    return world
+
+
+def url_of(name: str, change: Change, world: World) -> str:
+    return reverse(name, args=["own", *([world.own_ids[change.on]] if change.on else [])])
+
+
+def test_every_form_is_accounted_for() -> None:
+    assert {name for name, row in INSIDE.items() if row.post} == {*CHANGES, *TOLD_LATER}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_leaves_one_row_with_its_person(name: str, world: World) -> None:
+    before = set(AuditEvent.objects.values_list("pk", flat=True))
+    change = CHANGES[name]
+    # An admin has nothing to ask for.
+    role = Role.BILLING_MANAGER if name == "access_request" else Role.ADMIN
+    person = world.memberships[role].user
+    world.clients[role].post(url_of(name, change, world), INSIDE[name].data)
+    # What else the change ends, such as the invitations of who leaves, is told as the portal's doing.
+    event = AuditEvent.objects.exclude(pk__in=before).exclude(actor_kind=ActorKind.SYSTEM).get()
+    assert event.action == change.action
+    assert (event.actor_kind, event.actor_id, event.actor_name) == (ActorKind.PERSON, person.pk, person.name)
+    assert event.organization_id == world.organization.pk
+    assert event.sentence
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_refused_change_leaves_none(name: str, world: World) -> None:
+    before = AuditEvent.objects.count()
+    change = CHANGES[name]
+    outsiders = [world.stranger]
+    if name not in {"leave", "access_request"}:
+        outsiders += [world.clients[Role.MEMBER], world.clients[Role.BILLING_MANAGER]]
+    for client in outsiders:
+        assert client.post(url_of(name, change, world), INSIDE[name].data).status_code in {403, 404}
+    assert AuditEvent.objects.count() == before
+
+
+def test_the_invited_are_named_as_who_answered(admin: Membership, sign_in: SignIn) -> None:
+    for path, action in (("accept", "invitation.accepted"), ("decline", "invitation.declined")):
+        invitation = InvitationFactory(organization=admin.organization)
+        user = UserFactory(email=invitation.email)
+        opened(by_mail(invitation), signed_in(user)).post(f"/invitations/{path}/", {"message": ""})
+        event = AuditEvent.objects.get(action=action)
+        assert (event.actor_id, event.actor_name) == (user.pk, user.name)
+
+
+def test_an_anonymous_decline_names_the_invited_address_and_no_account(admin: Membership) -> None:
+    invitation = InvitationFactory(organization=admin.organization)
+    opened(by_mail(invitation)).post("/invitations/decline/", {"message": ""})
+    event = AuditEvent.objects.get(action="invitation.declined")
+    assert (event.actor_id, event.actor_name) == (None, invitation.email)
+
+
+def test_what_follows_from_a_change_is_told_as_the_portals_doing(world: World) -> None:
+    """A removed admin's invitations end with him: not by the hand of who removed him."""
+    other = MembershipFactory(organization=world.organization, role=Role.ADMIN)
+    InvitationFactory(organization=world.organization, inviter=other, kind=Kind.LINK)
+    before = set(AuditEvent.objects.values_list("pk", flat=True))
+    world.clients[Role.ADMIN].post(reverse("member_remove", args=["own", other.pk]))
+    events = AuditEvent.objects.exclude(pk__in=before).order_by("pk")
+    assert [(event.action, event.actor_kind) for event in events] == [
+        ("membership.removed", ActorKind.PERSON),
+        ("invitation.revoked", ActorKind.SYSTEM),
+    ]
+
+
+def test_founding_is_told(member: Membership, sign_in: SignIn) -> None:
+    sign_in(member).post("/orgs/new/", {"name": "Ledger"})
+    event = AuditEvent.objects.get(action="organization.created")
+    assert event.actor_id == member.user_id
+    assert event.organization_id == Organization.objects.get(name="Ledger").pk
+
+
+def test_sending_the_same_again_is_no_change(world: World) -> None:
+    client = world.clients[Role.ADMIN]
+    for name in ("organization_settings", "invitation_age", "managers_setting"):
+        client.post(url_of(name, CHANGES[name], world), INSIDE[name].data)
+    count = AuditEvent.objects.count()
+    for name in ("organization_settings", "invitation_age", "managers_setting"):
+        client.post(url_of(name, CHANGES[name], world), INSIDE[name].data)
+    Invitation.objects.filter(pk=world.own_ids["invitation_id"]).update(sent_at=timezone.now())
+    client.post(url_of("invitation_resend", CHANGES["invitation_resend"], world))
+    assert AuditEvent.objects.count() == count
