@@ -40,15 +40,15 @@ class Notice:
 # By the prefix of allauth's templates.
 NOTICES = {
     "account/email/email_changed": Notice(
-        _("Your mail address was changed"),
-        _("The mail address of your account was changed from %(from_email)s to %(to_email)s."),
+        _("Your email address was changed"),
+        _("The email address of your account was changed from %(from_email)s to %(to_email)s."),
     ),
     "account/email/email_confirm": Notice(
-        _("Your mail address is confirmed"), _("The mail address of your account was confirmed.")
+        _("Your email address is confirmed"), _("The email address of your account was confirmed.")
     ),
     "account/email/email_deleted": Notice(
-        _("A mail address was removed"),
-        _("The mail address %(deleted_email)s was removed from your account."),
+        _("An email address was removed"),
+        _("The email address %(deleted_email)s was removed from your account."),
     ),
     "account/email/password_changed": Notice(
         _("Your password was changed"), _("The password of your account was changed.")

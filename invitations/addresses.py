@@ -19,16 +19,16 @@ def clean_address(text: str) -> str:
     """
     address = text.strip()
     if not address:
-        raise Refused(_("Enter a mail address."))
+        raise Refused(_("Enter an email address."))
     if len(address) > MAX_LENGTH:
-        raise Refused(_("Enter a mail address of at most %(limit)s characters.") % {"limit": MAX_LENGTH})
+        raise Refused(_("Enter an email address of at most %(limit)s characters.") % {"limit": MAX_LENGTH})
     # Before lower(), which makes an ordinary k of the Kelvin sign.
     if not address.isascii():
         raise Refused(
             _("Use only the letters a to z, since others look alike. Write other domains in their xn-- form.")
         )
     if '"' in address or not _has_mail_syntax(address):
-        raise Refused(_("Enter one mail address, such as lee@example.com."))
+        raise Refused(_("Enter one email address, such as lee@example.com."))
     return address.lower()
 
 

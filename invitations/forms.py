@@ -13,7 +13,7 @@ class ManagerInvitationForm(forms.Form):
     """The address is judged by the verb: a plain text field says nothing of its own."""
 
     email = forms.CharField(
-        label=_("Mail address"),
+        label=_("Email address"),
         max_length=MAX_LENGTH,
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )

@@ -82,7 +82,7 @@ class Invitation(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invitations")
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     role = models.CharField(_("role"), max_length=20, choices=Role.choices)
-    email = models.EmailField(_("mail address"), max_length=254, blank=True)
+    email = models.EmailField(_("email address"), max_length=254, blank=True)
     generation = models.PositiveIntegerField(_("generation"), default=1)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
     invited_by = models.ForeignKey(

@@ -16,8 +16,8 @@ class Reason(TextChoices):
     EXPIRED = "expired", _("It has expired.")
     SUPERSEDED = "superseded", _("An older link was used. The latest one works.")
     INVITER = "inviter", _("Whoever sent it may no longer invite.")
-    OTHER_ADDRESS = "other_address", _("The account has another mail address.")
-    UNVERIFIED = "unverified", _("The account's mail address isn't verified.")
+    OTHER_ADDRESS = "other_address", _("The account has another email address.")
+    UNVERIFIED = "unverified", _("The account's email address isn't verified.")
     ALREADY_IN = "already_in", _("The person belongs to the organization already. Change the role instead.")
     NO_ROOM = "no_room", _("The edition had no place left.")
 
@@ -35,7 +35,7 @@ FOR_INVITEE: dict[Reason, Promise] = {
         "The person who invited you may no longer do so. Ask an admin of %(organization)s for a new one."
     ),
     Reason.OTHER_ADDRESS: _(
-        "This invitation is for another mail address. Sign in with the invited address, "
+        "This invitation is for another email address. Sign in with the invited address, "
         "or ask an admin of %(organization)s to invite the address of this account."
     ),
     Reason.UNVERIFIED: _(

@@ -33,10 +33,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(
-        _("mail address"),
+        _("email address"),
         max_length=254,
         unique=True,
-        error_messages={"unique": _("This mail address is taken.")},
+        error_messages={"unique": _("This email address is taken.")},
     )
     name = models.CharField(_("name"), max_length=80, validators=[validate_display_name])
     is_staff = models.BooleanField(_("support staff"), default=False)

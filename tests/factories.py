@@ -19,7 +19,7 @@ def password_hash() -> str:
 
 
 class UserFactory(factory.django.DjangoModelFactory[User]):
-    """A person with a verified mail address, who signs in with PASSWORD."""
+    """A person with a verified email address, who signs in with PASSWORD."""
 
     class Meta:
         model = User

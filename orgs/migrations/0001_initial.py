@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('email', models.EmailField(error_messages={'unique': 'This mail address is taken.'}, max_length=254, unique=True, verbose_name='mail address')),
+                ('email', models.EmailField(error_messages={'unique': 'This email address is taken.'}, max_length=254, unique=True, verbose_name='email address')),
                 ('name', models.CharField(max_length=80, validators=[orgs.validators.validate_display_name], verbose_name='name')),
                 ('is_staff', models.BooleanField(default=False, verbose_name='support staff')),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),

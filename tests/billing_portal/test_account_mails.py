@@ -121,7 +121,7 @@ def test_sign_up_looks_the_same_for_a_known_address(mailoutbox: Mailbox) -> None
     deliver_due()
     assert {mail.to[0]: mail.subject for mail in mailoutbox} == {
         user.email: "You already have an account",
-        "new@ledger.test": "Confirm your mail address",
+        "new@ledger.test": "Confirm your email address",
     }
 
 

@@ -86,7 +86,7 @@ def test_an_error_at_accepting_is_shown(admin: Membership) -> None:
         last_error_at=timezone.now(),
     )
     assert (
-        "lee@ledger.test could not accept. The account&#x27;s mail address isn&#x27;t verified."
+        "lee@ledger.test could not accept. The account&#x27;s email address isn&#x27;t verified."
         in panel_of(admin)
     )
 

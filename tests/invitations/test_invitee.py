@@ -215,7 +215,7 @@ def test_the_wrong_account_is_told_whom_it_is_for_and_signs_out_without_losing_t
 def test_a_copied_link_names_no_address_to_the_wrong_account() -> None:
     invitation = InvitationFactory()
     page = text(opened(by_link(invitation), signed_in(UserFactory())).get(PAGE))
-    assert "This invitation is for another mail address." in page
+    assert "This invitation is for another email address." in page
     assert invitation.email not in page
 
 

@@ -79,7 +79,7 @@ def test_an_admin_invites_through_the_page(admin: Membership, sign_in: SignIn) -
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"email": "lee"}, "Enter one mail address"),
+        ({"email": "lee"}, "Enter one email address"),
         ({"email": "lee@ledg\u0435r.test"}, "Use only the letters a to z"),
         ({"role": "owner"}, "Select a valid choice"),
         ({"role": Role.BILLING_MANAGER.value}, "Select a valid choice"),
