@@ -9,6 +9,7 @@ from functools import partial
 from threading import Thread
 from typing import Any
 
+import kombu.transport.redis  # noqa: F401 - now, since the first ring has no time to import it
 import structlog
 from celery import Task
 from django.db import transaction
