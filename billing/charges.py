@@ -43,7 +43,7 @@ def next_charge(
         subscription
         for subscription in subscriptions
         if subscription.status not in ENDED
-        and not subscription.cancel_at_period_end
+        and subscription.will_end_at is None
         and subscription.period_end is not None
     ]
     if not going_on:

@@ -6,7 +6,7 @@ never gives way to an earlier one.
 """
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import connection, models
@@ -114,6 +114,13 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stripe_id} ({self.status})"
+
+    @property
+    def will_end_at(self) -> datetime | None:
+        """When it ends, by the end of its period; None: it is renewed. A chosen day sets ``cancel_at`` alone."""
+        if self.cancel_at and self.period_end and self.cancel_at <= self.period_end:
+            return self.cancel_at
+        return self.period_end if self.cancel_at_period_end else None
 
 
 class InvoiceStatus(models.TextChoices):

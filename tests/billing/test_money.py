@@ -85,6 +85,21 @@ def test_what_is_not_going_on_is_not_charged(status: str) -> None:
     assert next_charge(TEAM_GROWTH, [SubscriptionFactory.build(status=status)], 0) is None
 
 
+@pytest.mark.parametrize(
+    ("ends", "charged"),
+    [
+        ({"cancel_at_period_end": True}, False),
+        ({"cancel_at": datetime(2026, 11, 25, tzinfo=UTC)}, False),
+        ({"cancel_at": datetime(2027, 6, 1, tzinfo=UTC)}, True),
+    ],
+)
+def test_what_ends_by_the_end_of_its_period_is_not_charged_again(
+    ends: dict[str, object], charged: bool
+) -> None:
+    charge = next_charge(TEAM_GROWTH, [SubscriptionFactory.build(**ends)], 0)
+    assert (charge is not None) is charged
+
+
 def test_metered_and_tiered_items_have_no_fixed_part() -> None:
     item = SubscriptionFactory.build().items[0]
     items = [{**item, "metered": True}, {**item, "unit_amount": ""}]

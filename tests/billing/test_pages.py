@@ -140,10 +140,19 @@ def test_a_missing_card_is_told_of_when_a_charge_is_near(client: Client, organiz
     assert "No card is saved. The next charge is on 1 December 2026." in page
 
 
-def test_a_subscription_that_ends_is_not_charged_again(client: Client, organization: Organization) -> None:
-    SubscriptionFactory(organization=organization, cancel_at_period_end=True)
+@pytest.mark.parametrize(
+    ("ends", "day"),
+    [
+        ({"cancel_at_period_end": True}, "1 December 2026"),
+        ({"cancel_at": datetime(2026, 11, 25, tzinfo=UTC)}, "25 November 2026"),
+    ],
+)
+def test_a_subscription_that_ends_is_not_charged_again(
+    client: Client, organization: Organization, ends: dict[str, object], day: str
+) -> None:
+    SubscriptionFactory(organization=organization, **ends)
     page = text_of(client.get(billing_url(organization)))
-    assert "Ends on 1 December 2026" in page
+    assert f"Ends on {day}" in page
     assert "the subscription ends" in page
 
 
