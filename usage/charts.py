@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from django.utils.dates import MONTHS
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -68,23 +69,28 @@ def chart_of_days(days: Sequence[tuple[date, Decimal]]) -> BarChart:
             for index, (day, _value) in enumerate(days)
             if (ago := len(days) - 1 - index) % LABEL_EVERY == 0
         ],
-        bars=[
-            _bar(slot, index, 100 * value / scale[-1], day, value) for index, (day, value) in enumerate(days)
-        ],
+        bars=_bars(days, slot, highest=scale[-1]),
     )
 
 
-def _bar(slot: Decimal, index: int, height: Decimal, day: date, value: Decimal) -> Bar:
-    return Bar(
-        x=percent(slot * index + slot * (1 - BAR_SHARE) / 2),
-        y=percent(100 - height),
-        width=percent(slot * BAR_SHARE),
-        height=percent(height),
-        title=ngettext(
-            "%(day)s: %(resources)s resource", "%(day)s: %(resources)s resources", int(rounded(value))
+def _bars(days: Sequence[tuple[date, Decimal]], slot: Decimal, *, highest: int) -> list[Bar]:
+    gap, width = slot * (1 - BAR_SHARE) / 2, percent(slot * BAR_SHARE)
+    heights = [100 * value / highest for _day, value in days]
+    return [
+        Bar(
+            x=percent(slot * index + gap),
+            y=percent(100 - height),
+            width=width,
+            height=percent(height),
+            title=_title(day, rounded(value)),
         )
-        % {"day": date_format(day, "j F"), "resources": plain_number(value)},
-    )
+        for index, ((day, value), height) in enumerate(zip(days, heights, strict=True))
+    ]
+
+
+def _title(day: date, resources: Decimal) -> str:
+    title = ngettext("%(day)s: %(resources)s resource", "%(day)s: %(resources)s resources", int(resources))
+    return title % {"day": f"{day.day} {MONTHS[day.month]}", "resources": plain_number(resources)}
 
 
 def round_scale(most: Decimal) -> list[int]:

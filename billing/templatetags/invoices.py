@@ -22,4 +22,4 @@ def invoice_state(invoice: Invoice) -> SafeString:
     if invoice.payment_failed:
         return format_html('<span class="tag bad">{}</span>', _("Payment failed"))
     tone = TONES.get(invoice.status, "")
-    return format_html('<span class="tag {}">{}</span>', tone, invoice.get_status_display())
+    return format_html('<span class="tag {}">{}</span>', tone, InvoiceStatus(invoice.status).label)

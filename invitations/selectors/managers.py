@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from invitations.selectors.pending import PendingInvitation, pending_invitations
 from invitations.services.sending import may_invite
 from orgs.capacity import limit_for
@@ -20,6 +22,7 @@ class Manager:
     email: str
     joined_at: datetime | None
     removable: bool
+    menu_label: str
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
         Membership.objects.for_org(membership.organization_id)
         .billing_managers()
         .select_related("user")
+        .only("joined_at", "user__name", "user__email")
         .order_by("joined_at", "id")
     )
     managers = [
@@ -57,6 +61,7 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
             email=person.user.email if sees_mails else "",
             joined_at=person.joined_at if sees_mails else None,
             removable=removes and person.pk != membership.pk,
+            menu_label=_("Actions for %(name)s") % {"name": person.user.name},
         )
         for person in people
     ]

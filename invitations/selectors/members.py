@@ -20,7 +20,7 @@ PEOPLE_PER_PAGE = 25
 class RoleChange:
     """A role that the reader may give somebody, and the button that does it."""
 
-    role: Role
+    role: str
     label: str
 
 
@@ -28,7 +28,11 @@ class RoleChange:
 class Person:
     """A row of the members page. ``changes``: what the reader may make of this person; empty: nothing."""
 
-    membership: Membership
+    id: uuid.UUID
+    name: str
+    email: str
+    role: str
+    joined_at: datetime
     changes: list[RoleChange]
     removable: bool
     is_self: bool
@@ -59,7 +63,8 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
     """Admins and members, latest first. ``after``, ``before``: keys of a page; what isn't one is ignored."""
     people = Membership.objects.for_org(membership.organization_id).members()
     total = people.count()
-    shown, newer, older = _page_of(people.select_related("user"), before=_key(before), after=_key(after))
+    listed = people.select_related("user").only("role", "joined_at", "user__name", "user__email")
+    shown, newer, older = _page_of(listed, before=_key(before), after=_key(after))
     invites = may_invite(membership, Role.MEMBER)
     return MembersPage(
         people=_people(membership, shown),
@@ -74,12 +79,17 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
 
 def _people(reader: Membership, shown: list[Membership]) -> list[Person]:
     """What the reader may do hangs on a person's role alone, so it is asked once for each role."""
+    labels = {role: str(role.label) for role in Role}
     changes = {role: _changes(reader, role) for role in Role}
     removes = may(reader, Permission.MEMBERS_REMOVE)
     removable = {role for role in Role if removes and can_manage(reader, role)}
     return [
         Person(
-            membership=person,
+            id=person.pk,
+            name=person.user.name,
+            email=person.user.email,
+            role=labels[Role(person.role)],
+            joined_at=person.joined_at,
             changes=changes[Role(person.role)],
             removable=person.role in removable and person.pk != reader.pk,
             is_self=person.pk == reader.pk,
@@ -94,7 +104,7 @@ def _changes(reader: Membership, current: Role) -> list[RoleChange]:
     if not (may(reader, Permission.MEMBERS_CHANGE_ROLE) and can_manage(reader, current)):
         return []
     return [
-        RoleChange(role, _("Make %(role)s") % {"role": str(role.label).lower()})
+        RoleChange(role.value, _("Make %(role)s") % {"role": str(role.label).lower()})
         for role in Role
         if role is not current and can_manage(reader, role)
     ]

@@ -4,8 +4,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import CharField, OuterRef, Subquery, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Func, OuterRef, Subquery, TextField
+from django.utils.translation import gettext as _
 
 from invitations.models import Invitation, Kind
 from invitations.refusals import Reason
@@ -38,21 +38,25 @@ class PendingInvitation:
     error_by: str
     error_at: datetime | None
     may_copy: bool
+    menu_label: str
+
+
+class MailKey(Func):
+    """The dedupe key of an invitation's mail, as ``mail_key`` makes it, from id and generation."""
+
+    template = "'invitation_sent:' || %(expressions)s"
+    arg_joiner = " || ':' || "
+    output_field = TextField()
 
 
 def pending_invitations(membership: Membership, role: Role) -> list[PendingInvitation]:
     """The pending invitations for that kind of role that the membership may see, in one statement."""
-    key = Concat(
-        Value("invitation_sent:"),
-        Cast(OuterRef("id"), CharField()),
-        Value(":"),
-        Cast(OuterRef("generation"), CharField()),
-    )
+    mail = OutgoingEmail.objects.filter(dedupe_key=MailKey(OuterRef("id"), OuterRef("generation")))
     rows = (
         Invitation.objects.visible_to(membership)
         .pending()
         .for_role(role)
-        .annotate(mail_state=Subquery(OutgoingEmail.objects.filter(dedupe_key=key).values("state")[:1]))
+        .annotate(mail_state=Subquery(mail.order_by().values("state")))
         .order_by("-sent_at", "-id")[:PENDING_SHOWN]
     )
     pending = []
@@ -65,6 +69,7 @@ def pending_invitations(membership: Membership, role: Role) -> list[PendingInvit
 def _pending_row(membership: Membership, invitation: Invitation) -> PendingInvitation:
     """What a billing manager reads about why it failed must not tell who belongs to the organization."""
     sees_people = may(membership, Permission.MEMBERS_LIST)
+    overdue = invitation.is_overdue
     reason = Reason(invitation.last_error) if invitation.last_error else None
     return PendingInvitation(
         id=invitation.pk,
@@ -73,10 +78,17 @@ def _pending_row(membership: Membership, invitation: Invitation) -> PendingInvit
         role=Role(invitation.role),
         inviter=invitation.invited_by_name,
         sent_at=invitation.sent_at,
-        expired=invitation.is_overdue,
+        expired=overdue,
         mail_failed=getattr(invitation, "mail_state", None) == MailState.FAILED,
         error=str(reason.label) if reason and (sees_people or reason is not Reason.ALREADY_IN) else "",
         error_by=invitation.last_error_by if sees_people else "",
         error_at=invitation.last_error_at,
-        may_copy=not invitation.is_overdue,
+        may_copy=not overdue,
+        menu_label=_menu_label(invitation),
     )
+
+
+def _menu_label(invitation: Invitation) -> str:
+    if not invitation.email:
+        return _("Actions for this invite link")
+    return _("Actions for the invitation of %(address)s") % {"address": invitation.email}
