@@ -1,6 +1,8 @@
 """What support staff see of people and organizations."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from orgs.models import Membership, Organization, User
 
@@ -11,6 +13,9 @@ class MembershipInline(admin.TabularInline[Membership, Organization]):
     readonly_fields = ["joined_at"]
     show_change_link = True
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("user", "organization")
 
 
 @admin.register(User)

@@ -138,7 +138,6 @@ def _message(email: OutgoingEmail, mail: RenderedMail) -> EmailMultiAlternatives
         subject=mail.subject,
         body=mail.text,
         to=[email.to],
-        reply_to=mail.reply_to,
         headers={"Message-ID": email.message_id, "Auto-Submitted": "auto-generated"},
     )
     message.attach_alternative(mail.html, "text/html")

@@ -15,7 +15,6 @@ class RenderedMail:
     subject: str
     text: str
     html: str
-    reply_to: tuple[str, ...] = ()
 
 
 class NoLongerNeeded(Exception):  # noqa: N818 - the ordinary end of some mails, no error

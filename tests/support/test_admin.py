@@ -8,8 +8,9 @@ from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
 
+from bench.statements import sent_statements
 from billing_portal.second_factor import MFAAdapter
-from tests.factories import UserFactory
+from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.world import build_world
 
 OUR_APPS = ["audit", "billing", "invitations", "orgs", "outbox", "usage"]
@@ -63,3 +64,17 @@ def test_second_factors_lie_encrypted_and_are_shown_to_nobody() -> None:
         reverse("admin:mfa_authenticator_change", args=[authenticator.pk])
     ).content.decode()
     assert authenticator.data["secret"] not in page
+
+
+@pytest.mark.django_db
+def test_an_organization_with_its_people_takes_no_statement_per_person() -> None:
+    world = build_world()
+    organization = OrganizationFactory()
+    page = reverse("admin:orgs_organization_change", args=[organization.pk])
+    counts = []
+    for more in (1, 4):
+        MembershipFactory.create_batch(more, organization=organization)
+        with sent_statements() as statements:
+            assert world.staff.get(page).status_code == 200
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
