@@ -117,7 +117,7 @@ class Subscription(models.Model):
 
     @property
     def will_end_at(self) -> datetime | None:
-        """When it ends, by the end of its period; None: it is renewed. A chosen day sets ``cancel_at`` alone."""
+        """When it ends, by the end of its period; None: it is renewed. A chosen day sets cancel_at alone."""
         if self.cancel_at and self.period_end and self.cancel_at <= self.period_end:
             return self.cancel_at
         return self.period_end if self.cancel_at_period_end else None

@@ -18,6 +18,7 @@ from orgs import events
 from orgs.capacity import ensure_room
 from orgs.editions import STARTING_EDITION, edition_of
 from orgs.errors import Refused
+from orgs.locking import lock_organization_of
 from orgs.models import Membership, Organization, User, display_name
 from orgs.policy import REMOVE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure, may
 from outbox.services import enqueue, enqueue_each
@@ -61,7 +62,7 @@ def _insert_with_free_slug(organization: Organization) -> Organization:
 @transaction.atomic
 def rename_organization(*, actor: Membership, name: str) -> Organization:
     """Change the display name; the slug, and so every link, stays."""
-    organization, actor = _lock(actor)
+    organization, actor = lock_organization_of(actor)
     ensure(actor, Permission.ORGANIZATION_CONFIGURE)
     if organization.name != name:
         old, organization.name = organization.name, name
@@ -79,7 +80,7 @@ def rename_organization(*, actor: Membership, name: str) -> Organization:
 @transaction.atomic
 def let_managers_manage_managers(*, actor: Membership, allowed: bool) -> Organization:
     """Set whether billing managers may invite and remove others (seed 002; default off, seed 001)."""
-    organization, actor = _lock(actor)
+    organization, actor = lock_organization_of(actor)
     ensure(actor, Permission.ORGANIZATION_CONFIGURE)
     if organization.managers_manage_managers != allowed:
         organization.managers_manage_managers = allowed
@@ -96,7 +97,7 @@ def let_managers_manage_managers(*, actor: Membership, allowed: bool) -> Organiz
 @transaction.atomic
 def set_invitation_max_age(*, actor: Membership, days: int | None) -> Organization:
     """Set after how many days a pending invitation expires; None: never (seed 001)."""
-    organization, actor = _lock(actor)
+    organization, actor = lock_organization_of(actor)
     ensure(actor, Permission.ORGANIZATION_CONFIGURE)
     if organization.invitation_max_age_days != days:
         organization.invitation_max_age_days = days
@@ -115,7 +116,7 @@ def set_invitation_max_age(*, actor: Membership, days: int | None) -> Organizati
 @transaction.atomic
 def change_role(*, actor: Membership, membership_id: uuid.UUID, role: Role) -> Membership:
     """Give a person another role, where the edition has room for it and an admin remains."""
-    organization, actor = _lock(actor)
+    organization, actor = lock_organization_of(actor)
     ensure(actor, Permission.MEMBERS_CHANGE_ROLE)
     target = _lock_membership(organization, membership_id)
     old = Role(target.role)
@@ -157,7 +158,7 @@ def change_role(*, actor: Membership, membership_id: uuid.UUID, role: Role) -> M
 @transaction.atomic
 def remove_member(*, actor: Membership, membership_id: uuid.UUID) -> None:
     """End another person's membership: members and admins by the members page, billing managers by theirs."""
-    organization, actor = _lock(actor)
+    organization, actor = lock_organization_of(actor)
     target = _lock_membership(organization, membership_id)
     role = Role(target.role)
     ensure(actor, REMOVE_PERMISSIONS[role])
@@ -188,7 +189,7 @@ def remove_member(*, actor: Membership, membership_id: uuid.UUID) -> None:
 @transaction.atomic
 def leave(*, membership: Membership) -> None:
     """End one's own membership, unless one is the last admin."""
-    organization, own = _lock(membership)
+    organization, own = lock_organization_of(membership)
     ensure(own, Permission.ORGANIZATION_LEAVE)
     _keep_an_admin(organization, own)
     record(
@@ -203,7 +204,7 @@ def leave(*, membership: Membership) -> None:
 @transaction.atomic
 def request_access(*, actor: Membership, permission: Permission) -> None:
     """Ask the organization's admins, by mail, for a permission; once a day for each."""
-    organization, actor = _lock(actor)
+    organization, actor = lock_organization_of(actor)
     ensure(actor, Permission.ACCESS_REQUEST)
     if may(actor, permission):
         raise Refused(_("You may do this already. Open the page again."))
@@ -227,14 +228,6 @@ def request_access(*, actor: Membership, permission: Permission) -> None:
             organization=organization,
             permission=str(permission.label),
         )
-
-
-def _lock(actor: Membership) -> tuple[Organization, Membership]:
-    """Lock the organization, then read the acting membership as it is now."""
-    organization = Organization.objects.locked(actor.organization_id)
-    actor = Membership.objects.select_related("user").get(pk=actor.pk)
-    actor.organization = organization
-    return organization, actor
 
 
 def _lock_membership(organization: Organization, membership_id: uuid.UUID) -> Membership:

@@ -17,6 +17,7 @@ from invitations.models import Invitation, InvitationQuerySet, Kind, State
 from invitations.tokens import Channel, Claim, link
 from orgs.capacity import ensure_room
 from orgs.errors import Refused
+from orgs.locking import lock_organization_of
 from orgs.models import Membership, Organization, display_name
 from orgs.policy import INVITE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure, may
 from outbox.models import OutgoingEmail
@@ -44,7 +45,7 @@ def invite_by_mail(*, actor: Membership, email: str, role: Role) -> Invitation:
 
 @transaction.atomic
 def _invite_by_mail(actor: Membership, address: str, role: Role) -> Invitation:
-    organization, actor = _lock(actor)
+    organization, actor = lock_organization_of(actor)
     _ensure_may_invite(actor, role)
     _ensure_new(organization, actor, address)
     _ensure_few_mails(organization, actor, address)
@@ -69,7 +70,7 @@ def create_link(*, actor: Membership, role: Role) -> str:
     Where the edition has no room for another one, a link that waits is answered again: whoever presses
     the button twice on an edition with one billing manager wants what he got the first time.
     """
-    organization, actor = _lock(actor)
+    organization, actor = lock_organization_of(actor)
     _ensure_may_invite(actor, role)
     try:
         ensure_room(organization, role)
@@ -92,7 +93,7 @@ def create_link(*, actor: Membership, role: Role) -> str:
 @transaction.atomic
 def copy_link(*, actor: Membership, invitation_id: uuid.UUID) -> str:
     """The link of a pending invitation. If that was mailed, the invitee proves the address in another way."""
-    organization, actor = _lock(actor)
+    organization, actor = lock_organization_of(actor)
     invitation = _lock_visible(organization, actor, invitation_id)
     if Role(invitation.role) is Role.BILLING_MANAGER:
         ensure(actor, Permission.BILLING_MANAGERS_LINK)
@@ -106,7 +107,7 @@ def copy_link(*, actor: Membership, invitation_id: uuid.UUID) -> str:
 @transaction.atomic
 def resend(*, actor: Membership, invitation_id: uuid.UUID) -> Invitation:
     """Send the mail again with a new link; the older links die. Who resends is the inviter from now on."""
-    organization, actor = _lock(actor)
+    organization, actor = lock_organization_of(actor)
     invitation = _lock_visible(organization, actor, invitation_id)
     role = Role(invitation.role)
     _ensure_may_invite(actor, role)
@@ -131,7 +132,7 @@ def resend(*, actor: Membership, invitation_id: uuid.UUID) -> Invitation:
 @transaction.atomic
 def revoke(*, actor: Membership, invitation_id: uuid.UUID) -> Invitation:
     """Withdraw a pending invitation. One that was revoked already stays so."""
-    organization, actor = _lock(actor)
+    organization, actor = lock_organization_of(actor)
     invitation = _lock_visible(organization, actor, invitation_id)
     _ensure_may_invite(actor, Role(invitation.role))
     if invitation.state != State.REVOKED:
@@ -170,14 +171,6 @@ def end_by_revocation(invitation: Invitation, *, by: Actor, named: str = "") -> 
 def mail_key(invitation: Invitation) -> str:
     """The outbox's dedupe key of the mail that carries the invitation's present link."""
     return f"invitation_sent:{invitation.pk}:{invitation.generation}"
-
-
-def _lock(actor: Membership) -> tuple[Organization, Membership]:
-    """Lock the organization, then read the acting membership as it is now."""
-    organization = Organization.objects.locked(actor.organization_id)
-    actor = Membership.objects.select_related("user").get(pk=actor.pk)
-    actor.organization = organization
-    return organization, actor
 
 
 def _lock_visible(organization: Organization, actor: Membership, invitation_id: uuid.UUID) -> Invitation:
