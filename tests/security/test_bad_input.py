@@ -207,14 +207,12 @@ def world() -> World:
     return build_world()
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query[:40])
-def test_a_bad_query_breaks_no_page(query: str, world: World) -> None:
+def test_a_bad_query_breaks_no_page(world: World) -> None:
     client = world.clients[Role.ADMIN]
     names = {"members", "audit_log", "invoices", "card_return", "account_login"}
-    for route in all_routes():
-        if route.name in names:
-            response = client.get(f"{world.url(route)}?{query}")
-            assert response.status_code in {200, 302, 400, 404}, route
+    for url in [world.url(route) for route in all_routes() if route.name in names]:
+        for query in QUERIES:
+            assert client.get(f"{url}?{query}").status_code in {200, 302, 400, 404}, (url, query)
 
 
 def test_a_bad_query_breaks_no_page_of_the_admin(world: World) -> None:
@@ -258,43 +256,53 @@ def test_an_id_that_is_none_is_not_found_and_changes_nothing(world: World) -> No
     assert rows() == before
 
 
-@pytest.mark.parametrize(
-    "slug",
-    ["%00", "own%00", "own%0a", "OWN", "own%20", "..", "own%2f..%2fforeign", "%D0%BEwn", "x" * 3000, "'--"],
-)
-def test_a_slug_that_is_none_is_not_found(slug: str, world: World) -> None:
-    answer = world.clients[Role.ADMIN].get(f"/orgs/{slug}/settings/audit/")
-    assert answer.status_code == 404
-    assert b"CANARY" not in answer.content
+SLUGS = [
+    "%00",
+    "own%00",
+    "own%0a",
+    "OWN",
+    "own%20",
+    "..",
+    "own%2f..%2fforeign",
+    "%D0%BEwn",
+    "x" * 3000,
+    "'--",
+]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/accounts/password/reset/key/x-y/",
-        "/accounts/password/reset/key/zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz-set-password/",
-        "/accounts/password/reset/key/0-%00/",
-        "/accounts/password/reset/key/%00-x/",
-        "/accounts/confirm-email/%00/",
-        "/accounts/confirm-email/" + "x" * 3000 + "/",
-        "/accounts/confirm-email/1:2:3/",
-        "/accounts/%2e%2e/admin/",
-        "/invitations/%00/",
-        "/invitations/" + "x" * 3000 + "/",
-        "/invitations/\u202e/",
-        "/static/../billing_portal/settings.py",
-        "/static/%2e%2e/billing_portal/settings.py",
-        "/static/%00",
-        "/dev/mail/..%2f..%2fetc%2fpasswd/",
-        "/admin/orgs/user/%00/change/",
-        "/\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
-    ],
-)
-def test_a_wrong_address_is_no_fault(path: str, world: World) -> None:
-    client = world.staff if path.startswith("/admin/") else Client()
-    answer = client.get(path)
-    assert answer.status_code in {200, 302, 404}
-    assert b"SECRET_KEY" not in (b"".join(answer) if answer.streaming else answer.content)
+def test_a_slug_that_is_none_is_not_found(world: World) -> None:
+    for slug in SLUGS:
+        answer = world.clients[Role.ADMIN].get(f"/orgs/{slug}/settings/audit/")
+        assert answer.status_code == 404, slug
+        assert b"CANARY" not in answer.content, slug
+
+
+PATHS = [
+    "/accounts/password/reset/key/x-y/",
+    "/accounts/password/reset/key/zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz-set-password/",
+    "/accounts/password/reset/key/0-%00/",
+    "/accounts/password/reset/key/%00-x/",
+    "/accounts/confirm-email/%00/",
+    "/accounts/confirm-email/" + "x" * 3000 + "/",
+    "/accounts/confirm-email/1:2:3/",
+    "/accounts/%2e%2e/admin/",
+    "/invitations/%00/",
+    "/invitations/" + "x" * 3000 + "/",
+    "/invitations/\u202e/",
+    "/static/../billing_portal/settings.py",
+    "/static/%2e%2e/billing_portal/settings.py",
+    "/static/%00",
+    "/dev/mail/..%2f..%2fetc%2fpasswd/",
+    "/admin/orgs/user/%00/change/",
+    "/\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
+]
+
+
+def test_a_wrong_address_is_no_fault(world: World) -> None:
+    for path in PATHS:
+        answer = (world.staff if path.startswith("/admin/") else Client()).get(path)
+        assert answer.status_code in {200, 302, 404}, path
+        assert b"SECRET_KEY" not in (b"".join(answer) if answer.streaming else answer.content), path
 
 
 # --- Bodies --------------------------------------------------------------------------------------------
@@ -324,37 +332,34 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("case", BODIES)
-def test_a_huge_body_is_refused(case: str, world: World) -> None:
+def test_a_huge_body_is_refused(world: World) -> None:
     before = rows()
-    body, content_type = BODIES[case]
     for client, url in (
         (Client(), "/accounts/login/"),
         (world.clients[Role.ADMIN], "/orgs/own/settings/general/"),
         (Client(), "/stripe/webhook/"),
     ):
-        assert post_raw(client, url, body, content_type) in {400, 413}, url
+        for case, (body, content_type) in BODIES.items():
+            assert post_raw(client, url, body, content_type) in {400, 413}, (case, url)
     assert rows() == before
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type"),
-    [
-        (b"\xff\xfe\x00", FORM),
-        (b"name=%FF%FE", FORM),
-        (b"name=\xed\xa0\x80", FORM),
-        (b"{}", "application/json"),
-        (b"", PARTS),
-        (b"--b\r\n", PARTS),
-        (b"--b", "multipart/form-data"),
-        (file_of(10), PARTS),
-        (b"<x/>", "text/xml"),
-        (b"name=x", "application/x-www-form-urlencoded; charset=utf-7"),
-        (b"name=x", "nonsense"),
-    ],
-    ids=str,
-)
-def test_a_broken_body_changes_nothing(body: bytes, content_type: str, world: World) -> None:
+BROKEN = [
+    (b"\xff\xfe\x00", FORM),
+    (b"name=%FF%FE", FORM),
+    (b"name=\xed\xa0\x80", FORM),
+    (b"{}", "application/json"),
+    (b"", PARTS),
+    (b"--b\r\n", PARTS),
+    (b"--b", "multipart/form-data"),
+    (file_of(10), PARTS),
+    (b"<x/>", "text/xml"),
+    (b"name=x", "application/x-www-form-urlencoded; charset=utf-7"),
+    (b"name=x", "nonsense"),
+]
+
+
+def test_a_broken_body_changes_nothing(world: World) -> None:
     before = rows()
     for client, url in (
         (Client(), "/accounts/login/"),
@@ -362,7 +367,8 @@ def test_a_broken_body_changes_nothing(body: bytes, content_type: str, world: Wo
         (world.clients[Role.ADMIN], "/orgs/own/settings/billing/managers/invite/"),
         (Client(), "/stripe/webhook/"),
     ):
-        assert post_raw(client, url, body, content_type) in {200, 400, 415, 422}, url
+        for body, content_type in BROKEN:
+            assert post_raw(client, url, body, content_type) in {200, 400, 415, 422}, (url, body)
     assert rows() == before
 
 
