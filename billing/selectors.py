@@ -168,7 +168,7 @@ def _latest_and_open(organization: Organization) -> tuple[list[Invoice], list[In
     """The latest invoices, and those still to be paid, newest first, in one statement."""
     invoices = Invoice.objects.for_org(organization)
     latest_ids = invoices.issued().order_by("-created_at", "-id").values("pk")[:LATEST]
-    rows = invoices.defer("lines").filter(Q(pk__in=latest_ids) | Q(status="open"))
+    rows = invoices.listed().filter(Q(pk__in=latest_ids) | Q(status="open"))
     found = list(rows.order_by("-created_at", "-id")[: LATEST + OPEN_SHOWN])
     return found[:LATEST], [invoice for invoice in found if invoice.status == "open"]
 
@@ -246,7 +246,7 @@ def invoice_list(
     organization: Organization, *, older_than: uuid.UUID | None, newer_than: uuid.UUID | None
 ) -> InvoiceListPage:
     """The page next to an invoice; one that isn't the organization's gives the first page."""
-    issued = Invoice.objects.for_org(organization).issued().defer("lines")
+    issued = Invoice.objects.for_org(organization).issued().listed()
     key = older_than or newer_than
     edge = issued.only("created_at").filter(pk=key).first() if key else None
     if edge is None:

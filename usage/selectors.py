@@ -76,8 +76,9 @@ def dashboard(membership: Membership) -> Dashboard:
 
 def resources_now(organization: Organization) -> ResourcesNow | None:
     """Resources in the last hour that was counted, or None when none was."""
-    last = OrganizationHour.objects.filter(organization=organization).order_by("-hour").first()
-    return ResourcesNow(last.resources, last.hour) if last else None
+    hours = OrganizationHour.objects.filter(organization=organization).order_by("-hour")
+    last = hours.values_list("resources", "hour").first()
+    return ResourcesNow(*last) if last else None
 
 
 def resource_hours(organization_id: uuid.UUID, start: date, end: date) -> int:

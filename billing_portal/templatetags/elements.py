@@ -40,7 +40,7 @@ def drawing(name: str) -> SafeString:
 
 @register.filter(expects_localtime=True)
 def day(at: date | None) -> str:
-    """A calendar date: ``{{ invoice.due_at|day }}`` is 21 November 2026, of an instant in UTC; "" for none."""
+    """A calendar date, of an instant in UTC: ``{{ invoice.due_at|day }}`` is 21 November 2026."""
     return f"{at.day} {MONTHS[at.month]} {at.year}" if at else ""
 
 

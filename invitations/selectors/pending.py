@@ -15,6 +15,7 @@ from outbox.models import OutgoingEmail
 from outbox.models import State as MailState
 
 PENDING_SHOWN = 100
+SHOWN = ("kind", "role", "email", "invited_by_name", "sent_at", "last_error", "last_error_by", "last_error_at")
 
 
 def reserved_places(organization: Organization, role: Role) -> int:
@@ -57,6 +58,7 @@ def pending_invitations(membership: Membership, role: Role) -> list[PendingInvit
         .pending()
         .for_role(role)
         .annotate(mail_state=Subquery(mail.order_by().values("state")))
+        .only(*SHOWN)
         .order_by("-sent_at", "-id")[:PENDING_SHOWN]
     )
     pending = []
