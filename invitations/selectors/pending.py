@@ -15,7 +15,16 @@ from outbox.models import OutgoingEmail
 from outbox.models import State as MailState
 
 PENDING_SHOWN = 100
-SHOWN = ("kind", "role", "email", "invited_by_name", "sent_at", "last_error", "last_error_by", "last_error_at")
+SHOWN = (
+    "kind",
+    "role",
+    "email",
+    "invited_by_name",
+    "sent_at",
+    "last_error",
+    "last_error_by",
+    "last_error_at",
+)
 
 
 def reserved_places(organization: Organization, role: Role) -> int:
