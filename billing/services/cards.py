@@ -88,7 +88,7 @@ def start_card_setup(*, actor: Membership) -> str:
     try:
         customer_id = ensure_customer(actor=actor)
         # A page that was left open and has closed meanwhile gives way to a new one.
-        return _open_page(actor, customer_id) or _open_page(actor, customer_id)
+        url = _open_page(actor, customer_id) or _open_page(actor, customer_id)
     except gateway.GatewayUnavailable:
         raise Refused(
             _("Stripe does not answer right now. Nothing was changed. Try again in a minute.")
@@ -98,6 +98,9 @@ def start_card_setup(*, actor: Membership) -> str:
             _("Stripe did not open its card page. Nothing was changed. Write to %(address)s.")
             % {"address": settings.SUPPORT_EMAIL}
         ) from None
+    if not url:
+        raise Refused(_("Stripe's card page closed at once. Nothing was changed. Try again."))
+    return url
 
 
 def _open_page(actor: Membership, customer_id: str) -> str:
