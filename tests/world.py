@@ -118,7 +118,9 @@ def build_organization(
     )
     stack = Stack.objects.create(organization=organization, name=f"{mark} stack")
     hour = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
-    record_counts(organization_id=organization.pk, counts=[HourlyReading(stack=stack.name, hour=hour, resources=7)])
+    record_counts(
+        organization_id=organization.pk, counts=[HourlyReading(stack=stack.name, hour=hour, resources=7)]
+    )
     with transaction.atomic():
         record(
             action="organization.renamed",
