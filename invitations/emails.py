@@ -41,6 +41,9 @@ def invitation_accepted(mail: OutgoingEmail) -> RenderedMail:
         "invitation_accepted",
         {
             **mail.params,
+            "who": f"{mail.params['person']} ({mail.params['email']})"
+            if mail.params["email"]
+            else mail.params["person"],
             "role": str(Role(mail.params["role"]).label).lower(),
             "url": settings.SITE_URL + reverse("dashboard", args=[mail.params["slug"]]),
         },

@@ -71,7 +71,8 @@ def _accept(user: User, claim: Claim) -> Invitation:
         organization=organization.name,
         slug=organization.slug,
         person=display_name(user),
-        email=user.email,
+        # As invited: of whoever came by a link, a billing manager learns the name only (seed 001).
+        email=invitation.email,
         inviter=invitation.invited_by_name,
         role=role.value,
     )

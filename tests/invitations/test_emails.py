@@ -14,7 +14,7 @@ from orgs.policy import Role
 from outbox.models import OutgoingEmail
 from outbox.registry import NoLongerNeeded, RenderedMail, renderer_of
 from tests.factories import UserFactory
-from tests.invitations.claims import by_mail
+from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +77,16 @@ def test_the_acceptance_names_who_accepted() -> None:
     for body in (mail.text, mail.html):
         assert user.email in body
         assert f"/orgs/{invitation.organization.slug}/" in body
+
+
+def test_the_acceptance_of_a_link_tells_no_address() -> None:
+    invitation = InvitationFactory(kind=Kind.LINK)
+    user = UserFactory()
+    services.accept(user=user, claim=by_link(invitation))
+    mail = rendered("invitation_accepted")
+    for body in (mail.text, mail.html):
+        assert user.name in body
+        assert user.email not in body
 
 
 def test_the_refusal_carries_the_message_as_text() -> None:
