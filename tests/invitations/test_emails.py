@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from invitations import services
-from invitations.models import Invitation, State
+from invitations.models import Invitation, Kind, State
 from invitations.tokens import Channel, Claim, claim_in
 from orgs.models import Membership
 from orgs.policy import Role
