@@ -67,7 +67,7 @@ class Person:
         """Invite a billing manager. Returns the link in the mail."""
         self.follow("Invite billing manager")
         self.expect_dialog()
-        self.page.get_by_label("Eemail address").fill(email)
+        self.page.get_by_label("Email address").fill(email)
         self.press("Send invitation")
         expect(self.told).to_have_text(f"Invitation sent to {email}.")
         return self.portal.link_mailed_to(email)

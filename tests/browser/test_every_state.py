@@ -350,7 +350,7 @@ def invite_dialog(stage: Stage) -> Page:
 @state
 def invite_refused(stage: Stage) -> Page:
     page = stage.admin("settings/billing/managers/invite/")
-    page.get_by_label("Eemail address").fill("own.invited@")
+    page.get_by_label("Email address").fill("own.invited@")
     page.get_by_role("button", name="Send invitation").click()
     expect(page.get_by_role("alert")).to_be_visible()
     return page
