@@ -322,7 +322,18 @@ class EventState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+EVENTS_KEPT_FOR = timedelta(days=90)
+
+
 class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
+    def old(self) -> "StripeEventQuerySet":
+        """Those worked off so long ago that the personal data in them need no longer be kept.
+
+        Stripe delivers an event again for 30 days at most, so none of these comes back as new:
+        https://docs.stripe.com/webhooks/process-undelivered-events
+        """
+        return self.filter(received_at__lt=Now() - EVENTS_KEPT_FOR).exclude(state=EventState.RECEIVED)
+
     def due(self) -> "StripeEventQuerySet":
         return self.filter(state=EventState.RECEIVED, next_attempt_at__lte=Now())
 

@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 
 from billing.gateway import GatewayUnavailable
-from billing.models import BillingAccount
+from billing.models import BillingAccount, StripeEvent
 from billing.services.cards import check_card_setup
 from billing.services.inbox import handle
 from billing.services.reconciling import reconcile as reconcile_organization
@@ -33,6 +33,11 @@ def complete_card_setup(operation_id: str) -> None:
 @shared_task(name="billing.sweep")
 def sweep() -> None:
     sweep_due()
+
+
+@shared_task(name="billing.delete_old_events")
+def delete_old_events() -> None:
+    StripeEvent.objects.old().delete()
 
 
 @shared_task(name="billing.reconcile_all")

@@ -1,12 +1,14 @@
 """What rings the workers, what they do then, and what becomes of it when nobody hears the bell."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.utils import timezone
 
 from billing import tasks, views
-from billing.models import BillingAccount, OperationState, StripeOperation
+from billing.models import BillingAccount, EventState, OperationState, StripeEvent, StripeOperation
 from billing.services import cards, sweeping
 from orgs.models import Membership
 from tests.billing.factories import BillingAccountFactory, CardSetupFactory
@@ -109,3 +111,23 @@ def test_one_operation_that_always_fails_stops_no_other(
     sweeping.sweep()
     assert set(checked) == {broken.pk, sound.pk}
     assert StripeOperation.objects.filter(state=OperationState.WAITING).count() == 2
+
+
+def test_events_are_kept_for_90_days_and_those_not_worked_off_for_longer() -> None:
+    def received(days_ago: int, state: EventState) -> str:
+        event_id = f"evt_{state}_{days_ago}"
+        StripeEvent.objects.create(
+            event_id=event_id,
+            type="invoice.paid",
+            livemode=False,
+            payload={},
+            state=state,
+            received_at=timezone.now() - timedelta(days=days_ago),
+        )
+        return event_id
+
+    kept = {received(89, EventState.DONE), received(91, EventState.RECEIVED)}
+    received(91, EventState.DONE)
+    received(91, EventState.FAILED)
+    tasks.delete_old_events()
+    assert set(StripeEvent.objects.values_list("event_id", flat=True)) == kept
