@@ -125,7 +125,8 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(organization=organization)
 
     def admins(self) -> "MembershipQuerySet":
-        return self.filter(role=Role.ADMIN)
+        """Admins who can sign in: one whose account was shut runs nothing, and is no admin that remains."""
+        return self.filter(role=Role.ADMIN, user__is_active=True)
 
     def members(self) -> "MembershipQuerySet":
         """Who counts as a member and takes a seat: everybody but billing managers (seed 001)."""

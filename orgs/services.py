@@ -240,7 +240,8 @@ def _lock_membership(organization: Organization, membership_id: uuid.UUID) -> Me
 
 
 def _keep_an_admin(organization: Organization, target: Membership) -> None:
-    if target.role == Role.ADMIN and Membership.objects.for_org(organization).admins().count() == 1:
+    others = Membership.objects.for_org(organization).admins().exclude(pk=target.pk)
+    if target.role == Role.ADMIN and not others.exists():
         raise Refused(_("An organization needs an admin. Make somebody else an admin first."))
 
 

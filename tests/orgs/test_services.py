@@ -67,6 +67,16 @@ def test_the_last_admin_can_be_neither_demoted_nor_leave(admin: Membership, memb
     assert actions() == ["membership.left"]
 
 
+def test_an_admin_whose_account_was_shut_is_no_admin_that_remains(admin: Membership) -> None:
+    shut = MembershipFactory(
+        organization=admin.organization, role=Role.ADMIN, user=UserFactory(is_active=False)
+    )
+    with pytest.raises(Refused, match="needs an admin"):
+        services.leave(membership=admin)
+    services.remove_member(actor=admin, membership_id=shut.pk)
+    assert not Membership.objects.filter(pk=shut.pk).exists()
+
+
 def test_a_person_cannot_remove_himself(admin: Membership) -> None:
     MembershipFactory(organization=admin.organization, role=Role.ADMIN)
     with pytest.raises(Refused, match="Leave the organization"):
