@@ -59,7 +59,6 @@ class BillingAccount(models.Model):
     chosen_payment_method_id = models.CharField(max_length=100, blank=True)
     chosen_made_at = models.DateTimeField(null=True)
     chosen_begun_at = models.DateTimeField(null=True)
-    chosen_by_setup_id = models.UUIDField(null=True)
     fetched_seq = models.BigIntegerField(default=0)
     synced_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -34,7 +34,6 @@ class Migration(migrations.Migration):
                 ('chosen_payment_method_id', models.CharField(blank=True, max_length=100)),
                 ('chosen_made_at', models.DateTimeField(null=True)),
                 ('chosen_begun_at', models.DateTimeField(null=True)),
-                ('chosen_by_setup_id', models.UUIDField(null=True)),
                 ('fetched_seq', models.BigIntegerField(default=0)),
                 ('synced_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),

@@ -253,7 +253,6 @@ def _choose(account: BillingAccount, operation: StripeOperation, method: Payment
         account.chosen_payment_method_id = method.id
         account.chosen_made_at = method.created
         account.chosen_begun_at = operation.created_at
-        account.chosen_by_setup_id = operation.pk
         account.save()
         operation.step = OperationStep.MAKE_DEFAULT
         operation.result = {"payment_method": method.id, "detach": sorted(former)}

@@ -34,7 +34,6 @@ class BillingManagersPanel:
     limit: int | None
     taken: int
     sees_mails: bool
-    sees_pending: bool
     may_invite: bool
     may_link: bool
     may_remove: bool
@@ -71,7 +70,6 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
         limit=limit_for(membership.organization, Role.BILLING_MANAGER),
         taken=len(managers),
         sees_mails=sees_mails,
-        sees_pending=invites,
         may_invite=invites,
         may_link=invites and may(membership, Permission.BILLING_MANAGERS_LINK),
         may_remove=removes,
