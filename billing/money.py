@@ -2,6 +2,7 @@
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from babel.numbers import format_currency
 from django.utils.translation import get_language, to_locale
@@ -34,21 +35,23 @@ def in_minor_units(amount: Decimal, currency: str) -> int:
 
 def format_money(amount: int, currency: str) -> str:
     """``format_money(5825, "usd")`` is $58.25."""
-    return _formatted(in_major_units(amount, currency), currency)
+    return _formatted(in_major_units(amount, currency), currency, get_language())
 
 
 def format_price(price: Decimal, currency: str) -> str:
     """A price in major units with all its decimals, at least those of the currency: $0.00025."""
     decimals = max(exponent(currency), -int(price.normalize().as_tuple().exponent))
-    return _formatted(price, currency, pattern=f"¤#,##0.{'0' * decimals}" if decimals else "¤#,##0")
+    pattern = f"¤#,##0.{'0' * decimals}" if decimals else "¤#,##0"
+    return _formatted(price, currency, get_language(), pattern)
 
 
-def _formatted(amount: Decimal, currency: str, pattern: str | None = None) -> str:
+@lru_cache(maxsize=4096)
+def _formatted(amount: Decimal, currency: str, language: str | None, pattern: str | None = None) -> str:
     text = format_currency(
         amount,
         currency.upper(),
         format=pattern,
-        locale=to_locale(get_language() or "en-us"),
+        locale=to_locale(language or "en-us"),
         currency_digits=pattern is None,
     )
     return LETTER_BEFORE_DIGIT.sub("\xa0", text)

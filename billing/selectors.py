@@ -18,6 +18,7 @@ from billing.models import (
     BillingAccount,
     Invoice,
     InvoiceQuerySet,
+    InvoiceStatus,
     OperationKind,
     StripeOperation,
     Subscription,
@@ -33,6 +34,32 @@ LATEST = 5
 PAGE_SIZE = 25
 # More open invoices than this are told of on the list of invoices.
 OPEN_SHOWN = 20
+ACCOUNT = """
+    SELECT id, payment_method_id, payment_method_kind, card_brand, card_last4, card_exp_month,
+           card_exp_year, synced_at
+    FROM billing_billingaccount
+    WHERE organization_id = %(organization)s
+"""
+CURRENT = """
+    SELECT id, status, currency, items, period_start, period_end, cancel_at, cancel_at_period_end
+    FROM billing_subscription
+    WHERE organization_id = %(organization)s
+      AND status IN ('active', 'past_due', 'trialing', 'unpaid', 'incomplete', 'paused')
+    ORDER BY period_end, created_at, id
+"""
+# The latest invoices and those to be paid, with what lists and alerts show.
+LATEST_AND_OPEN = """
+    WITH issued AS NOT MATERIALIZED (
+        SELECT id, stripe_id, number, status, currency, total, amount_remaining, attempt_count,
+               charged_automatically, next_attempt_at, due_at, created_at
+        FROM billing_invoice
+        WHERE organization_id = %(organization)s AND status NOT IN ('draft', 'deleted')
+    )
+    (SELECT * FROM issued ORDER BY created_at DESC, id DESC LIMIT %(latest)s)
+    UNION
+    (SELECT * FROM issued WHERE status = 'open' ORDER BY created_at DESC, id DESC LIMIT %(open)s)
+    ORDER BY created_at DESC, id DESC
+"""
 EXPIRES_SOON = timedelta(days=45)
 
 
@@ -102,7 +129,6 @@ class BillingPage:
     """*Billing & usage*. ``as_of``: when the mirror was last known to be right, None before there is any."""
 
     edition: Edition
-    has_customer: bool
     subscription: Subscription | None
     next_charge: NextCharge | None
     credits: Credits | None
@@ -120,17 +146,14 @@ class BillingPage:
 def billing_page(membership: Membership) -> BillingPage:
     organization = membership.organization
     edition = organization.edition
-    account = BillingAccount.objects.filter(organization=organization).first()
-    subscriptions = list(
-        Subscription.objects.for_org(organization).current().order_by("period_end", "created_at", "id")
-    )
+    account = _account(organization)
+    subscriptions = list(Subscription.objects.raw(CURRENT, {"organization": organization.pk}))
     first = subscriptions[0] if subscriptions else None
     latest, unpaid = _latest_and_open(organization)
     used = _credits(organization, edition, first)
     failed = [invoice for invoice in unpaid if invoice.payment_failed]
     return BillingPage(
         edition=edition,
-        has_customer=account is not None and account.has_customer,
         subscription=first,
         next_charge=next_charge(edition, subscriptions, used.consumed if used else 0),
         credits=used,
@@ -144,6 +167,12 @@ def billing_page(membership: Membership) -> BillingPage:
         managers=billing_managers_panel(membership),
         as_of=account.synced_at if account else None,
     )
+
+
+def _account(organization: Organization) -> BillingAccount | None:
+    """With no more than what tells of its card."""
+    accounts = BillingAccount.objects.raw(ACCOUNT, {"organization": organization.pk})
+    return next(iter(accounts), None)
 
 
 def next_charges(memberships: Iterable[Membership]) -> dict[uuid.UUID, NextCharge]:
@@ -166,11 +195,9 @@ def next_charges(memberships: Iterable[Membership]) -> dict[uuid.UUID, NextCharg
 
 def _latest_and_open(organization: Organization) -> tuple[list[Invoice], list[Invoice]]:
     """The latest invoices, and those still to be paid, newest first, in one statement."""
-    invoices = Invoice.objects.for_org(organization)
-    latest_ids = invoices.issued().order_by("-created_at", "-id").values("pk")[:LATEST]
-    rows = invoices.listed().filter(Q(pk__in=latest_ids) | Q(status="open"))
-    found = list(rows.order_by("-created_at", "-id")[: LATEST + OPEN_SHOWN])
-    return found[:LATEST], [invoice for invoice in found if invoice.status == "open"]
+    values = {"organization": organization.pk, "latest": LATEST, "open": OPEN_SHOWN}
+    found = list(Invoice.objects.raw(LATEST_AND_OPEN, values))
+    return found[:LATEST], [invoice for invoice in found if invoice.status == InvoiceStatus.OPEN]
 
 
 def _standing(latest: list[Invoice], unpaid: list[Invoice], failed: list[Invoice]) -> Standing:

@@ -101,7 +101,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "billing_portal.navigation.organization_context",
             ],
-            "builtins": ["billing_portal.templatetags.elements"],
+            "builtins": ["django.templatetags.i18n", "billing_portal.templatetags.elements"],
         },
     }
 ]

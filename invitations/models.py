@@ -157,8 +157,7 @@ class Invitation(models.Model):
     @property
     def expires_at(self) -> datetime | None:
         """When a pending invitation ends by age; None: never. The organization's setting of now counts."""
-        days = self.organization.invitation_max_age_days
-        return None if days is None else self.sent_at + timedelta(days=days)
+        return self.organization.invitation_expiry(self.sent_at)
 
     @property
     def is_overdue(self) -> bool:

@@ -129,13 +129,12 @@ def enter_organization(request: OrgRequest, slug: str) -> None:
 
     Raises Http404 for who doesn't belong to it, as for a slug that nobody has.
     """
-    membership = (
-        Membership.objects.select_related("organization")
-        .filter(user_id=request.user.pk, organization__slug=slug, organization__closed_at=None)
-        .first()
-    )
-    if membership is None:
-        raise Http404
+    try:
+        membership = Membership.objects.select_related("organization").get(
+            user_id=request.user.pk, organization__slug=slug, organization__closed_at=None
+        )
+    except Membership.DoesNotExist:
+        raise Http404 from None
     # The person is known already: no page should have to fetch him again through the membership.
     membership.user = request.user
     request.membership, request.organization = membership, membership.organization

@@ -1,6 +1,7 @@
 """People, organizations and memberships."""
 
 import uuid
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -118,6 +119,11 @@ class Organization(models.Model):
     @property
     def edition(self) -> Edition:
         return edition_of(self.edition_code, on=timezone.now().date())
+
+    def invitation_expiry(self, sent_at: datetime) -> datetime | None:
+        """When an invitation sent at that time ends by age; None: never."""
+        days = self.invitation_max_age_days
+        return None if days is None else sent_at + timedelta(days=days)
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

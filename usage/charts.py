@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 INTERVALS = 4
 ROUND_STEPS = (1, 2, 5, 10)
-BAR_SHARE = Decimal("0.76")
+BAR_SHARE = 0.76
 LABEL_EVERY = 5
 
 
@@ -49,7 +49,7 @@ def chart_of_days(days: Sequence[tuple[date, Decimal]]) -> BarChart:
     """Resources under management by day, one bar for each; ``days`` is not empty."""
     values = [value for _day, value in days]
     scale = round_scale(max(values))
-    slot = Decimal(100) / len(days)
+    slot = 100 / len(days)
     return BarChart(
         label=_("Resources under management by day, %(first)s to %(last)s: from %(least)s to %(most)s")
         % {
@@ -59,8 +59,7 @@ def chart_of_days(days: Sequence[tuple[date, Decimal]]) -> BarChart:
             "most": plain_number(max(values)),
         },
         y_ticks=[
-            Tick(percent(100 - 100 * Decimal(value) / scale[-1]), plain_number(Decimal(value)))
-            for value in scale
+            Tick(percent(100 - 100 * value / scale[-1]), plain_number(Decimal(value))) for value in scale
         ],
         x_ticks=[
             Tick(
@@ -73,24 +72,25 @@ def chart_of_days(days: Sequence[tuple[date, Decimal]]) -> BarChart:
     )
 
 
-def _bars(days: Sequence[tuple[date, Decimal]], slot: Decimal, *, highest: int) -> list[Bar]:
+def _bars(days: Sequence[tuple[date, Decimal]], slot: float, *, highest: int) -> list[Bar]:
     gap, width = slot * (1 - BAR_SHARE) / 2, percent(slot * BAR_SHARE)
-    heights = [100 * value / highest for _day, value in days]
+    months = {day.month: str(MONTHS[day.month]) for day, _value in days}
+    heights = [100 * float(value) / highest for _day, value in days]
     return [
         Bar(
             x=percent(slot * index + gap),
             y=percent(100 - height),
             width=width,
             height=percent(height),
-            title=_title(day, rounded(value)),
+            title=_title(f"{day.day} {months[day.month]}", rounded(value)),
         )
         for index, ((day, value), height) in enumerate(zip(days, heights, strict=True))
     ]
 
 
-def _title(day: date, resources: Decimal) -> str:
+def _title(day: str, resources: Decimal) -> str:
     title = ngettext("%(day)s: %(resources)s resource", "%(day)s: %(resources)s resources", int(resources))
-    return title % {"day": f"{day.day} {MONTHS[day.month]}", "resources": plain_number(resources)}
+    return title % {"day": day, "resources": plain_number(resources)}
 
 
 def round_scale(most: Decimal) -> list[int]:
@@ -105,7 +105,7 @@ def round_scale(most: Decimal) -> list[int]:
     return [step * mark for mark in range(intervals + 1)]
 
 
-def percent(value: Decimal) -> str:
+def percent(value: float) -> str:
     return f"{value:.2f}%"
 
 

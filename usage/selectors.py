@@ -11,11 +11,31 @@ from django.utils import timezone
 
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, may
+from orgs.rows import fetch_rows
 from usage.charts import BarChart, chart_of_days
-from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
+from usage.models import OrganizationDay, Stack
 
 DAYS_SHOWN = 30
 STACKS_SHOWN = 10
+
+LAST_HOUR = """
+    SELECT resources, hour FROM usage_organizationhour
+    WHERE organization_id = %(organization)s ORDER BY hour DESC LIMIT 1
+"""
+HOURS_OF_DAYS = """
+    SELECT COALESCE(sum(resource_hours), 0)::bigint AS total FROM usage_organizationday
+    WHERE organization_id = %(organization)s AND day >= %(start)s AND day < %(end)s
+"""
+COUNTED_DAYS = """
+    SELECT day, resource_hours, hours_counted FROM usage_organizationday
+    WHERE organization_id = %(organization)s AND day BETWEEN %(first)s AND %(last)s
+"""
+LARGEST_STACKS = """
+    SELECT s.name, c.resources
+    FROM usage_hourlycount c JOIN usage_stack s ON s.id = c.stack_id
+    WHERE c.organization_id = %(organization)s AND c.hour = %(hour)s
+    ORDER BY c.resources DESC, s.name LIMIT %(most)s
+"""
 
 
 class ResourcesNow(NamedTuple):
@@ -23,6 +43,18 @@ class ResourcesNow(NamedTuple):
 
     resources: int
     hour: datetime
+
+
+class ResourceHours(NamedTuple):
+    total: int
+
+
+class CountedDay(NamedTuple):
+    """One UTC day with counts: the sum over its hours, and how many of them there are."""
+
+    day: date
+    resource_hours: int
+    hours_counted: int
 
 
 @dataclass(frozen=True)
@@ -76,14 +108,14 @@ def dashboard(membership: Membership) -> Dashboard:
 
 def resources_now(organization: Organization) -> ResourcesNow | None:
     """Resources in the last hour that was counted, or None when none was."""
-    hours = OrganizationHour.objects.filter(organization=organization).order_by("-hour")
-    last = hours.values_list("resources", "hour").first()
-    return ResourcesNow(*last) if last else None
+    found = fetch_rows(ResourcesNow, LAST_HOUR, organization=organization.pk)
+    return found[0] if found else None
 
 
 def resource_hours(organization_id: uuid.UUID, start: date, end: date) -> int:
     """Resource hours, and so credits, of the UTC days from ``start`` up to, not including, ``end``."""
-    return resource_hours_of([organization_id], start, end).get(organization_id, 0)
+    (found,) = fetch_rows(ResourceHours, HOURS_OF_DAYS, organization=organization_id, start=start, end=end)
+    return found.total
 
 
 def resource_hours_of(organization_ids: list[uuid.UUID], start: date, end: date) -> dict[uuid.UUID, int]:
@@ -97,14 +129,12 @@ def daily_resources(organization: Organization, days: int = DAYS_SHOWN) -> list[
     """The last ``days`` UTC days up to today, in order; a day that wasn't counted is all zero."""
     today = timezone.now().date()
     shown = [today - timedelta(days=ago) for ago in reversed(range(days))]
-    counted = {
-        row.day: row
-        for row in OrganizationDay.objects.filter(organization=organization, day__range=(shown[0], today))
-    }
+    rows = fetch_rows(CountedDay, COUNTED_DAYS, organization=organization.pk, first=shown[0], last=today)
+    counted = {row.day: row for row in rows}
     return [_day_of_usage(day, counted.get(day)) for day in shown]
 
 
-def _day_of_usage(day: date, row: OrganizationDay | None) -> DayOfUsage:
+def _day_of_usage(day: date, row: CountedDay | None) -> DayOfUsage:
     if row is None:
         return DayOfUsage(day, Decimal(0), 0, 0)
     return DayOfUsage(
@@ -126,9 +156,6 @@ def largest_stacks(organization: Organization, now: ResourcesNow | None) -> list
     """The stacks with most resources in the last counted hour, largest first."""
     if now is None:
         return []
-    rows = (
-        HourlyCount.objects.filter(organization=organization, hour=now.hour)
-        .order_by("-resources", "stack__name")
-        .values_list("stack__name", "resources")
+    return fetch_rows(
+        StackNow, LARGEST_STACKS, organization=organization.pk, hour=now.hour, most=STACKS_SHOWN
     )
-    return [StackNow(name, resources) for name, resources in rows[:STACKS_SHOWN]]

@@ -1,23 +1,55 @@
-"""Icons, times and addresses of rows, in every template without ``{% load %}``.
+"""Fixed texts, icons, times and addresses of rows, in every template without ``{% load %}``.
 
-A list has hundreds of them: as includes and ``{% url %}`` they would be most of the time of a page.
+A page has hundreds of them: as Django's tags and includes they would be most of its time.
 """
 
 import uuid
 from datetime import UTC, date, datetime
+from functools import cache
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.template.base import Node, Parser, TextNode, Token
+from django.template.context import Context
 from django.template.engine import Engine
+from django.templatetags.i18n import TranslateNode, do_translate
 from django.urls import reverse
 from django.utils.dates import MONTHS
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 register = template.Library()
 
-NO_ROW = uuid.UUID(int=0)
+NO_ROW = str(uuid.UUID(int=0))
+
+
+class FixedText(Node):
+    """A text whose translation is looked up once for each language, not whenever the page is written."""
+
+    def __init__(self, translated: TranslateNode) -> None:
+        self.name, translated.asvar = translated.asvar, None
+        self.translated = translated
+        self.texts: dict[str | None, str] = {}
+
+    def render(self, context: Context) -> str:
+        language = get_language()
+        text = self.texts.get(language)
+        if text is None:
+            text = self.texts[language] = self.translated.render(context)
+        if self.name is None:
+            return text
+        context[self.name] = text
+        return ""
+
+
+@register.tag
+def translate(parser: Parser, token: Token) -> Node:
+    """Django's ``{% translate "Save" %}``, for one fixed text; ``{% blocktranslate %}`` takes what varies."""
+    node = do_translate(parser, token)
+    expression = node.filter_expression
+    if expression.filters or expression.var.literal is None or node.noop or node.message_context:
+        raise template.TemplateSyntaxError("translate takes one fixed text, in quotes.")
+    return FixedText(node)
 
 
 @register.tag
@@ -41,7 +73,13 @@ def drawing(name: str) -> SafeString:
 @register.filter(expects_localtime=True)
 def day(at: date | None) -> str:
     """A calendar date, of an instant in UTC: ``{{ invoice.due_at|day }}`` is 21 November 2026."""
-    return f"{at.day} {MONTHS[at.month]} {at.year}" if at else ""
+    return f"{at.day} {month_names(get_language())[at.month]} {at.year}" if at else ""
+
+
+@cache
+def month_names(_language: str | None) -> dict[int, str]:
+    """The names of the months in the active language."""
+    return {number: str(name) for number, name in MONTHS.items()}
 
 
 @register.simple_tag
@@ -52,18 +90,16 @@ def time(at: datetime, style: str = "datetime") -> SafeString:
     time zone. A calendar date that is nobody's instant is none: write ``{{ today|day }}``.
     """
     at = at.astimezone(UTC)
-    machine, date_text, clock = f"{at:%Y-%m-%dT%H:%M:%SZ}", day(at), f"{at:%H:%M:%S}"
-    if style == "ago":
-        return format_html(
-            '<time datetime="{}" title="{}, {} UTC">{}</time>', machine, date_text, clock, naturaltime(at)
-        )
-    return format_html(
-        '<time datetime="{}" title="{}, {} UTC" data-local="{}">{}</time>',
-        machine,
-        date_text,
-        clock,
-        style,
-        date_text if style == "date" else f"{date_text}, {clock[:5]} UTC",
+    day_text, clock = day(at), f"{at:%H:%M:%S}"
+    localized = f' data-local="{style}"'
+    if style == "date":
+        text = day_text
+    elif style == "ago":
+        text, localized = naturaltime(at), ""
+    else:
+        text = f"{day_text}, {clock[:5]} UTC"
+    return mark_safe(  # noqa: S308 - figures, names of months and our own words
+        f'<time datetime="{at:%Y-%m-%d}T{clock}Z" title="{day_text}, {clock} UTC"{localized}>{text}</time>'
     )
 
 
@@ -76,4 +112,4 @@ def row_urls(url_name: str, slug: str) -> str:
 @register.filter
 def for_row(urls: str, row_id: uuid.UUID) -> str:
     """The address about one row: ``{{ urls|for_row:invoice.id }}``."""
-    return urls.replace(str(NO_ROW), str(row_id))
+    return urls.replace(NO_ROW, str(row_id))

@@ -1,8 +1,8 @@
 """The billing managers' part of *Billing & usage*."""
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -11,13 +11,28 @@ from invitations.services.sending import may_invite
 from orgs.capacity import limit_for
 from orgs.models import Membership
 from orgs.policy import Permission, Role, can_manage, may
+from orgs.rows import fetch_rows
+
+MANAGERS = """
+    SELECT m.id::text AS membership_id, m.joined_at, u.name, u.email
+    FROM orgs_membership m JOIN orgs_user u ON u.id = m.user_id
+    WHERE m.organization_id = %(organization)s AND m.role = 'billing_manager'
+    ORDER BY m.joined_at, m.id
+"""
+
+
+class ManagerRow(NamedTuple):
+    membership_id: str
+    joined_at: datetime
+    name: str
+    email: str
 
 
 @dataclass(frozen=True)
 class Manager:
     """A billing manager's row. ``email``, ``joined_at``: "" and None for those who may not see them."""
 
-    membership_id: uuid.UUID
+    membership_id: str
     name: str
     email: str
     joined_at: datetime | None
@@ -46,21 +61,15 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
         membership, Role.BILLING_MANAGER
     )
     invites = may_invite(membership, Role.BILLING_MANAGER)
-    people = (
-        Membership.objects.for_org(membership.organization_id)
-        .billing_managers()
-        .select_related("user")
-        .only("joined_at", "user__name", "user__email")
-        .order_by("joined_at", "id")
-    )
+    people = fetch_rows(ManagerRow, MANAGERS, organization=membership.organization_id)
     managers = [
         Manager(
-            membership_id=person.pk,
-            name=person.user.name,
-            email=person.user.email if sees_mails else "",
+            membership_id=person.membership_id,
+            name=person.name,
+            email=person.email if sees_mails else "",
             joined_at=person.joined_at if sees_mails else None,
-            removable=removes and person.pk != membership.pk,
-            menu_label=_("Actions for %(name)s") % {"name": person.user.name},
+            removable=removes and person.membership_id != str(membership.pk),
+            menu_label=_("Actions for %(name)s") % {"name": person.name},
         )
         for person in people
     ]

@@ -3,17 +3,40 @@
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from invitations.selectors.pending import PendingInvitation, pending_invitations, reserved_places
 from invitations.services.sending import may_invite
 from orgs.capacity import limit_for
-from orgs.models import Membership, MembershipQuerySet
+from orgs.models import Membership
 from orgs.policy import Permission, Role, can_manage, may
+from orgs.rows import fetch_rows
 
 PEOPLE_PER_PAGE = 25
+
+MEMBERS = """
+    SELECT m.id::text, m.role, m.joined_at, u.name, u.email
+    FROM orgs_membership m JOIN orgs_user u ON u.id = m.user_id
+    WHERE m.organization_id = %(organization)s AND m.role <> 'billing_manager'
+"""
+OLDER_PEOPLE = f"""{MEMBERS}
+    AND (m.joined_at, m.id) < (%(joined_at)s, %(id)s)
+    ORDER BY m.joined_at DESC, m.id DESC LIMIT %(most)s
+"""
+NEWER_PEOPLE = f"""{MEMBERS}
+    AND (m.joined_at, m.id) > (%(joined_at)s, %(id)s)
+    ORDER BY m.joined_at, m.id LIMIT %(most)s
+"""
+
+
+class PersonRow(NamedTuple):
+    id: str
+    role: str
+    joined_at: datetime
+    name: str
+    email: str
 
 
 @dataclass(frozen=True)
@@ -28,7 +51,7 @@ class RoleChange:
 class Person:
     """A row of the members page. ``changes``: what the reader may make of this person; empty: nothing."""
 
-    id: uuid.UUID
+    id: str
     name: str
     email: str
     role: str
@@ -36,6 +59,7 @@ class Person:
     changes: list[RoleChange]
     removable: bool
     is_self: bool
+    has_menu: bool
     menu_label: str
 
 
@@ -61,10 +85,8 @@ class MembersPage:
 
 def members_page(membership: Membership, *, before: str = "", after: str = "") -> MembersPage:
     """Admins and members, latest first. ``after``, ``before``: keys of a page; what isn't one is ignored."""
-    people = Membership.objects.for_org(membership.organization_id).members()
-    total = people.count()
-    listed = people.select_related("user").only("role", "joined_at", "user__name", "user__email")
-    shown, newer, older = _page_of(listed, before=_key(before), after=_key(after))
+    total = Membership.objects.for_org(membership.organization_id).members().count()
+    shown, newer, older = _page_of(membership.organization_id, before=_key(before), after=_key(after))
     invites = may_invite(membership, Role.MEMBER)
     return MembersPage(
         people=_people(membership, shown),
@@ -77,25 +99,27 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
     )
 
 
-def _people(reader: Membership, shown: list[Membership]) -> list[Person]:
+def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
     """What the reader may do hangs on a person's role alone, so it is asked once for each role."""
     labels = {role: str(role.label) for role in Role}
     changes = {role: _changes(reader, role) for role in Role}
     removes = may(reader, Permission.MEMBERS_REMOVE)
-    removable = {role for role in Role if removes and can_manage(reader, role)}
+    removable = {role: removes and can_manage(reader, role) for role in Role}
     return [
         Person(
-            id=person.pk,
-            name=person.user.name,
-            email=person.user.email,
-            role=labels[Role(person.role)],
-            joined_at=person.joined_at,
-            changes=changes[Role(person.role)],
-            removable=person.role in removable and person.pk != reader.pk,
-            is_self=person.pk == reader.pk,
-            menu_label=_("Actions for %(name)s") % {"name": person.user.name},
+            id=row.id,
+            name=row.name,
+            email=row.email,
+            role=labels[role],
+            joined_at=row.joined_at,
+            changes=changes[role],
+            removable=removable[role] and not is_self,
+            is_self=is_self,
+            has_menu=is_self or removable[role] or bool(changes[role]),
+            menu_label=_("Actions for %(name)s") % {"name": row.name},
         )
-        for person in shown
+        for row in shown
+        for role, is_self in [(Role(row.role), row.id == str(reader.pk))]
     ]
 
 
@@ -120,32 +144,37 @@ def _seats(membership: Membership, taken: int) -> Seats | None:
 
 
 Key = tuple[datetime, uuid.UUID]
+LATER_THAN_ALL: Key = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
 
 
 def _page_of(
-    people: MembershipQuerySet, *, before: Key | None, after: Key | None
-) -> tuple[list[Membership], str, str]:
+    organization_id: uuid.UUID, *, before: Key | None, after: Key | None
+) -> tuple[list[PersonRow], str, str]:
     """One page, newest first: what comes after a key, or just before one; with the keys of its neighbours."""
     if before is not None:
-        joined_at, pk = before
-        newer = people.filter(Q(joined_at__gt=joined_at) | Q(joined_at=joined_at, id__gt=pk))
-        found = list(newer.order_by("joined_at", "id")[: PEOPLE_PER_PAGE + 1])
+        found = _people_beside(before, NEWER_PEOPLE, organization_id)
         shown = found[:PEOPLE_PER_PAGE][::-1]
         has_newer, has_older = len(found) > PEOPLE_PER_PAGE, True
     else:
-        if after is not None:
-            joined_at, pk = after
-            people = people.filter(Q(joined_at__lt=joined_at) | Q(joined_at=joined_at, id__lt=pk))
-        found = list(people.order_by("-joined_at", "-id")[: PEOPLE_PER_PAGE + 1])
+        found = _people_beside(after or LATER_THAN_ALL, OLDER_PEOPLE, organization_id)
         shown = found[:PEOPLE_PER_PAGE]
         has_newer, has_older = after is not None, len(found) > PEOPLE_PER_PAGE
     if not shown:
-        return [], "", ""
+        # Whoever stood beside the key is gone.
+        return _page_of(organization_id, before=None, after=None) if before or after else ([], "", "")
     return shown, _key_of(shown[0]) if has_newer else "", _key_of(shown[-1]) if has_older else ""
 
 
-def _key_of(person: Membership) -> str:
-    return f"{person.joined_at.isoformat()}~{person.pk}"
+def _people_beside(key: Key, sql: str, organization_id: uuid.UUID) -> list[PersonRow]:
+    """One more than a page shows, so that it knows whether another page follows."""
+    joined_at, pk = key
+    return fetch_rows(
+        PersonRow, sql, organization=organization_id, joined_at=joined_at, id=pk, most=PEOPLE_PER_PAGE + 1
+    )
+
+
+def _key_of(person: PersonRow) -> str:
+    return f"{person.joined_at.isoformat()}~{person.id}"
 
 
 def _key(text: str) -> Key | None:

@@ -1,30 +1,32 @@
 """Invitations that nobody has answered yet, as those who sent them see them."""
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import Func, OuterRef, Subquery, TextField
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from invitations.models import Invitation, Kind
 from invitations.refusals import Reason
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, may
-from outbox.models import OutgoingEmail
+from orgs.rows import fetch_rows
 from outbox.models import State as MailState
 
 PENDING_SHOWN = 100
-SHOWN = (
-    "kind",
-    "role",
-    "email",
-    "invited_by_name",
-    "sent_at",
-    "last_error",
-    "last_error_by",
-    "last_error_at",
-)
+# By whom it may be seen: as Invitation.objects.visible_to. The mail's key: as mail_key makes it.
+PENDING = """
+    SELECT i.id::text, i.kind, i.role, i.email, i.invited_by_name, i.sent_at, i.last_error, i.last_error_by,
+           i.last_error_at, m.state AS mail_state
+    FROM invitations_invitation i
+    LEFT JOIN outbox_outgoingemail m ON m.dedupe_key = 'invitation_sent:' || i.id || ':' || i.generation
+    WHERE i.organization_id = %(organization)s AND i.state = 'pending'
+      AND (i.role = 'billing_manager') = %(for_managers)s
+      AND (%(sees_all)s OR i.invited_by_id = %(reader)s)
+    ORDER BY i.sent_at DESC, i.id DESC
+    LIMIT %(most)s
+"""
 
 
 def reserved_places(organization: Organization, role: Role) -> int:
@@ -32,11 +34,24 @@ def reserved_places(organization: Organization, role: Role) -> int:
     return Invitation.objects.live(organization).for_role(role).count()
 
 
+class InvitationRow(NamedTuple):
+    id: str
+    kind: str
+    role: str
+    email: str
+    invited_by_name: str
+    sent_at: datetime
+    last_error: str
+    last_error_by: str
+    last_error_at: datetime | None
+    mail_state: str | None
+
+
 @dataclass(frozen=True)
 class PendingInvitation:
     """A row of those who have not answered. ``error``: why somebody, ``error_by``, last failed to accept."""
 
-    id: uuid.UUID
+    id: str
     by_mail: bool
     addressee: str
     role: Role
@@ -51,55 +66,44 @@ class PendingInvitation:
     menu_label: str
 
 
-class MailKey(Func):
-    """The dedupe key of an invitation's mail, as ``mail_key`` makes it, from id and generation."""
-
-    template = "'invitation_sent:' || %(expressions)s"
-    arg_joiner = " || ':' || "
-    output_field = TextField()
-
-
 def pending_invitations(membership: Membership, role: Role) -> list[PendingInvitation]:
     """The pending invitations for that kind of role that the membership may see, in one statement."""
-    mail = OutgoingEmail.objects.filter(dedupe_key=MailKey(OuterRef("id"), OuterRef("generation")))
-    rows = (
-        Invitation.objects.visible_to(membership)
-        .pending()
-        .for_role(role)
-        .annotate(mail_state=Subquery(mail.order_by().values("state")))
-        .only(*SHOWN)
-        .order_by("-sent_at", "-id")[:PENDING_SHOWN]
+    rows = fetch_rows(
+        InvitationRow,
+        PENDING,
+        organization=membership.organization_id,
+        for_managers=role is Role.BILLING_MANAGER,
+        sees_all=may(membership, Permission.BILLING_MANAGERS_LIST_MAILS),
+        reader=membership.user_id,
+        most=PENDING_SHOWN,
     )
-    pending = []
-    for invitation in rows:
-        invitation.organization = membership.organization
-        pending.append(_pending_row(membership, invitation))
-    return pending
-
-
-def _pending_row(membership: Membership, invitation: Invitation) -> PendingInvitation:
-    """What a billing manager reads about why it failed must not tell who belongs to the organization."""
     sees_people = may(membership, Permission.MEMBERS_LIST)
-    overdue = invitation.is_overdue
-    reason = Reason(invitation.last_error) if invitation.last_error else None
+    return [_pending_row(row, membership.organization, sees_people=sees_people) for row in rows]
+
+
+def _pending_row(row: InvitationRow, organization: Organization, *, sees_people: bool) -> PendingInvitation:
+    """What a billing manager reads about why it failed must not tell who belongs to the organization."""
+    expires_at = organization.invitation_expiry(row.sent_at)
+    expired = expires_at is not None and expires_at <= timezone.now()
+    reason = Reason(row.last_error) if row.last_error else None
     return PendingInvitation(
-        id=invitation.pk,
-        by_mail=invitation.kind == Kind.MAIL,
-        addressee=invitation.email,
-        role=Role(invitation.role),
-        inviter=invitation.invited_by_name,
-        sent_at=invitation.sent_at,
-        expired=overdue,
-        mail_failed=getattr(invitation, "mail_state", None) == MailState.FAILED,
+        id=row.id,
+        by_mail=row.kind == Kind.MAIL,
+        addressee=row.email,
+        role=Role(row.role),
+        inviter=row.invited_by_name,
+        sent_at=row.sent_at,
+        expired=expired,
+        mail_failed=row.mail_state == MailState.FAILED,
         error=str(reason.label) if reason and (sees_people or reason is not Reason.ALREADY_IN) else "",
-        error_by=invitation.last_error_by if sees_people else "",
-        error_at=invitation.last_error_at,
-        may_copy=not overdue,
-        menu_label=_menu_label(invitation),
+        error_by=row.last_error_by if sees_people else "",
+        error_at=row.last_error_at,
+        may_copy=not expired,
+        menu_label=_menu_label(row.email),
     )
 
 
-def _menu_label(invitation: Invitation) -> str:
-    if not invitation.email:
+def _menu_label(address: str) -> str:
+    if not address:
         return _("Actions for this invite link")
-    return _("Actions for the invitation of %(address)s") % {"address": invitation.email}
+    return _("Actions for the invitation of %(address)s") % {"address": address}

@@ -82,7 +82,7 @@ document.addEventListener("click", (event) => {
 // A form is sent once, however often its button is pressed. Forms of htmx use hx-disabled-elt.
 const release = (form) => {
   delete form.dataset.sent;
-  form.querySelectorAll("[data-busy]").forEach((button) => button.removeAttribute("data-busy"));
+  [...form.elements].forEach((button) => button.removeAttribute("data-busy"));
 };
 
 document.addEventListener("submit", (event) => {
