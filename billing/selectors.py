@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from django.db.models import Q
 from django.utils import timezone
@@ -15,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.charges import NextCharge, next_charge
 from billing.models import (
-    BillingAccount,
     Invoice,
     InvoiceQuerySet,
     InvoiceStatus,
@@ -28,6 +28,7 @@ from orgs.capacity import limit_for, reserved_for, taken_by
 from orgs.editions import Edition, Pricing
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, may
+from orgs.rows import fetch_rows
 from usage.selectors import ResourcesNow, resource_hours, resource_hours_of, resources_now
 
 LATEST = 5
@@ -35,7 +36,7 @@ PAGE_SIZE = 25
 # More open invoices than this are told of on the list of invoices.
 OPEN_SHOWN = 20
 ACCOUNT = """
-    SELECT id, payment_method_id, payment_method_kind, card_brand, card_last4, card_exp_month,
+    SELECT payment_method_id, payment_method_kind, card_brand, card_last4, card_exp_month,
            card_exp_year, synced_at
     FROM billing_billingaccount
     WHERE organization_id = %(organization)s
@@ -76,6 +77,16 @@ BRANDS = {
     "jcb": "JCB",
     "unionpay": "UnionPay",
 }
+
+
+class AccountRow(NamedTuple):
+    payment_method_id: str
+    payment_method_kind: str
+    card_brand: str
+    card_last4: str
+    card_exp_month: int | None
+    card_exp_year: int | None
+    synced_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -146,7 +157,7 @@ class BillingPage:
 def billing_page(membership: Membership) -> BillingPage:
     organization = membership.organization
     edition = organization.edition
-    account = _account(organization)
+    account = next(iter(fetch_rows(AccountRow, ACCOUNT, organization=organization.pk)), None)
     subscriptions = list(Subscription.objects.raw(CURRENT, {"organization": organization.pk}))
     first = subscriptions[0] if subscriptions else None
     latest, unpaid = _latest_and_open(organization)
@@ -167,12 +178,6 @@ def billing_page(membership: Membership) -> BillingPage:
         managers=billing_managers_panel(membership),
         as_of=account.synced_at if account else None,
     )
-
-
-def _account(organization: Organization) -> BillingAccount | None:
-    """With no more than what tells of its card."""
-    accounts = BillingAccount.objects.raw(ACCOUNT, {"organization": organization.pk})
-    return next(iter(accounts), None)
 
 
 def next_charges(memberships: Iterable[Membership]) -> dict[uuid.UUID, NextCharge]:
@@ -235,7 +240,7 @@ def _seats(organization: Organization) -> Seats:
     )
 
 
-def card_of(account: BillingAccount) -> Card | None:
+def card_of(account: AccountRow) -> Card | None:
     """The default payment method as pages name it; None when there is none."""
     if not account.payment_method_id:
         return None

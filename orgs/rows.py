@@ -11,12 +11,21 @@ from django.db import connection
 from psycopg.rows import class_row
 
 Row = TypeVar("Row")
+Value = uuid.UUID | date | str | int
 
 
-def fetch_rows(row: type[Row], sql: str, **values: uuid.UUID | date | str | int) -> list[Row]:
+def fetch_rows(row: type[Row], sql: str, **values: Value) -> list[Row]:
     """What a statement finds, each as a ``row``: a class whose fields have the names of the columns."""
     with connection.cursor() as cursor:
         cursor.cursor.row_factory = class_row(row)
         cursor.execute(sql, values)
         found: list[Row] = cursor.fetchall()
     return found
+
+
+def fetch_total(sql: str, **values: Value) -> int:
+    """The one number that a statement counts or adds up."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        (total,) = cursor.fetchone()
+    return int(total)

@@ -10,8 +10,14 @@ from audit.models import AuditEvent
 from audit.registry import Action, all_actions
 from orgs.models import Membership, MembershipQuerySet, User
 from orgs.policy import Permission, Role, table
+from orgs.rows import fetch_total
 
 AUDIT_PAGE_SIZE = 50
+
+MEMBERS = """
+    SELECT count(*) FROM orgs_membership
+    WHERE organization_id = %(organization)s AND role <> 'billing_manager'
+"""
 
 
 def memberships_of(user: User) -> MembershipQuerySet:
@@ -28,6 +34,11 @@ def memberships_of(user: User) -> MembershipQuerySet:
         .annotate(member_count=Subquery(counts))
         .order_by("organization__name", "id")
     )
+
+
+def member_count(organization_id: uuid.UUID) -> int:
+    """How many members there are, admins included and billing managers not (seed 001)."""
+    return fetch_total(MEMBERS, organization=organization_id)
 
 
 @dataclass(frozen=True)

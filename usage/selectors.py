@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, may
-from orgs.rows import fetch_rows
+from orgs.rows import fetch_rows, fetch_total
+from orgs.selectors import member_count
 from usage.charts import BarChart, chart_of_days
-from usage.models import OrganizationDay, Stack
+from usage.models import OrganizationDay
 
 DAYS_SHOWN = 30
 STACKS_SHOWN = 10
@@ -23,13 +24,14 @@ LAST_HOUR = """
     WHERE organization_id = %(organization)s ORDER BY hour DESC LIMIT 1
 """
 HOURS_OF_DAYS = """
-    SELECT COALESCE(sum(resource_hours), 0)::bigint AS total FROM usage_organizationday
+    SELECT COALESCE(sum(resource_hours), 0) FROM usage_organizationday
     WHERE organization_id = %(organization)s AND day >= %(start)s AND day < %(end)s
 """
 COUNTED_DAYS = """
     SELECT day, resource_hours, hours_counted FROM usage_organizationday
     WHERE organization_id = %(organization)s AND day BETWEEN %(first)s AND %(last)s
 """
+STACKS = "SELECT count(*) FROM usage_stack WHERE organization_id = %(organization)s"
 LARGEST_STACKS = """
     SELECT s.name, c.resources
     FROM usage_hourlycount c JOIN usage_stack s ON s.id = c.stack_id
@@ -43,10 +45,6 @@ class ResourcesNow(NamedTuple):
 
     resources: int
     hour: datetime
-
-
-class ResourceHours(NamedTuple):
-    total: int
 
 
 class CountedDay(NamedTuple):
@@ -102,7 +100,7 @@ def dashboard(membership: Membership) -> Dashboard:
         largest_stacks=largest_stacks(organization, now)
         if may(membership, Permission.RUM_PER_STACK)
         else None,
-        members=Membership.objects.for_org(organization).members().count(),
+        members=member_count(organization.pk),
     )
 
 
@@ -114,8 +112,7 @@ def resources_now(organization: Organization) -> ResourcesNow | None:
 
 def resource_hours(organization_id: uuid.UUID, start: date, end: date) -> int:
     """Resource hours, and so credits, of the UTC days from ``start`` up to, not including, ``end``."""
-    (found,) = fetch_rows(ResourceHours, HOURS_OF_DAYS, organization=organization_id, start=start, end=end)
-    return found.total
+    return fetch_total(HOURS_OF_DAYS, organization=organization_id, start=start, end=end)
 
 
 def resource_hours_of(organization_ids: list[uuid.UUID], start: date, end: date) -> dict[uuid.UUID, int]:
@@ -149,7 +146,7 @@ def average_resources(days: list[DayOfUsage]) -> Decimal:
 
 
 def stack_count(organization: Organization) -> int:
-    return Stack.objects.filter(organization=organization).count()
+    return fetch_total(STACKS, organization=organization.pk)
 
 
 def largest_stacks(organization: Organization, now: ResourcesNow | None) -> list[StackNow]:

@@ -13,6 +13,7 @@ from orgs.capacity import limit_for
 from orgs.models import Membership
 from orgs.policy import Permission, Role, can_manage, may
 from orgs.rows import fetch_rows
+from orgs.selectors import member_count
 
 PEOPLE_PER_PAGE = 25
 
@@ -85,7 +86,7 @@ class MembersPage:
 
 def members_page(membership: Membership, *, before: str = "", after: str = "") -> MembersPage:
     """Admins and members, latest first. ``after``, ``before``: keys of a page; what isn't one is ignored."""
-    total = Membership.objects.for_org(membership.organization_id).members().count()
+    total = member_count(membership.organization_id)
     shown, newer, older = _page_of(membership.organization_id, before=_key(before), after=_key(after))
     invites = may_invite(membership, Role.MEMBER)
     return MembersPage(
