@@ -23,6 +23,11 @@ register(
         _("revoked the invitation for %(target)s as %(role)s"),
     ),
     Action(
+        "invitation.expired",
+        _("Ended an expired invitation"),
+        _("ended the invitation for %(target)s, which had expired"),
+    ),
+    Action(
         "invitation.accepted",
         _("Accepted an invitation"),
         _("accepted the invitation of %(inviter)s and joined as %(role)s"),

@@ -1,5 +1,7 @@
 """Refusals that a person can understand and act on."""
 
+import psycopg
+from django.db import IntegrityError
 from django.utils.functional import Promise
 
 
@@ -9,3 +11,9 @@ class Refused(Exception):  # noqa: N818 - a refusal that is part of the product,
     def __init__(self, message: str | Promise) -> None:
         super().__init__(message)
         self.message = message
+
+
+def broken_constraint(error: IntegrityError) -> str | None:
+    """The name of the database's constraint that a write would have broken."""
+    cause = error.__cause__
+    return cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None

@@ -16,7 +16,7 @@ from invitations.services.sending import may_invite
 from invitations.standing import dead_because
 from invitations.tokens import Claim
 from orgs.capacity import ensure_room
-from orgs.errors import Refused
+from orgs.errors import Refused, broken_constraint
 from orgs.models import Membership, Organization, User, display_name
 from orgs.policy import Role
 from outbox.services import enqueue, enqueue_each
@@ -33,10 +33,11 @@ def accept(*, user: User, claim: Claim) -> Invitation:
     except AcceptRefused as refused:
         _keep_refusal(user, claim, refused.reason)
         raise
-    except IntegrityError:
+    except IntegrityError as error:
         # The constraint behind the check: somebody became a member by a way that doesn't lock.
-        invitation = _read(claim)
-        _keep_refusal(user, claim, Reason.ALREADY_IN)
+        if broken_constraint(error) != "membership_one_per_person":
+            raise
+        invitation = _keep_refusal(user, claim, Reason.ALREADY_IN)
         raise AcceptRefused(Reason.ALREADY_IN, invitation.organization.name) from None
 
 
@@ -158,10 +159,6 @@ def _unfit_because(invitation: Invitation, user: User, people: _People) -> Reaso
     return Reason.ALREADY_IN if user.pk in people.by_user else None
 
 
-def _read(claim: Claim) -> Invitation:
-    return Invitation.objects.select_related("organization").get(pk=claim.invitation_id)
-
-
 def _lock(claim: Claim) -> Invitation:
     """Lock the organization, then the invitation: the order everywhere."""
     organization_id = Invitation.objects.values_list("organization_id", flat=True).get(pk=claim.invitation_id)
@@ -172,13 +169,19 @@ def _lock(claim: Claim) -> Invitation:
 
 
 @transaction.atomic
-def _keep_refusal(user: User, claim: Claim, reason: Reason) -> None:
-    """Put the reason beside a pending invitation, in a new transaction, since the acceptance's was undone."""
-    invitation = _read(claim)
-    Invitation.objects.pending().filter(pk=invitation.pk).update(
-        last_error=reason, last_error_by=user.email, last_error_at=timezone.now()
-    )
-    _record("invitation.refused", Actor.person(user), invitation, reason=str(reason.label))
+def _keep_refusal(user: User, claim: Claim, reason: Reason) -> Invitation:
+    """Put the reason beside the invitation, in a new transaction, since the acceptance's was undone.
+
+    Who tries again and again fills no log: the same refusal is told once.
+    """
+    invitation = _lock(claim)
+    known = (invitation.last_error, invitation.last_error_by) == (reason, user.email)
+    invitation.last_error, invitation.last_error_by = reason, user.email
+    invitation.last_error_at = timezone.now()
+    invitation.save(update_fields=["last_error", "last_error_by", "last_error_at"])
+    if not known:
+        _record("invitation.refused", Actor.person(user), invitation, reason=str(reason.label))
+    return invitation
 
 
 def _record(action: str, actor: Actor, invitation: Invitation, **data: str) -> None:

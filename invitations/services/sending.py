@@ -16,7 +16,7 @@ from invitations.addresses import clean_address
 from invitations.models import Invitation, InvitationQuerySet, Kind, State
 from invitations.tokens import Channel, Claim, link
 from orgs.capacity import ensure_room
-from orgs.errors import Refused
+from orgs.errors import Refused, broken_constraint
 from orgs.locking import lock_organization_of
 from orgs.models import Membership, Organization, display_name
 from orgs.policy import INVITE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure, may
@@ -39,7 +39,9 @@ def invite_by_mail(*, actor: Membership, email: str, role: Role) -> Invitation:
     address = clean_address(email)
     try:
         return _invite_by_mail(actor, address, role)
-    except IntegrityError:
+    except IntegrityError as error:
+        if broken_constraint(error) != "invitation_one_pending_per_address":
+            raise
         raise Refused(_waiting_already(address)) from None
 
 
@@ -201,11 +203,23 @@ def _ensure_new(organization: Organization, actor: Membership, address: str) -> 
             _("%(address)s belongs to %(organization)s already. Change the role instead of inviting.")
             % {"address": address, "organization": organization}
         )
-    Invitation.objects.overdue(organization).filter(email=address).update(
-        state=State.EXPIRED, decided_at=timezone.now()
-    )
+    for overdue in Invitation.objects.overdue(organization).filter(email=address).select_for_update():
+        _expire(overdue)
     if Invitation.objects.for_org(organization).pending().filter(email=address).exists():
         raise Refused(_waiting_already(address))
+
+
+def _expire(invitation: Invitation) -> None:
+    """Nobody is told by mail: the invitation was as good as gone before."""
+    invitation.state = State.EXPIRED
+    invitation.decided_at = timezone.now()
+    invitation.save(update_fields=["state", "decided_at"])
+    record(
+        action="invitation.expired",
+        actor=Actor.system(),
+        organization=invitation.organization,
+        target=(invitation.pk, invitation.addressee),
+    )
 
 
 def _waiting_already(address: str) -> str:

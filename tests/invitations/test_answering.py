@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -12,6 +12,7 @@ from audit.models import AuditEvent
 from invitations import services
 from invitations.models import Invitation, Kind, State
 from invitations.refusals import AcceptRefused, Reason
+from invitations.services import answering
 from invitations.tokens import Channel, Claim
 from orgs.models import Membership, User
 from orgs.policy import Role
@@ -139,6 +140,38 @@ def test_an_overdue_invitation_is_refused_and_by_default_none_is() -> None:
     assert_refused(invitation, invited(invitation), Reason.EXPIRED)
     ageless = InvitationFactory(sent_at=sent)
     services.accept(user=invited(ageless), claim=by_mail(ageless))
+
+
+@pytest.mark.parametrize("decided", [False, True])
+def test_the_same_refusal_is_told_once_however_often_somebody_tries(decided: bool) -> None:
+    invitation = InvitationFactory()
+    user = UserFactory()
+    if decided:
+        invitation.state, invitation.decided_at = State.REVOKED, timezone.now()
+        invitation.save()
+    for _again in range(3):
+        with pytest.raises(AcceptRefused):
+            services.accept(user=user, claim=by_mail(invitation))
+    assert AuditEvent.objects.filter(action="invitation.refused").count() == 1
+    with pytest.raises(AcceptRefused):
+        services.accept(user=UserFactory(), claim=by_mail(invitation))
+    assert AuditEvent.objects.filter(action="invitation.refused").count() == 2
+
+
+def test_only_the_constraint_on_memberships_says_that_somebody_is_in_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    invitation = InvitationFactory()
+    user = invited(invitation)
+
+    def break_another_constraint(**_values: object) -> None:
+        InvitationFactory(organization=invitation.organization, generation=0)
+
+    monkeypatch.setattr(answering, "enqueue_each", break_another_constraint)
+    with pytest.raises(IntegrityError, match="invitation_generation_positive"):
+        services.accept(user=user, claim=by_mail(invitation))
+    invitation.refresh_from_db()
+    assert invitation.last_error == ""
 
 
 def test_a_closed_organization_takes_nobody_in() -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from audit.models import AuditEvent
+from audit.models import ActorKind, AuditEvent
 from invitations import services
 from invitations.models import Invitation, Kind, State
 from invitations.services import sending
@@ -188,6 +188,9 @@ def test_an_overdue_invitation_makes_room_for_a_new_one(
     services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
     old.refresh_from_db()
     assert old.state == State.EXPIRED
+    event = AuditEvent.objects.get(action="invitation.expired")
+    assert (event.actor_kind, event.target_id) == (ActorKind.SYSTEM, str(old.pk))
+    assert event.sentence == "ended the invitation for lee@ledger.test, which had expired"
 
 
 def test_pending_invitations_reserve_the_only_place_for_a_billing_manager() -> None:
