@@ -277,18 +277,16 @@ class InvoiceListPage:
 def invoice_list(
     organization: Organization, *, older_than: uuid.UUID | None, newer_than: uuid.UUID | None
 ) -> InvoiceListPage:
-    """The page next to an invoice; one that isn't the organization's gives the first page."""
+    """The page next to an invoice; one that isn't the organization's, or is the last, gives the first page."""
     issued = Invoice.objects.for_org(organization).issued().listed()
     key = older_than or newer_than
     edge = issued.only("created_at").filter(pk=key).first() if key else None
-    if edge is None:
-        rows = list(issued[: PAGE_SIZE + 1])
-        return _page(rows[:PAGE_SIZE], has_newer=False, has_older=len(rows) > PAGE_SIZE)
-    if older_than:
-        rows = list(_before(issued, edge)[: PAGE_SIZE + 1])
+    if edge is not None and older_than and (rows := list(_before(issued, edge)[: PAGE_SIZE + 1])):
         return _page(rows[:PAGE_SIZE], has_newer=True, has_older=len(rows) > PAGE_SIZE)
-    rows = list(_after(issued, edge).order_by("created_at", "id")[: PAGE_SIZE + 1])
-    return _page(rows[:PAGE_SIZE][::-1], has_newer=len(rows) > PAGE_SIZE, has_older=True)
+    if edge is not None and newer_than and (rows := list(_after(issued, edge)[: PAGE_SIZE + 1])):
+        return _page(rows[:PAGE_SIZE][::-1], has_newer=len(rows) > PAGE_SIZE, has_older=True)
+    rows = list(issued[: PAGE_SIZE + 1])
+    return _page(rows[:PAGE_SIZE], has_newer=False, has_older=len(rows) > PAGE_SIZE)
 
 
 def _before(rows: InvoiceQuerySet, edge: Invoice) -> InvoiceQuerySet:
@@ -296,7 +294,8 @@ def _before(rows: InvoiceQuerySet, edge: Invoice) -> InvoiceQuerySet:
 
 
 def _after(rows: InvoiceQuerySet, edge: Invoice) -> InvoiceQuerySet:
-    return rows.filter(Q(created_at__gt=edge.created_at) | Q(created_at=edge.created_at, pk__gt=edge.pk))
+    later = rows.filter(Q(created_at__gt=edge.created_at) | Q(created_at=edge.created_at, pk__gt=edge.pk))
+    return later.order_by("created_at", "id")
 
 
 def _page(rows: list[Invoice], *, has_newer: bool, has_older: bool) -> InvoiceListPage:

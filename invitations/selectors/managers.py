@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from invitations.selectors.pending import PendingInvitation, pending_invitations
+from invitations.selectors.pending import NONE_PENDING, PendingInvitations, pending_invitations
 from invitations.services.sending import may_invite
 from orgs.capacity import limit_for
 from orgs.models import Membership
@@ -45,7 +45,7 @@ class BillingManagersPanel:
     """``limit``: how many the edition allows, None for any number; ``taken``: how many there are."""
 
     managers: list[Manager]
-    pending: list[PendingInvitation]
+    pending: PendingInvitations
     limit: int | None
     taken: int
     sees_mails: bool
@@ -75,7 +75,7 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
     ]
     return BillingManagersPanel(
         managers=managers,
-        pending=pending_invitations(membership, Role.BILLING_MANAGER) if invites else [],
+        pending=pending_invitations(membership, Role.BILLING_MANAGER) if invites else NONE_PENDING,
         limit=limit_for(membership.organization, Role.BILLING_MANAGER),
         taken=len(managers),
         sees_mails=sees_mails,

@@ -7,7 +7,12 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from invitations.selectors.pending import PendingInvitation, pending_invitations, reserved_places
+from invitations.selectors.pending import (
+    NONE_PENDING,
+    PendingInvitations,
+    pending_invitations,
+    reserved_places,
+)
 from invitations.services.sending import may_invite
 from orgs.capacity import limit_for
 from orgs.models import Membership
@@ -80,7 +85,7 @@ class MembersPage:
     older: str
     total: int
     seats: Seats | None
-    pending: list[PendingInvitation]
+    pending: PendingInvitations
     may_invite: bool
 
 
@@ -95,7 +100,7 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
         older=older,
         total=total,
         seats=_seats(membership, total),
-        pending=pending_invitations(membership, Role.MEMBER) if invites else [],
+        pending=pending_invitations(membership, Role.MEMBER) if invites else NONE_PENDING,
         may_invite=invites,
     )
 

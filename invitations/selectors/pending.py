@@ -18,7 +18,7 @@ PENDING_SHOWN = 100
 # By whom it may be seen: as Invitation.objects.visible_to. The mail's key: as mail_key makes it.
 PENDING = """
     SELECT i.id::text, i.kind, i.role, i.email, i.invited_by_name, i.sent_at, i.last_error, i.last_error_by,
-           i.last_error_at, m.state AS mail_state
+           i.last_error_at, m.state AS mail_state, count(*) OVER () AS total
     FROM invitations_invitation i
     LEFT JOIN outbox_outgoingemail m ON m.dedupe_key = 'invitation_sent:' || i.id || ':' || i.generation
     WHERE i.organization_id = %(organization)s AND i.state = 'pending'
@@ -45,6 +45,7 @@ class InvitationRow(NamedTuple):
     last_error_by: str
     last_error_at: datetime | None
     mail_state: str | None
+    total: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,18 @@ class PendingInvitation:
     menu_label: str
 
 
-def pending_invitations(membership: Membership, role: Role) -> list[PendingInvitation]:
+@dataclass(frozen=True)
+class PendingInvitations:
+    """The latest of them; ``total``: how many there are."""
+
+    shown: list[PendingInvitation]
+    total: int
+
+
+NONE_PENDING = PendingInvitations([], 0)
+
+
+def pending_invitations(membership: Membership, role: Role) -> PendingInvitations:
     """The pending invitations for that kind of role that the membership may see, in one statement."""
     rows = fetch_rows(
         InvitationRow,
@@ -78,7 +90,10 @@ def pending_invitations(membership: Membership, role: Role) -> list[PendingInvit
         most=PENDING_SHOWN,
     )
     sees_people = may(membership, Permission.MEMBERS_LIST)
-    return [_pending_row(row, membership.organization, sees_people=sees_people) for row in rows]
+    return PendingInvitations(
+        shown=[_pending_row(row, membership.organization, sees_people=sees_people) for row in rows],
+        total=rows[0].total if rows else 0,
+    )
 
 
 def _pending_row(row: InvitationRow, organization: Organization, *, sees_people: bool) -> PendingInvitation:

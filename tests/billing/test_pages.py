@@ -256,6 +256,15 @@ def test_a_page_key_that_is_none_shows_the_first_page(
     assert invoice.number in text_of(response)
 
 
+@pytest.mark.parametrize("side", ["older_than", "newer_than"])
+def test_beyond_the_last_invoice_are_the_first_ones(
+    side: str, client: Client, organization: Organization
+) -> None:
+    invoice = InvoiceFactory(organization=organization)
+    response = client.get(billing_url(organization, f"invoices/?{side}={invoice.pk}"))
+    assert invoice.number in text_of(response)
+
+
 def test_the_pdf_is_at_a_fresh_address_of_stripe(
     admin: Membership, sign_in: SignIn, stripe: StripeWorld, account: BillingAccount
 ) -> None:

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from invitations.models import Invitation, Kind, State
+from invitations.selectors import pending
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -30,29 +31,56 @@ def url(organization: Organization, path: str = "members/") -> str:
 def test_an_admin_sees_people_with_mail_role_and_pending_invitations(
     admin: Membership, member: Membership, sign_in: SignIn
 ) -> None:
-    pending = InvitationFactory(organization=admin.organization, role=Role.ADMIN)
+    invitation = InvitationFactory(organization=admin.organization, role=Role.ADMIN)
     page = text(sign_in(admin).get(url(admin.organization)))
-    for part in (member.user.name, member.user.email, "Pending invitations", pending.email, "Invite member"):
+    parts = (member.user.name, member.user.email, "Pending invitations", invitation.email, "Invite member")
+    for part in parts:
         assert part in page
+
+
+def test_a_page_that_leaves_invitations_out_says_so(
+    admin: Membership, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pending, "PENDING_SHOWN", 2)
+    for role, path in ((Role.MEMBER, "members/"), (Role.BILLING_MANAGER, "billing/")):
+        InvitationFactory.create_batch(2, organization=admin.organization, role=role)
+        assert "pending invitations. Revoke" not in text(sign_in(admin).get(url(admin.organization, path)))
+        InvitationFactory(organization=admin.organization, role=role)
+        assert "The latest 2 of 3 pending invitations." in text(
+            sign_in(admin).get(url(admin.organization, path))
+        )
+
+
+def test_people_beyond_a_page_that_is_gone_are_the_first_ones(admin: Membership, sign_in: SignIn) -> None:
+    oldest = f"{admin.joined_at - timedelta(days=9):%Y-%m-%dT%H:%M:%SZ}~{admin.pk}"
+    for side in ("after", "before"):
+        response = sign_in(admin).get(url(admin.organization), {side: oldest})
+        assert admin.user.email in text(response)
 
 
 def test_a_member_sees_people_and_no_invitations(
     admin: Membership, member: Membership, sign_in: SignIn
 ) -> None:
-    pending = InvitationFactory(organization=admin.organization, role=Role.MEMBER)
+    invitation = InvitationFactory(organization=admin.organization, role=Role.MEMBER)
     page = text(sign_in(member).get(url(admin.organization)))
     assert admin.user.email in page
-    for hidden in (pending.email, "Pending invitations", "Invite member", "Copy invite link", "Make admin"):
+    for hidden in (
+        invitation.email,
+        "Pending invitations",
+        "Invite member",
+        "Copy invite link",
+        "Make admin",
+    ):
         assert hidden not in page
 
 
 def test_billing_managers_and_their_invitations_are_elsewhere(
     admin: Membership, billing_manager: Membership, sign_in: SignIn
 ) -> None:
-    pending = InvitationFactory(organization=admin.organization)
+    invitation = InvitationFactory(organization=admin.organization)
     page = text(sign_in(admin).get(url(admin.organization)))
     assert billing_manager.user.email not in page
-    assert pending.email not in page
+    assert invitation.email not in page
 
 
 def test_a_billing_manager_sees_no_members(billing_manager: Membership, sign_in: SignIn) -> None:
