@@ -277,7 +277,7 @@ class InvoiceListPage:
 def invoice_list(
     organization: Organization, *, older_than: uuid.UUID | None, newer_than: uuid.UUID | None
 ) -> InvoiceListPage:
-    """The page next to an invoice; one that isn't the organization's, or is the last, gives the first page."""
+    """The page next to an invoice; the first one where there is none, or the invoice isn't known here."""
     issued = Invoice.objects.for_org(organization).issued().listed()
     key = older_than or newer_than
     edge = issued.only("created_at").filter(pk=key).first() if key else None
