@@ -19,13 +19,13 @@ class ManagerInvitationForm(forms.Form):
     )
 
 
-class RoleForm(forms.Form):
+class InvitedRoleForm(forms.Form):
     role = forms.TypedChoiceField(
         label=_("Role"), choices=MEMBER_ROLES, coerce=Role, initial=Role.MEMBER, widget=forms.RadioSelect
     )
 
 
-class MemberInvitationForm(RoleForm, ManagerInvitationForm):
+class MemberInvitationForm(InvitedRoleForm, ManagerInvitationForm):
     field_order = ["email", "role"]
 
 

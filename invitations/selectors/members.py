@@ -70,7 +70,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Seats:
+class MemberSeats:
     total: int
     taken: int
     reserved: int
@@ -84,7 +84,7 @@ class MembersPage:
     newer: str
     older: str
     total: int
-    seats: Seats | None
+    seats: MemberSeats | None
     pending: PendingInvitations
     may_invite: bool
 
@@ -140,13 +140,13 @@ def _changes(reader: Membership, current: Role) -> list[RoleChange]:
     ]
 
 
-def _seats(membership: Membership, taken: int) -> Seats | None:
+def _seats(membership: Membership, taken: int) -> MemberSeats | None:
     """Seats are a matter of those who invite; other editions have none."""
     organization = membership.organization
     total = limit_for(organization, Role.MEMBER)
     if total is None or not may_invite(membership, Role.MEMBER):
         return None
-    return Seats(total=total, taken=taken, reserved=reserved_places(organization, Role.MEMBER))
+    return MemberSeats(total=total, taken=taken, reserved=reserved_places(organization, Role.MEMBER))
 
 
 Key = tuple[datetime, uuid.UUID]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 import orgs.services
 from invitations import services
-from invitations.forms import ManagerInvitationForm, MemberInvitationForm, RoleForm
+from invitations.forms import ManagerInvitationForm, MemberInvitationForm, InvitedRoleForm
 from invitations.models import Invitation
 from invitations.selectors import billing_managers_panel, members_page, pending_invitations
 from orgs.access import OrgRequest, requires
@@ -47,7 +47,7 @@ def managers_invite(request: OrgRequest) -> HttpResponse:
 @requires(GET=Permission.MEMBERS_INVITE, POST=Permission.MEMBERS_INVITE)
 def members_link(request: OrgRequest) -> HttpResponse:
     """Choose the role, then get a link."""
-    form = RoleForm(request.POST if request.method == "POST" else None)
+    form = InvitedRoleForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             return _new_link(request, form.cleaned_data["role"])
