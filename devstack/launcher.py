@@ -126,7 +126,7 @@ class Demo:
         if uses_simulator():
             say("Starting the Stripe simulator")
             self._start_simulator(variables)
-        self._take_step("Migrating the database", ["-m", "devstack.schema"], variables)
+        self._take_step("Migrating the database", ["manage.py", "migrate", "--no-input"], variables)
         self._take_step("Loading the demo data", ["-m", "devstack.demo", "load"], variables)
         return variables
 
