@@ -11,7 +11,7 @@ LONGEST = 80
 
 @register.filter
 def browser(user_agent: str) -> str:
-    """``{{ session.user_agent|browser }}`` is Firefox 145 on Linux; one that is not known stays as it was sent."""
+    """``{{ session.user_agent|browser }}`` is Firefox 145 on Linux; an unknown one stays as sent."""
     found = parse(user_agent)
     if found.user_agent is None:
         return user_agent[:LONGEST] or _("Unknown browser")
