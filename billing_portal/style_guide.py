@@ -52,20 +52,5 @@ def style_guide(request: HttpRequest) -> HttpResponse:
             },
             "now": timezone.now() - timedelta(days=2),
             "form": ExampleForm({"email": "lee@", "company": "Acme Robotics GmbH", "country": "de"}),
-            "managers": [
-                {
-                    "name": "Mira Okafor",
-                    "mail": "mira@acme.test",
-                    "actions": [
-                        {"label": "Show activity", "url": "#main"},
-                        {
-                            "label": "Remove billing manager",
-                            "url": "?confirm",
-                            "dialog": True,
-                            "danger": True,
-                        },
-                    ],
-                }
-            ],
         },
     )
