@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.cache import add_never_cache_headers, patch_cache_control, patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
 
 
 class RequestLimitsMiddleware:
@@ -38,4 +39,22 @@ class PrivateResponseMiddleware:
         if not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
         patch_cache_control(response, private=True, no_store=True)
+        return response
+
+
+class WindowRedirectMiddleware:
+    """A redirect leads the window, never a part of the page, into which htmx would put the page it leads to.
+
+    Whoever has to sign in, or to give the password again, does so on a whole page.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Read before the view: allauth gives this request the META of the one it resumes after the password.
+        for_htmx = request.headers.get("HX-Request") == "true"
+        response = self.get_response(request)
+        if for_htmx and isinstance(response, HttpResponseRedirect):
+            return HttpResponseClientRedirect(response.url)
         return response

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "billing_portal.middleware.WindowRedirectMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "orgs.middleware.OrganizationMiddleware",
 ]

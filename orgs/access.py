@@ -15,12 +15,12 @@ from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from orgs.models import Membership, Organization, User
-from orgs.policy import Permission, ensure
+from orgs.policy import Permission, Role, ensure
 
 
 class SignedInRequest(HttpRequest):
@@ -76,7 +76,8 @@ def requires(
 ) -> Callable[[Callable[Concatenate[OrgRequest, Arguments], HttpResponseBase]], GatedView]:
     """Declare the permission of each method of a view below ``/orgs/<slug>/``; GET stands for HEAD too.
 
-    ``sensitive``: the methods that ask for the password again unless it was given of late.
+    ``sensitive``: the methods that ask for the password again unless it was given of late. Where that hangs
+    on the role that is given, the view calls ``ensure_recently_authenticated_to_give``.
     """
     access = Access(Audience.ORGANIZATION, frozenset(permissions), permissions)
 
@@ -87,7 +88,7 @@ def requires(
                 # Resumed by allauth after the password was given again, so past the middleware.
                 enter_organization(request, slug)
             if not access.allows(request.method):
-                return HttpResponseNotAllowed(sorted(access.methods))
+                return not_allowed(request, access)
             ensure(request.membership, access.permission(request.method))
             if request.method in sensitive:
                 ensure_recently_authenticated(request)
@@ -114,7 +115,7 @@ def open_to(audience: Audience, *methods: str) -> Callable[[Callable[..., HttpRe
             if audience is Audience.SIGNED_IN and not request.user.is_authenticated:
                 return sign_in_first(request)
             if not access.allows(request.method):
-                return HttpResponseNotAllowed(sorted(access.methods))
+                return not_allowed(request, access)
             return view(request, *args, **kwargs)
 
         gated = cast("GatedView", gate)
@@ -140,15 +141,17 @@ def enter_organization(request: OrgRequest, slug: str) -> None:
     request.membership, request.organization = membership, membership.organization
 
 
+def not_allowed(request: HttpRequest, access: Access) -> HttpResponse:
+    """Whoever reloads a page that a button led to comes to such an address without having pressed it."""
+    return HttpResponseNotAllowed(sorted(access.methods), render_to_string("405.html", request=request))
+
+
 def sign_in_first(request: HttpRequest, *, resume_at: str | None = None) -> HttpResponse:
-    """Send a visitor to the sign-in page, and back afterwards; a page part asked for alone reloads whole."""
+    """Send a visitor to the sign-in page, and back afterwards."""
     url = resume_at or (
         request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("organizations")
     )
-    response = redirect_to_login(url, str(settings.LOGIN_URL))
-    if request.headers.get("HX-Request"):
-        return HttpResponseClientRedirect(response.url)
-    return response
+    return redirect_to_login(url, str(settings.LOGIN_URL))
 
 
 def ensure_recently_authenticated(request: SignedInRequest) -> None:
@@ -159,3 +162,9 @@ def ensure_recently_authenticated(request: SignedInRequest) -> None:
     proofs = [record["at"] for record in get_authentication_records(request, request.user)]
     if not proofs or time.time() - max(proofs) > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
         raise ReauthenticationRequired
+
+
+def ensure_recently_authenticated_to_give(request: SignedInRequest, role: Role) -> None:
+    """The same before somebody new gets a role, if that role can do everything."""
+    if role is Role.ADMIN:
+        ensure_recently_authenticated(request)

@@ -24,12 +24,13 @@ CANARY = "CANARY-b7d1"
 PARAMETER = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
 
 
-def signed_in(user: User) -> Client:
-    """A client in which a person has just signed in with the password."""
+def signed_in(user: User, *, ago: timedelta = timedelta()) -> Client:
+    """A client in which a person has signed in with the password: just now, or some time ago."""
     client = Client()
     client.force_login(user)
     session = client.session
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    at = time.time() - ago.total_seconds()
+    session["account_authentication_methods"] = [{"method": "password", "at": at}]
     session["account_authentication_methods_user"] = str(user.pk)
     session.save()
     return client

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 import orgs.services
 from invitations import services
-from invitations.forms import ManagerInvitationForm, MemberInvitationForm, InvitedRoleForm
+from invitations.forms import InvitedRoleForm, ManagerInvitationForm, MemberInvitationForm
 from invitations.models import Invitation
 from invitations.selectors import billing_managers_panel, members_page, pending_invitations
-from orgs.access import OrgRequest, requires
+from orgs.access import OrgRequest, ensure_recently_authenticated_to_give, requires
 from orgs.errors import Refused
 from orgs.models import Membership
 from orgs.policy import Permission, Role
@@ -90,6 +90,7 @@ def manager_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpRespons
 @requires(POST=Permission.BILLING_MANAGERS_INVITE)
 def invitation_resend(request: OrgRequest, invitation_id: uuid.UUID) -> HttpResponse:
     invitation = _visible_or_404(request, invitation_id)
+    ensure_recently_authenticated_to_give(request, Role(invitation.role))
     try:
         services.resend(actor=request.membership, invitation_id=invitation.pk)
     except Refused as refused:
@@ -106,6 +107,7 @@ def invitation_resend(request: OrgRequest, invitation_id: uuid.UUID) -> HttpResp
 @requires(POST=Permission.BILLING_MANAGERS_LINK)
 def invitation_copy_link(request: OrgRequest, invitation_id: uuid.UUID) -> HttpResponse:
     invitation = _visible_or_404(request, invitation_id)
+    ensure_recently_authenticated_to_give(request, Role(invitation.role))
     home = _home_of(request, Role(invitation.role))
     try:
         url = services.copy_link(actor=request.membership, invitation_id=invitation.pk)
@@ -133,6 +135,7 @@ def invitation_revoke(request: OrgRequest, invitation_id: uuid.UUID) -> HttpResp
 
 
 def _invite(request: OrgRequest, form: forms.Form, role: Role) -> HttpResponse:
+    ensure_recently_authenticated_to_give(request, role)
     try:
         invitation = services.invite_by_mail(
             actor=request.membership, email=form.cleaned_data["email"], role=role
@@ -151,6 +154,7 @@ def _invite_page(request: OrgRequest, form: forms.Form, role: Role) -> HttpRespo
 
 def _new_link(request: OrgRequest, role: Role) -> HttpResponse:
     """A page with the link; for htmx a dialog, and the list that has one row more now. Raises Refused."""
+    ensure_recently_authenticated_to_give(request, role)
     url = services.create_link(actor=request.membership, role=role)
     context: dict[str, object] = {"url": url, "role": role, "cancel_url": _home_of(request, role)}
     if request.htmx and role is Role.BILLING_MANAGER:

@@ -1,6 +1,6 @@
 """A sensitive act that waits for the password is done after it, once, by whoever may then."""
 
-import time
+from datetime import timedelta
 
 import pytest
 from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
@@ -19,11 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def signed_in_long_ago(membership: Membership) -> Client:
-    client = signed_in(membership.user)
-    session = client.session
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - 3600}]
-    session.save()
-    return client
+    return signed_in(membership.user, ago=timedelta(hours=1))
 
 
 def role_url(target: Membership) -> str:
