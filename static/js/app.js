@@ -45,13 +45,6 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (copyNow) copy(copyNow);
 });
 
-// A whole page in answer, of sign-in say, belongs into the window.
-document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target !== dialog || !/<html/i.test(event.detail.serverResponse)) return;
-  event.detail.shouldSwap = false;
-  location.assign(dialog.dataset.href);
-});
-
 for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(failure, (event) => {
     if (event.detail.target === dialog) {

@@ -19,8 +19,9 @@ from orgs.models import User
 from tests.billing.conftest import WEBHOOK_SECRET, stripe, stripe_server
 from tests.billing.world import StripeWorld
 from tests.browser.portal import Portal, Server
+from tests.browser.stage import Stage
 from tests.browser.watch import Watch
-from tests.world import signed_in
+from tests.world import build_world, signed_in
 
 __all__ = ["stripe", "stripe_server"]
 
@@ -130,3 +131,10 @@ def new_page(chromium: Browser, portal: Portal) -> Iterator[NewPage]:
     for context in contexts:
         context.close()
     assert not watch.faults, "\n".join(watch.faults)
+
+
+@pytest.fixture
+def stage(
+    portal: Portal, new_page: NewPage, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> Stage:
+    return Stage(build_world(), portal, new_page, settings, monkeypatch)

@@ -97,3 +97,11 @@ def test_a_link_for_a_member_stays_in_its_dialog(ada: Person) -> None:
     ada.press("Copy invite link")
     expect(ada.page.get_by_role("heading", name="Invite link for one member")).to_be_visible()
     ada.expect_dialog()
+
+
+def test_who_was_signed_out_meanwhile_signs_in_and_comes_back(ada: Person) -> None:
+    ada.page.context.clear_cookies()
+    ada.follow("Invite member")
+    expect(ada.page).to_have_url(re.compile("/accounts/login/"))
+    ada.fill_in_sign_in(Membership.objects.get().user.email)
+    expect(ada.heading).to_have_text("Invite member")

@@ -1,0 +1,228 @@
+"""Pages of an organization that take steps to get to, as axe sees them: menus, dialogs, refusals, errors.
+
+Together with test_account_states.py and test_every_page.py these are all pages there are.
+"""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import BadRequest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from billing.models import BillingAccount, Invoice, InvoiceStatus
+from invitations.models import Invitation, Reason
+from orgs import views
+from orgs.models import Organization
+from orgs.policy import Role
+from tests.browser.conftest import NewPage
+from tests.browser.inspection import faults_of
+from tests.browser.person import DECLINED, Person
+from tests.browser.portal import Portal
+from tests.browser.stage import Stage, State, States
+from tests.factories import MembershipFactory, OrganizationFactory
+
+pytestmark = pytest.mark.slow
+
+state = States()
+
+
+# An organization's pages
+
+
+@state
+def navigation_on_a_phone(stage: Stage) -> Page:
+    page = stage.admin()
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.get_by_role("button", name="Menu").click()
+    expect(page.get_by_role("link", name="Members", exact=True)).to_be_visible()
+    return page
+
+
+@state
+def account_menu(stage: Stage) -> Page:
+    page = stage.admin()
+    page.get_by_role("button", name="Own admin").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    return page
+
+
+@state
+def usage_as_table(stage: Stage) -> Page:
+    page = stage.admin()
+    page.get_by_text("Show as table").click()
+    return page
+
+
+@state
+def menu_of_a_member(stage: Stage) -> Page:
+    page = stage.admin("settings/members/")
+    page.get_by_role("button", name="Actions for Own other", exact=True).click()
+    return page
+
+
+@state
+def menu_of_an_invitation(stage: Stage) -> Page:
+    page = stage.admin("settings/billing/")
+    page.get_by_role("button", name="Actions for the invitation of own.invited@example.test").click()
+    return page
+
+
+@state
+def invite_dialog(stage: Stage) -> Page:
+    page = stage.admin("settings/members/")
+    page.get_by_role("link", name="Invite member").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    return page
+
+
+@state
+def invite_refused(stage: Stage) -> Page:
+    page = stage.admin("settings/billing/managers/invite/")
+    page.get_by_label("Email address").fill("own.invited@")
+    page.get_by_role("button", name="Send invitation").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    return page
+
+
+@state
+def link_dialog(stage: Stage) -> Page:
+    page = stage.admin("settings/billing/")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy Billing Manager invite link").click()
+    expect(page.get_by_label("Invite link", exact=True)).to_be_visible()
+    return page
+
+
+@state
+def link_on_a_page_of_its_own(stage: Stage) -> Page:
+    page = stage.admin("settings/members/link/")
+    page.get_by_role("button", name="Copy invite link").click()
+    expect(page.get_by_label("Invite link", exact=True)).to_be_visible()
+    return page
+
+
+@state
+def link_refused(stage: Stage) -> Page:
+    page = stage.admin("settings/billing/")
+    Organization.objects.filter(pk=stage.world.organization.pk).update(edition_code="team-growth")
+    page.get_by_role("button", name="Copy Billing Manager invite link").click()
+    expect(page.get_by_role("dialog")).to_contain_text("No invite link was made")
+    return page
+
+
+@state
+def invitation_that_could_not_be_accepted(stage: Stage) -> Page:
+    Invitation.objects.filter(organization=stage.world.organization).update(
+        last_error=Reason.values[0], last_error_by="Mira Okafor", last_error_at=timezone.now()
+    )
+    page = stage.admin("settings/billing/")
+    expect(page.locator("#billing-managers")).to_contain_text("Mira Okafor could not accept.")
+    return page
+
+
+@state
+def new_organization_refused(stage: Stage) -> Page:
+    page = stage.admin()
+    page.goto("/orgs/new/")
+    page.get_by_role("textbox").fill("   ")
+    page.get_by_role("button", name="Create organization").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    return page
+
+
+@state
+def audit_log_of_one_action(stage: Stage) -> Page:
+    return stage.admin("settings/audit/?person=nobody")
+
+
+# Money
+
+
+@state
+def payment_failed(stage: Stage) -> Page:
+    account = BillingAccount.objects.get(organization=stage.world.organization)
+    account.card_exp_month, account.card_exp_year = 1, 2026
+    account.save()
+    Invoice.objects.filter(organization=stage.world.organization).update(
+        status=InvoiceStatus.OPEN,
+        amount_paid=0,
+        amount_remaining=7500,
+        attempt_count=1,
+        charged_automatically=True,
+        next_attempt_at=timezone.now() + timedelta(days=2),
+    )
+    page = stage.admin("settings/billing/")
+    expect(page.locator("main")).to_contain_text("could not be charged")
+    return page
+
+
+@state
+def invoice_to_pay(stage: Stage) -> Page:
+    payment_failed(stage)
+    return stage.admin(f"settings/billing/invoices/{stage.world.own_ids['invoice_id']}/")
+
+
+@state
+def pdf_missing(stage: Stage) -> Page:
+    Invoice.objects.update(pdf_url="")
+    page = stage.admin(f"settings/billing/invoices/{stage.world.own_ids['invoice_id']}/pdf/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("PDF not available")
+    return page
+
+
+@state
+def card_declined_on_the_simulated_page(stage: Stage) -> Page:
+    organization = OrganizationFactory()
+    membership = MembershipFactory(organization=organization, role=Role.ADMIN)
+    page = stage.new_page(user=membership.user)
+    page.goto(f"/orgs/{organization.slug}/settings/billing/")
+    person = Person(page, stage.portal)
+    person.press("Add card")
+    person.enter_card(DECLINED)
+    expect(page.get_by_role("alert")).to_be_visible()
+    return page
+
+
+# Nothing there yet
+
+
+@pytest.mark.parametrize(
+    "path", ["", "settings/billing/", "settings/billing/invoices/", "settings/members/", "settings/audit/"]
+)
+def test_axe_finds_nothing_in_an_empty_organization(path: str, portal: Portal, new_page: NewPage) -> None:
+    admin = MembershipFactory(role=Role.ADMIN)
+    page = new_page(user=admin.user)
+    page.goto(f"/orgs/{admin.organization.slug}/{path}")
+    faults = faults_of(page)
+    assert not faults, "\n".join(faults)
+
+
+# Nothing works
+
+
+def refused_with(error: Exception) -> State:
+    def prepare(stage: Stage) -> Page:
+        def broken(*_args: object) -> None:
+            raise error
+
+        stage.monkeypatch.setattr(views, "roles_page", broken)
+        return stage.admin("settings/roles/")
+
+    return prepare
+
+
+@state
+def server_error(stage: Stage) -> Page:
+    return refused_with(RuntimeError("broken on purpose"))(stage)
+
+
+@state
+def bad_request(stage: Stage) -> Page:
+    return refused_with(BadRequest("bad on purpose"))(stage)
+
+
+@pytest.mark.parametrize("prepare", state.all, ids=lambda prepare: prepare.__name__)
+def test_axe_finds_nothing_in_any_state(prepare: State, stage: Stage) -> None:
+    faults = faults_of(prepare(stage))
+    assert not faults, "\n".join(faults)
