@@ -31,7 +31,15 @@ def dashboard_link(path: str, stripe_id: str | None) -> SafeString | str:
 @admin.register(BillingAccount)
 class BillingAccountAdmin(admin.ModelAdmin[BillingAccount]):
     show_full_result_count = False
-    list_display = ["organization", "at_stripe", "card_brand", "card_last4", "synced_at"]
+    list_display = [
+        "organization",
+        "at_stripe",
+        "card_brand",
+        "card_last4",
+        "synced_at",
+        "reconciled_at",
+        "reconcile_attempts",
+    ]
     list_select_related = ["organization"]
     search_fields = [*ORGANIZATION_SEARCH, "=stripe_customer_id", "email", "=card_last4"]
     readonly_fields = ["at_stripe"]

@@ -34,12 +34,24 @@ class BillingAccountQuerySet(models.QuerySet["BillingAccount"]):
         account.organization = organization
         return account
 
+    def due(self) -> "BillingAccountQuerySet":
+        """Those to compare with Stripe now. A customer that Stripe has deleted doesn't change any more."""
+        return self.filter(
+            stripe_customer_id__isnull=False, customer_deleted=False, next_reconcile_at__lte=Now()
+        )
+
 
 class BillingAccount(models.Model):
     """An organization's Stripe customer and its default payment method.
 
     ``chosen_*``: the payment method that a person last set up here. Of several set up at the same time the
     one made last wins, whichever we hear of first; within a second, the one that was begun last.
+
+    ``listed_seq``: the number of the last fetch of all that the customer has. What it only confirmed, it did
+    not write: no row of the account gives way to an earlier number, whatever its own is.
+
+    ``next_reconcile_at`` is also the end of the lease of whoever reconciles it; ``reconcile_attempts``
+    counts the claims since ``reconciled_at``, the last time that all was compared.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -60,7 +72,11 @@ class BillingAccount(models.Model):
     chosen_made_at = models.DateTimeField(null=True)
     chosen_begun_at = models.DateTimeField(null=True)
     fetched_seq = models.BigIntegerField(default=0)
+    listed_seq = models.BigIntegerField(db_default=0)
     synced_at = models.DateTimeField(null=True)
+    reconciled_at = models.DateTimeField(null=True)
+    next_reconcile_at = models.DateTimeField(db_default=Now())
+    reconcile_attempts = models.PositiveIntegerField(db_default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[BillingAccountQuerySet] = BillingAccountQuerySet.as_manager()  # type: ignore[assignment]
@@ -68,6 +84,13 @@ class BillingAccount(models.Model):
     class Meta:
         verbose_name = _("billing account")
         verbose_name_plural = _("billing accounts")
+        indexes = [
+            models.Index(
+                fields=["next_reconcile_at"],
+                name="billingaccount_reconcile",
+                condition=Q(stripe_customer_id__isnull=False, customer_deleted=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.organization}: {self.stripe_customer_id or _('no Stripe customer')}"
@@ -205,6 +228,14 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.number or self.stripe_id
+
+    @property
+    def as_of(self) -> datetime:
+        """When it was last seen to be as it is: on its own, or among all that the customer has."""
+        account: BillingAccount | None = getattr(self.organization, "billing_account", None)
+        if account is None or account.reconciled_at is None:
+            return self.synced_at
+        return max(self.synced_at, account.reconciled_at)
 
     @property
     def payment_failed(self) -> bool:

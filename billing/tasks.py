@@ -6,15 +6,18 @@ import structlog
 from celery import shared_task
 
 from billing.gateway import GatewayUnavailable
-from billing.models import BillingAccount, StripeEvent
+from billing.models import StripeEvent
 from billing.services.cards import check_card_setup
 from billing.services.inbox import handle
-from billing.services.reconciling import reconcile as reconcile_organization
+from billing.services.reconciling import reconcile_due_accounts
 from billing.services.sweeping import sweep as sweep_due
-from orgs.models import Organization
-from outbox.doorbell import ring
 
 logger = structlog.get_logger(__name__)
+
+RECONCILE_SECONDS = 45
+# The last one begun may be a first import, with hundreds of long invoices to ask for one by one. It ends
+# before its lease does, and before the broker believes the worker dead.
+LAST_RECONCILIATION_SECONDS = 195
 
 
 @shared_task(name="billing.handle_event")
@@ -40,17 +43,6 @@ def delete_old_events() -> None:
     StripeEvent.objects.old().delete()
 
 
-@shared_task(name="billing.reconcile_all")
-def reconcile_all() -> None:
-    """A task for each organization, so that one that fails, or takes long, holds up no other."""
-    accounts = BillingAccount.objects.exclude(stripe_customer_id=None).filter(customer_deleted=False)
-    for organization_id in accounts.values_list("organization_id", flat=True).iterator():
-        ring(reconcile, str(organization_id))
-
-
-@shared_task(name="billing.reconcile")
-def reconcile(organization_id: str) -> None:
-    try:
-        reconcile_organization(Organization.objects.get(pk=organization_id))
-    except GatewayUnavailable:
-        logger.warning("reconcile_without_stripe", organization_id=organization_id)
+@shared_task(name="billing.reconcile_due", time_limit=RECONCILE_SECONDS + LAST_RECONCILIATION_SECONDS)
+def reconcile_due() -> None:
+    reconcile_due_accounts(seconds=RECONCILE_SECONDS)

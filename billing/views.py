@@ -114,9 +114,11 @@ def invoice_pdf(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponse:
 
 def _invoice_or_404(request: OrgRequest, invoice_id: uuid.UUID) -> Invoice:
     try:
-        return issued_invoice(request.organization, invoice_id)
+        found = issued_invoice(request.organization, invoice_id)
     except Invoice.DoesNotExist:
         raise Http404 from None
+    found.organization = request.organization
+    return found
 
 
 @csrf_exempt

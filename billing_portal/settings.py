@@ -272,7 +272,7 @@ CELERY_BEAT_SCHEDULE = {
     "outbox-delete-old": {"task": "outbox.delete_old", "schedule": crontab(hour="3", minute="0")},
     "stripe-sweep": {"task": "billing.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "stripe-delete-old": {"task": "billing.delete_old_events", "schedule": crontab(hour="3", minute="5")},
-    "stripe-reconcile": {"task": "billing.reconcile_all", "schedule": crontab(hour="3", minute="15")},
+    "stripe-reconcile": {"task": "billing.reconcile_due", "schedule": 60.0, "options": {"expires": 60}},
     "usage-partitions": {"task": "usage.prepare_partitions", "schedule": crontab(hour="3", minute="30")},
     "sessions-clear": {"task": "billing_portal.clear_sessions", "schedule": crontab(hour="3", minute="45")},
 }

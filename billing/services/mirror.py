@@ -1,10 +1,15 @@
 """Writing down what Stripe says, and telling people of what really changed.
 
-Call these with the billing account locked. Each returns whether the mirror was wrong before. A fetch with
-an earlier number than the one that the row was written from changes nothing.
+Call these with the billing account locked. Each returns whether the mirror was wrong before, or how many
+objects in it were. A fetch with an earlier number than what is known changes nothing.
+
+Who has fetched all that the customer has notes the number as the account's ``listed_seq`` first, and saves
+the account in the end. Rows that such a fetch only confirms are then not written.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -15,10 +20,17 @@ from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
 from billing.money import format_money
 from billing.notices import tell_of_failed_payment
 
+Row = BillingAccount | Subscription | Invoice
+
+# Stripe may make new ones for each fetch: https://docs.stripe.com/invoicing/hosted-invoice-page
+ADDRESSES = {"hosted_url", "pdf_url"}
+# They are good for 10 days at least.
+ADDRESS_LIFE = timedelta(days=7)
+
 
 def write_customer(account: BillingAccount, fetched: records.Customer, number: int) -> bool:
     """The customer's name, mail and default payment method; a deleted customer keeps his invoices only."""
-    if number <= account.fetched_seq:
+    if _is_late(account, account, number):
         return False
     method = fetched.default_payment_method
     values: dict[str, Any] = {
@@ -34,13 +46,21 @@ def write_customer(account: BillingAccount, fetched: records.Customer, number: i
     }
     changed = _differs(account, values)
     _assign(account, values, number)
-    account.save()
+    if changed or number != account.listed_seq:
+        account.save()
     return changed
 
 
-def write_subscription(account: BillingAccount, fetched: records.Subscription, number: int) -> bool:
-    row = Subscription.objects.filter(stripe_id=fetched.id).first()
-    if row is not None and (number <= row.fetched_seq or row.organization_id != account.organization_id):
+def write_subscriptions(account: BillingAccount, fetched: Sequence[records.Subscription], number: int) -> int:
+    found = Subscription.objects.filter(stripe_id__in=[one.id for one in fetched])
+    rows = {row.stripe_id: row for row in found}
+    return sum(_write_subscription(account, rows.get(one.id), one, number) for one in fetched)
+
+
+def _write_subscription(
+    account: BillingAccount, row: Subscription | None, fetched: records.Subscription, number: int
+) -> bool:
+    if row is not None and _is_late(account, row, number):
         return False
     values: dict[str, Any] = {
         "status": fetched.status,
@@ -58,7 +78,7 @@ def write_subscription(account: BillingAccount, fetched: records.Subscription, n
     if row is None:
         row = Subscription(organization_id=account.organization_id, stripe_id=fetched.id)
     _assign(row, values, number)
-    row.save()
+    _save(account, row, changed=changed)
     if before != _terms(row) and _is_news(account):
         record(
             action="subscription.changed",
@@ -67,49 +87,47 @@ def write_subscription(account: BillingAccount, fetched: records.Subscription, n
             target=(row.pk, row.stripe_id),
             status=row.status.replace("_", " "),
         )
-    touch(account)
     return changed
 
 
-def write_invoice(account: BillingAccount, fetched: records.Invoice, number: int) -> bool:
-    row = Invoice.objects.filter(stripe_id=fetched.id).first()
-    if row is not None and (number <= row.fetched_seq or row.organization_id != account.organization_id):
+def write_invoices(account: BillingAccount, fetched: Sequence[records.Invoice], number: int) -> int:
+    """Oldest first: the audit log should tell what was paid in the order in which it was."""
+    found = Invoice.objects.filter(stripe_id__in=[one.id for one in fetched])
+    rows = {row.stripe_id: row for row in found}
+    in_order = sorted(fetched, key=lambda invoice: invoice.created)
+    return sum(_write_invoice(account, rows.get(one.id), one, number) for one in in_order)
+
+
+def _write_invoice(
+    account: BillingAccount, row: Invoice | None, fetched: records.Invoice, number: int
+) -> bool:
+    if row is not None and _is_late(account, row, number):
         return False
     values = asdict(fetched)
     for own in ("id", "customer_id", "created"):
         del values[own]
     values |= {"created_at": fetched.created, "lines": [asdict(line) for line in fetched.lines]}
     old_status, old_attempts = (row.status, row.attempt_count) if row else ("", 0)
-    changed = row is None or _differs(row, values)
+    changed = row is None or _differs(row, {name: values[name] for name in values.keys() - ADDRESSES})
+    worn = row is not None and _has_worn_address(row)
     if row is None:
         row = Invoice(organization_id=account.organization_id, stripe_id=fetched.id)
     _assign(row, values, number)
-    row.save()
+    _save(account, row, changed=changed or worn)
     if _is_news(account):
         _announce(account, row, old_status=old_status, old_attempts=old_attempts)
-    touch(account)
     return changed
 
 
 def note_deleted_invoice(account: BillingAccount, stripe_id: str, number: int) -> bool:
     """Stripe has deleted a draft. The row stays, so that a late answer doesn't bring the invoice back."""
     row = Invoice.objects.for_org(account.organization_id).filter(stripe_id=stripe_id).first()
-    if row is None or number <= row.fetched_seq:
+    if row is None or _is_late(account, row, number):
         return False
     changed = row.status != InvoiceStatus.DELETED
     _assign(row, {"status": InvoiceStatus.DELETED}, number)
     row.save()
     return changed
-
-
-def touch(account: BillingAccount) -> None:
-    """Note that the mirror was just brought up to date: pages say as of when they speak.
-
-    Of an account that was never synced only a piece is known now; its first look at the customer notes it.
-    """
-    if account.synced_at is not None:
-        account.synced_at = timezone.now()
-        account.save(update_fields=["synced_at"])
 
 
 def _announce(account: BillingAccount, invoice: Invoice, *, old_status: str, old_attempts: int) -> None:
@@ -149,12 +167,41 @@ def _terms(subscription: Subscription) -> tuple[object, ...]:
     )
 
 
-def _differs(row: BillingAccount | Subscription | Invoice, values: dict[str, Any]) -> bool:
+def _is_late(account: BillingAccount, row: Row, number: int) -> bool:
+    """Whether something later is known of this object, or it is none of the account's."""
+    owner_id = row.organization_id
+    return owner_id != account.organization_id or number <= row.fetched_seq or number < account.listed_seq
+
+
+def _has_worn_address(invoice: Invoice) -> bool:
+    """Whether the address at which an open invoice is paid may soon lead nowhere."""
+    return invoice.status == InvoiceStatus.OPEN and invoice.synced_at < timezone.now() - ADDRESS_LIFE
+
+
+def _differs(row: Row, values: dict[str, Any]) -> bool:
     return any(getattr(row, name) != value for name, value in values.items())
 
 
-def _assign(row: BillingAccount | Subscription | Invoice, values: dict[str, Any], number: int) -> None:
+def _assign(row: Row, values: dict[str, Any], number: int) -> None:
     for name, value in values.items():
         setattr(row, name, value)
     row.fetched_seq = number
     row.synced_at = timezone.now()
+
+
+def _save(account: BillingAccount, row: Subscription | Invoice, *, changed: bool) -> None:
+    one_of_all = row.fetched_seq == account.listed_seq
+    if changed or not one_of_all:
+        row.save()
+    if not one_of_all:
+        _touch(account)
+
+
+def _touch(account: BillingAccount) -> None:
+    """Note that the mirror was just brought up to date: pages say as of when they speak.
+
+    Of an account that was never synced only a piece is known now; its first look at the customer notes it.
+    """
+    if account.synced_at is not None:
+        account.synced_at = timezone.now()
+        account.save(update_fields=["synced_at"])

@@ -37,7 +37,7 @@ def sync_subscription(account: BillingAccount, subscription_id: str) -> bool:
     with locked_account(account) as current:
         if current is None or fetched.customer_id != current.stripe_customer_id:
             return False
-        return mirror.write_subscription(current, fetched, number)
+        return mirror.write_subscriptions(current, [fetched], number) > 0
 
 
 def sync_invoice(account: BillingAccount, invoice_id: str) -> bool:
@@ -50,4 +50,4 @@ def sync_invoice(account: BillingAccount, invoice_id: str) -> bool:
     with locked_account(account) as current:
         if current is None or fetched.customer_id != current.stripe_customer_id:
             return False
-        return mirror.write_invoice(current, fetched, number)
+        return mirror.write_invoices(current, [fetched], number) > 0

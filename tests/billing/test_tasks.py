@@ -11,7 +11,7 @@ from billing import tasks, views
 from billing.models import BillingAccount, EventState, OperationState, StripeEvent, StripeOperation
 from billing.services import cards, sweeping
 from orgs.models import Membership
-from tests.billing.factories import BillingAccountFactory, CardSetupFactory
+from tests.billing.factories import CardSetupFactory
 from tests.billing.world import StripeWorld, card_url, deliver
 from tests.conftest import SignIn
 
@@ -27,7 +27,6 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
         heard.append((task.name, *args))
 
     monkeypatch.setattr(views, "ring", ring)
-    monkeypatch.setattr(tasks, "ring", ring)
     return heard
 
 
@@ -67,30 +66,6 @@ def test_a_card_setup_that_stripe_says_nothing_of_goes_on_waiting(
     tasks.sweep()
     operation.refresh_from_db()
     assert operation.state == OperationState.WAITING
-
-
-def test_every_night_each_organization_with_a_customer_is_reconciled(rung: list[tuple[str, ...]]) -> None:
-    account = BillingAccountFactory()
-    BillingAccountFactory(stripe_customer_id=None)
-    BillingAccountFactory(customer_deleted=True)
-    tasks.reconcile_all()
-    assert rung == [("billing.reconcile", str(account.organization_id))]
-
-
-def test_the_nightly_task_heals_one_organization(stripe: StripeWorld, account: BillingAccount) -> None:
-    stripe.api.customers.update(account.stripe_customer_id, {"name": "Renamed"})
-    tasks.reconcile(str(account.organization_id))
-    account.refresh_from_db()
-    assert account.name == "Renamed"
-
-
-def test_the_nightly_task_bears_stripe_being_down(settings: LazySettings) -> None:
-    settings.STRIPE_API_BASE = "http://127.0.0.1:1"
-    account = BillingAccountFactory()
-    tasks.reconcile(str(account.organization_id))
-    before = account.synced_at
-    account.refresh_from_db()
-    assert account.synced_at == before
 
 
 def test_one_operation_that_always_fails_stops_no_other(

@@ -1,0 +1,461 @@
+"""Reconciling once a day: nothing is forgotten, nobody waits for another's trouble, no needless work."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.models import AuditEvent
+from bench.statements import sent_statements
+from billing import gateway, tasks
+from billing.gateway import records
+from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
+from billing.services import mirror, reconciling
+from billing.services.reconciling import (
+    ENOUGH_IN_VAIN,
+    FIRST_RETRY,
+    LONGEST_RETRY,
+    Drift,
+    reconcile,
+    reconcile_due_accounts,
+)
+from billing.services.syncing import sync_invoice
+from orgs.models import Membership
+from outbox.models import OutgoingEmail
+from tests.billing.factories import BillingAccountFactory, InvoiceFactory
+from tests.billing.world import StripeWorld
+from tests.conftest import SignIn
+from tests.factories import OrganizationFactory
+from tests.races import ROUNDS, at_once
+
+pytestmark = pytest.mark.django_db
+
+SECONDS = timedelta(seconds=5)
+
+
+class Killed(BaseException):
+    """What a process dies of: nothing that any code catches."""
+
+
+def let_time_pass(account: BillingAccount) -> None:
+    """Until the account is due again."""
+    BillingAccount.objects.filter(pk=account.pk).update(next_reconcile_at=timezone.now())
+
+
+def about(moment: datetime | None, expected: datetime) -> bool:
+    return moment is not None and abs(moment - expected) < SECONDS
+
+
+def asked_for(stripe: StripeWorld) -> Counter[str]:
+    """How often each customer was asked for."""
+    start = "/v1/customers/"
+    return Counter(request["path"].removeprefix(start) for request in stripe.calls("GET", start))
+
+
+def a_life(stripe: StripeWorld, account: BillingAccount) -> None:
+    """A subscription that has been renewed, a failed payment, an open invoice and a draft."""
+    stripe.attach_default(account)
+    stripe.subscribe(account)
+    stripe.control.advance(days=32)
+    stripe.invoice(account)
+    stripe.invoice(account, finalize=False)
+
+
+def test_the_task_heals_an_account_and_comes_back_a_day_later(
+    stripe: StripeWorld, account: BillingAccount
+) -> None:
+    stripe.api.customers.update(account.stripe_customer_id, {"name": "Renamed"})
+    tasks.reconcile_due()
+    account.refresh_from_db()
+    assert account.name == "Renamed"
+    assert about(account.reconciled_at, timezone.now())
+    assert about(account.next_reconcile_at, timezone.now() + timedelta(days=1))
+    stripe.control.forget_requests()
+    tasks.reconcile_due()
+    assert not stripe.control.requests()
+
+
+def test_the_longest_overdue_come_first(stripe: StripeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts = [stripe.account_for(OrganizationFactory()) for _number in range(3)]
+    for account, hours in zip(accounts, (1, 3, 2), strict=True):
+        BillingAccount.objects.filter(pk=account.pk).update(
+            next_reconcile_at=timezone.now() - timedelta(hours=hours)
+        )
+    order = []
+    monkeypatch.setattr(reconciling, "reconcile", order.append)
+    reconcile_due_accounts()
+    assert order == [accounts[number].organization for number in (1, 2, 0)]
+
+
+def test_no_account_is_begun_when_the_time_is_up(stripe: StripeWorld, account: BillingAccount) -> None:
+    stripe.control.forget_requests()
+    reconcile_due_accounts(seconds=0)
+    assert not stripe.control.requests()
+    assert BillingAccount.objects.due().get() == account
+
+
+def test_who_has_no_customer_at_stripe_is_never_due() -> None:
+    BillingAccountFactory(stripe_customer_id=None)
+    BillingAccountFactory(customer_deleted=True)
+    assert not BillingAccount.objects.due().exists()
+
+
+def test_what_is_due_is_found_by_its_index() -> None:
+    for _number in range(3):
+        BillingAccountFactory()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
+    plan = BillingAccount.objects.due().order_by("next_reconcile_at")[:1].explain()
+    assert "Index Scan using billingaccount_reconcile" in plan
+
+
+CALLS = [
+    (gateway, "customer"),
+    (gateway, "subscriptions"),
+    (gateway, "invoices"),
+    (mirror, "write_subscriptions"),
+    (mirror, "write_invoices"),
+    (mirror, "write_customer"),
+    (reconciling, "_note_success"),
+]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("module", "name"), CALLS, ids=[name for _module, name in CALLS])
+def test_a_worker_killed_at_any_line_leaves_the_account_due(
+    module: Any,
+    name: str,
+    when: str,
+    stripe: StripeWorld,
+    account: BillingAccount,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a_life(stripe, account)
+    real = getattr(module, name)
+
+    def killed(*arguments: Any) -> Any:
+        if when == "after":
+            real(*arguments)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, killed)
+        with pytest.raises(Killed):
+            reconcile_due_accounts()
+    account.refresh_from_db()
+    assert account.reconciled_at is None
+    assert about(account.next_reconcile_at, timezone.now() + FIRST_RETRY)
+    assert not Invoice.objects.exists()
+    let_time_pass(account)
+    reconcile_due_accounts()
+    account.refresh_from_db()
+    assert about(account.reconciled_at, timezone.now())
+    assert Invoice.objects.count() == len(gateway.invoices(str(account.stripe_customer_id)))
+
+
+def test_a_worker_killed_over_a_deleted_draft_leaves_the_account_due(
+    stripe: StripeWorld, account: BillingAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = stripe.invoice(account, finalize=False)
+    reconcile(account.organization)
+    stripe.api.invoices.delete(draft.id)
+    let_time_pass(account)
+
+    def killed(*_arguments: Any) -> bool:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reconciling, "sync_invoice", killed)
+        with pytest.raises(Killed):
+            reconcile_due_accounts()
+    let_time_pass(account)
+    reconcile_due_accounts()
+    assert Invoice.objects.get().status == InvoiceStatus.DELETED
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+@pytest.mark.django_db(transaction=True)
+def test_two_sweeps_at_once_reconcile_each_account_once(rounds: int, stripe: StripeWorld) -> None:
+    accounts = [stripe.account_for(OrganizationFactory()) for _number in range(4)]
+    for _round in range(rounds):
+        stripe.control.forget_requests()
+        BillingAccount.objects.update(next_reconcile_at=timezone.now())
+        assert at_once(reconcile_due_accounts, reconcile_due_accounts) == [None, None]
+        assert asked_for(stripe) == {str(account.stripe_customer_id): 1 for account in accounts}
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 400}, None], ids=["500", "400", "our-own"])
+def test_one_account_that_always_fails_stops_no_other_and_is_tried_ever_later(
+    fault: dict[str, Any] | None, stripe: StripeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, *sound = [stripe.account_for(OrganizationFactory()) for _number in range(3)]
+    if fault:
+        stripe.control.fail(**fault, path=f"/v1/customers/{broken.stripe_customer_id}", count=1000)
+    else:
+        real = mirror.write_customer
+
+        def fails(account: BillingAccount, *arguments: Any) -> bool:
+            if account == broken:
+                raise ValueError("poison")
+            return real(account, *arguments)
+
+        monkeypatch.setattr(mirror, "write_customer", fails)
+    BillingAccount.objects.filter(pk=broken.pk).update(next_reconcile_at=timezone.now() - timedelta(days=1))
+    waited = []
+    for _attempt in range(8):
+        reconcile_due_accounts()
+        broken.refresh_from_db()
+        waited.append(broken.next_reconcile_at - timezone.now())
+        let_time_pass(broken)
+    expected = [min(FIRST_RETRY * 2**number, LONGEST_RETRY) for number in range(8)]
+    assert all(abs(one - other) < SECONDS for one, other in zip(waited, expected, strict=True)), waited
+    assert (broken.reconciled_at, broken.reconcile_attempts) == (None, 8)
+    for account in sound:
+        account.refresh_from_db()
+        assert about(account.reconciled_at, timezone.now())
+
+
+def test_an_account_that_is_well_again_starts_counting_anew(
+    stripe: StripeWorld, account: BillingAccount
+) -> None:
+    stripe.control.fail(500, path="/v1/invoices*")
+    reconcile_due_accounts()
+    let_time_pass(account)
+    reconcile_due_accounts()
+    account.refresh_from_db()
+    assert account.reconcile_attempts == 0
+    assert about(account.reconciled_at, timezone.now())
+
+
+def test_stripe_being_down_is_not_hammered(stripe: StripeWorld) -> None:
+    for _number in range(ENOUGH_IN_VAIN + 2):
+        stripe.account_for(OrganizationFactory())
+    stripe.control.forget_requests()
+    stripe.control.fail(503, path="*", count=1000)
+    reconcile_due_accounts()
+    assert len(stripe.control.requests()) == ENOUGH_IN_VAIN
+    assert BillingAccount.objects.due().count() == 2
+
+
+def test_stripe_out_of_reach_changes_nothing_that_pages_show(
+    settings: LazySettings, account: BillingAccount
+) -> None:
+    settings.STRIPE_API_BASE = "http://127.0.0.1:1"
+    before = account.synced_at
+    tasks.reconcile_due()
+    account.refresh_from_db()
+    assert account.synced_at == before
+
+
+@pytest.mark.parametrize("lists", ["answered", "refused"])
+def test_a_customer_deleted_unheard_is_asked_for_once_more_and_never_again(
+    lists: str, stripe: StripeWorld, account: BillingAccount
+) -> None:
+    stripe.attach_default(account)
+    stripe.subscribe(account)
+    reconcile(account.organization)
+    stripe.api.customers.delete(account.stripe_customer_id)
+    if lists == "refused":
+        stripe.control.fail(404, path="/v1/subscriptions*")
+    let_time_pass(account)
+    reconcile_due_accounts()
+    account.refresh_from_db()
+    assert (account.customer_deleted, account.payment_method_id) == (True, "")
+    if lists == "answered":
+        assert Subscription.objects.get().status == "canceled"
+    let_time_pass(account)
+    stripe.control.forget_requests()
+    reconcile_due_accounts()
+    assert not stripe.control.requests()
+
+
+def test_reconciling_what_has_not_changed_writes_nothing_but_that_it_was_done(
+    admin: Membership, stripe: StripeWorld, account: BillingAccount
+) -> None:
+    a_life(stripe, account)
+    organization = account.organization
+    reconcile(organization)
+
+    def rows() -> list[Any]:
+        kinds = (Invoice, Subscription, AuditEvent, OutgoingEmail)
+        return [list(kind.objects.order_by("pk").values()) for kind in kinds]
+
+    before = rows()
+    assert all(before[:3])
+    account.refresh_from_db()
+    last_time = account.synced_at
+    with sent_statements() as statements:
+        assert reconcile(organization) == Drift()
+    writes = [sql for sql in statements if not sql.startswith("SELECT")]
+    assert len(writes) == 1
+    assert writes[0].startswith('UPDATE "billing_billingaccount" SET')
+    few = len(statements)
+    assert few <= 8, statements
+    assert rows() == before
+    account.refresh_from_db()
+    assert last_time is not None
+    assert account.synced_at is not None
+    assert account.synced_at > last_time
+    for _number in range(5):
+        stripe.invoice(account)
+    reconcile(organization)
+    with sent_statements() as statements:
+        reconcile(organization)
+    assert len(statements) == few
+
+
+def test_only_what_has_changed_is_written(stripe: StripeWorld, account: BillingAccount) -> None:
+    paid, untouched = stripe.invoice(account), stripe.invoice(account)
+    reconcile(account.organization)
+    stripe.attach_default(account)
+    stripe.api.invoices.pay(paid.id)
+    with sent_statements() as statements:
+        assert reconcile(account.organization) == Drift(customers=1, invoices=1)
+    assert len([sql for sql in statements if sql.startswith('UPDATE "billing_invoice"')]) == 1
+    paid_row, untouched_row = (Invoice.objects.get(stripe_id=one.id) for one in (paid, untouched))
+    assert paid_row.status == InvoiceStatus.PAID
+    assert paid_row.fetched_seq > untouched_row.fetched_seq
+
+
+def test_new_addresses_alone_are_no_change_but_renewed_before_they_wear_out(
+    stripe: StripeWorld, account: BillingAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoice = stripe.invoice(account)
+    real = gateway.invoices
+    fetches = iter(range(100))
+
+    def with_new_addresses(customer_id: str) -> list[Any]:
+        number = next(fetches)
+        return [
+            replace(
+                one, hosted_url=f"https://stripe.test/{number}", pdf_url=f"https://stripe.test/{number}.pdf"
+            )
+            for one in real(customer_id)
+        ]
+
+    monkeypatch.setattr(gateway, "invoices", with_new_addresses)
+    for _time in range(2):
+        reconcile(account.organization)
+    row = Invoice.objects.get(stripe_id=invoice.id)
+    assert row.hosted_url == "https://stripe.test/0"
+    Invoice.objects.update(synced_at=timezone.now() - timedelta(days=8))
+    assert reconcile(account.organization) == Drift()
+    row.refresh_from_db()
+    assert row.hosted_url == "https://stripe.test/2"
+
+
+def in_thread(name: str, call: Callable[[], object]) -> threading.Thread:
+    def run() -> None:
+        try:
+            call()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run, name=name)
+    thread.start()
+    return thread
+
+
+class Late:
+    def __init__(self) -> None:
+        self.answered, self.go_on = threading.Event(), threading.Event()
+
+    def meanwhile(self, slow: Callable[[], object], act: Callable[[], object]) -> None:
+        """Begin the slow call, act while it waits for its answer, and let it end."""
+
+        def run() -> None:
+            try:
+                slow()
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=run, name="slow")
+        thread.start()
+        assert self.answered.wait(10)
+        act()
+        self.go_on.set()
+        thread.join(10)
+
+
+def answer_late(monkeypatch: pytest.MonkeyPatch, name: str, spoil: Callable[[Any], Any]) -> Late:
+    """Let a call to Stripe, in the slow thread, come back late, with what is no longer so."""
+    real, late = getattr(gateway, name), Late()
+
+    def slowly(identifier: str) -> Any:
+        found = real(identifier)
+        if threading.current_thread().name != "slow":
+            return found
+        late.answered.set()
+        assert late.go_on.wait(10)
+        return spoil(found)
+
+    monkeypatch.setattr(gateway, name, slowly)
+    return late
+
+
+def uncollectible(invoice: records.Invoice) -> records.Invoice:
+    return replace(invoice, status="uncollectible")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_from_before_a_reconciliation_that_found_no_change_comes_too_late(
+    stripe: StripeWorld, account: BillingAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoice = stripe.invoice(account)
+    reconcile(account.organization)
+    late = answer_late(monkeypatch, "invoice", uncollectible)
+    late.meanwhile(lambda: sync_invoice(account, invoice.id), lambda: reconcile(account.organization))
+    assert Invoice.objects.get().status == InvoiceStatus.OPEN
+
+
+@pytest.mark.parametrize("overtaken_by", ["a-webhook", "another"])
+@pytest.mark.django_db(transaction=True)
+def test_a_reconciliation_that_is_overtaken_writes_nothing_old(
+    overtaken_by: str, stripe: StripeWorld, account: BillingAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoice = stripe.invoice(account)
+    reconcile(account.organization)
+    late = answer_late(monkeypatch, "invoices", lambda found: [uncollectible(one) for one in found])
+
+    def overtake() -> None:
+        if overtaken_by == "another":
+            reconcile(account.organization)
+        else:
+            sync_invoice(account, invoice.id)
+
+    late.meanwhile(lambda: reconcile(account.organization), overtake)
+    assert Invoice.objects.get().status == InvoiceStatus.OPEN
+
+
+def test_an_invoice_is_shown_as_of_the_last_reconciliation(
+    billing_manager: Membership, stripe: StripeWorld, account: BillingAccount, sign_in: SignIn
+) -> None:
+    stripe.invoice(account)
+    reconcile(account.organization)
+    Invoice.objects.update(synced_at=timezone.now() - timedelta(days=400))
+    reconcile(account.organization)
+    account.refresh_from_db()
+    invoice = Invoice.objects.get()
+    assert invoice.as_of == account.reconciled_at
+    url = reverse("invoice", args=[account.organization.slug, invoice.pk])
+    page = sign_in(billing_manager).get(url).content.decode()
+    assert account.reconciled_at is not None
+    assert f'As Stripe had it on\n    <time datetime="{account.reconciled_at:%Y-%m-%dT%H:%M}' in page
+
+
+def test_an_invoice_that_was_fetched_since_is_shown_as_of_then() -> None:
+    invoice = InvoiceFactory()
+    assert invoice.as_of == invoice.synced_at
+    account = BillingAccountFactory(organization=invoice.organization)
+    assert invoice.as_of == invoice.synced_at
+    account.reconciled_at = invoice.synced_at - timedelta(hours=1)
+    assert invoice.as_of == invoice.synced_at
