@@ -308,7 +308,8 @@ def _page(rows: list[Invoice], *, has_newer: bool, has_older: bool) -> InvoiceLi
 
 def issued_invoice(organization: Organization, invoice_id: uuid.UUID) -> Invoice:
     """One invoice with its lines. Raises Invoice.DoesNotExist, also for a draft or another organization's."""
-    return Invoice.objects.for_org(organization).issued().get(pk=invoice_id)
+    invoices = Invoice.objects.for_org(organization).issued()
+    return invoices.select_related("organization__billing_account").get(pk=invoice_id)
 
 
 def own_card_setup(membership: Membership, operation_id: uuid.UUID) -> StripeOperation:

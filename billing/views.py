@@ -7,7 +7,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
-from django_htmx.http import HttpResponseClientRedirect
 
 from billing import gateway
 from billing.models import Invoice, OperationState, StripeOperation
@@ -66,8 +65,7 @@ def _after_card_setup(request: OrgRequest, operation: StripeOperation) -> HttpRe
         outcome, messages.ERROR
     )
     messages.add_message(request, level, str(outcome.label))
-    url = reverse("billing", args=[request.organization.slug])
-    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+    return redirect("billing", request.organization.slug)
 
 
 @requires(GET=Permission.BILLING_VIEW)
@@ -114,11 +112,9 @@ def invoice_pdf(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponse:
 
 def _invoice_or_404(request: OrgRequest, invoice_id: uuid.UUID) -> Invoice:
     try:
-        found = issued_invoice(request.organization, invoice_id)
+        return issued_invoice(request.organization, invoice_id)
     except Invoice.DoesNotExist:
         raise Http404 from None
-    found.organization = request.organization
-    return found
 
 
 @csrf_exempt

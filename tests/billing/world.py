@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +13,9 @@ from django.test import Client
 from django.utils import timezone
 from stripe import WebhookSignature
 
-from billing.models import BillingAccount
+from billing.models import BillingAccount, StripeOperation
+from billing.services.cards import start_card_setup
+from billing.services.sweeping import sweep
 from devstack.stripe.control import Control
 from orgs.models import Membership, Organization
 
@@ -137,3 +140,26 @@ def card_url(membership: Membership) -> str:
 def operation_in(url: str) -> str:
     """The operation named by the address that Stripe sends the browser to."""
     return parse_qs(urlsplit(url).query)["operation"][0]
+
+
+def finished_at_stripe(stripe: StripeWorld, actor: Membership, number: str = VISA) -> uuid.UUID:
+    """Start a set-up and enter the card; returns the operation, of which the portal knows nothing yet."""
+    return uuid.UUID(operation_in(stripe.control.enter_card(start_card_setup(actor=actor), number=number)))
+
+
+def due_now() -> None:
+    StripeOperation.objects.update(next_attempt_at=timezone.now(), leased_until=None)
+
+
+def sweep_everything() -> None:
+    due_now()
+    sweep()
+
+
+def a_life(stripe: StripeWorld, account: BillingAccount) -> None:
+    """A subscription that has been renewed, a failed payment, an open invoice and a draft."""
+    stripe.attach_default(account)
+    stripe.subscribe(account)
+    stripe.control.advance(days=32)
+    stripe.invoice(account)
+    stripe.invoice(account, finalize=False)
