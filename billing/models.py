@@ -167,22 +167,6 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def open(self) -> "InvoiceQuerySet":
         return self.filter(status=InvoiceStatus.OPEN)
 
-    def listed(self) -> "InvoiceQuerySet":
-        """With no more than lists and alerts show."""
-        return self.only(
-            "stripe_id",
-            "number",
-            "status",
-            "currency",
-            "total",
-            "amount_remaining",
-            "attempt_count",
-            "charged_automatically",
-            "next_attempt_at",
-            "due_at",
-            "created_at",
-        )
-
 
 class Invoice(models.Model):
     """A Stripe invoice. ``lines``: see ``billing.gateway.records.InvoiceLine``."""

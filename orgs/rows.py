@@ -4,7 +4,7 @@ Django compiles a query anew each time: for a short list that takes longer than 
 """
 
 import uuid
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from django.db import connection
@@ -12,6 +12,10 @@ from psycopg.rows import class_row
 
 Row = TypeVar("Row")
 Value = uuid.UUID | date | str | int
+
+# Where a page of a list begins or ends: a row's time, and its id for rows of the same time.
+Key = tuple[datetime, uuid.UUID]
+LATER_THAN_ALL: Key = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
 
 
 def fetch_rows(row: type[Row], sql: str, **values: Value) -> list[Row]:

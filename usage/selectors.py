@@ -27,6 +27,17 @@ HOURS_OF_DAYS = """
     SELECT COALESCE(sum(resource_hours), 0) FROM usage_organizationday
     WHERE organization_id = %(organization)s AND day >= %(start)s AND day < %(end)s
 """
+USAGE_OF_DAYS = """
+    SELECT days.total, hours.resources, hours.hour
+    FROM (
+        SELECT COALESCE(sum(resource_hours), 0)::bigint AS total FROM usage_organizationday
+        WHERE organization_id = %(organization)s AND day >= %(start)s AND day < %(end)s
+    ) AS days
+    LEFT JOIN (
+        SELECT resources, hour FROM usage_organizationhour
+        WHERE organization_id = %(organization)s ORDER BY hour DESC LIMIT 1
+    ) AS hours ON true
+"""
 COUNTED_DAYS = """
     SELECT day, resource_hours, hours_counted FROM usage_organizationday
     WHERE organization_id = %(organization)s AND day BETWEEN %(first)s AND %(last)s
@@ -45,6 +56,12 @@ class ResourcesNow(NamedTuple):
 
     resources: int
     hour: datetime
+
+
+class UsageOfDays(NamedTuple):
+    total: int
+    resources: int | None
+    hour: datetime | None
 
 
 class CountedDay(NamedTuple):
@@ -113,6 +130,14 @@ def resources_now(organization: Organization) -> ResourcesNow | None:
 def resource_hours(organization_id: uuid.UUID, start: date, end: date) -> int:
     """Resource hours, and so credits, of the UTC days from ``start`` up to, not including, ``end``."""
     return fetch_total(HOURS_OF_DAYS, organization=organization_id, start=start, end=end)
+
+
+def usage_of_days(organization_id: uuid.UUID, start: date, end: date) -> tuple[int, ResourcesNow | None]:
+    """``resource_hours`` and ``resources_now`` in one statement."""
+    (found,) = fetch_rows(UsageOfDays, USAGE_OF_DAYS, organization=organization_id, start=start, end=end)
+    if found.resources is None or found.hour is None:
+        return found.total, None
+    return found.total, ResourcesNow(found.resources, found.hour)
 
 
 def resource_hours_of(organization_ids: list[uuid.UUID], start: date, end: date) -> dict[uuid.UUID, int]:

@@ -5,6 +5,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from billing.models import Invoice, InvoiceStatus
+from billing.selectors import InvoiceRow
 
 register = template.Library()
 
@@ -16,7 +17,7 @@ TONES = {
 
 
 @register.simple_tag
-def invoice_state(invoice: Invoice) -> SafeString:
+def invoice_state(invoice: Invoice | InvoiceRow) -> SafeString:
     """The state as a tag, in the tone of what is to be done about it. A tag, since lists have many."""
     tone, text = "bad", _("Payment failed")
     if not invoice.payment_failed:

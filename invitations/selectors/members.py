@@ -17,7 +17,7 @@ from invitations.services.sending import may_invite
 from orgs.capacity import limit_for
 from orgs.models import Membership
 from orgs.policy import Permission, Role, can_manage, may
-from orgs.rows import fetch_rows
+from orgs.rows import LATER_THAN_ALL, Key, fetch_rows
 from orgs.selectors import member_count
 
 PEOPLE_PER_PAGE = 25
@@ -147,10 +147,6 @@ def _seats(membership: Membership, taken: int) -> MemberSeats | None:
     if total is None or not may_invite(membership, Role.MEMBER):
         return None
     return MemberSeats(total=total, taken=taken, reserved=reserved_places(organization, Role.MEMBER))
-
-
-Key = tuple[datetime, uuid.UUID]
-LATER_THAN_ALL: Key = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
 
 
 def _page_of(

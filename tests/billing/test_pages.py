@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from billing.models import BillingAccount, Invoice
-from billing.selectors import PAGE_SIZE
+from billing.models import BillingAccount, Invoice, InvoiceStatus
+from billing.selectors import PAGE_SIZE, invoice_list
 from orgs.models import Membership, Organization
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory
 from tests.billing.world import StripeWorld
@@ -254,6 +254,25 @@ def test_a_page_key_that_is_none_shows_the_first_page(
     invoice = InvoiceFactory(organization=organization)
     response = client.get(billing_url(organization, f"invoices/?older_than={key}"))
     assert invoice.number in text_of(response)
+
+
+@pytest.mark.parametrize("status", InvoiceStatus)
+@pytest.mark.parametrize("charged_automatically", [True, False])
+@pytest.mark.parametrize("attempt_count", [0, 2])
+def test_lists_and_the_invoice_agree_on_what_is_shown_and_what_failed(
+    status: InvoiceStatus, charged_automatically: bool, attempt_count: int, organization: Organization
+) -> None:
+    InvoiceFactory(
+        organization=organization,
+        status=status,
+        charged_automatically=charged_automatically,
+        attempt_count=attempt_count,
+        number="",
+    )
+    listed = invoice_list(organization, older_than=None, newer_than=None).invoices
+    expected = [(str(row.pk), str(row), row.payment_failed) for row in Invoice.objects.issued()]
+    assert [(row.id, row.number, row.payment_failed) for row in listed] == expected
+    assert bool(expected) is (status not in {InvoiceStatus.DRAFT, InvoiceStatus.DELETED})
 
 
 @pytest.mark.parametrize("side", ["older_than", "newer_than"])

@@ -1,0 +1,112 @@
+"""Lists of invoices, and one invoice."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from billing.models import Invoice, InvoiceStatus
+from orgs.models import Organization
+from orgs.rows import LATER_THAN_ALL, Key, fetch_rows
+
+LATEST = 5
+PAGE_SIZE = 25
+# More open invoices than this are told of on the list of invoices.
+OPEN_SHOWN = 20
+
+# What a customer gets to see: as InvoiceQuerySet.issued and Invoice.payment_failed say.
+ISSUED = """
+    SELECT i.id::text, COALESCE(NULLIF(i.number, ''), i.stripe_id) AS number, i.status, i.currency, i.total,
+           i.amount_remaining, i.next_attempt_at, i.due_at, i.created_at,
+           i.status = 'open' AND i.charged_automatically AND i.attempt_count > 0 AS payment_failed
+    FROM billing_invoice i
+    WHERE i.organization_id = %(organization)s AND i.status NOT IN ('draft', 'deleted')
+"""
+LATEST_AND_OPEN = f"""
+    ({ISSUED} ORDER BY i.created_at DESC, i.id DESC LIMIT %(latest)s)
+    UNION
+    ({ISSUED} AND i.status = 'open' ORDER BY i.created_at DESC, i.id DESC LIMIT %(open)s)
+    ORDER BY created_at DESC, id DESC
+"""
+OLDER = f"""{ISSUED}
+    AND (i.created_at, i.id) < (%(created_at)s, %(id)s)
+    ORDER BY i.created_at DESC, i.id DESC LIMIT %(most)s
+"""
+NEWER = f"""{ISSUED}
+    AND (i.created_at, i.id) > (%(created_at)s, %(id)s)
+    ORDER BY i.created_at, i.id LIMIT %(most)s
+"""
+
+
+class InvoiceRow(NamedTuple):
+    """An invoice as lists and alerts show it. Amounts in minor units."""
+
+    id: str
+    number: str
+    status: str
+    currency: str
+    total: int
+    amount_remaining: int
+    next_attempt_at: datetime | None
+    due_at: datetime | None
+    created_at: datetime
+    payment_failed: bool
+
+
+def latest_and_open(organization_id: uuid.UUID) -> tuple[list[InvoiceRow], list[InvoiceRow]]:
+    """The latest invoices, and those still to be paid, newest first, in one statement."""
+    found = fetch_rows(
+        InvoiceRow, LATEST_AND_OPEN, organization=organization_id, latest=LATEST, open=OPEN_SHOWN
+    )
+    return found[:LATEST], [invoice for invoice in found if invoice.status == InvoiceStatus.OPEN]
+
+
+@dataclass(frozen=True)
+class InvoiceListPage:
+    """Invoices, newest first, page by key. ``newer``, ``older``: the keys of the neighbor pages, or None."""
+
+    invoices: list[InvoiceRow]
+    newer: str | None
+    older: str | None
+
+
+def invoice_list(
+    organization: Organization, *, older_than: uuid.UUID | None, newer_than: uuid.UUID | None
+) -> InvoiceListPage:
+    """The page next to an invoice; the first one where there is none, or the invoice isn't known here."""
+    edge = _key_of(organization, older_than or newer_than)
+    if edge and older_than and (rows := _rows_beside(edge, OLDER, organization)):
+        return _page(rows[:PAGE_SIZE], has_newer=True, has_older=len(rows) > PAGE_SIZE)
+    if edge and newer_than and (rows := _rows_beside(edge, NEWER, organization)):
+        return _page(rows[:PAGE_SIZE][::-1], has_newer=len(rows) > PAGE_SIZE, has_older=True)
+    rows = _rows_beside(LATER_THAN_ALL, OLDER, organization)
+    return _page(rows[:PAGE_SIZE], has_newer=False, has_older=len(rows) > PAGE_SIZE)
+
+
+def _key_of(organization: Organization, invoice_id: uuid.UUID | None) -> Key | None:
+    if invoice_id is None:
+        return None
+    issued = Invoice.objects.for_org(organization).issued()
+    return issued.filter(pk=invoice_id).values_list("created_at", "id").first()
+
+
+def _rows_beside(key: Key, sql: str, organization: Organization) -> list[InvoiceRow]:
+    """One more than a page shows, so that it knows whether another page follows."""
+    created_at, pk = key
+    return fetch_rows(
+        InvoiceRow, sql, organization=organization.pk, created_at=created_at, id=pk, most=PAGE_SIZE + 1
+    )
+
+
+def _page(rows: list[InvoiceRow], *, has_newer: bool, has_older: bool) -> InvoiceListPage:
+    return InvoiceListPage(
+        invoices=rows,
+        newer=rows[0].id if rows and has_newer else None,
+        older=rows[-1].id if rows and has_older else None,
+    )
+
+
+def issued_invoice(organization: Organization, invoice_id: uuid.UUID) -> Invoice:
+    """One invoice with its lines. Raises Invoice.DoesNotExist, also for a draft or another organization's."""
+    invoices = Invoice.objects.for_org(organization).issued()
+    return invoices.select_related("organization__billing_account").get(pk=invoice_id)
