@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from tempfile import TemporaryDirectory
 
 from django.conf import settings
@@ -16,7 +17,9 @@ def own_database() -> Iterator[None]:
     own = f"bench_{os.getpid()}"
     given = settings.DATABASES["default"]["NAME"]
     connection.settings_dict["TEST"]["NAME"] = own
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    # Django makes the cache's table once more, and says aloud that it is there.
+    with redirect_stdout(StringIO()):
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 
 from django import template
+from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.template.base import Node, Parser, TextNode, Token
 from django.template.context import Context
@@ -20,6 +21,7 @@ from django.utils.translation import get_language
 
 register = template.Library()
 
+SEVERAL_LANGUAGES = len(settings.LANGUAGES) > 1
 NO_ROW = str(uuid.UUID(int=0))
 
 
@@ -32,7 +34,7 @@ class FixedText(Node):
         self.texts: dict[str | None, str] = {}
 
     def render(self, context: Context) -> str:
-        language = get_language()
+        language = get_language() if SEVERAL_LANGUAGES else None
         text = self.texts.get(language)
         if text is None:
             text = self.texts[language] = self.translated.render(context)
