@@ -78,8 +78,8 @@ def invoices(request: OrgRequest) -> HttpResponse:
     url = reverse("invoices", args=[request.organization.slug])
     context = {
         "page": page,
-        "newer_url": f"{url}?newer_than={page.newer}" if page.newer else "",
-        "older_url": f"{url}?older_than={page.older}" if page.older else "",
+        "newer_url": f"{url}?newer_than={page.rows[0].id}" if page.has_newer else "",
+        "older_url": f"{url}?older_than={page.rows[-1].id}" if page.has_older else "",
     }
     return render(request, "billing/invoices.html", context)
 

@@ -1,13 +1,12 @@
 """Lists of invoices, and one invoice."""
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from billing.models import Invoice, InvoiceStatus
 from orgs.models import Organization
-from orgs.rows import LATER_THAN_ALL, Key, fetch_rows
+from orgs.rows import Key, Page, fetch_page, fetch_rows
 
 LATEST = 5
 PAGE_SIZE = 25
@@ -29,11 +28,11 @@ LATEST_AND_OPEN = f"""
     ORDER BY created_at DESC, id DESC
 """
 OLDER = f"""{ISSUED}
-    AND (i.created_at, i.id) < (%(created_at)s, %(id)s)
+    AND (i.created_at, i.id) < (%(at)s, %(id)s)
     ORDER BY i.created_at DESC, i.id DESC LIMIT %(most)s
 """
 NEWER = f"""{ISSUED}
-    AND (i.created_at, i.id) > (%(created_at)s, %(id)s)
+    AND (i.created_at, i.id) > (%(at)s, %(id)s)
     ORDER BY i.created_at, i.id LIMIT %(most)s
 """
 
@@ -61,26 +60,19 @@ def latest_and_open(organization_id: uuid.UUID) -> tuple[list[InvoiceRow], list[
     return found[:LATEST], [invoice for invoice in found if invoice.status == InvoiceStatus.OPEN]
 
 
-@dataclass(frozen=True)
-class InvoiceListPage:
-    """Invoices, newest first, page by key. ``newer``, ``older``: the keys of the neighbor pages, or None."""
-
-    invoices: list[InvoiceRow]
-    newer: str | None
-    older: str | None
-
-
 def invoice_list(
     organization: Organization, *, older_than: uuid.UUID | None, newer_than: uuid.UUID | None
-) -> InvoiceListPage:
+) -> Page[InvoiceRow]:
     """The page next to an invoice; the first one where there is none, or the invoice isn't known here."""
-    edge = _key_of(organization, older_than or newer_than)
-    if edge and older_than and (rows := _rows_beside(edge, OLDER, organization)):
-        return _page(rows[:PAGE_SIZE], has_newer=True, has_older=len(rows) > PAGE_SIZE)
-    if edge and newer_than and (rows := _rows_beside(edge, NEWER, organization)):
-        return _page(rows[:PAGE_SIZE][::-1], has_newer=len(rows) > PAGE_SIZE, has_older=True)
-    rows = _rows_beside(LATER_THAN_ALL, OLDER, organization)
-    return _page(rows[:PAGE_SIZE], has_newer=False, has_older=len(rows) > PAGE_SIZE)
+    return fetch_page(
+        InvoiceRow,
+        older=OLDER,
+        newer=NEWER,
+        after=_key_of(organization, older_than),
+        before=_key_of(organization, newer_than),
+        size=PAGE_SIZE,
+        organization=organization.pk,
+    )
 
 
 def _key_of(organization: Organization, invoice_id: uuid.UUID | None) -> Key | None:
@@ -88,22 +80,6 @@ def _key_of(organization: Organization, invoice_id: uuid.UUID | None) -> Key | N
         return None
     issued = Invoice.objects.for_org(organization).issued()
     return issued.filter(pk=invoice_id).values_list("created_at", "id").first()
-
-
-def _rows_beside(key: Key, sql: str, organization: Organization) -> list[InvoiceRow]:
-    """One more than a page shows, so that it knows whether another page follows."""
-    created_at, pk = key
-    return fetch_rows(
-        InvoiceRow, sql, organization=organization.pk, created_at=created_at, id=pk, most=PAGE_SIZE + 1
-    )
-
-
-def _page(rows: list[InvoiceRow], *, has_newer: bool, has_older: bool) -> InvoiceListPage:
-    return InvoiceListPage(
-        invoices=rows,
-        newer=rows[0].id if rows and has_newer else None,
-        older=rows[-1].id if rows and has_older else None,
-    )
 
 
 def issued_invoice(organization: Organization, invoice_id: uuid.UUID) -> Invoice:

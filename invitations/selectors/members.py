@@ -17,7 +17,7 @@ from invitations.services.sending import may_invite
 from orgs.capacity import limit_for
 from orgs.models import Membership
 from orgs.policy import Permission, Role, can_manage, may
-from orgs.rows import LATER_THAN_ALL, Key, fetch_rows
+from orgs.rows import Key, fetch_page
 from orgs.selectors import member_count
 
 PEOPLE_PER_PAGE = 25
@@ -28,11 +28,11 @@ MEMBERS = """
     WHERE m.organization_id = %(organization)s AND m.role <> 'billing_manager'
 """
 OLDER_PEOPLE = f"""{MEMBERS}
-    AND (m.joined_at, m.id) < (%(joined_at)s, %(id)s)
+    AND (m.joined_at, m.id) < (%(at)s, %(id)s)
     ORDER BY m.joined_at DESC, m.id DESC LIMIT %(most)s
 """
 NEWER_PEOPLE = f"""{MEMBERS}
-    AND (m.joined_at, m.id) > (%(joined_at)s, %(id)s)
+    AND (m.joined_at, m.id) > (%(at)s, %(id)s)
     ORDER BY m.joined_at, m.id LIMIT %(most)s
 """
 
@@ -92,12 +92,20 @@ class MembersPage:
 def members_page(membership: Membership, *, before: str = "", after: str = "") -> MembersPage:
     """Admins and members, latest first. ``after``, ``before``: keys of a page; what isn't one is ignored."""
     total = member_count(membership.organization_id)
-    shown, newer, older = _page_of(membership.organization_id, before=_key(before), after=_key(after))
+    page = fetch_page(
+        PersonRow,
+        older=OLDER_PEOPLE,
+        newer=NEWER_PEOPLE,
+        after=_key(after),
+        before=_key(before),
+        size=PEOPLE_PER_PAGE,
+        organization=membership.organization_id,
+    )
     invites = may_invite(membership, Role.MEMBER)
     return MembersPage(
-        people=_people(membership, shown),
-        newer=newer,
-        older=older,
+        people=_people(membership, page.rows),
+        newer=_key_of(page.rows[0]) if page.has_newer else "",
+        older=_key_of(page.rows[-1]) if page.has_older else "",
         total=total,
         seats=_seats(membership, total),
         pending=pending_invitations(membership, Role.MEMBER) if invites else NONE_PENDING,
@@ -147,32 +155,6 @@ def _seats(membership: Membership, taken: int) -> MemberSeats | None:
     if total is None or not may_invite(membership, Role.MEMBER):
         return None
     return MemberSeats(total=total, taken=taken, reserved=reserved_places(organization, Role.MEMBER))
-
-
-def _page_of(
-    organization_id: uuid.UUID, *, before: Key | None, after: Key | None
-) -> tuple[list[PersonRow], str, str]:
-    """One page, newest first: what comes after a key, or just before one; with the keys of its neighbours."""
-    if before is not None:
-        found = _people_beside(before, NEWER_PEOPLE, organization_id)
-        shown = found[:PEOPLE_PER_PAGE][::-1]
-        has_newer, has_older = len(found) > PEOPLE_PER_PAGE, True
-    else:
-        found = _people_beside(after or LATER_THAN_ALL, OLDER_PEOPLE, organization_id)
-        shown = found[:PEOPLE_PER_PAGE]
-        has_newer, has_older = after is not None, len(found) > PEOPLE_PER_PAGE
-    if not shown:
-        # Whoever stood beside the key is gone.
-        return _page_of(organization_id, before=None, after=None) if before or after else ([], "", "")
-    return shown, _key_of(shown[0]) if has_newer else "", _key_of(shown[-1]) if has_older else ""
-
-
-def _people_beside(key: Key, sql: str, organization_id: uuid.UUID) -> list[PersonRow]:
-    """One more than a page shows, so that it knows whether another page follows."""
-    joined_at, pk = key
-    return fetch_rows(
-        PersonRow, sql, organization=organization_id, joined_at=joined_at, id=pk, most=PEOPLE_PER_PAGE + 1
-    )
 
 
 def _key_of(person: PersonRow) -> str:
