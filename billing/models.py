@@ -6,7 +6,7 @@ never gives way to an earlier one.
 """
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 from django.db import connection, models
@@ -212,6 +212,15 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.number or self.stripe_id
+
+    @property
+    def days_billed(self) -> tuple[date, date] | None:
+        """The days that its lines are for. Stripe's own period of an invoice lies one back:
+        https://docs.stripe.com/api/invoices/object#invoice_object-period_start
+        """
+        starts = [date.fromisoformat(line["period_start"]) for line in self.lines]
+        ends = [date.fromisoformat(line["period_end"]) for line in self.lines]
+        return (min(starts), max(ends)) if starts else None
 
     @property
     def as_of(self) -> datetime:

@@ -16,17 +16,20 @@ class OrganizationForm(forms.ModelForm[Organization]):
 
 
 class InvitationAgeForm(forms.ModelForm[Organization]):
+    invitation_max_age_days = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=365,
+        label=_("Invitations expire after (days)"),
+        help_text=_("Leave empty, and invitations never expire."),
+        error_messages=dict.fromkeys(
+            ["invalid", "min_value", "max_value"], _("Choose from 1 to 365 days, or leave this empty.")
+        ),
+    )
+
     class Meta:
         model = Organization
         fields = ["invitation_max_age_days"]
-        labels = {"invitation_max_age_days": _("Invitations expire after (days)")}
-        help_texts = {"invitation_max_age_days": _("Leave empty, and invitations never expire.")}
-
-    def clean_invitation_max_age_days(self) -> int | None:
-        days: int | None = self.cleaned_data["invitation_max_age_days"]
-        if days is not None and not 1 <= days <= 365:
-            raise forms.ValidationError(_("Choose from 1 to 365 days, or leave this empty."))
-        return days
 
 
 class ManagersSettingForm(forms.Form):

@@ -26,7 +26,7 @@ def verified_event(payload: bytes, signature: str) -> IncomingEvent:
         event = _read(body)
     except stripe.SignatureVerificationError as error:
         raise ForgedEventError(str(error)) from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ForgedEventError(f"No event of Stripe: {error!r}") from error
     if event.livemode != _is_live():
         raise ForgedEventError("An event of the other mode, live or test.")

@@ -56,7 +56,6 @@ def card_session(body: Json) -> CardSession:
         operation_id=(body.get("metadata") or {}).get(OPERATION, ""),
         status=body["status"],
         url=body.get("url") or "",
-        expires_at=instant(body["expires_at"]),
         setup_status=intent.get("status", ""),
         payment_method=payment_method(method) if isinstance(method, dict) else None,
     )

@@ -45,7 +45,6 @@ class CardSession:
     operation_id: str
     status: str
     url: str
-    expires_at: datetime
     setup_status: str
     payment_method: PaymentMethod | None
 

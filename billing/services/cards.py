@@ -48,7 +48,9 @@ from orgs.policy import Permission, may
 SESSION_LIFE = timedelta(hours=2)
 # Stripe makes no session that lasts shorter; one that would is of no use to anybody.
 LEAST_SESSION_LIFE = timedelta(minutes=31)
-LOOK_AGAIN = timedelta(hours=1)
+# A webhook may be lost, and the person may never come back; a bank that was asked takes longer.
+LOOK_AT_PAGE = timedelta(minutes=5)
+LOOK_AT_BANK = timedelta(hours=1)
 DEFAULT_CURRENCY = "usd"
 # Of a setup intent that may still succeed: https://docs.stripe.com/payments/paymentintents/lifecycle
 UNDECIDED = {"processing", "requires_action", "requires_confirmation"}
@@ -201,7 +203,7 @@ def _create_session(operation: StripeOperation) -> None:
         session = gateway.create_card_session(
             params=operation.params, idempotency_key=operation.idempotency_key
         )
-    wait(operation, until=session.expires_at, stripe_id=session.id)
+    wait(operation, until=timezone.now() + LOOK_AT_PAGE, stripe_id=session.id)
 
 
 @transaction.atomic
@@ -214,12 +216,12 @@ def _settle(waiting: StripeOperation, session: CardSession) -> None:
         return
     method = session.payment_method
     if session.status == "open":
-        operation.next_attempt_at = timezone.now() + LOOK_AGAIN
+        operation.next_attempt_at = timezone.now() + LOOK_AT_PAGE
     elif session.status == "expired":
         _end(operation, Outcome.EXPIRED)
     elif session.setup_status in UNDECIDED:
         operation.step = OperationStep.CONFIRM
-        operation.next_attempt_at = timezone.now() + LOOK_AGAIN
+        operation.next_attempt_at = timezone.now() + LOOK_AT_BANK
     elif session.setup_status != "succeeded" or method is None:
         _end(operation, Outcome.REFUSED)
     elif session.customer_id != account.stripe_customer_id:

@@ -1,6 +1,7 @@
 """A card set-up when Stripe, the process or the person fails on the way: nothing twice, nothing undone."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -38,6 +39,17 @@ def test_a_page_that_expired_saves_no_card_and_says_so(
     assert outcome_of(operation) == cards.Outcome.EXPIRED
     page = sign_in(admin).get(f"{card_url(admin)}return/?operation={operation.pk}", follow=True)
     assert "no card was saved" in page.content.decode()
+
+
+def test_a_card_whose_webhook_is_lost_and_whose_person_never_comes_back_is_saved_within_minutes(
+    admin: Membership, stripe: StripeWorld
+) -> None:
+    before = timezone.now()
+    operation = StripeOperation.objects.get(pk=finished_at_stripe(stripe, admin))
+    assert operation.next_attempt_at - before < timedelta(minutes=6)
+    sweep_everything()
+    operation.refresh_from_db()
+    assert operation.state == OperationState.DONE
 
 
 def test_a_declined_card_leaves_the_page_open(admin: Membership, stripe: StripeWorld) -> None:

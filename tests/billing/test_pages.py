@@ -256,6 +256,22 @@ def test_a_page_key_that_is_none_shows_the_first_page(
     assert invoice.number in text_of(response)
 
 
+def test_an_invoice_tells_the_days_that_its_lines_are_for(client: Client, organization: Organization) -> None:
+    line = {"description": "Seats", "quantity": 12, "unit_amount": "100", "amount": 1200}
+    invoice = InvoiceFactory(
+        organization=organization,
+        lines=[
+            {**line, "period_start": "2026-11-19", "period_end": "2026-12-19"},
+            {**line, "period_start": "2026-11-30", "period_end": "2026-12-19"},
+        ],
+        period_start=datetime(2026, 10, 19, tzinfo=UTC),
+        period_end=datetime(2026, 11, 19, tzinfo=UTC),
+    )
+    page = text_of(client.get(billing_url(organization, f"invoices/{invoice.pk}/")))
+    assert "19 November 2026 – 19 December 2026" in page
+    assert "19 October" not in page
+
+
 @pytest.mark.parametrize("status", InvoiceStatus)
 @pytest.mark.parametrize("charged_automatically", [True, False])
 @pytest.mark.parametrize("attempt_count", [0, 2])

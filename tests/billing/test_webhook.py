@@ -78,6 +78,7 @@ PAYLOAD = json.dumps(event_of())
         pytest.param("{", lambda: signature("{"), id="not JSON"),
         pytest.param("[]", lambda: signature("[]"), id="no object"),
         pytest.param("{}", lambda: signature("{}"), id="no event"),
+        pytest.param("[" * 100_000, lambda: signature("[" * 100_000), id="too deep"),
         pytest.param(b"\xff", lambda: signature("x"), id="no text"),
     ],
 )

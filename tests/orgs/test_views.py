@@ -103,8 +103,9 @@ def test_a_bad_name_is_refused_and_changes_nothing(admin: Membership, sign_in: S
     assert Organization.objects.get(pk=admin.organization_id).name == before
 
 
-def test_the_expiry_of_invitations_has_bounds(admin: Membership, sign_in: SignIn) -> None:
-    response = sign_in(admin).post(url("invitation_age", admin), {"invitation_max_age_days": "0"})
+@pytest.mark.parametrize("days", ["-1", "0", "366", "x"])
+def test_the_expiry_of_invitations_has_bounds(days: str, admin: Membership, sign_in: SignIn) -> None:
+    response = sign_in(admin).post(url("invitation_age", admin), {"invitation_max_age_days": days})
     assert response.status_code == 422
     assert "Choose from 1 to 365 days" in response.content.decode()
 
