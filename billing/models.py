@@ -164,9 +164,6 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
         """What a customer gets to see: a draft may still change and isn't owed."""
         return self.exclude(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.DELETED])
 
-    def open(self) -> "InvoiceQuerySet":
-        return self.filter(status=InvoiceStatus.OPEN)
-
 
 class Invoice(models.Model):
     """A Stripe invoice. ``lines``: see ``billing.gateway.records.InvoiceLine``."""

@@ -161,4 +161,4 @@ class Invitation(models.Model):
 
     @property
     def is_overdue(self) -> bool:
-        return self.expires_at is not None and self.expires_at <= timezone.now()
+        return self.organization.outlives_invitation(self.sent_at)

@@ -13,10 +13,12 @@ from typing import Any, Concatenate, ParamSpec, Protocol, cast
 from allauth.account.authentication import get_authentication_records
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
 from orgs.models import Membership, Organization, User
@@ -147,11 +149,18 @@ def not_allowed(request: HttpRequest, access: Access) -> HttpResponse:
 
 
 def sign_in_first(request: HttpRequest, *, resume_at: str | None = None) -> HttpResponse:
-    """Send a visitor to the sign-in page, and back afterwards."""
-    url = resume_at or (
-        request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("organizations")
-    )
-    return redirect_to_login(url, str(settings.LOGIN_URL))
+    """Send a visitor to the sign-in page, and back afterwards. What he sent is not kept, and he is told."""
+    if request.method in {"GET", "HEAD"}:
+        url = request.get_full_path()
+    else:
+        url = _page_with_the_button(request)
+        messages.warning(request, _("You were signed out, so nothing was done. Sign in, then do it again."))
+    return redirect_to_login(resume_at or url, str(settings.LOGIN_URL))
+
+
+def _page_with_the_button(request: HttpRequest) -> str:
+    here, referer = request.build_absolute_uri("/"), request.headers.get("Referer", "")
+    return f"/{referer.removeprefix(here)}" if referer.startswith(here) else reverse("organizations")
 
 
 def ensure_recently_authenticated(request: SignedInRequest) -> None:

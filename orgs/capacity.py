@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 from orgs.errors import Refused
 from orgs.models import Membership, Organization
 from orgs.policy import Role
+from orgs.selectors import member_count
 
 # How many pending invitations hold a place for a role: the invitations app, which lies above, counts them.
 ReservationCounter = Callable[[Organization, Role], int]
@@ -27,8 +28,9 @@ def limit_for(organization: Organization, role: Role) -> int | None:
 
 def taken_by(organization: Organization, role: Role) -> int:
     """How many people of that kind there are: billing managers, or those who count as members."""
-    people = Membership.objects.for_org(organization)
-    return (people.billing_managers() if role is Role.BILLING_MANAGER else people.members()).count()
+    if role is Role.BILLING_MANAGER:
+        return Membership.objects.for_org(organization).billing_managers().count()
+    return member_count(organization.pk)
 
 
 def reserved_for(organization: Organization, role: Role) -> int:

@@ -125,6 +125,10 @@ class Organization(models.Model):
         days = self.invitation_max_age_days
         return None if days is None else sent_at + timedelta(days=days)
 
+    def outlives_invitation(self, sent_at: datetime) -> bool:
+        expiry = self.invitation_expiry(sent_at)
+        return expiry is not None and expiry <= timezone.now()
+
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def for_org(self, organization: Organization | uuid.UUID) -> "MembershipQuerySet":
@@ -133,10 +137,6 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def admins(self) -> "MembershipQuerySet":
         """Admins who can sign in: one whose account was shut runs nothing, and is no admin that remains."""
         return self.filter(role=Role.ADMIN, user__is_active=True)
-
-    def members(self) -> "MembershipQuerySet":
-        """Who counts as a member and takes a seat: everybody but billing managers (seed 001)."""
-        return self.exclude(role=Role.BILLING_MANAGER)
 
     def billing_managers(self) -> "MembershipQuerySet":
         return self.filter(role=Role.BILLING_MANAGER)

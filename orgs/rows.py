@@ -57,6 +57,8 @@ def fetch_page(
 ) -> Page[Row]:
     """What comes after a key, or just before one; where nothing does, the newest.
 
+    Whether anything is left behind the key is not asked: a link may lead from there to the first page.
+
     ``older``, ``newer``: statements that find ``%(most)s`` rows beside ``%(at)s`` and ``%(id)s``, the nearest
     first.
     """

@@ -14,7 +14,7 @@ from orgs.rows import fetch_total
 
 AUDIT_PAGE_SIZE = 50
 
-MEMBERS = """
+MEMBER_COUNT = """
     SELECT count(*) FROM orgs_membership
     WHERE organization_id = %(organization)s AND role <> 'billing_manager'
 """
@@ -37,8 +37,8 @@ def memberships_of(user: User) -> MembershipQuerySet:
 
 
 def member_count(organization_id: uuid.UUID) -> int:
-    """How many members there are, admins included and billing managers not (seed 001)."""
-    return fetch_total(MEMBERS, organization=organization_id)
+    """How many count as members and take a seat: everybody but billing managers (seed 001)."""
+    return fetch_total(MEMBER_COUNT, organization=organization_id)
 
 
 @dataclass(frozen=True)

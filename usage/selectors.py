@@ -19,14 +19,6 @@ from usage.models import OrganizationDay
 DAYS_SHOWN = 30
 STACKS_SHOWN = 10
 
-LAST_HOUR = """
-    SELECT resources, hour FROM usage_organizationhour
-    WHERE organization_id = %(organization)s ORDER BY hour DESC LIMIT 1
-"""
-HOURS_OF_DAYS = """
-    SELECT COALESCE(sum(resource_hours), 0) FROM usage_organizationday
-    WHERE organization_id = %(organization)s AND day >= %(start)s AND day < %(end)s
-"""
 USAGE_OF_DAYS = """
     SELECT days.total, hours.resources, hours.hour
     FROM (
@@ -123,13 +115,15 @@ def dashboard(membership: Membership) -> Dashboard:
 
 def resources_now(organization: Organization) -> ResourcesNow | None:
     """Resources in the last hour that was counted, or None when none was."""
-    found = fetch_rows(ResourcesNow, LAST_HOUR, organization=organization.pk)
-    return found[0] if found else None
+    today = timezone.now().date()
+    _no_hours, now = usage_of_days(organization.pk, today, today)
+    return now
 
 
 def resource_hours(organization_id: uuid.UUID, start: date, end: date) -> int:
     """Resource hours, and so credits, of the UTC days from ``start`` up to, not including, ``end``."""
-    return fetch_total(HOURS_OF_DAYS, organization=organization_id, start=start, end=end)
+    hours, _now = usage_of_days(organization_id, start, end)
+    return hours
 
 
 def usage_of_days(organization_id: uuid.UUID, start: date, end: date) -> tuple[int, ResourcesNow | None]:

@@ -22,16 +22,16 @@ from orgs.selectors import member_count
 
 PEOPLE_PER_PAGE = 25
 
-MEMBERS = """
+PEOPLE = """
     SELECT m.id::text, m.role, m.joined_at, u.name, u.email
     FROM orgs_membership m JOIN orgs_user u ON u.id = m.user_id
     WHERE m.organization_id = %(organization)s AND m.role <> 'billing_manager'
 """
-OLDER_PEOPLE = f"""{MEMBERS}
+OLDER_PEOPLE = f"""{PEOPLE}
     AND (m.joined_at, m.id) < (%(at)s, %(id)s)
     ORDER BY m.joined_at DESC, m.id DESC LIMIT %(most)s
 """
-NEWER_PEOPLE = f"""{MEMBERS}
+NEWER_PEOPLE = f"""{PEOPLE}
     AND (m.joined_at, m.id) > (%(at)s, %(id)s)
     ORDER BY m.joined_at, m.id LIMIT %(most)s
 """

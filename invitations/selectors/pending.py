@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from invitations.models import Invitation, Kind
@@ -98,8 +97,7 @@ def pending_invitations(membership: Membership, role: Role) -> PendingInvitation
 
 def _pending_row(row: InvitationRow, organization: Organization, *, sees_people: bool) -> PendingInvitation:
     """What a billing manager reads about why it failed must not tell who belongs to the organization."""
-    expires_at = organization.invitation_expiry(row.sent_at)
-    expired = expires_at is not None and expires_at <= timezone.now()
+    expired = organization.outlives_invitation(row.sent_at)
     reason = Reason(row.last_error) if row.last_error else None
     return PendingInvitation(
         id=row.id,

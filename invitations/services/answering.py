@@ -172,7 +172,7 @@ def _lock(claim: Claim) -> Invitation:
 def _keep_refusal(user: User, claim: Claim, reason: Reason) -> Invitation:
     """Put the reason beside the invitation, in a new transaction, since the acceptance's was undone.
 
-    Who tries again and again fills no log: the same refusal is told once.
+    Who tries again and again fills no log: the same refusal, twice running, is told once.
     """
     invitation = _lock(claim)
     known = (invitation.last_error, invitation.last_error_by) == (reason, user.email)

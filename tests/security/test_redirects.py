@@ -1,6 +1,6 @@
 """No address in ``next`` leads off this site, and no request's host ends in a mail or a link."""
 
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
@@ -179,3 +179,30 @@ def test_another_host_is_refused_before_anything_happens(host: str) -> None:
     assert response.status_code == 400
     assert not User.objects.exists()
     assert b"evil.test" not in response.content
+
+
+def after_a_press(referer: str) -> tuple[Client, str]:
+    """A button pressed without a session, on the page ``referer``: the visitor, and where he is led next."""
+    visitor = Client()
+    url = reverse("managers_invite", args=["acme"])
+    pressed = visitor.post(url, {"email": "lee@ledger.test"}, headers={"Referer": referer})
+    return visitor, pressed.headers["Location"]
+
+
+def test_whoever_was_signed_out_is_told_and_comes_back_to_the_page_with_the_button() -> None:
+    visitor, location = after_a_press("http://testserver/orgs/acme/settings/billing/?page=2")
+    assert parse_qs(urlsplit(location).query)["next"] == ["/orgs/acme/settings/billing/?page=2"]
+    assert "You were signed out, so nothing was done." in visitor.get(location).content.decode()
+
+
+@pytest.mark.parametrize("referer", ["", *ELSEWHERE])
+def test_a_page_elsewhere_is_none_to_come_back_to(referer: str) -> None:
+    _visitor, location = after_a_press(referer.strip())
+    assert parse_qs(urlsplit(location).query)["next"] == [reverse("organizations")]
+
+
+def test_a_path_that_looks_like_a_host_is_none_to_come_back_to() -> None:
+    user = UserFactory()
+    visitor, location = after_a_press("http://testserver//evil.test/")
+    signed_in = visitor.post(location, {"login": user.email, "password": PASSWORD})
+    assert urlsplit(urljoin("http://testserver/", signed_in.headers["Location"])).netloc == "testserver"

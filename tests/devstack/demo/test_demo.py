@@ -104,7 +104,7 @@ class DemoTest(SimulatorTestCase):
         card = BillingAccount.objects.get(organization__slug="initech")
         next_month = (timezone.now().replace(day=1) + timedelta(days=32)).replace(day=1)
         assert (card.card_exp_month, card.card_exp_year) == (next_month.month, next_month.year)
-        assert Invoice.objects.open().get().payment_failed
+        assert Invoice.objects.get(status="open").payment_failed
 
     def test_on_demand_credits_are_those_of_the_usage(self) -> None:
         invoice = Invoice.objects.filter(organization__slug="acme").latest("created_at")
