@@ -71,6 +71,7 @@ class GatedView(Protocol):
 
 
 Arguments = ParamSpec("Arguments")
+STEP_TO_CONFIRM = "step_to_confirm"
 
 
 def requires(
@@ -93,7 +94,7 @@ def requires(
                 return not_allowed(request, access)
             ensure(request.membership, access.permission(request.method))
             if request.method in sensitive:
-                ensure_recently_authenticated(request)
+                ensure_recently_authenticated(request, str(access.permission(request.method).label))
             try:
                 return cast("Callable[..., HttpResponseBase]", view)(request, **kwargs)
             except Membership.DoesNotExist:
@@ -163,17 +164,24 @@ def _page_with_the_button(request: HttpRequest) -> str:
     return f"/{referer.removeprefix(here)}" if referer.startswith(here) else reverse("organizations")
 
 
-def ensure_recently_authenticated(request: SignedInRequest) -> None:
+def ensure_recently_authenticated(request: OrgRequest, act: str) -> None:
     """Raise allauth's ReauthenticationRequired unless the person proved himself within the time-out.
+
+    ``act``: what he is about to do, for the page that asks: somebody else may have left it open for him.
 
     Signing in counts, unlike in allauth's own check: nobody is asked twice within a minute.
     """
     proofs = [record["at"] for record in get_authentication_records(request, request.user)]
     if not proofs or time.time() - max(proofs) > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
+        request.session[STEP_TO_CONFIRM] = {
+            "path": request.get_full_path(),
+            "act": act,
+            "organization": request.organization.name,
+        }
         raise ReauthenticationRequired
 
 
-def ensure_recently_authenticated_to_give(request: SignedInRequest, role: Role) -> None:
+def ensure_recently_authenticated_to_give(request: OrgRequest, role: Role) -> None:
     """The same before somebody new gets a role, if that role can do everything."""
     if role is Role.ADMIN:
-        ensure_recently_authenticated(request)
+        ensure_recently_authenticated(request, _("invite an admin"))

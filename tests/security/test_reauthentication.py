@@ -44,6 +44,19 @@ def test_the_act_is_done_once_the_password_is_given(admin: Membership, member: M
     assert AuditEvent.objects.filter(action="membership.role_changed").count() == 1
 
 
+def test_the_question_names_the_step_that_waits(admin: Membership, member: Membership) -> None:
+    client = signed_in_long_ago(admin)
+    named = f"Next step, in {admin.organization.name}: "
+    asked = client.post(role_url(member), {"role": "admin"}).headers["Location"]
+    assert f"{named}change a person&#x27;s role." in client.get(asked).content.decode()
+    assert named in client.post(asked, {"password": "wrong"}).content.decode()
+    invite = reverse("members_invite", args=[admin.organization.slug])
+    asked = client.post(invite, {"email": "lee@ledger.test", "role": "admin"}).headers["Location"]
+    assert f"{named}invite an admin." in client.get(asked).content.decode()
+    other = f"{reverse('account_reauthenticate')}?next={reverse('mfa_index')}"
+    assert "Next step" not in client.get(other).content.decode()
+
+
 def test_a_wrong_password_does_nothing(admin: Membership, member: Membership) -> None:
     client = signed_in_long_ago(admin)
     answer = confirm(client, client.post(role_url(member), {"role": "admin"}), "wrong")
