@@ -28,12 +28,20 @@ async function copy(button) {
 const dialog = document.getElementById("dialog");
 
 function openInDialog(link) {
-  link.closest("[popover]")?.hidePopover();
   dialog.dataset.href = link.href;
   htmx.ajax("GET", link.href, { target: dialog, swap: "innerHTML" });
 }
 
+// Whatever opened the dialog gets the focus back. Kept is how to find it: an answer may put another in its place.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.target !== dialog || dialog.open) return;
+  const menu = document.querySelector(":popover-open");
+  menu?.hidePopover();
+  dialog.dataset.opener = menu ? `[popovertarget="${menu.id}"]` : `[id="${document.activeElement.id}"]`;
+});
+
 dialog.addEventListener("close", () => {
+  document.querySelector(dialog.dataset.opener)?.focus();
   dialog.replaceChildren();
   delete dialog.dataset.href;
 });

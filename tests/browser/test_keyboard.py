@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 from orgs.policy import Role
 from tests.browser.conftest import NewPage
+from tests.invitations.factories import InvitationFactory
 from tests.world import World, build_world
 
 # More than any page has, so that a walk ends.
@@ -107,6 +108,33 @@ def test_a_dialog_asks_before_it_removes_and_holds_the_focus(billing: Page) -> N
     expect(dialog.get_by_role("link", name="Keep billing manager")).to_be_focused()
     billing.keyboard.press("Tab")
     expect(dialog.get_by_role("button", name="Remove billing manager")).to_be_focused()
+    billing.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_escape_goes_back_to_the_button_that_made_a_link_though_the_panel_was_renewed(billing: Page) -> None:
+    dialog = billing.get_by_role("dialog")
+    button = billing.get_by_role("button", name="Copy Billing Manager invite link")
+    button.focus()
+    billing.keyboard.press("Enter")
+    expect(dialog).to_have_accessible_name("Invite link for one billing manager")
+    billing.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_escape_goes_back_to_the_menu_that_a_link_was_copied_from(world: World, billing: Page) -> None:
+    invited = InvitationFactory(organization=world.organization)
+    billing.reload()
+    dialog = billing.get_by_role("dialog")
+    button = billing.get_by_role("button", name=f"Actions for the invitation of {invited.email}")
+    button.focus()
+    for key in ("Enter", "Tab", "Tab"):
+        billing.keyboard.press(key)
+    expect(billing.get_by_role("button", name="Copy link")).to_be_focused()
+    billing.keyboard.press("Enter")
+    expect(dialog).to_have_accessible_name("Invite link for one billing manager")
     billing.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(button).to_be_focused()
