@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from billing.models import BillingAccount, Invoice, InvoiceStatus
-from billing.selectors import PAGE_SIZE, invoice_list
+from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
+from billing.selectors import PAGE_SIZE, billing_page, invoice_list
 from orgs.models import Membership, Organization
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory
 from tests.billing.world import StripeWorld
@@ -23,6 +23,17 @@ pytestmark = pytest.mark.django_db
 # Session, person, organization with membership: what every request reads.
 EVERY_REQUEST = 3
 PAGE_BUDGET = 8
+# https://docs.stripe.com/api/subscriptions/object#subscription_object-status
+SUBSCRIPTION_STATUSES = [
+    "active",
+    "canceled",
+    "incomplete",
+    "incomplete_expired",
+    "past_due",
+    "paused",
+    "trialing",
+    "unpaid",
+]
 
 
 def billing_url(organization: Organization, rest: str = "") -> str:
@@ -44,6 +55,15 @@ def stripe_is_down(settings: LazySettings) -> None:
 @pytest.fixture
 def client(admin: Membership, sign_in: SignIn) -> Client:
     return sign_in(admin)
+
+
+@pytest.mark.parametrize("status", SUBSCRIPTION_STATUSES)
+def test_the_page_takes_the_same_subscriptions_for_current_as_everybody_else(
+    admin: Membership, status: str
+) -> None:
+    SubscriptionFactory(organization=admin.organization, status=status)
+    is_current = Subscription.objects.for_org(admin.organization).current().exists()
+    assert (billing_page(admin).subscription is not None) == is_current
 
 
 def test_an_organization_that_never_paid_sees_why_everything_is_empty(

@@ -29,8 +29,6 @@ from tests.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
 
-SECONDS = timedelta(seconds=5)
-
 
 def test_reconciling_what_has_not_changed_writes_nothing_but_that_it_was_done(
     admin: Membership, stripe: StripeWorld, account: BillingAccount
@@ -105,18 +103,6 @@ def test_new_addresses_alone_are_no_change_but_renewed_before_they_wear_out(
     assert reconcile(account.organization) == Drift()
     row.refresh_from_db()
     assert row.hosted_url == "https://stripe.test/2"
-
-
-def in_thread(name: str, call: Callable[[], object]) -> threading.Thread:
-    def run() -> None:
-        try:
-            call()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run, name=name)
-    thread.start()
-    return thread
 
 
 class Late:
