@@ -49,7 +49,8 @@ def translate(parser: Parser, token: Token) -> Node:
     """Django's ``{% translate "Save" %}``, for one fixed text; ``{% blocktranslate %}`` takes what varies."""
     node = do_translate(parser, token)
     expression = node.filter_expression
-    if expression.filters or expression.var.literal is None or node.noop or node.message_context:
+    text = getattr(expression.var, "literal", None)
+    if expression.filters or not isinstance(text, str) or node.noop or node.message_context:
         raise template.TemplateSyntaxError("translate takes one fixed text, in quotes.")
     return FixedText(node)
 
@@ -112,6 +113,6 @@ def row_urls(url_name: str, slug: str) -> str:
 
 
 @register.filter
-def for_row(urls: str, row_id: uuid.UUID) -> str:
+def for_row(urls: str, row_id: uuid.UUID | str) -> str:
     """The address about one row: ``{{ urls|for_row:invoice.id }}``."""
     return urls.replace(NO_ROW, str(row_id))

@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from django.template import TemplateDoesNotExist, TemplateSyntaxError, engines
 from django.urls import reverse
+from django.utils import translation
+
+from billing_portal.templatetags import elements
 
 AT = datetime(2026, 11, 1, 23, 5, 9, tzinfo=timezone(timedelta(hours=-2)))
 
@@ -50,3 +53,43 @@ def test_rows_get_the_addresses_that_reverse_gives() -> None:
     row = uuid.uuid4()
     source = '{% row_urls "member_remove" slug as urls %}{{ urls|for_row:row }}'
     assert rendered(source, slug="acme", row=row) == reverse("member_remove", args=["acme", row])
+
+
+@pytest.mark.parametrize(
+    ("source", "english", "german"),
+    [
+        ('{% translate "January" %}', "January", "Januar"),
+        ("{% translate 'January' %}", "January", "Januar"),
+        ('{% translate "January" as month %}[{{ month }}]', "[January]", "[Januar]"),
+        ('{% translate "January" as month %}', "", ""),
+    ],
+)
+def test_a_fixed_text_is_in_the_language_of_whoever_reads(
+    source: str, english: str, german: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elements, "SEVERAL_LANGUAGES", True)
+    template = engines["django"].from_string(source)
+    for language, text in (("en-us", english), ("de", german)) * 2:
+        with translation.override(language):
+            assert template.render() == text
+
+
+def test_one_fixed_text_serves_every_place_on_a_page() -> None:
+    source = '{% for row in rows %}{% translate "January" as month %}{{ row }} {{ month }};{% endfor %}'
+    assert rendered(source, rows="ab") == "a January;b January;"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% translate word %}",
+        "{% translate 5 %}",
+        '{% translate _("Save") %}',
+        '{% translate "Save"|upper %}',
+        '{% translate "Save" noop %}',
+        '{% translate "May" context "month" %}',
+    ],
+)
+def test_a_text_that_varies_is_no_fixed_text(source: str) -> None:
+    with pytest.raises(TemplateSyntaxError, match="translate takes one fixed text, in quotes"):
+        rendered(source, word="Save")
