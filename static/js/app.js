@@ -25,11 +25,13 @@ async function copy(button) {
 }
 
 // Links marked data-dialog open their page in the dialog, any trouble sends the browser to that page itself.
+// A button has no such page: who is refused (4xx) sees the present one anew, other trouble is told there.
 const dialog = document.getElementById("dialog");
 
 function openInDialog(link) {
   dialog.dataset.href = link.href;
-  htmx.ajax("GET", link.href, { target: dialog, swap: "innerHTML" });
+  // Failures come as events too, see below.
+  htmx.ajax("GET", link.href, { target: dialog, swap: "innerHTML" }).catch(() => {});
 }
 
 // Whatever opened the dialog gets the focus back. Kept is how to find it: an answer may put another in its place.
@@ -55,7 +57,9 @@ document.addEventListener("htmx:afterSwap", (event) => {
 
 for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(failure, (event) => {
-    if (event.detail.target === dialog) {
+    const { target, xhr } = event.detail;
+    const refused = xhr.status >= 400 && xhr.status < 500;
+    if (target === dialog && (dialog.dataset.href || refused)) {
       location.assign(dialog.dataset.href ?? location.href);
       return;
     }

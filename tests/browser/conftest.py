@@ -106,13 +106,17 @@ def portal(
 
 
 @pytest.fixture
-def new_page(chromium: Browser, portal: Portal) -> Iterator[NewPage]:
+def watch(portal: Portal) -> Watch:
+    return Watch(portal.url, portal.stripe.control.url)
+
+
+@pytest.fixture
+def new_page(chromium: Browser, portal: Portal, watch: Watch) -> Iterator[NewPage]:
     """Opens an empty page in a browser profile of its own; ``user``: who is signed in there already, or
     ``client``: whose session it goes on with.
 
     The test fails in the end if any page broke a rule of ``watch.py``.
     """
-    watch = Watch(portal.url, portal.stripe.control.url)
     contexts = []
 
     def open_page(*, user: User | None = None, client: Client | None = None, **options: Any) -> Page:

@@ -19,6 +19,11 @@ class Watch:
     def __init__(self, *own_sites: str) -> None:
         self.own_hosts = {urlsplit(site).netloc for site in own_sites}
         self.faults: list[str] = []
+        self.expected: tuple[str, ...] = ()
+
+    def expect_logs(self, *beginnings: str) -> None:
+        """What this test makes pages log: no fault."""
+        self.expected = beginnings
 
     def follow(self, context: BrowserContext) -> None:
         context.add_init_script(REPORT_VIOLATIONS)
@@ -28,7 +33,7 @@ class Watch:
         context.on("response", self._answered)
 
     def _said(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not message.text.startswith(STATUS):
+        if message.type in {"error", "warning"} and not message.text.startswith((STATUS, *self.expected)):
             page = message.page.url if message.page else "a page"
             self.faults.append(f"{page} logs: {message.text}")
 

@@ -1,0 +1,83 @@
+"""Requests that fail, are given up, or are sent twice: what the page makes of them."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from invitations.models import Invitation
+from orgs.policy import Role
+from tests.browser.conftest import NewPage
+from tests.browser.person import Person
+from tests.browser.portal import Portal
+from tests.browser.watch import Watch
+from tests.world import World, build_world
+
+DID_NOT_REACH_US = "That did not reach us. Check your connection, then try again."
+LINK = "Copy Billing Manager invite link"
+
+Trouble = Callable[[Route], None]
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    return build_world()
+
+
+@pytest.fixture
+def ada(world: World, portal: Portal, new_page: NewPage) -> Person:
+    """The admin, at *Billing & usage*."""
+    page = new_page(user=world.memberships[Role.ADMIN].user)
+    page.goto(f"/orgs/{world.organization.slug}/settings/billing/")
+    return Person(page, portal)
+
+
+def offline(route: Route) -> None:
+    route.abort("internetdisconnected")
+
+
+def broken(route: Route) -> None:
+    route.fulfill(status=500, body="Broken")
+
+
+def forbidden(route: Route) -> None:
+    route.fulfill(status=403, body="Forbidden")
+
+
+@pytest.mark.parametrize("trouble", [offline, broken])
+def test_a_button_whose_request_fails_says_so_and_works_again_afterwards(
+    ada: Person, watch: Watch, trouble: Trouble
+) -> None:
+    watch.expect_logs("Failed to load resource: net::ERR_INTERNET_DISCONNECTED", "htmx:", "Response Status")
+    requests = "**/managers/link/"
+    here = ada.page.url
+    ada.page.route(requests, trouble)
+    ada.page.evaluate("window.stays = true")
+    ada.press(LINK)
+    expect(ada.told).to_have_text(DID_NOT_REACH_US)
+    assert ada.page.url == here
+    assert ada.page.evaluate("window.stays"), "the page was loaded anew"
+    assert not Invitation.objects.filter(kind="link").exists()
+
+    ada.page.unroute(requests)
+    ada.press(LINK)
+    expect(ada.page.get_by_role("dialog")).to_have_accessible_name("Invite link for one billing manager")
+
+
+def test_a_button_that_is_refused_shows_the_page_as_it_is_now(ada: Person, watch: Watch) -> None:
+    watch.expect_logs("Response Status")
+    ada.page.route("**/managers/link/", forbidden)
+    ada.page.evaluate("window.stays = true")
+    with ada.page.expect_navigation():
+        ada.press(LINK)
+    assert ada.page.evaluate("window.stays") is None
+    expect(ada.heading).to_have_text("Billing & usage")
+
+
+def test_a_link_whose_dialog_fails_leads_to_its_page(ada: Person, watch: Watch) -> None:
+    watch.expect_logs("Failed to load resource", "htmx:")
+    ada.page.route("**/managers/invite/", offline, times=1)
+    ada.follow("Invite billing manager")
+    expect(ada.page).to_have_url(re.compile("/managers/invite/$"))
+    expect(ada.heading).to_have_text("Invite billing manager")
