@@ -84,25 +84,25 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// A form is sent once, however often its button is pressed. Forms of htmx use hx-disabled-elt.
-const release = (form) => {
-  delete form.dataset.sent;
-  [...form.elements].forEach((button) => button.removeAttribute("data-busy"));
-};
+// A button sends its form once, however often it is pressed. Others may share the form: one serves the menus of all
+// rows. Forms of htmx use hx-disabled-elt.
+const release = (sender) => sender.removeAttribute("data-busy");
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post" || form.matches("[hx-post], [data-hx-post]")) return;
-  if (form.dataset.sent) {
+  const sender = event.submitter ?? form;
+  if (sender.hasAttribute("data-busy")) {
     event.preventDefault();
     return;
   }
-  form.dataset.sent = "true";
-  event.submitter?.setAttribute("data-busy", "");
-  setTimeout(release, 10000, form);
+  sender.setAttribute("data-busy", "");
+  setTimeout(release, 10000, sender);
 });
 
-addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(release));
+addEventListener("pageshow", (event) => {
+  if (event.persisted) document.querySelectorAll("[data-busy]").forEach(release);
+});
 
 // Instants, in the reader's own time zone. The title keeps the exact one.
 // English dates are written day first, as the server writes them.

@@ -12,6 +12,7 @@ from tests.browser.conftest import NewPage
 from tests.browser.person import Person
 from tests.browser.portal import Portal
 from tests.browser.watch import Watch
+from tests.invitations.factories import InvitationFactory
 from tests.world import World, build_world
 
 DID_NOT_REACH_US = "That did not reach us. Check your connection, then try again."
@@ -81,3 +82,54 @@ def test_a_link_whose_dialog_fails_leads_to_its_page(ada: Person, watch: Watch) 
     ada.follow("Invite billing manager")
     expect(ada.page).to_have_url(re.compile("/managers/invite/$"))
     expect(ada.heading).to_have_text("Invite billing manager")
+
+
+# Forms without htmx. Their requests are given up as soon as they are made, as by Esc.
+
+GIVE_UP = """() => {
+  window.sent = [];
+  addEventListener("submit", (event) => {
+    if (!event.defaultPrevented) window.sent.push(event.submitter.formAction);
+    event.preventDefault();
+  });
+}"""
+
+
+@pytest.fixture
+def rows(ada: Person, world: World) -> list[str]:
+    """The labels of the menus of two invitations, on a page whose requests are given up."""
+    invited = [InvitationFactory(organization=world.organization) for _row in range(2)]
+    ada.page.reload()
+    ada.page.evaluate(GIVE_UP)
+    return [f"Actions for the invitation of {invitation.email}" for invitation in invited]
+
+
+def send_again(ada: Person, row: str) -> None:
+    ada.press(row)
+    ada.page.get_by_role("button", name="Send again").dispatch_event("click")
+    ada.page.keyboard.press("Escape")
+
+
+def sent(ada: Person) -> list[str]:
+    return list(ada.page.evaluate("window.sent"))
+
+
+def test_a_button_pressed_twice_sends_its_form_once(ada: Person, rows: list[str]) -> None:
+    for _press in range(2):
+        send_again(ada, rows[0])
+    assert len(sent(ada)) == 1
+
+
+def test_what_was_given_up_in_one_row_holds_up_no_other(ada: Person, rows: list[str]) -> None:
+    for row in rows:
+        send_again(ada, row)
+    assert len(set(sent(ada))) == 2
+
+
+def test_a_button_works_again_on_a_page_that_is_shown_again(ada: Person, rows: list[str]) -> None:
+    send_again(ada, rows[0])
+    assert ada.page.locator("[data-busy]").count() == 1
+    ada.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    assert ada.page.locator("[data-busy]").count() == 0
+    send_again(ada, rows[0])
+    assert len(sent(ada)) == 2
