@@ -107,6 +107,21 @@ def test_a_billing_manager_does_not_learn_from_an_error_who_belongs_to_the_organ
     assert "belongs to the organization" not in panel
 
 
+def test_links_are_told_apart_by_who_made_them_and_at_what_time(
+    delegated: Organization, admin: Membership, billing_manager: Membership
+) -> None:
+    made_at = timezone.now() - timedelta(hours=2)
+    for inviter in (admin, billing_manager):
+        InvitationFactory(organization=delegated, inviter=inviter, kind=Kind.LINK, email="", sent_at=made_at)
+    to_the_minute = f"{made_at:%H:%M} UTC</time>"
+    by_admin, by_manager = (f"Invite link, made by {person.user.name}" for person in (admin, billing_manager))
+    assert by_admin in panel_of(admin)
+    assert by_manager in panel_of(admin)
+    assert panel_of(admin).count(to_the_minute) == 2
+    assert by_manager in panel_of(billing_manager)
+    assert panel_of(billing_manager).count("made by") == 1
+
+
 def test_an_undelivered_mail_is_shown(admin: Membership) -> None:
     invitation = InvitationFactory(organization=admin.organization)
     sentence = "The mail could not be delivered."
