@@ -100,9 +100,9 @@ def _acceptance(data: Data, session: SessionBase) -> Request:
     token = get_random_string(CSRF_SECRET_LENGTH)
     return Request(
         "POST",
-        reverse("invitation_accept"),
+        reverse("invitation_accept", args=[invitation.pk]),
         {**_cookies(session), settings.CSRF_COOKIE_NAME: token},
-        urlencode({"csrfmiddlewaretoken": token}).encode(),
+        urlencode({"csrfmiddlewaretoken": token, "generation": invitation.generation}).encode(),
         {"Content-Type": "application/x-www-form-urlencoded"},
     )
 

@@ -8,13 +8,19 @@ from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
 from billing_portal import account_mails
 from invitations.addresses import clean_address
-from invitations.claims import claim_beyond_sign_out, keep_claim, live_invitation, proven_address
+from invitations.claims import (
+    address_to_sign_up_with,
+    keep_claim,
+    kept_claims,
+    live_invitations,
+    page_of,
+    proves_address,
+)
 from orgs.errors import Refused
 from orgs.models import User
 from orgs.validators import validate_display_name
@@ -48,13 +54,13 @@ class AccountAdapter(DefaultAccountAdapter):
             raise forms.ValidationError(str(refused.message)) from None
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
-        return email.lower() == proven_address(request) or super().is_email_verified(request, email)
+        return proves_address(request, email) or super().is_email_verified(request, email)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        return reverse("invitation") if live_invitation(request) else super().get_login_redirect_url(request)
+        return _open_invitation_page(request) or super().get_login_redirect_url(request)
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
-        return reverse("invitation") if live_invitation(request) else super().get_signup_redirect_url(request)
+        return _open_invitation_page(request) or super().get_signup_redirect_url(request)
 
     def is_safe_url(self, url: str) -> bool:
         try:
@@ -64,10 +70,15 @@ class AccountAdapter(DefaultAccountAdapter):
             return False
 
     def logout(self, request: HttpRequest) -> None:
-        claim = claim_beyond_sign_out(request.session)
+        claims = kept_claims(request.session)
         super().logout(request)
-        if claim is not None:
+        for claim in claims:
             keep_claim(request.session, claim)
+
+
+def _open_invitation_page(request: HttpRequest) -> str:
+    """The page of the invitation that waits in this browser; empty: none does."""
+    return next(map(page_of, live_invitations(request).values()), "")
 
 
 class SignupForm(forms.Form):
@@ -85,7 +96,7 @@ class SignupForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        address = proven_address(context.request) if context.request else ""
+        address = address_to_sign_up_with(context.request) if context.request else ""
         if address:
             self.fields["email"].initial = address
             self.fields["email"].widget.attrs["readonly"] = True

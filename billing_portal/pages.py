@@ -10,7 +10,7 @@ from invitations.selectors import invitations_for
 from orgs import services
 from orgs.access import Audience, SignedInRequest, open_to
 from orgs.errors import Refused
-from orgs.forms import OrganizationForm
+from orgs.forms import NewOrganizationForm
 from orgs.selectors import memberships_of
 
 
@@ -37,10 +37,14 @@ def organizations(request: SignedInRequest) -> HttpResponse:
 
 @open_to(Audience.SIGNED_IN, "GET", "POST")
 def new_organization(request: SignedInRequest) -> HttpResponse:
-    form = OrganizationForm(request.POST or None)
+    form = NewOrganizationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            organization = services.create_organization(user=request.user, name=form.cleaned_data["name"])
+            organization = services.create_organization(
+                user=request.user,
+                name=form.cleaned_data["name"],
+                idempotency_key=form.cleaned_data["idempotency_key"],
+            )
         except Refused as refused:
             form.add_error("name", str(refused.message))
         else:

@@ -164,6 +164,7 @@ ACCOUNT_ADAPTER = "billing_portal.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_FORMS = {"reauthenticate": "billing_portal.reauthentication.PasswordForm"}
 ACCOUNT_SIGNUP_FORM_CLASS = "billing_portal.accounts.SignupForm"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CHANGE_EMAIL = True
@@ -180,6 +181,7 @@ ACCOUNT_USER_DISPLAY = "orgs.models.display_name"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = site.scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_ADAPTER = "billing_portal.second_factor.MFAAdapter"
+MFA_FORMS = {"reauthenticate": "billing_portal.reauthentication.CodeForm"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = PRODUCT_NAME
 

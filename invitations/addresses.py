@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 from orgs.errors import Refused
 
 MAX_LENGTH = 254
+# RFC 5321, 4.5.3.1.1. Mail servers refuse longer ones.
+MAX_LOCAL_LENGTH = 64
 validate_mail_syntax = EmailValidator()
 
 
@@ -27,9 +29,21 @@ def clean_address(text: str) -> str:
         raise Refused(
             _("Use only the letters a to z, since others look alike. Write other domains in their xn-- form.")
         )
-    if '"' in address or not _has_mail_syntax(address):
+    local, _at, host = address.rpartition("@")
+    if '"' in address or not _has_mail_syntax(address) or not _is_public(host):
         raise Refused(_("Enter one email address, such as lee@example.com."))
+    if len(local) > MAX_LOCAL_LENGTH:
+        raise Refused(
+            _("Enter an email address with at most %(limit)s characters before the @.")
+            % {"limit": MAX_LOCAL_LENGTH}
+        )
     return address.lower()
+
+
+def _is_public(host: str) -> bool:
+    """Whether mail from outside can have the host as its goal: ``localhost`` can't, nor an IP address."""
+    _domain, dot, last = host.rpartition(".")
+    return bool(dot) and not last.isdigit() and not host.endswith("]")
 
 
 def _has_mail_syntax(address: str) -> bool:

@@ -1,52 +1,106 @@
-"""The claim that a browser holds, in its session: the link's token itself is dropped at once."""
+"""What a visitor holds of invitations: claims by links opened in this browser, or by their account.
+
+The session keeps the claims of links; the token of a link is dropped at once. Several stand side by side,
+each opened in a tab of its own. They stay when an invitation is answered, so that a page which is still open
+can say how it stands.
+"""
 
 import uuid
+from collections.abc import Iterator
 
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import reverse
 
 from invitations.models import Invitation
 from invitations.standing import dead_because
 from invitations.tokens import Channel, Claim
+from orgs.models import User
 
-SESSION_KEY = "invitation_claim"
+SESSION_KEY = "invitation_claims"
+# A session is read with each page, so it must stay small.
+MOST_CLAIMS = 20
 
 
 def keep_claim(session: SessionBase, claim: Claim) -> None:
-    session[SESSION_KEY] = [str(claim.invitation_id), claim.generation, claim.channel.value]
+    others = [kept for kept in kept_claims(session) if kept != claim]
+    session[SESSION_KEY] = [
+        [str(kept.invitation_id), kept.generation, kept.channel.value]
+        for kept in [*others, claim][-MOST_CLAIMS:]
+    ]
 
 
-def kept_claim(session: SessionBase) -> Claim | None:
-    kept = session.get(SESSION_KEY)
-    if kept is None:
+def kept_claims(session: SessionBase) -> list[Claim]:
+    """The browser's claims, the one opened last at the end."""
+    return [
+        Claim(uuid.UUID(invitation_id), generation, Channel(channel))
+        for invitation_id, generation, channel in session.get(SESSION_KEY, [])
+    ]
+
+
+def claims_on(request: HttpRequest, invitation_id: uuid.UUID) -> Iterator[Claim]:
+    """The visitor's claims on an invitation: first by the latest link opened here, then by the account."""
+    by_link = _claim_by_link(request.session, invitation_id)
+    if by_link is not None:
+        yield by_link
+    by_account = _claim_by_account(request.user, invitation_id)
+    if by_account is not None:
+        yield by_account
+
+
+def _claim_by_link(session: SessionBase, invitation_id: uuid.UUID) -> Claim | None:
+    """Of two links of one generation, the one from our mail proves more."""
+    claims = [claim for claim in kept_claims(session) if claim.invitation_id == invitation_id]
+    return max(claims, key=lambda claim: (claim.generation, claim.channel is Channel.MAIL), default=None)
+
+
+def _claim_by_account(user: User | AnonymousUser, invitation_id: uuid.UUID) -> Claim | None:
+    """The invitation is for a verified address of the person, or they have accepted it."""
+    if not user.is_authenticated:
         return None
-    invitation_id, generation, channel = kept
-    return Claim(uuid.UUID(invitation_id), generation, Channel(channel))
+    addresses = EmailAddress.objects.filter(user_id=user.pk, verified=True).values("email")
+    theirs = Invitation.objects.filter(Q(email__in=addresses) | Q(accepted_by=user.pk), pk=invitation_id)
+    generation = theirs.values_list("generation", flat=True).first()
+    return None if generation is None else Claim(invitation_id, generation, Channel.ACCOUNT)
 
 
-def forget_claim(session: SessionBase) -> None:
-    session.pop(SESSION_KEY, None)
+def live_invitations(request: HttpRequest) -> dict[Claim, Invitation]:
+    """The invitations that this browser can still answer by its claims.
+
+    First the one to whose page the request is to lead back, then the others, the latest opened first.
+    """
+    claims = kept_claims(request.session)
+    if not claims:
+        return {}
+    ids = {claim.invitation_id for claim in claims}
+    invitations = Invitation.objects.select_related("organization").in_bulk(ids)
+    back_to = request.POST.get("next") or request.GET.get("next")
+    live = {
+        claim: invitations[claim.invitation_id]
+        for claim in reversed(claims)
+        if claim.invitation_id in invitations
+        and dead_because(invitations[claim.invitation_id], claim) is None
+    }
+    return dict(sorted(live.items(), key=lambda item: page_of(item[1]) != back_to))
 
 
-def claim_beyond_sign_out(session: SessionBase) -> Claim | None:
-    """The claim that whoever uses this browser next may hold: one by link, not one by the account."""
-    claim = kept_claim(session)
-    return None if claim is None or claim.channel is Channel.ACCOUNT else claim
+def page_of(invitation: Invitation) -> str:
+    """The path of the invitation's page, which names it and opens nothing by itself."""
+    return reverse("invitation", args=[invitation.pk])
 
 
-def live_invitation(request: HttpRequest) -> Invitation | None:
-    """The invitation that this browser can still answer."""
-    claim = kept_claim(request.session)
-    if claim is None:
-        return None
-    invitation = Invitation.objects.select_related("organization").filter(pk=claim.invitation_id).first()
-    return None if invitation is None or dead_because(invitation, claim) else invitation
+def proves_address(request: HttpRequest, address: str) -> bool:
+    """Whether a live link from our mail has proven that this browser's holder reads that address."""
+    return any(
+        claim.channel is Channel.MAIL and invitation.email == address.lower()
+        for claim, invitation in live_invitations(request).items()
+    )
 
 
-def proven_address(request: HttpRequest) -> str:
-    """The mail address that this browser's holder has proven to read, by a live link from our mail; or ""."""
-    claim = kept_claim(request.session)
-    if claim is None or claim.channel is not Channel.MAIL:
-        return ""
-    invitation = live_invitation(request)
-    return invitation.email if invitation else ""
+def address_to_sign_up_with(request: HttpRequest) -> str:
+    """The proven address of the invitation that a sign-up leads back to; empty: it has none."""
+    first = next(iter(live_invitations(request).values()), None)
+    return first.email if first and proves_address(request, first.email) else ""

@@ -1,6 +1,7 @@
 """What people type to invite, and to decline."""
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from invitations.addresses import MAX_LENGTH
@@ -29,7 +30,19 @@ class MemberInvitationForm(InvitedRoleForm, ManagerInvitationForm):
     field_order = ["email", "role"]
 
 
-class DeclineForm(forms.Form):
+class ShownInvitationForm(forms.Form):
+    """What every act on one invitation carries: ``generation``, as its page showed it."""
+
+    generation = forms.IntegerField(widget=forms.HiddenInput)
+
+
+def shown_generation(data: QueryDict) -> int:
+    """The generation that the form's page showed; 0, which none has, where the form doesn't say."""
+    form = ShownInvitationForm(data)
+    return form.cleaned_data["generation"] if form.is_valid() else 0
+
+
+class DeclineForm(ShownInvitationForm):
     message = forms.CharField(
         label=_("Message to the inviter"),
         required=False,

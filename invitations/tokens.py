@@ -11,12 +11,14 @@ from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 
 SHAPE = re.compile(r"(?P<channel>[ml])(?P<id>[\w-]{22})(?P<generation>[0-9]{1,9})", re.ASCII)
+# A whole token: what SHAPE says, and a signature of 32 bytes.
+WHOLE = re.compile(rf"{SHAPE.pattern}\.[\w-]{{43}}", re.ASCII)
 
 
 class Channel(StrEnum):
     """How a link left us. Only MAIL proves that its holder reads the invited address.
 
-    ACCOUNT is no link: somebody found the invitation listed, since his account has the verified address.
+    ACCOUNT is no link: the person is signed in to an account that has the invited address, verified.
     """
 
     MAIL = "m"
@@ -34,7 +36,14 @@ class Claim:
 
 
 class BadToken(ValueError):  # noqa: N818 - the visitor's mistake, or mischief, no fault
-    """No link of ours: cut off, altered, or signed with a key that is no longer in use."""
+    """No link that opens anything.
+
+    ``whole``: nothing of it is missing, so it was signed with a key that is no longer in use, or altered.
+    """
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self.whole = WHOLE.fullmatch(token) is not None
 
 
 def mint(claim: Claim) -> str:
@@ -48,10 +57,10 @@ def claim_in(token: str) -> Claim:
     try:
         text = _signer().unsign(token)
     except BadSignature:
-        raise BadToken from None
+        raise BadToken(token) from None
     shape = SHAPE.fullmatch(text)
     if shape is None:
-        raise BadToken
+        raise BadToken(token)
     return Claim(
         invitation_id=uuid.UUID(bytes=base64.urlsafe_b64decode(shape["id"] + "==")),
         generation=int(shape["generation"]),

@@ -18,6 +18,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
@@ -174,6 +175,7 @@ def ensure_recently_authenticated(request: OrgRequest, act: str) -> None:
     proofs = [record["at"] for record in get_authentication_records(request, request.user)]
     if not proofs or time.time() - max(proofs) > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
         request.session[STEP_TO_CONFIRM] = {
+            "id": get_random_string(12),
             "path": request.get_full_path(),
             "act": act,
             "organization": request.organization.name,

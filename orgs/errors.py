@@ -13,6 +13,10 @@ class Refused(Exception):  # noqa: N818 - a refusal that is part of the product,
         self.message = message
 
 
+class PageOutdated(Refused):
+    """What the form's page showed is no longer so. Show the page anew: its person has to look once more."""
+
+
 def broken_constraint(error: IntegrityError) -> str | None:
     """The name of the database's constraint that a write would have broken."""
     cause = error.__cause__

@@ -1,5 +1,7 @@
 """What people type about organizations."""
 
+import uuid
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +15,17 @@ class OrganizationForm(forms.ModelForm[Organization]):
         fields = ["name"]
         labels = {"name": _("Organization name")}
         help_texts = {"name": _("As on your invoices. You can change it later; the address stays.")}
+
+
+class NewOrganizationForm(OrganizationForm):
+    """``idempotency_key``: drawn with the page, so that the form sent again makes no second organization."""
+
+    idempotency_key = forms.UUIDField(
+        required=False,
+        initial=uuid.uuid4,
+        widget=forms.HiddenInput,
+        error_messages={"invalid": _("This form is damaged. Reload the page and fill it in again.")},
+    )
 
 
 class InvitationAgeForm(forms.ModelForm[Organization]):
@@ -41,4 +54,4 @@ class ManagersSettingForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    role = forms.TypedChoiceField(choices=Role.choices, coerce=Role, label=_("Role"))
+    role = forms.TypedChoiceField(choices=Role.choices, coerce=Role)

@@ -17,7 +17,7 @@ from audit.services import Actor, record
 from orgs import events
 from orgs.capacity import ensure_room
 from orgs.editions import STARTING_EDITION, edition_of
-from orgs.errors import Refused
+from orgs.errors import PageOutdated, Refused
 from orgs.locking import lock_organization_of
 from orgs.models import Membership, Organization, User, display_name
 from orgs.policy import REMOVE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure, may
@@ -29,11 +29,23 @@ RESERVED_SLUGS = frozenset({"new"})
 
 @transaction.atomic
 def create_organization(
-    *, user: User, name: str, edition_code: str = STARTING_EDITION, seats: int | None = None
+    *,
+    user: User,
+    name: str,
+    edition_code: str = STARTING_EDITION,
+    seats: int | None = None,
+    idempotency_key: uuid.UUID | None = None,
 ) -> Organization:
-    """Found an organization; its founder becomes its first admin."""
+    """Found an organization; its founder becomes its first admin.
+
+    ``idempotency_key``: with the same key, person and name, the organization made first is returned.
+    """
     edition = edition_of(edition_code, on=timezone.now().date())
-    organization = _insert_with_free_slug(Organization(name=name, edition_code=edition_code, seats=seats))
+    organization = Organization(name=name, edition_code=edition_code, seats=seats)
+    if idempotency_key is not None:
+        organization.pk = uuid.uuid5(idempotency_key, f"{user.pk} {name}")
+    if not _inserted_with_free_slug(organization):
+        return Organization.objects.get(pk=organization.pk)
     Membership.objects.create(organization=organization, user=user, role=Role.ADMIN)
     record(
         action="organization.created",
@@ -44,7 +56,8 @@ def create_organization(
     return organization
 
 
-def _insert_with_free_slug(organization: Organization) -> Organization:
+def _inserted_with_free_slug(organization: Organization) -> bool:
+    """Insert it. False: it is there already. Raises Refused."""
     base = slugify(organization.name)[:40].strip("-") or "organization"
     organization.slug = base
     for _attempt in range(20):
@@ -52,9 +65,10 @@ def _insert_with_free_slug(organization: Organization) -> Organization:
             try:
                 with transaction.atomic():
                     organization.save(force_insert=True)
-                return organization
+                return True
             except IntegrityError:
-                pass
+                if Organization.objects.filter(pk=organization.pk).exists():
+                    return False
         organization.slug = f"{base}-{get_random_string(5, 'abcdefghjkmnpqrstuvwxyz23456789')}"
     raise Refused(_("No free address was found for this name. Choose another name."))
 
@@ -114,8 +128,14 @@ def set_invitation_max_age(*, actor: Membership, days: int | None) -> Organizati
 
 
 @transaction.atomic
-def change_role(*, actor: Membership, membership_id: uuid.UUID, role: Role) -> Membership:
-    """Give a person another role, where the edition has room for it and an admin remains."""
+def change_role(
+    *, actor: Membership, membership_id: uuid.UUID, role: Role, shown_role: str | None = None
+) -> Membership:
+    """Give a person another role, where the edition has room for it and an admin remains.
+
+    ``shown_role``: on the page that the actor decided by; None without a page. Raises PageOutdated if the
+    person has another role now.
+    """
     organization, actor = lock_organization_of(actor)
     ensure(actor, Permission.MEMBERS_CHANGE_ROLE)
     target = _lock_membership(organization, membership_id)
@@ -124,6 +144,7 @@ def change_role(*, actor: Membership, membership_id: uuid.UUID, role: Role) -> M
         raise Denied(Permission.MEMBERS_CHANGE_ROLE)
     if old is role:
         return target
+    _ensure_as_shown(target, shown_role)
     _keep_an_admin(organization, target)
     if Role.BILLING_MANAGER in {old, role}:
         ensure_room(organization, role)
@@ -156,8 +177,12 @@ def change_role(*, actor: Membership, membership_id: uuid.UUID, role: Role) -> M
 
 
 @transaction.atomic
-def remove_member(*, actor: Membership, membership_id: uuid.UUID) -> None:
-    """End another person's membership: members and admins by the members page, billing managers by theirs."""
+def remove_member(*, actor: Membership, membership_id: uuid.UUID, shown_role: str | None = None) -> None:
+    """End another person's membership: members and admins by the members page, billing managers by theirs.
+
+    ``shown_role``: on the page that the actor decided by; None without a page. Raises PageOutdated if the
+    person has another role now.
+    """
     organization, actor = lock_organization_of(actor)
     target = _lock_membership(organization, membership_id)
     role = Role(target.role)
@@ -166,6 +191,7 @@ def remove_member(*, actor: Membership, membership_id: uuid.UUID) -> None:
         raise Denied(REMOVE_PERMISSIONS[role])
     if target.pk == actor.pk:
         raise Refused(_("You can't remove yourself. Leave the organization instead."))
+    _ensure_as_shown(target, shown_role)
     _keep_an_admin(organization, target)
     event = record(
         action="membership.removed",
@@ -237,6 +263,14 @@ def _lock_membership(organization: Organization, membership_id: uuid.UUID) -> Me
         .select_for_update(of=("self",))
         .get(pk=membership_id)
     )
+
+
+def _ensure_as_shown(target: Membership, shown_role: str | None) -> None:
+    if shown_role is not None and target.role != shown_role:
+        raise PageOutdated(
+            _("The role of %(name)s has changed since you opened this. Nothing was done: look once more.")
+            % {"name": display_name(target.user)}
+        )
 
 
 def _keep_an_admin(organization: Organization, target: Membership) -> None:

@@ -1,18 +1,20 @@
 """Roles, audit log, settings, and the acts on one membership."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from orgs import services
 from orgs.access import OrgRequest, requires
-from orgs.errors import Refused
+from orgs.errors import PageOutdated, Refused
 from orgs.forms import InvitationAgeForm, ManagersSettingForm, OrganizationForm, RoleForm
 from orgs.models import Membership, display_name
-from orgs.policy import Permission, Role
+from orgs.policy import Permission
 from orgs.selectors import audit_page, roles_page
 
 
@@ -92,25 +94,33 @@ def _settings_page(
     return render(request, "orgs/settings.html", forms, status=422 if refused else 200)
 
 
-@requires(POST=Permission.MEMBERS_CHANGE_ROLE, sensitive={"POST"})
+@requires(GET=Permission.MEMBERS_CHANGE_ROLE, POST=Permission.MEMBERS_CHANGE_ROLE, sensitive={"POST"})
 def member_role(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse:
-    """Give a person another role. Asks for the password again: an admin can do everything."""
-    form = RoleForm(request.POST)
+    """Ask, then give a person another role. Asks for the password again: an admin can do everything."""
+    form = RoleForm(request.POST if request.method == "POST" else request.GET)
     target = _membership_or_404(request, membership_id)
     if not form.is_valid():
         messages.error(request, _("Choose one of the roles: admin, member or billing manager."))
         return redirect("members", request.organization.slug)
+    role = form.cleaned_data["role"]
+    question = {"target": target, "role": role, "own": target.pk == request.membership.pk}
+    if request.method != "POST":
+        return _ask(request, "orgs/member_role.html", question)
     try:
         services.change_role(
-            actor=request.membership, membership_id=target.pk, role=form.cleaned_data["role"]
+            actor=request.membership,
+            membership_id=target.pk,
+            shown_role=request.POST.get("shown_role", ""),
+            role=role,
         )
+    except PageOutdated as outdated:
+        return _ask(request, "orgs/member_role.html", question, refusal=outdated)
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
         messages.success(
             request,
-            _("%(name)s is now %(role)s.")
-            % {"name": display_name(target.user), "role": form.cleaned_data["role"].label.lower()},
+            _("%(name)s is now %(role)s.") % {"name": display_name(target.user), "role": role.label.lower()},
         )
     return _back_after_own_change(request, target)
 
@@ -120,14 +130,34 @@ def member_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse
     """Ask, then end a person's membership."""
     target = _membership_or_404(request, membership_id)
     if request.method != "POST":
-        return render(request, "orgs/member_remove.html", {"target": target, "role": Role(target.role)})
+        return _ask(request, "orgs/member_remove.html", {"target": target})
     try:
-        services.remove_member(actor=request.membership, membership_id=target.pk)
+        services.remove_member(
+            actor=request.membership,
+            membership_id=target.pk,
+            shown_role=request.POST.get("shown_role", ""),
+        )
+    except PageOutdated as outdated:
+        return _ask(request, "orgs/member_remove.html", {"target": target}, refusal=outdated)
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
         messages.success(request, _("%(name)s was removed.") % {"name": display_name(target.user)})
     return redirect("members", request.organization.slug)
+
+
+def _ask(
+    request: OrgRequest, template: str, question: dict[str, Any], *, refusal: PageOutdated | None = None
+) -> HttpResponse:
+    """The question before an act on ``target``, asked anew where the answer was to an earlier one."""
+    if refusal is not None:
+        question["target"].refresh_from_db(fields=["role"])
+    context = {
+        **question,
+        "refusal": refusal and refusal.message,
+        "cancel_url": reverse("members", args=[request.organization.slug]),
+    }
+    return render(request, template, context, status=200 if refusal is None else 409)
 
 
 @requires(GET=Permission.ORGANIZATION_LEAVE, POST=Permission.ORGANIZATION_LEAVE)

@@ -28,6 +28,7 @@ from tests.billing.world import deliver
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
+from tests.invitations.pages import accept
 from tests.world import World, build_world, signed_in
 from usage.services import HourlyReading, record_counts
 
@@ -143,7 +144,7 @@ def test_accepting_takes_at_most_sixteen_statements_however_many_are_told(
     client = signed_in(UserFactory(email=invitation.email))
     client.get(reverse("invitation_token", args=[mint(by_mail(invitation))]))
     with sent_statements() as statements:
-        response = client.post(reverse("invitation_accept"))
+        response = accept(client, invitation)
     assert response.headers["Location"] == reverse("dashboard", args=[admin.organization.slug])
     assert len(statements) <= AN_ACCEPTANCE
 

@@ -1,6 +1,7 @@
 """What the invited see."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from allauth.account.models import EmailAddress
@@ -8,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils.functional import Promise
 
 from invitations.models import Invitation, State
-from invitations.refusals import sentence_for_invitee
+from invitations.refusals import Reason, sentence_for_invitee
 from invitations.roles import WHAT_ROLE_DOES
 from invitations.standing import dead_because
 from invitations.tokens import Channel, Claim
@@ -27,17 +28,22 @@ class Visitor(StrEnum):
 
 @dataclass(frozen=True)
 class InvitationPage:
-    """``address``: whom it is for, "" where the link doesn't show that its holder knows; ``bound``: it is for
-    one address only; ``joined``: the visitor has accepted it; ``ended``: why nobody can accept it, else "".
+    """``generation``: of the claim that the page is drawn for, carried by its forms; ``superseded``: a later
+    link has overtaken that. ``address``: whom it is for, "" where the link doesn't show that its holder knows
+    it; ``bound``: it is for one address only. ``expires_at``: None for never. ``joined``: the visitor has
+    accepted; ``ended``: why nobody can accept, else "".
     """
 
     invitation: Invitation
+    generation: int
+    superseded: bool
     organization: Organization
     role: Role
     role_does: Promise
     inviter: str
     address: str
     bound: bool
+    expires_at: datetime | None
     visitor: Visitor
     joined: bool
     ended: str
@@ -50,12 +56,15 @@ def invitation_page(*, user: User | AnonymousUser, claim: Claim) -> InvitationPa
     reason = dead_because(invitation, claim)
     return InvitationPage(
         invitation=invitation,
+        generation=claim.generation,
+        superseded=reason is Reason.SUPERSEDED,
         organization=organization,
         role=Role(invitation.role),
         role_does=WHAT_ROLE_DOES[Role(invitation.role)],
         inviter=invitation.invited_by_name,
         address=invitation.email if claim.channel is not Channel.LINK else "",
         bound=bool(invitation.email),
+        expires_at=invitation.expires_at,
         visitor=_visitor(user, invitation),
         joined=invitation.state == State.ACCEPTED and _has_joined(user, invitation),
         ended=sentence_for_invitee(reason, organization.name) if reason else "",

@@ -16,8 +16,8 @@ from outbox.models import State as MailState
 PENDING_SHOWN = 100
 # By whom it may be seen: as Invitation.objects.visible_to. The mail's key: as mail_key makes it.
 PENDING = """
-    SELECT i.id::text, i.kind, i.role, i.email, i.invited_by_name, i.sent_at, i.last_error, i.last_error_by,
-           i.last_error_at, m.state AS mail_state, count(*) OVER () AS total
+    SELECT i.id::text, i.generation, i.kind, i.role, i.email, i.invited_by_name, i.sent_at, i.last_error,
+           i.last_error_by, i.last_error_at, m.state AS mail_state, count(*) OVER () AS total
     FROM invitations_invitation i
     LEFT JOIN outbox_outgoingemail m ON m.dedupe_key = 'invitation_sent:' || i.id || ':' || i.generation
     WHERE i.organization_id = %(organization)s AND i.state = 'pending'
@@ -35,6 +35,7 @@ def reserved_places(organization: Organization, role: Role) -> int:
 
 class InvitationRow(NamedTuple):
     id: str
+    generation: int
     kind: str
     role: str
     email: str
@@ -49,15 +50,19 @@ class InvitationRow(NamedTuple):
 
 @dataclass(frozen=True)
 class PendingInvitation:
-    """A row of those who have not answered. ``error``: why somebody, ``error_by``, last failed to accept."""
+    """A row of those who have not answered. ``expires_at``: None for never, or where that has passed.
+    ``error``: why somebody, ``error_by``, last failed to accept.
+    """
 
     id: str
+    generation: int
     by_mail: bool
     addressee: str
     role: Role
     inviter: str
     sent_at: datetime
     expired: bool
+    expires_at: datetime | None
     mail_failed: bool
     error: str
     error_by: str
@@ -101,12 +106,14 @@ def _pending_row(row: InvitationRow, organization: Organization, *, sees_people:
     reason = Reason(row.last_error) if row.last_error else None
     return PendingInvitation(
         id=row.id,
+        generation=row.generation,
         by_mail=row.kind == Kind.MAIL,
         addressee=row.email,
         role=Role(row.role),
         inviter=row.invited_by_name,
         sent_at=row.sent_at,
         expired=expired,
+        expires_at=None if expired else organization.invitation_expiry(row.sent_at),
         mail_failed=row.mail_state == MailState.FAILED,
         error=str(reason.label) if reason and (sees_people or reason is not Reason.ALREADY_IN) else "",
         error_by=row.last_error_by if sees_people else "",

@@ -1,7 +1,9 @@
 """Inviting, sending again, copying the link, revoking.
 
 As everywhere, a verb locks the organization first and asks the policy again under the lock. Raises Denied,
-Refused, or DoesNotExist for an invitation that the actor can't see.
+Refused, or DoesNotExist for an invitation that the actor can't see. ``shown``: the generation of the pending
+invitation on the page that the actor decided by; None without a page. PageOutdated is raised if it was sent
+again since.
 """
 
 import uuid
@@ -16,7 +18,7 @@ from invitations.addresses import clean_address
 from invitations.models import Invitation, InvitationQuerySet, Kind, State
 from invitations.tokens import Channel, Claim, link
 from orgs.capacity import ensure_room
-from orgs.errors import Refused, broken_constraint
+from orgs.errors import PageOutdated, Refused, broken_constraint
 from orgs.locking import lock_organization_of
 from orgs.models import Membership, Organization, display_name
 from orgs.policy import INVITE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure, may
@@ -93,7 +95,7 @@ def create_link(*, actor: Membership, role: Role) -> str:
 
 
 @transaction.atomic
-def copy_link(*, actor: Membership, invitation_id: uuid.UUID) -> str:
+def copy_link(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None = None) -> str:
     """The link of a pending invitation. If that was mailed, the invitee proves the address in another way."""
     organization, actor = lock_organization_of(actor)
     invitation = _lock_visible(organization, actor, invitation_id)
@@ -101,13 +103,14 @@ def copy_link(*, actor: Membership, invitation_id: uuid.UUID) -> str:
         ensure(actor, Permission.BILLING_MANAGERS_LINK)
     _ensure_may_invite(actor, Role(invitation.role))
     _ensure_pending(invitation)
+    _ensure_as_shown(invitation, shown)
     if invitation.is_overdue:
         raise Refused(_("This invitation has expired. Send it again, or revoke it and make a new one."))
     return _copied(actor, invitation)
 
 
 @transaction.atomic
-def resend(*, actor: Membership, invitation_id: uuid.UUID) -> Invitation:
+def resend(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None = None) -> Invitation:
     """Send the mail again with a new link; the older links die. Who resends is the inviter from now on."""
     organization, actor = lock_organization_of(actor)
     invitation = _lock_visible(organization, actor, invitation_id)
@@ -116,6 +119,7 @@ def resend(*, actor: Membership, invitation_id: uuid.UUID) -> Invitation:
     _ensure_pending(invitation)
     if invitation.kind != Kind.MAIL:
         raise Refused(_("An invite link isn't sent by mail. Copy it and send it yourself."))
+    _ensure_as_shown(invitation, shown)
     if timezone.now() - invitation.sent_at < RESEND_PAUSE:
         raise Refused(_("This invitation was sent just now. Wait a minute, then send it again."))
     _ensure_few_mails(organization, actor, invitation.email)
@@ -132,13 +136,14 @@ def resend(*, actor: Membership, invitation_id: uuid.UUID) -> Invitation:
 
 
 @transaction.atomic
-def revoke(*, actor: Membership, invitation_id: uuid.UUID) -> Invitation:
+def revoke(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None = None) -> Invitation:
     """Withdraw a pending invitation. One that was revoked already stays so."""
     organization, actor = lock_organization_of(actor)
     invitation = _lock_visible(organization, actor, invitation_id)
     _ensure_may_invite(actor, Role(invitation.role))
     if invitation.state != State.REVOKED:
         _ensure_pending(invitation)
+        _ensure_as_shown(invitation, shown)
         end_by_revocation(invitation, by=Actor.person(actor.user), named=display_name(actor.user))
     return invitation
 
@@ -252,6 +257,13 @@ def _ensure_pending(invitation: Invitation) -> None:
         raise Refused(
             _("This invitation is no longer pending: it is %(state)s.")
             % {"state": invitation.get_state_display().lower()}
+        )
+
+
+def _ensure_as_shown(invitation: Invitation, shown: int | None) -> None:
+    if shown is not None and invitation.generation != shown:
+        raise PageOutdated(
+            _("This invitation was sent again since you opened this. Nothing was done: look once more.")
         )
 
 

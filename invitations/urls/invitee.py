@@ -5,9 +5,8 @@ from django.urls import path
 from invitations.views import invitee
 
 urlpatterns = [
-    path("", invitee.invitation, name="invitation"),
-    path("accept/", invitee.accept, name="invitation_accept"),
-    path("decline/", invitee.decline, name="invitation_decline"),
-    path("<uuid:invitation_id>/open/", invitee.open_listed, name="invitation_open"),
+    path("<uuid:invitation_id>/", invitee.invitation, name="invitation"),
+    path("<uuid:invitation_id>/accept/", invitee.accept, name="invitation_accept"),
+    path("<uuid:invitation_id>/decline/", invitee.decline, name="invitation_decline"),
     path("<str:token>/", invitee.open_link, name="invitation_token"),
 ]

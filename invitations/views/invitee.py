@@ -1,20 +1,24 @@
-"""From the link in a mail to the membership. Only a POST that the person makes decides anything."""
+"""From the link in a mail to the membership. Only a POST that the person makes decides anything.
+
+Each page names its invitation in its address, and each form carries the generation that its page showed. So a
+form answers the invitation it was drawn for, whatever else was opened in this browser meanwhile.
+"""
 
 import uuid
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from invitations import services
-from invitations.claims import forget_claim, keep_claim, kept_claim
-from invitations.forms import DeclineForm
+from invitations.claims import claims_on, keep_claim
+from invitations.forms import DeclineForm, shown_generation
 from invitations.models import Invitation
 from invitations.refusals import AcceptRefused
-from invitations.selectors import InvitationPage, invitation_page, invitations_for
-from invitations.tokens import BadToken, Channel, Claim, claim_in
+from invitations.selectors import InvitationPage, invitation_page
+from invitations.tokens import BadToken, Claim, claim_in
 from orgs.access import Audience, SignedInRequest, open_to
 from orgs.models import User
 
@@ -24,51 +28,50 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """Turn the link into a claim of this browser, and lead to an address without the token."""
     try:
         claim = claim_in(token)
-    except BadToken:
-        response = render(request, "invitations/bad_link.html", status=404)
+    except BadToken as bad:
+        response = render(request, "invitations/bad_link.html", {"whole": bad.whole}, status=404)
     else:
         keep_claim(request.session, claim)
-        response = redirect("invitation")
+        response = redirect("invitation", claim.invitation_id)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
 @open_to(Audience.ANYONE, "GET")
-def invitation(request: HttpRequest) -> HttpResponse:
+def invitation(request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
     """Who invites to what, and what the visitor can do about it.
 
     No ``no-referrer`` here, where no token is left to keep: under that policy browsers send the forms of the
     page with ``Origin: null``, which the CSRF check refuses.
     """
-    if kept_claim(request.session) is None:
-        return render(request, "invitations/none_open.html", status=404)
-    page = _page_or_404(request)
+    page = _page(request, invitation_id)
+    if page is None:
+        return _none_open(request)
     if page.joined:
-        forget_claim(request.session)
         messages.info(
             request, _("You are in %(organization)s already.") % {"organization": page.organization.name}
         )
         return redirect("dashboard", page.organization.slug)
     if page.ended:
-        forget_claim(request.session)
         return render(request, "invitations/ended.html", {"page": page}, status=410)
     return render(request, "invitations/invitation.html", {"page": page})
 
 
 @open_to(Audience.SIGNED_IN, "POST")
-def accept(request: SignedInRequest) -> HttpResponse:
-    claim = _claim_or_404(request)
+def accept(request: SignedInRequest, invitation_id: uuid.UUID) -> HttpResponse:
+    claim = _claim_shown(request, invitation_id)
+    if claim is None:
+        return _shown_anew(request, invitation_id)
     try:
         accepted = services.accept(user=request.user, claim=claim)
     except AcceptRefused as refused:
-        page = _page_or_404(request)
-        if page.ended:
-            return redirect("invitation")
+        page = _page(request, invitation_id)
+        if page is None or page.ended:
+            return redirect("invitation", invitation_id)
         context = {"page": page, "refusal": refused.message}
         return render(request, "invitations/invitation.html", context, status=409)
     except Invitation.DoesNotExist:
-        raise Http404 from None
-    forget_claim(request.session)
+        return _none_open(request)
     organization = accepted.organization
     messages.success(
         request,
@@ -79,48 +82,66 @@ def accept(request: SignedInRequest) -> HttpResponse:
 
 
 @open_to(Audience.ANYONE, "GET", "POST")
-def decline(request: HttpRequest) -> HttpResponse:
+def decline(request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
     """Ask, with room for a message, then decline. Whoever holds the link may, signed in or not."""
-    page = _page_or_404(request)
-    if page.ended or page.joined:
-        return redirect("invitation")
-    posted = request.method == "POST"
-    form = DeclineForm(request.POST if posted else None)
+    page = _page(request, invitation_id)
+    if page is None:
+        return _none_open(request)
+    if request.method != "POST":
+        if page.ended or page.joined:
+            return redirect("invitation", invitation_id)
+        return _decline_page(request, page, DeclineForm(initial={"generation": page.generation}))
+    claim = _claim_shown(request, invitation_id)
+    if claim is None:
+        return _shown_anew(request, invitation_id)
+    form = DeclineForm(request.POST)
     if not form.is_valid():
-        context = {"page": page, "form": form, "cancel_url": reverse("invitation")}
-        return render(request, "invitations/decline.html", context, status=422 if posted else 200)
+        return _decline_page(request, page, form)
     try:
         services.decline(
-            claim=_claim_or_404(request),
+            claim=claim,
             message=form.cleaned_data["message"],
             user=request.user if isinstance(request.user, User) else None,
         )
     except AcceptRefused:
-        return redirect("invitation")
-    forget_claim(request.session)
+        return redirect("invitation", invitation_id)
     return render(request, "invitations/declined.html", {"page": page})
 
 
-@open_to(Audience.SIGNED_IN, "POST")
-def open_listed(request: SignedInRequest, invitation_id: uuid.UUID) -> HttpResponse:
-    """Open an invitation that waits for one of the person's verified addresses."""
-    for waiting in invitations_for(request.user):
-        if waiting.pk == invitation_id:
-            keep_claim(request.session, Claim(waiting.pk, waiting.generation, Channel.ACCOUNT))
-            return redirect("invitation")
-    raise Http404
+def _claim_shown(request: HttpRequest, invitation_id: uuid.UUID) -> Claim | None:
+    """The visitor's claim on what the form's page showed; None: they hold none, or only of another link."""
+    shown = shown_generation(request.POST)
+    return next((claim for claim in claims_on(request, invitation_id) if claim.generation == shown), None)
 
 
-def _claim_or_404(request: HttpRequest) -> Claim:
-    claim = kept_claim(request.session)
-    if claim is None:
-        raise Http404
-    return claim
+def _shown_anew(request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
+    """The page as it is now, for a form of an earlier one: nothing was done."""
+    page = _page(request, invitation_id)
+    if page is not None and not (page.ended or page.joined):
+        messages.warning(
+            request,
+            _("This invitation has changed since you opened it, so nothing was done. Look once more."),
+        )
+    return redirect("invitation", invitation_id)
 
 
-def _page_or_404(request: HttpRequest) -> InvitationPage:
-    claim = _claim_or_404(request)
-    try:
-        return invitation_page(user=request.user, claim=claim)
-    except Invitation.DoesNotExist:
-        raise Http404 from None
+def _page(request: HttpRequest, invitation_id: uuid.UUID) -> InvitationPage | None:
+    """The page by the visitor's first claim that is not overtaken by a later link; None: they hold none."""
+    page = None
+    for claim in claims_on(request, invitation_id):
+        try:
+            page = invitation_page(user=request.user, claim=claim)
+        except Invitation.DoesNotExist:
+            return None
+        if not page.superseded:
+            break
+    return page
+
+
+def _none_open(request: HttpRequest) -> HttpResponse:
+    return render(request, "invitations/none_open.html", status=404)
+
+
+def _decline_page(request: HttpRequest, page: InvitationPage, form: DeclineForm) -> HttpResponse:
+    context = {"page": page, "form": form, "cancel_url": reverse("invitation", args=[page.invitation.pk])}
+    return render(request, "invitations/decline.html", context, status=422 if form.errors else 200)

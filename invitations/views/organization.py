@@ -11,11 +11,16 @@ from django.utils.translation import gettext as _
 
 import orgs.services
 from invitations import services
-from invitations.forms import InvitedRoleForm, ManagerInvitationForm, MemberInvitationForm
+from invitations.forms import (
+    InvitedRoleForm,
+    ManagerInvitationForm,
+    MemberInvitationForm,
+    shown_generation,
+)
 from invitations.models import Invitation
 from invitations.selectors import billing_managers_panel, members_page, pending_invitations
 from orgs.access import OrgRequest, ensure_recently_authenticated_to_give, requires
-from orgs.errors import Refused
+from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership
 from orgs.policy import Permission, Role
 
@@ -75,7 +80,11 @@ def manager_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpRespons
     if request.method != "POST":
         return render(request, "invitations/manager_remove.html", {"target": target, "cancel_url": home})
     try:
-        orgs.services.remove_member(actor=request.membership, membership_id=target.pk)
+        orgs.services.remove_member(
+            actor=request.membership,
+            membership_id=target.pk,
+            shown_role=request.POST.get("shown_role", ""),
+        )
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
@@ -92,7 +101,11 @@ def invitation_resend(request: OrgRequest, invitation_id: uuid.UUID) -> HttpResp
     invitation = _visible_or_404(request, invitation_id)
     ensure_recently_authenticated_to_give(request, Role(invitation.role))
     try:
-        services.resend(actor=request.membership, invitation_id=invitation.pk)
+        services.resend(
+            actor=request.membership,
+            invitation_id=invitation.pk,
+            shown=shown_generation(request.POST),
+        )
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
@@ -110,7 +123,11 @@ def invitation_copy_link(request: OrgRequest, invitation_id: uuid.UUID) -> HttpR
     ensure_recently_authenticated_to_give(request, Role(invitation.role))
     home = _home_of(request, Role(invitation.role))
     try:
-        url = services.copy_link(actor=request.membership, invitation_id=invitation.pk)
+        url = services.copy_link(
+            actor=request.membership,
+            invitation_id=invitation.pk,
+            shown=shown_generation(request.POST),
+        )
     except Refused as refused:
         context = {"message": refused.message, "cancel_url": home}
         return render(request, "invitations/link_refused.html", context, status=422)
@@ -123,10 +140,20 @@ def invitation_revoke(request: OrgRequest, invitation_id: uuid.UUID) -> HttpResp
     """Ask, then revoke."""
     invitation = _visible_or_404(request, invitation_id)
     home = _home_of(request, Role(invitation.role))
+    context = {"invitation": invitation, "cancel_url": home}
     if request.method != "POST":
-        return render(request, "invitations/revoke.html", {"invitation": invitation, "cancel_url": home})
+        return render(request, "invitations/revoke.html", context)
     try:
-        services.revoke(actor=request.membership, invitation_id=invitation.pk)
+        services.revoke(
+            actor=request.membership,
+            invitation_id=invitation.pk,
+            shown=shown_generation(request.POST),
+        )
+    except PageOutdated as outdated:
+        invitation.refresh_from_db()
+        return render(
+            request, "invitations/revoke.html", {**context, "refusal": outdated.message}, status=409
+        )
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:

@@ -188,7 +188,7 @@ def invitation_listed(stage: Stage) -> Page:
     invited = InvitationFactory(organization=stage.world.organization)
     page = stage.new_page(user=UserFactory(email=invited.email))
     page.goto("/orgs/")
-    expect(page.get_by_role("button", name="Open invitation")).to_be_visible()
+    expect(page.get_by_role("link", name="Open invitation")).to_be_visible()
     return page
 
 
@@ -203,7 +203,7 @@ def invited_sign_up(stage: Stage) -> Page:
 @state
 def decline_asked(stage: Stage) -> Page:
     page = stage.invited()
-    page.goto("/invitations/decline/")
+    page.goto(f"{page.url}decline/")
     return page
 
 

@@ -219,7 +219,7 @@ def test_removing_asks_first_then_ends_the_membership(
     path = url(admin.organization, f"managers/{billing_manager.pk}/remove/")
     assert f"Remove {billing_manager.user.name} as billing manager?" in text(client.get(path))
     assert Membership.objects.filter(pk=billing_manager.pk).exists()
-    response = client.post(path)
+    response = client.post(path, {"shown_role": "billing_manager"})
     assert response.headers["Location"] == url(admin.organization, "")
     assert not Membership.objects.filter(pk=billing_manager.pk).exists()
 
@@ -241,6 +241,6 @@ def test_where_allowed_a_billing_manager_removes_another_and_not_himself(
     other = MembershipFactory(organization=delegated, role=Role.BILLING_MANAGER)
     client = sign_in(billing_manager)
     for target in (billing_manager, other):
-        client.post(url(delegated, f"managers/{target.pk}/remove/"))
+        client.post(url(delegated, f"managers/{target.pk}/remove/"), {"shown_role": "billing_manager"})
     assert Membership.objects.filter(pk=billing_manager.pk).exists()
     assert not Membership.objects.filter(pk=other.pk).exists()

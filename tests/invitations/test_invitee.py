@@ -20,12 +20,10 @@ from tests.conftest import SignIn
 from tests.factories import PASSWORD, MembershipFactory, UserFactory
 from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
-from tests.invitations.pages import text
+from tests.invitations.pages import accept, decline, page_of, text
 from tests.world import signed_in
 
 pytestmark = pytest.mark.django_db
-
-PAGE = "/invitations/"
 
 
 def path_of(claim: Claim) -> str:
@@ -48,16 +46,16 @@ def test_a_link_leads_to_an_address_without_the_token_and_is_kept_from_referrers
     invitation = InvitationFactory()
     client = Client()
     response = client.get(path_of(by_mail(invitation)))
-    assert (response.status_code, response.headers["Location"]) == (302, PAGE)
+    assert (response.status_code, response.headers["Location"]) == (302, page_of(invitation))
     assert response.headers["Referrer-Policy"] == "no-referrer"
-    assert client.get(PAGE).headers["Referrer-Policy"] == "same-origin"
+    assert client.get(page_of(invitation)).headers["Referrer-Policy"] == "same-origin"
     token = path_of(by_mail(invitation)).split("/")[2]
     assert token not in str(dict(client.session))
 
 
 def test_the_page_shows_organization_role_and_inviter() -> None:
     invitation = InvitationFactory()
-    page = text(opened(by_mail(invitation)).get(PAGE))
+    page = text(opened(by_mail(invitation)).get(page_of(invitation)))
     for part in (
         invitation.organization.name,
         "Billing manager",
@@ -71,30 +69,51 @@ def test_the_page_shows_organization_role_and_inviter() -> None:
 
 def test_a_copied_link_does_not_show_the_invited_address() -> None:
     invitation = InvitationFactory()
-    assert invitation.email not in text(opened(by_link(invitation)).get(PAGE))
+    assert invitation.email not in text(opened(by_link(invitation)).get(page_of(invitation)))
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options"])
 def test_looking_changes_nothing(method: str) -> None:
     invitation = InvitationFactory()
-    client = signed_in(UserFactory(email=invitation.email))
-    for path in [path_of(by_mail(invitation)), PAGE, "/invitations/accept/", "/invitations/decline/"] * 3:
+    client, page = signed_in(UserFactory(email=invitation.email)), page_of(invitation)
+    for path in [path_of(by_mail(invitation)), page, f"{page}accept/", f"{page}decline/"] * 3:
         getattr(client, method)(path)
     invitation.refresh_from_db()
     assert invitation.state == State.PENDING
     assert not OutgoingEmail.objects.exists()
 
 
-@pytest.mark.parametrize("token", ["x", "m" + "A" * 22 + "1." + "A" * 43])
-def test_a_wrong_link_is_not_found_and_says_what_to_do(token: str) -> None:
+WHOLE = "m" + "A" * 22 + "1." + "A" * 43
+
+
+@pytest.mark.parametrize(
+    ("token", "sentence"),
+    [
+        ("x", "This link is incomplete"),
+        (WHOLE[:-1], "This link is incomplete"),
+        (WHOLE[1:], "This link is incomplete"),
+        (WHOLE, "This link no longer works"),
+    ],
+)
+def test_a_wrong_link_is_not_found_and_says_what_to_do(token: str, sentence: str) -> None:
     response = Client().get(f"/invitations/{token}/")
     assert response.status_code == 404
-    assert "ask whoever invited you for a new one" in text(response)
+    assert sentence in text(response)
+    assert "sk the person who invited you for a new one" in text(response)
     assert response.headers["Referrer-Policy"] == "no-referrer"
 
 
+def test_a_link_of_a_retired_key_says_that_a_new_one_is_needed() -> None:
+    invitation = InvitationFactory()
+    with override_settings(INVITATION_SIGNING_KEYS=["a-key-that-leaked"]):
+        path = path_of(by_mail(invitation))
+    response = Client().get(path)
+    assert "This link no longer works" in text(response)
+    assert "Ask the person who invited you for a new one." in text(response)
+
+
 def test_without_a_link_no_invitation_is_open() -> None:
-    response = Client().get(PAGE)
+    response = Client().get(page_of(InvitationFactory()))
     assert response.status_code == 404
     assert "Open the link in your invitation mail again" in text(response)
 
@@ -110,7 +129,7 @@ def test_without_a_link_no_invitation_is_open() -> None:
 )
 def test_a_dead_invitation_is_gone_and_says_how_to_get_a_new_one(state: State, sentence: str) -> None:
     invitation = InvitationFactory(state=state, decided_at=timezone.now())
-    response = opened(by_mail(invitation)).get(PAGE)
+    response = opened(by_mail(invitation)).get(page_of(invitation))
     assert response.status_code == 410
     assert sentence in text(response)
     assert "Ask an admin of" in text(response)
@@ -118,7 +137,7 @@ def test_a_dead_invitation_is_gone_and_says_how_to_get_a_new_one(state: State, s
 
 def test_the_link_before_a_resend_is_gone() -> None:
     invitation = InvitationFactory(generation=2)
-    response = opened(Claim(invitation.pk, 1, Channel.MAIL)).get(PAGE)
+    response = opened(Claim(invitation.pk, 1, Channel.MAIL)).get(page_of(invitation))
     assert response.status_code == 410
     assert "A newer link has replaced this one" in text(response)
 
@@ -132,11 +151,11 @@ def test_a_new_person_signs_up_in_one_form_without_a_second_mail_and_accepts() -
     assert f'value="{invitation.email}"' in field[0]
     assert "readonly" in field[0]
     response = sign_up(client, invitation.email)
-    assert (response.status_code, response.headers["Location"]) == (302, PAGE)
+    assert (response.status_code, response.headers["Location"]) == (302, page_of(invitation))
     assert EmailAddress.objects.get(email=invitation.email).verified
     assert not OutgoingEmail.objects.filter(to=invitation.email).exists()
-    assert "Accept invitation" in text(client.get(PAGE))
-    joined = client.post("/invitations/accept/", follow=True)
+    assert "Accept invitation" in text(client.get(page_of(invitation)))
+    joined = accept(client, invitation, follow=True)
     assert joined.redirect_chain[-1][0] == f"/orgs/{invitation.organization.slug}/"
     assert Membership.objects.get(user__email=invitation.email).role == Role.BILLING_MANAGER
     assert f"You joined {invitation.organization.name} as billing manager." in text(joined)
@@ -159,7 +178,7 @@ def test_an_admin_who_signs_up_over_a_copied_link_does_not_become_the_addresss_o
     assert "stranger@ledger.test" not in form
     sign_up(client, "stranger@ledger.test")
     assert not EmailAddress.objects.get(email="stranger@ledger.test").verified
-    client.post("/invitations/accept/")
+    accept(client, invitation)
     assert not Membership.objects.filter(user__email="stranger@ledger.test").exists()
 
 
@@ -184,7 +203,7 @@ def test_signing_in_leads_back_to_the_invitation() -> None:
     UserFactory(email=invitation.email)
     client = opened(by_mail(invitation))
     response = client.post("/accounts/login/", {"login": invitation.email, "password": PASSWORD})
-    assert (response.status_code, response.headers["Location"]) == (302, PAGE)
+    assert (response.status_code, response.headers["Location"]) == (302, page_of(invitation))
 
 
 def test_without_an_invitation_signing_in_leads_to_the_organizations() -> None:
@@ -204,17 +223,17 @@ def test_an_ended_invitation_holds_nobody_up_at_sign_in() -> None:
 def test_the_wrong_account_is_told_whom_it_is_for_and_signs_out_without_losing_the_invitation() -> None:
     invitation = InvitationFactory()
     client = opened(by_mail(invitation), signed_in(UserFactory()))
-    page = text(client.get(PAGE))
+    page = text(client.get(page_of(invitation)))
     assert f"This invitation is for {invitation.email}." in page
     assert "Accept invitation" not in page
-    response = client.post("/accounts/logout/", {"next": PAGE}, follow=True)
-    assert response.redirect_chain[-1][0] == PAGE
+    response = client.post("/accounts/logout/", {"next": page_of(invitation)}, follow=True)
+    assert response.redirect_chain[-1][0] == page_of(invitation)
     assert "Create account" in text(response)
 
 
 def test_a_copied_link_names_no_address_to_the_wrong_account() -> None:
     invitation = InvitationFactory()
-    page = text(opened(by_link(invitation), signed_in(UserFactory())).get(PAGE))
+    page = text(opened(by_link(invitation), signed_in(UserFactory())).get(page_of(invitation)))
     assert "This invitation is for another email address." in page
     assert invitation.email not in page
 
@@ -223,7 +242,7 @@ def test_an_unverified_address_is_sent_to_verify_it() -> None:
     invitation = InvitationFactory()
     user = UserFactory()
     EmailAddress.objects.create(user=user, email=invitation.email, verified=False, primary=False)
-    page = text(opened(by_mail(invitation), signed_in(user)).get(PAGE))
+    page = text(opened(by_mail(invitation), signed_in(user)).get(page_of(invitation)))
     assert "/accounts/email/" in page
     assert "Accept invitation" not in page
 
@@ -232,7 +251,7 @@ def test_a_refused_acceptance_is_explained_and_kept() -> None:
     invitation = InvitationFactory(organization__edition_code="team-growth")
     MembershipFactory(organization=invitation.organization, role=Role.BILLING_MANAGER)
     client = opened(by_mail(invitation), signed_in(UserFactory(email=invitation.email)))
-    response = client.post("/invitations/accept/")
+    response = accept(client, invitation)
     assert response.status_code == 409
     assert "has no place left on its edition" in text(response)
     invitation.refresh_from_db()
@@ -243,7 +262,7 @@ def test_a_member_keeps_his_role_and_learns_why() -> None:
     invitation = InvitationFactory()
     user = UserFactory(email=invitation.email)
     MembershipFactory(organization=invitation.organization, user=user, role=Role.MEMBER)
-    response = opened(by_mail(invitation), signed_in(user)).post("/invitations/accept/")
+    response = accept(opened(by_mail(invitation), signed_in(user)), invitation)
     assert response.status_code == 409
     assert "a person has one role" in text(response)
     assert Membership.objects.get(user=user).role == Role.MEMBER
@@ -253,7 +272,7 @@ def test_accepting_what_ended_meanwhile_shows_why() -> None:
     invitation = InvitationFactory()
     client = opened(by_mail(invitation), signed_in(UserFactory(email=invitation.email)))
     Invitation.objects.filter(pk=invitation.pk).update(state=State.REVOKED, decided_at=timezone.now())
-    response = client.post("/invitations/accept/", follow=True)
+    response = accept(client, invitation, follow=True)
     assert response.status_code == 410
     assert "was withdrawn" in text(response)
 
@@ -261,14 +280,14 @@ def test_accepting_what_ended_meanwhile_shows_why() -> None:
 def test_opening_the_link_again_after_accepting_leads_to_the_organization() -> None:
     invitation = InvitationFactory()
     client = opened(by_mail(invitation), signed_in(UserFactory(email=invitation.email)))
-    client.post("/invitations/accept/")
-    response = opened(by_mail(invitation), client).get(PAGE)
+    accept(client, invitation)
+    response = opened(by_mail(invitation), client).get(page_of(invitation))
     assert response.headers["Location"] == f"/orgs/{invitation.organization.slug}/"
 
 
 def test_nobody_accepts_without_signing_in() -> None:
     invitation = InvitationFactory(kind=Kind.LINK)
-    response = opened(by_link(invitation)).post("/invitations/accept/")
+    response = accept(opened(by_link(invitation)), invitation)
     assert response.status_code == 302
     assert response.headers["Location"].startswith("/accounts/login/")
     invitation.refresh_from_db()
@@ -276,8 +295,11 @@ def test_nobody_accepts_without_signing_in() -> None:
 
 
 def test_accepting_needs_a_claim_of_this_browser() -> None:
-    InvitationFactory()
-    assert signed_in(UserFactory()).post("/invitations/accept/").status_code == 404
+    invitation = InvitationFactory()
+    response = accept(signed_in(UserFactory()), invitation, follow=True)
+    assert response.status_code == 404
+    assert "No invitation is open here" in text(response)
+    assert not Membership.objects.exclude(user=invitation.invited_by).exists()
 
 
 def test_accepting_needs_the_forms_token() -> None:
@@ -285,14 +307,14 @@ def test_accepting_needs_the_forms_token() -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(UserFactory(email=invitation.email))
     opened(by_mail(invitation), client)
-    assert client.post("/invitations/accept/").status_code == 403
+    assert accept(client, invitation).status_code == 403
 
 
 def test_accepting_takes_at_most_sixteen_statements() -> None:
     invitation = InvitationFactory(organization__edition_code="team-growth")
     client = opened(by_mail(invitation), signed_in(UserFactory(email=invitation.email)))
     with CaptureQueriesContext(connection) as statements:
-        assert client.post("/invitations/accept/").status_code == 302
+        assert accept(client, invitation).status_code == 302
     control = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
     assert len([q for q in statements if not q["sql"].startswith(control)]) <= 16
 
@@ -300,17 +322,17 @@ def test_accepting_takes_at_most_sixteen_statements() -> None:
 def test_declining_asks_first_and_takes_a_message() -> None:
     invitation = InvitationFactory()
     client = opened(by_mail(invitation))
-    assert "Decline the invitation to" in text(client.get("/invitations/decline/"))
-    response = client.post("/invitations/decline/", {"message": "Not me."})
+    assert "Decline the invitation to" in text(client.get(f"{page_of(invitation)}decline/"))
+    response = decline(client, invitation, "Not me.")
     assert "You declined the invitation" in text(response)
     invitation.refresh_from_db()
     assert (invitation.state, invitation.decline_message) == (State.DECLINED, "Not me.")
-    assert client.get(PAGE).status_code == 404
+    assert "was declined" in text(client.get(page_of(invitation)))
 
 
 def test_a_long_message_is_refused_and_kept_in_the_form() -> None:
     invitation = InvitationFactory()
-    response = opened(by_mail(invitation)).post("/invitations/decline/", {"message": "x" * 501})
+    response = decline(opened(by_mail(invitation)), invitation, "x" * 501)
     assert response.status_code == 422
     assert "x" * 501 in text(response)
     invitation.refresh_from_db()
@@ -319,16 +341,16 @@ def test_a_long_message_is_refused_and_kept_in_the_form() -> None:
 
 def test_what_ended_cannot_be_declined() -> None:
     invitation = InvitationFactory(state=State.REVOKED, decided_at=timezone.now())
-    response = opened(by_mail(invitation)).post("/invitations/decline/", {"message": ""}, follow=True)
+    response = decline(opened(by_mail(invitation)), invitation, "", follow=True)
     assert response.status_code == 410
 
 
 def test_a_person_opens_what_waits_for_his_verified_address() -> None:
     invitation = InvitationFactory()
     client = signed_in(UserFactory(email=invitation.email))
-    response = client.post(f"/invitations/{invitation.pk}/open/", follow=True)
-    assert "Accept invitation" in text(response)
-    assert client.post("/invitations/accept/").status_code == 302
+    assert page_of(invitation) in text(client.get("/orgs/"))
+    assert "Accept invitation" in text(client.get(page_of(invitation)))
+    assert accept(client, invitation).status_code == 302
     assert Membership.objects.filter(user__email=invitation.email).exists()
 
 
@@ -336,15 +358,20 @@ def test_a_person_opens_what_waits_for_his_verified_address() -> None:
 def test_a_person_opens_nobody_elses_invitation(verified: bool) -> None:
     invitation = InvitationFactory()
     other = UserFactory(**({} if verified else {"email": invitation.email, "verified": False}))
-    assert signed_in(other).post(f"/invitations/{invitation.pk}/open/").status_code == 404
+    client = signed_in(other)
+    assert client.get(page_of(invitation)).status_code == 404
+    assert accept(client, invitation, follow=True).status_code == 404
+    assert decline(client, invitation, follow=True).status_code == 404
+    invitation.refresh_from_db()
+    assert invitation.state == State.PENDING
 
 
 def test_what_was_opened_by_the_account_is_closed_by_signing_out() -> None:
     invitation = InvitationFactory()
     client = signed_in(UserFactory(email=invitation.email))
-    client.post(f"/invitations/{invitation.pk}/open/")
+    assert client.get(page_of(invitation)).status_code == 200
     client.post("/accounts/logout/")
-    assert client.get(PAGE).status_code == 404
+    assert client.get(page_of(invitation)).status_code == 404
 
 
 @override_settings(ALLOWED_HOSTS=["*"])

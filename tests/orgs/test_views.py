@@ -1,5 +1,8 @@
 """The pages of this app, through their URLs."""
 
+import re
+from functools import partial
+
 import pytest
 from django.contrib.messages import get_messages
 from django.http import HttpResponse
@@ -14,6 +17,7 @@ from orgs.selectors import AUDIT_PAGE_SIZE
 from outbox.models import OutgoingEmail
 from tests.conftest import SignIn
 from tests.factories import MembershipFactory, UserFactory
+from tests.races import at_once
 
 
 def url(name: str, membership: Membership, *args: object) -> str:
@@ -48,7 +52,9 @@ def test_the_button_of_the_refusal_mails_the_admins(
 
 
 def test_an_admin_makes_a_member_an_admin(admin: Membership, member: Membership, sign_in: SignIn) -> None:
-    response = sign_in(admin).post(url("member_role", admin, member.pk), {"role": "admin"})
+    response = sign_in(admin).post(
+        url("member_role", admin, member.pk), {"role": "admin", "shown_role": "member"}
+    )
     assert said(response) == [f"{member.user.name} is now admin."]
     member.refresh_from_db()
     assert member.role == Role.ADMIN
@@ -59,14 +65,16 @@ def test_changing_a_role_asks_for_the_password_when_it_was_given_long_ago(
 ) -> None:
     client = Client()
     client.force_login(admin.user)
-    response = client.post(url("member_role", admin, member.pk), {"role": "admin"})
+    response = client.post(url("member_role", admin, member.pk), {"role": "admin", "shown_role": "member"})
     assert response.headers["Location"].startswith(reverse("account_reauthenticate"))
     member.refresh_from_db()
     assert member.role == Role.MEMBER
 
 
 def test_an_unknown_role_changes_nothing(admin: Membership, member: Membership, sign_in: SignIn) -> None:
-    response = sign_in(admin).post(url("member_role", admin, member.pk), {"role": "owner"})
+    response = sign_in(admin).post(
+        url("member_role", admin, member.pk), {"role": "owner", "shown_role": "member"}
+    )
     assert said(response) == ["Choose one of the roles: admin, member or billing manager."]
     member.refresh_from_db()
     assert member.role == Role.MEMBER
@@ -130,6 +138,60 @@ def test_every_setting_can_be_saved(admin: Membership, sign_in: SignIn) -> None:
 def test_a_person_founds_an_organization(sign_in: SignIn, member: Membership) -> None:
     response = sign_in(member).post(reverse("new_organization"), {"name": "Hooli"}, follow=True)
     assert response.redirect_chain == [("/orgs/hooli/", 302)]
+
+
+def drawn_key(client: Client) -> str:
+    """What *New organization* sends beside the name, as its page was drawn."""
+    page = client.get(reverse("new_organization")).content.decode()
+    key = re.search(r'name="idempotency_key" value="([^"]+)"', page)
+    assert key is not None
+    return key[1]
+
+
+def found(client: Client, name: str, key: str) -> HttpResponse:
+    return client.post(reverse("new_organization"), {"name": name, "idempotency_key": key})
+
+
+def test_pressed_four_times_it_founds_one_organization(sign_in: SignIn, member: Membership) -> None:
+    client = sign_in(member)
+    key = drawn_key(client)
+    answers = {found(client, "Hooli", key).headers["Location"] for _press in range(4)}
+    assert answers == {"/orgs/hooli/"}
+    assert Organization.objects.filter(name="Hooli").count() == 1
+    assert Membership.objects.filter(organization__name="Hooli").count() == 1
+    assert AuditEvent.objects.filter(action="organization.created").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pressed_four_times_at_once_it_founds_one_organization(sign_in: SignIn) -> None:
+    member = MembershipFactory()
+    for number in range(5):
+        clients = [sign_in(member) for _press in range(4)]
+        key, name = drawn_key(clients[0]), f"Hooli {number}"
+        answers = at_once(*[partial(found, client, name, key) for client in clients])
+        assert {answer.headers["Location"] for answer in answers} == {f"/orgs/hooli-{number}/"}
+        assert Membership.objects.filter(organization__name=name).count() == 1
+
+
+def test_another_page_another_name_and_another_person_found_another_one(
+    sign_in: SignIn, admin: Membership, member: Membership
+) -> None:
+    client = sign_in(member)
+    key = drawn_key(client)
+    found(client, "Hooli", key)
+    found(client, "Hooli", drawn_key(client))
+    found(client, "Hooli Labs", key)
+    found(sign_in(admin), "Hooli", key)
+    assert Organization.objects.filter(name__startswith="Hooli").count() == 4
+    assert Membership.objects.filter(user=member.user, organization__name="Hooli").count() == 2
+
+
+@pytest.mark.parametrize("key", ["x", "9" * 400, "\x00"])
+def test_a_damaged_form_founds_nothing_and_says_so(key: str, sign_in: SignIn, member: Membership) -> None:
+    answer = found(sign_in(member), "Hooli", key)
+    assert answer.status_code == 422
+    assert "Reload the page and fill it in again." in answer.content.decode()
+    assert not Organization.objects.filter(name="Hooli").exists()
 
 
 def test_the_list_shows_ones_own_organizations_only(member: Membership, sign_in: SignIn) -> None:

@@ -14,6 +14,7 @@ from tests.conftest import SignIn
 from tests.factories import MembershipFactory, UserFactory
 from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
+from tests.invitations.pages import accept, decline
 from tests.invitations.test_invitee import opened
 from tests.test_access import INSIDE
 from tests.world import World, build_world, signed_in
@@ -95,17 +96,17 @@ def test_a_refused_change_leaves_none(world: World) -> None:
 
 
 def test_the_invited_are_named_as_who_answered(admin: Membership, sign_in: SignIn) -> None:
-    for path, action in (("accept", "invitation.accepted"), ("decline", "invitation.declined")):
+    for press, action in ((accept, "invitation.accepted"), (decline, "invitation.declined")):
         invitation = InvitationFactory(organization=admin.organization)
         user = UserFactory(email=invitation.email)
-        opened(by_mail(invitation), signed_in(user)).post(f"/invitations/{path}/", {"message": ""})
+        press(opened(by_mail(invitation), signed_in(user)), invitation)
         event = AuditEvent.objects.get(action=action)
         assert (event.actor_id, event.actor_name) == (user.pk, user.name)
 
 
 def test_an_anonymous_decline_names_the_invited_address_and_no_account(admin: Membership) -> None:
     invitation = InvitationFactory(organization=admin.organization)
-    opened(by_mail(invitation)).post("/invitations/decline/", {"message": ""})
+    decline(opened(by_mail(invitation)), invitation)
     event = AuditEvent.objects.get(action="invitation.declined")
     assert (event.actor_id, event.actor_name) == (None, invitation.email)
 
@@ -115,7 +116,9 @@ def test_what_follows_from_a_change_is_told_as_the_portals_doing(world: World) -
     other = MembershipFactory(organization=world.organization, role=Role.ADMIN)
     InvitationFactory(organization=world.organization, inviter=other, kind=Kind.LINK)
     before = set(AuditEvent.objects.values_list("pk", flat=True))
-    world.clients[Role.ADMIN].post(reverse("member_remove", args=["own", other.pk]))
+    world.clients[Role.ADMIN].post(
+        reverse("member_remove", args=["own", other.pk]), {"shown_role": other.role}
+    )
     events = AuditEvent.objects.exclude(pk__in=before).order_by("pk")
     assert [(event.action, event.actor_kind) for event in events] == [
         ("membership.removed", ActorKind.PERSON),
@@ -138,5 +141,5 @@ def test_sending_the_same_again_is_no_change(world: World) -> None:
     for name in ("organization_settings", "invitation_age", "managers_setting"):
         client.post(url_of(name, CHANGES[name], world), INSIDE[name].data)
     Invitation.objects.filter(pk=world.own_ids["invitation_id"]).update(sent_at=timezone.now())
-    client.post(url_of("invitation_resend", CHANGES["invitation_resend"], world))
+    client.post(url_of("invitation_resend", CHANGES["invitation_resend"], world), {"generation": 1})
     assert AuditEvent.objects.count() == count

@@ -16,6 +16,10 @@ from orgs.models import Organization, User
 from orgs.policy import Role
 from outbox.delivery import deliver_due
 from outbox.models import OutgoingEmail
+from tests.invitations.claims import by_mail
+from tests.invitations.pages import decline
+from tests.invitations.test_invitee import opened
+from tests.test_access import INSIDE
 from tests.world import World, build_world
 from usage.models import Stack
 
@@ -113,18 +117,18 @@ def test_mails_carry_text(world: World, mailoutbox: list[EmailMultiAlternatives]
     invitation = Invitation.objects.filter(organization=world.organization).exclude(email="").first()
     assert invitation is not None
     OutgoingEmail.objects.all().delete()
-    client.post(reverse("invitation_resend", args=["own", invitation.pk]))
-    client.post(reverse("invitation_revoke", args=["own", world.own_ids["invitation_id"]]))
-    client.post(reverse("member_role", args=["own", world.own_ids["membership_id"]]), {"role": "admin"})
-    client.post(reverse("member_remove", args=["own", world.own_ids["membership_id"]]))
+    client.post(reverse("invitation_resend", args=["own", invitation.pk]), {"generation": 1})
+    client.post(reverse("invitation_revoke", args=["own", invitation.pk]), {"generation": 2})
+    client.post(
+        reverse("member_role", args=["own", world.own_ids["membership_id"]]), INSIDE["member_role"].data
+    )
+    client.post(
+        reverse("member_remove", args=["own", world.own_ids["membership_id"]]), {"shown_role": "admin"}
+    )
     client.post(reverse("managers_invite", args=["own"]), {"email": "lee@ledger.test"})
     world.clients[Role.MEMBER].post(reverse("access_request", args=["own"]), {"permission": "billing.view"})
     waiting = Invitation.objects.get(email="lee@ledger.test")
-    world.stranger.post("/invitations/x/")
-    session = world.stranger.session
-    session["invitation_claim"] = [str(waiting.pk), 1, "m"]
-    session.save()
-    world.stranger.post("/invitations/decline/", {"message": POLYGLOT})
+    decline(opened(by_mail(waiting), world.stranger), waiting, POLYGLOT)
     waiting.refresh_from_db()
     assert waiting.state == State.DECLINED
     deliver_due()

@@ -17,12 +17,11 @@ from tests.conftest import SignIn
 from tests.factories import MembershipFactory, UserFactory
 from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
+from tests.invitations.pages import accept, page_of
 from tests.invitations.test_invitee import opened, path_of, sign_up
 from tests.world import signed_in
 
 pytestmark = pytest.mark.django_db
-
-ACCEPT = "/invitations/accept/"
 
 
 def joined(invitation: Invitation) -> bool:
@@ -52,7 +51,7 @@ def test_no_altered_character_opens_an_invitation() -> None:
         assert client.get(f"/invitations/{altered}/").status_code == 404, altered
     for altered in (token[:-1], token + "A", token + "=", token.upper(), f" {token}", token * 2, token[1:]):
         assert client.get(f"/invitations/{altered}/").status_code == 404, altered
-    assert "invitation_claim" not in client.session
+    assert "invitation_claims" not in client.session
 
 
 def test_a_retired_key_opens_nothing() -> None:
@@ -65,7 +64,7 @@ def test_a_retired_key_opens_nothing() -> None:
 def test_a_token_for_a_generation_to_come_opens_nothing() -> None:
     invitation = InvitationFactory()
     client = opened(Claim(invitation.pk, 2, Channel.MAIL), signed_in(UserFactory(email=invitation.email)))
-    assert client.post(ACCEPT).status_code in {302, 409}
+    assert accept(client, Invitation(pk=invitation.pk, generation=2)).status_code in {302, 409}
     assert not joined(invitation)
 
 
@@ -74,17 +73,17 @@ def test_a_claim_put_into_a_session_by_hand_is_bound_to_its_channel() -> None:
     invitation = InvitationFactory()
     client = signed_in(UserFactory())
     session = client.session
-    session["invitation_claim"] = [str(invitation.pk), 1, "l"]
+    session["invitation_claims"] = [[str(invitation.pk), 1, "l"]]
     session.save()
-    assert client.post(ACCEPT).status_code == 409
+    assert accept(client, invitation).status_code == 409
     assert not joined(invitation)
 
 
 def test_a_link_is_used_by_one_of_two() -> None:
     invitation = InvitationFactory(kind=Kind.LINK)
     clients = [opened(by_link(invitation), signed_in(UserFactory())) for _ in range(2)]
-    assert clients[0].post(ACCEPT).headers["Location"].startswith("/orgs/")
-    late = clients[1].post(ACCEPT, follow=True)
+    assert accept(clients[0], invitation).headers["Location"].startswith("/orgs/")
+    late = accept(clients[1], invitation, follow=True)
     assert late.status_code == 410
     assert Membership.objects.filter(organization=invitation.organization).count() == 2
 
@@ -94,10 +93,10 @@ def test_a_second_post_joins_nobody_again() -> None:
     invitation = InvitationFactory()
     user = UserFactory(email=invitation.email)
     client = opened(by_mail(invitation), signed_in(user))
-    client.post(ACCEPT)
-    assert client.post(ACCEPT).status_code == 404
+    accept(client, invitation)
     Membership.objects.filter(user=user).delete()
-    opened(by_mail(invitation), client).post(ACCEPT)
+    assert accept(client, invitation, follow=True).status_code == 410
+    accept(opened(by_mail(invitation), client), invitation)
     assert not Membership.objects.filter(user=user).exists()
 
 
@@ -109,7 +108,7 @@ def test_a_mailed_link_in_anothers_hands_joins_only_the_invited() -> None:
     invitation = InvitationFactory()
     other = UserFactory()
     client = opened(by_mail(invitation), signed_in(other))
-    assert client.post(ACCEPT).status_code == 409
+    assert accept(client, invitation).status_code == 409
     assert not joined(invitation)
     assert not EmailAddress.objects.filter(email=invitation.email).exists()
 
@@ -127,10 +126,11 @@ def test_a_mailed_link_does_not_verify_a_change_of_address() -> None:
     "typed", ["lee+spam@ledger.test", "l.ee@ledger.test", "lee@ledger.test.evil.test", "lee@ledger.te\u017ft"]
 )
 def test_a_near_miss_of_the_invited_address_proves_nothing(typed: str) -> None:
-    client = opened(by_mail(InvitationFactory(email="lee@ledger.test")))
+    invitation = InvitationFactory(email="lee@ledger.test")
+    client = opened(by_mail(invitation))
     sign_up(client, typed)
     assert not EmailAddress.objects.filter(verified=True, email=typed).exists()
-    client.post(ACCEPT)
+    accept(client, invitation)
     assert not Membership.objects.filter(user__email=typed).exists()
 
 
@@ -139,7 +139,7 @@ def test_the_invited_address_in_other_letter_case_is_the_same() -> None:
     client = opened(by_mail(invitation))
     sign_up(client, "LEE@Ledger.TEST")
     assert EmailAddress.objects.get(email="lee@ledger.test").verified
-    assert client.post(ACCEPT).status_code == 302
+    assert accept(client, invitation).status_code == 302
     assert joined(invitation)
 
 
@@ -160,13 +160,16 @@ def test_whoever_knows_an_address_gets_nothing_by_signing_up_first() -> None:
 def change_role(invitation: Invitation, admin: Membership, role: Role) -> None:
     inviter = Membership.objects.get(organization=invitation.organization, user=invitation.invited_by)
     signed_in(admin.user).post(
-        reverse("member_role", args=[admin.organization.slug, inviter.pk]), {"role": role.value}
+        reverse("member_role", args=[admin.organization.slug, inviter.pk]),
+        {"role": role.value, "shown_role": inviter.role},
     )
 
 
 def remove(invitation: Invitation, admin: Membership) -> None:
     inviter = Membership.objects.get(organization=invitation.organization, user=invitation.invited_by)
-    signed_in(admin.user).post(reverse("member_remove", args=[admin.organization.slug, inviter.pk]))
+    signed_in(admin.user).post(
+        reverse("member_remove", args=[admin.organization.slug, inviter.pk]), {"shown_role": inviter.role}
+    )
 
 
 def fill_the_edition(invitation: Invitation, admin: Membership) -> None:
@@ -204,9 +207,9 @@ def test_what_holds_at_accepting_counts(change: str, kind: Kind, admin: Membersh
     invitation = InvitationFactory(organization=admin.organization, kind=kind)
     user = UserFactory(email=invitation.email) if invitation.email else UserFactory()
     client = opened(by_mail(invitation) if invitation.email else by_link(invitation), signed_in(user))
-    assert "Accept invitation" in client.get("/invitations/").content.decode()
+    assert "Accept invitation" in client.get(page_of(invitation)).content.decode()
     CHANGES[change](invitation, admin)
-    assert client.post(ACCEPT, follow=True).status_code in {409, 410}
+    assert accept(client, invitation, follow=True).status_code in {409, 410}
     assert not Membership.objects.filter(user=user).exists()
 
 
@@ -217,7 +220,7 @@ def test_a_delegated_invitation_ends_with_the_delegation(delegated: Membership, 
     user = UserFactory(email="lee@ledger.test")
     client = opened(by_mail(invitation), signed_in(user))
     Organization.objects.filter(pk=delegated.organization_id).update(managers_manage_managers=False)
-    assert client.post(ACCEPT, follow=True).status_code in {409, 410}
+    assert accept(client, invitation, follow=True).status_code in {409, 410}
     assert not Membership.objects.filter(user=user).exists()
 
 
@@ -280,10 +283,10 @@ def test_a_member_invites_nobody_not_even_where_billing_managers_may(
 def test_a_listed_invitation_is_opened_by_nobody_else(admin: Membership) -> None:
     invitation = InvitationFactory(organization=admin.organization)
     link_invitation = InvitationFactory(organization=admin.organization, kind=Kind.LINK)
-    for client in (signed_in(UserFactory()), signed_in(admin.user)):
+    for client in (signed_in(UserFactory()), signed_in(admin.user), Client()):
         for target in (invitation, link_invitation):
-            assert client.post(f"/invitations/{target.pk}/open/").status_code == 404
-    assert Client().post(f"/invitations/{invitation.pk}/open/").headers["Location"].startswith("/accounts/")
+            assert client.get(page_of(target)).status_code == 404
+            assert target.organization.name not in client.get(page_of(target)).content.decode()
 
 
 # --- Sending much, and being kept ----------------------------------------------------------------------
@@ -308,19 +311,19 @@ def test_one_address_is_not_bombed_by_inviting_and_revoking(admin: Membership) -
         answer = client.post(reverse("managers_invite", args=[slug]), {"email": "lee@ledger.test"})
         waiting = Invitation.objects.pending().first()
         if waiting is not None:
-            client.post(reverse("invitation_revoke", args=[slug, waiting.pk]))
+            client.post(reverse("invitation_revoke", args=[slug, waiting.pk]), {"generation": 1})
     assert answer.status_code == 422
     assert "lee@ledger.test got 5 invitations today" in answer.content.decode()
     assert Invitation.objects.count() == 5
 
 
-@pytest.mark.parametrize("path", ["token", "/invitations/", "/invitations/decline/"])
-def test_the_pages_of_an_invitation_are_kept_nowhere(path: str) -> None:
+def test_the_pages_of_an_invitation_are_kept_nowhere() -> None:
     invitation = InvitationFactory()
-    client = opened(by_mail(invitation))
-    response = client.get(path_of(by_mail(invitation)) if path == "token" else path)
-    assert "no-store" in response.headers["Cache-Control"]
-    assert mint(by_mail(invitation)) not in response.content.decode()
+    client, page = opened(by_mail(invitation)), page_of(invitation)
+    for path in (path_of(by_mail(invitation)), page, f"{page}decline/"):
+        response = client.get(path)
+        assert "no-store" in response.headers["Cache-Control"]
+        assert mint(by_mail(invitation)) not in response.content.decode()
 
 
 def test_the_link_itself_is_shown_to_its_maker_only(admin: Membership, sign_in: SignIn) -> None:

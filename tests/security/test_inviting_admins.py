@@ -58,11 +58,13 @@ def make_link(admin: Membership, role: Role) -> Act:
 
 
 def copy_link(admin: Membership, role: Role) -> Act:
-    return Act(waiting_url("invitation_copy_link", admin, role), "invitation.link_copied")
+    return Act(
+        waiting_url("invitation_copy_link", admin, role), "invitation.link_copied", {"generation": "1"}
+    )
 
 
 def resend(admin: Membership, role: Role) -> Act:
-    return Act(waiting_url("invitation_resend", admin, role), "invitation.resent")
+    return Act(waiting_url("invitation_resend", admin, role), "invitation.resent", {"generation": "1"})
 
 
 def waiting_url(name: str, admin: Membership, role: Role) -> str:

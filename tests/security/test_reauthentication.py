@@ -1,5 +1,6 @@
 """A sensitive act that waits for the password is done after it, once, by whoever may then."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from audit.models import AuditEvent
+from invitations.models import Invitation
 from orgs.models import Membership
 from orgs.policy import Role
 from tests.conftest import SignIn
@@ -33,7 +35,7 @@ def confirm(client: Client, response: HttpResponse, password: str = PASSWORD) ->
 
 def test_the_act_is_done_once_the_password_is_given(admin: Membership, member: Membership) -> None:
     client = signed_in_long_ago(admin)
-    asked = client.post(role_url(member), {"role": "admin"})
+    asked = client.post(role_url(member), {"role": "admin", "shown_role": "member"})
     answer = confirm(client, asked)
     assert (answer.status_code, answer.headers["Location"]) == (
         302,
@@ -47,7 +49,7 @@ def test_the_act_is_done_once_the_password_is_given(admin: Membership, member: M
 def test_the_question_names_the_step_that_waits(admin: Membership, member: Membership) -> None:
     client = signed_in_long_ago(admin)
     named = f"Next step, in {admin.organization.name}: "
-    asked = client.post(role_url(member), {"role": "admin"}).headers["Location"]
+    asked = client.post(role_url(member), {"role": "admin", "shown_role": "member"}).headers["Location"]
     assert f"{named}change a person&#x27;s role." in client.get(asked).content.decode()
     assert named in client.post(asked, {"password": "wrong"}).content.decode()
     invite = reverse("members_invite", args=[admin.organization.slug])
@@ -57,9 +59,38 @@ def test_the_question_names_the_step_that_waits(admin: Membership, member: Membe
     assert "Next step" not in client.get(other).content.decode()
 
 
+def drawn_step(client: Client, url: str) -> str:
+    return step_in(client.get(url))
+
+
+def step_in(page: HttpResponse) -> str:
+    step = re.search(r'name="step"\s+type="hidden"\s+value="([^"]+)"', page.content.decode())
+    assert step is not None
+    return step[1]
+
+
+def test_the_password_carries_out_the_step_that_its_page_named(admin: Membership) -> None:
+    """Two tabs begin the same kind of step: each for another person."""
+    client = signed_in_long_ago(admin)
+    invite = reverse("members_invite", args=[admin.organization.slug])
+    pages = []
+    for email in ("kim@ledger.test", "lee@ledger.test"):
+        asked = client.post(invite, {"email": email, "role": "admin"}).headers["Location"]
+        pages.append((asked, drawn_step(client, asked)))
+    (first, first_step), (second, second_step) = pages
+    answer = client.post(first, {"password": PASSWORD, "step": first_step})
+    assert "Another step was begun since you opened this page." in answer.content.decode()
+    assert step_in(answer) == second_step
+    assert not Invitation.objects.exists()
+    client.post(second, {"password": PASSWORD, "step": second_step})
+    assert Invitation.objects.get().email == "lee@ledger.test"
+
+
 def test_a_wrong_password_does_nothing(admin: Membership, member: Membership) -> None:
     client = signed_in_long_ago(admin)
-    answer = confirm(client, client.post(role_url(member), {"role": "admin"}), "wrong")
+    answer = confirm(
+        client, client.post(role_url(member), {"role": "admin", "shown_role": "member"}), "wrong"
+    )
     assert answer.status_code == 200
     member.refresh_from_db()
     assert member.role == Role.MEMBER
@@ -67,7 +98,7 @@ def test_a_wrong_password_does_nothing(admin: Membership, member: Membership) ->
 
 def test_the_act_is_not_done_twice(admin: Membership, member: Membership) -> None:
     client = signed_in_long_ago(admin)
-    asked = client.post(role_url(member), {"role": "admin"})
+    asked = client.post(role_url(member), {"role": "admin", "shown_role": "member"})
     confirm(client, asked)
     Membership.objects.filter(pk=member.pk).update(role=Role.MEMBER)
     confirm(client, asked)
@@ -79,7 +110,7 @@ def test_the_act_is_not_done_twice(admin: Membership, member: Membership) -> Non
 def test_whoever_lost_the_right_meanwhile_is_refused(admin: Membership, member: Membership) -> None:
     MembershipFactory(organization=admin.organization, role=Role.ADMIN)
     client = signed_in_long_ago(admin)
-    asked = client.post(role_url(member), {"role": "admin"})
+    asked = client.post(role_url(member), {"role": "admin", "shown_role": "member"})
     Membership.objects.filter(pk=admin.pk).update(role=Role.MEMBER)
     assert confirm(client, asked).status_code == 403
     member.refresh_from_db()
@@ -88,7 +119,7 @@ def test_whoever_lost_the_right_meanwhile_is_refused(admin: Membership, member: 
 
 def test_whoever_was_removed_meanwhile_finds_nothing(admin: Membership, member: Membership) -> None:
     client = signed_in_long_ago(admin)
-    asked = client.post(role_url(member), {"role": "admin"})
+    asked = client.post(role_url(member), {"role": "admin", "shown_role": "member"})
     Membership.objects.filter(pk=admin.pk).delete()
     assert confirm(client, asked).status_code == 404
     member.refresh_from_db()
@@ -98,7 +129,7 @@ def test_whoever_was_removed_meanwhile_finds_nothing(admin: Membership, member: 
 def test_an_act_that_waited_is_not_done_by_the_next_person(admin: Membership, member: Membership) -> None:
     other = MembershipFactory(organization=admin.organization, role=Role.ADMIN)
     client = signed_in_long_ago(admin)
-    asked = client.post(role_url(member), {"role": "admin"})
+    asked = client.post(role_url(member), {"role": "admin", "shown_role": "member"})
     client.post(reverse("account_login"), {"login": other.user.email, "password": PASSWORD})
     client.post(reverse("account_logout"))
     client.post(reverse("account_login"), {"login": other.user.email, "password": PASSWORD})
@@ -114,6 +145,6 @@ def test_a_get_of_a_suspended_address_does_nothing(
     client = sign_in(admin)
     url = f"{reverse('account_reauthenticate')}?next={role_url(member)}"
     answer = client.post(url, {"password": PASSWORD, "role": "admin"}, follow=True)
-    assert answer.status_code == 405
+    assert answer.redirect_chain[0][0] == role_url(member)
     member.refresh_from_db()
     assert member.role == Role.MEMBER

@@ -14,6 +14,7 @@ from tests.conftest import SignIn
 from tests.factories import PASSWORD, UserFactory
 from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
+from tests.invitations.pages import page_of
 from tests.invitations.test_invitee import opened
 from tests.world import signed_in
 
@@ -101,8 +102,9 @@ def test_no_other_form_leads_elsewhere(next_url: str) -> None:
     assert_stays(anonymous.get(reverse("admin:login"), {"next": next_url}), next_url)
     invitation = InvitationFactory()
     invited = opened(by_mail(invitation), signed_in(UserFactory(email=invitation.email)))
-    assert_stays(invited.get("/invitations/", {"next": next_url}), next_url)
-    assert_stays(invited.post("/invitations/accept/", {"next": next_url}), next_url)
+    assert_stays(invited.get(page_of(invitation), {"next": next_url}), next_url)
+    data = {"generation": 1, "next": next_url}
+    assert_stays(invited.post(reverse("invitation_accept", args=[invitation.pk]), data), next_url)
 
 
 def test_a_way_back_on_this_site_is_kept() -> None:

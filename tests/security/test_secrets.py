@@ -27,6 +27,7 @@ from tests.conftest import SignIn
 from tests.factories import PASSWORD
 from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
+from tests.invitations.pages import accept
 from tests.invitations.test_invitee import path_of, sign_up
 
 pytestmark = pytest.mark.django_db
@@ -83,13 +84,14 @@ def test_nothing_that_opens_anything_lies_in_the_database(
         inviting.post(reverse("managers_invite", args=[slug]), {"email": email})
     inviting.post(reverse("managers_link", args=[slug]))
     waiting = Invitation.objects.get(email="kim@ledger.test")
-    inviting.post(reverse("invitation_copy_link", args=[slug, waiting.pk]))
+    inviting.post(reverse("invitation_copy_link", args=[slug, waiting.pk]), {"generation": 1})
     deliver_due()
     Client().get(LINK.search(str(mailoutbox[0].body))[0] + "/")  # type: ignore[index]
     invited = Client()
-    invited.get(path_of(by_mail(Invitation.objects.get(email="lee@ledger.test"))))
+    sent = Invitation.objects.get(email="lee@ledger.test")
+    invited.get(path_of(by_mail(sent)))
     sign_up(invited, "lee@ledger.test")
-    invited.post("/invitations/accept/")
+    accept(invited, sent)
     sign_up(Client(), "new@ledger.test")
     deliver_due()
     key, codes = activate_second_factor(inviting)
