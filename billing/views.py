@@ -99,10 +99,15 @@ def invoice(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponse:
 
 @requires(GET=Permission.BILLING_VIEW)
 def invoice_pdf(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponse:
-    """To the PDF at Stripe, by a fresh address: those that we have kept expire after some time."""
+    """To the PDF at Stripe, by a fresh address: those that we have kept expire after some time.
+
+    They are what there is while Stripe doesn't answer. The file itself never passes through us, where it
+    would occupy a web thread.
+    """
     shown = _invoice_or_404(request, invoice_id)
     try:
-        url = gateway.invoice(shown.stripe_id).pdf_url
+        with gateway.person_waits():
+            url = gateway.invoice_pdf_url(shown.stripe_id)
     except gateway.GatewayError:
         url = shown.pdf_url
     if url:

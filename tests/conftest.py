@@ -8,6 +8,7 @@ import structlog
 from django.conf import settings
 from django.test import Client
 
+from billing.gateway import patience
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox import doorbell
@@ -28,6 +29,12 @@ def pytest_configure() -> None:
 def _ring_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """An earlier test may have rung in vain."""
     monkeypatch.setattr(doorbell, "_doorbell", doorbell.Doorbell())
+
+
+@pytest.fixture(autouse=True)
+def _stripe_hangs_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an earlier test people may have waited for Stripe in vain."""
+    monkeypatch.setattr(patience, "_breaker", patience.Breaker())
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from billing.gateway.calls import (
     find_card_session,
     find_customer,
     invoice,
+    invoice_pdf_url,
     invoices,
     set_default_payment_method,
     subscription,
@@ -25,6 +26,7 @@ from billing.gateway.errors import (
     InsideTransactionError,
 )
 from billing.gateway.events import verified_event
+from billing.gateway.patience import person_waits
 
 __all__ = [
     "API_VERSION",
@@ -42,7 +44,9 @@ __all__ = [
     "find_card_session",
     "find_customer",
     "invoice",
+    "invoice_pdf_url",
     "invoices",
+    "person_waits",
     "set_default_payment_method",
     "subscription",
     "subscriptions",

@@ -131,6 +131,12 @@ def invoice(invoice_id: str) -> Invoice:
     return _with_all_lines(found.to_dict())
 
 
+def invoice_pdf_url(invoice_id: str) -> str:
+    """A fresh address of the invoice's PDF, empty where there is none; without asking for all its lines."""
+    found = call(lambda stripe_: stripe_.v1.invoices.retrieve(invoice_id))
+    return found.invoice_pdf or ""
+
+
 def invoices(customer_id: str) -> list[Invoice]:
     """All of a customer, drafts too."""
     found = _all(lambda stripe_: stripe_.v1.invoices.list({"customer": customer_id, "limit": PAGE}))

@@ -15,6 +15,7 @@ from billing.gateway.errors import (
     GatewayUnavailable,
     InsideTransactionError,
 )
+from billing.gateway.patience import answer_of
 
 logger = structlog.get_logger(__name__)
 
@@ -53,7 +54,7 @@ def call(ask: Callable[[stripe.StripeClient], Answer]) -> Answer:
     """Ask Stripe. Raises GatewayUnavailable, GatewayRefused, GatewayMissing and InsideTransactionError."""
     refuse_inside_transaction()
     try:
-        return ask(client())
+        return answer_of(lambda: ask(client()))
     except NO_ANSWER as error:
         logger.warning("stripe_unavailable", reason=str(error))
         raise GatewayUnavailable(str(error)) from error

@@ -8,6 +8,7 @@ class GatewayError(Exception):
 class GatewayUnavailable(GatewayError):  # noqa: N818 - a state, named as callers think of it
     """No answer, or one that tells nothing about the request: timeout, connection, 5xx, 409, 429, a bad key.
 
+    Or Stripe was not asked at all, since it keeps others waiting already (``person_waits``).
     Whether Stripe did the work is unknown: ask again with the same idempotency key. ``replayed``: Stripe
     has remembered its own failure under this key and will answer nothing else to it; look up what it did.
     """

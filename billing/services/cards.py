@@ -88,9 +88,10 @@ def start_card_setup(*, actor: Membership) -> str:
     Raises Denied, Membership.DoesNotExist, and Refused when Stripe doesn't answer or refuses.
     """
     try:
-        customer_id = ensure_customer(actor=actor)
-        # A page that was left open and has closed meanwhile gives way to a new one.
-        url = _open_page(actor, customer_id) or _open_page(actor, customer_id)
+        with gateway.person_waits():
+            customer_id = ensure_customer(actor=actor)
+            # A page that was left open and has closed meanwhile gives way to a new one.
+            url = _open_page(actor, customer_id) or _open_page(actor, customer_id)
     except gateway.GatewayUnavailable:
         raise Refused(
             _("Stripe does not answer right now. Nothing was changed. Try again in a minute.")
