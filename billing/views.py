@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from billing import gateway
 from billing.models import Invoice, OperationState, StripeOperation
 from billing.selectors import billing_page, invoice_list, issued_invoice, own_card_setup
-from billing.services.cards import Outcome, outcome_of, start_card_setup
+from billing.services.cards import Outcome, standing_of, start_card_setup
 from billing.services.inbox import put_into_inbox
 from billing.tasks import complete_card_setup, handle_event
 from orgs.access import Audience, OrgRequest, open_to, requires
@@ -60,11 +60,13 @@ def card_return(request: OrgRequest) -> HttpResponse:
 
 
 def _after_card_setup(request: OrgRequest, operation: StripeOperation) -> HttpResponse:
-    outcome = outcome_of(operation)
-    level = {Outcome.UPDATED: messages.SUCCESS, Outcome.SUPERSEDED: messages.INFO}.get(
-        outcome, messages.ERROR
-    )
-    messages.add_message(request, level, str(outcome.label))
+    standing = standing_of(operation)
+    level = {
+        Outcome.UPDATED: messages.SUCCESS,
+        Outcome.SUPERSEDED: messages.INFO,
+        Outcome.UNUSED: messages.INFO,
+    }.get(standing, messages.ERROR)
+    messages.add_message(request, level, str(standing.label))
     return redirect("billing", request.organization.slug)
 
 

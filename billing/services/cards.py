@@ -58,12 +58,13 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Outcome(models.TextChoices):
-    """How a card set-up ended, with what its person reads."""
+    """How a card set-up ended, with what its person reads; UNUSED only later, see ``standing_of``."""
 
     UPDATED = "updated", gettext_lazy("The card is saved. It pays the next charge.")
-    SUPERSEDED = (
-        "superseded",
-        gettext_lazy("Another card was saved after this one. That one pays the next charge."),
+    SUPERSEDED = "superseded", gettext_lazy("Another card was saved after this one and has replaced it.")
+    UNUSED = (
+        "unused",
+        gettext_lazy("The card was saved, but is no longer the one to pay. This page shows which one is."),
     )
     EXPIRED = "expired", gettext_lazy("The card page was open too long, so no card was saved. Start again.")
     REFUSED = "refused", gettext_lazy("The bank did not accept this card. Use another card.")
@@ -80,6 +81,19 @@ GOOD = {Outcome.UPDATED, Outcome.SUPERSEDED}
 def outcome_of(operation: StripeOperation) -> Outcome:
     """How an operation that has ended did so."""
     return Outcome(operation.result.get("outcome", Outcome.ERROR))
+
+
+def standing_of(operation: StripeOperation) -> Outcome:
+    """What holds of an ended operation's card now: since it was saved, another may have replaced it."""
+    outcome = outcome_of(operation)
+    if outcome not in GOOD:
+        return outcome
+    account = BillingAccount.objects.get(organization=operation.organization_id)
+    own = operation.result.get("payment_method", "")
+    # What is chosen pays in a moment, if it doesn't yet.
+    if account.chosen_payment_method_id not in {"", own}:
+        return Outcome.SUPERSEDED
+    return Outcome.UPDATED if own and own == account.payment_method_id else Outcome.UNUSED
 
 
 def start_card_setup(*, actor: Membership) -> str:
