@@ -14,6 +14,24 @@ RETRY_DAYS = (3, 5, 7)
 """After how many days a failed payment is tried again, each counted from the failure before."""
 
 
+def balance_of(customer: Json, currency: str) -> int:
+    """What an invoice in this currency starts from; a balance pays nothing in another one
+    (https://docs.stripe.com/invoicing/multi-currency-customers).
+    """
+    return int(_balances(customer).get(currency, 0))
+
+
+def _balances(customer: Json) -> Json:
+    """By currency. The demo's data may be of an earlier version, which kept one balance for all."""
+    found: Json = customer.get("balances", {customer["currency"]: customer["balance"]})
+    return found
+
+
+def set_currency(simulator: Simulator, customer: Json, currency: str) -> None:
+    """Save the customer with a default currency, which is that of the balance it shows."""
+    simulator.save({**customer, "currency": currency, "balance": balance_of(customer, currency)})
+
+
 def make_line(source: Json, *, invoice: str, parent: Json) -> Json:
     """A line of an invoice; `source` has what an invoice item has."""
     names = ("amount", "currency", "description", "discountable", "metadata", "period", "pricing", "quantity")
@@ -138,7 +156,7 @@ def make_invoice(
         rendering=None,
         shipping_cost=None,
         shipping_details=None,
-        starting_balance=customer["balance"],
+        starting_balance=balance_of(customer, currency),
         statement_descriptor=None,
         status="draft",
         status_transitions={
@@ -174,7 +192,7 @@ def sum_up(simulator: Simulator, invoice: Json) -> None:
         invoice[name] = total
     if invoice["customer"]:
         customer = simulator.find("customer", invoice["customer"], param="customer")
-        invoice["starting_balance"] = customer["balance"]
+        invoice["starting_balance"] = balance_of(customer, invoice["currency"])
     due = max(total + invoice["starting_balance"], 0)
     invoice |= {"amount_due": due, "amount_remaining": due}
 
@@ -203,7 +221,7 @@ def finalize(simulator: Simulator, invoice: Json) -> Json:
     customer = simulator.find("customer", invoice["customer"], param="customer")
     now = simulator.clock.now()
     sum_up(simulator, invoice)
-    ending_balance = min(customer["balance"] + invoice["total"], 0)
+    ending_balance = min(invoice["starting_balance"] + invoice["total"], 0)
     invoice |= {
         "automatically_finalizes_at": None,
         "customer_address": customer["address"],
@@ -222,14 +240,9 @@ def finalize(simulator: Simulator, invoice: Json) -> Json:
     invoice["status_transitions"]["finalized_at"] = now
     if invoice["collection_method"] == "send_invoice":
         invoice["due_date"] = invoice["due_date"] or now + 30 * DAY
-    simulator.save(
-        {
-            **customer,
-            "balance": ending_balance,
-            "currency": invoice["currency"],
-            "next_invoice_sequence": customer["next_invoice_sequence"] + 1,
-        }
-    )
+    customer["next_invoice_sequence"] += 1
+    customer["balances"] = {**_balances(customer), invoice["currency"]: ending_balance}
+    set_currency(simulator, customer, customer["currency"] or invoice["currency"])
     simulator.save(invoice)
     simulator.emit("invoice.finalized", invoice)
     if invoice["amount_due"] == 0:

@@ -22,6 +22,9 @@ def present(simulator: "Simulator", body: Json) -> Json:
     match shown["object"]:
         case "list":
             shown["data"] = [present(simulator, item) for item in shown["data"]]
+        case "customer":
+            # By currency; Stripe shows the one of the customer's default currency, as `balance`.
+            shown.pop("balances", None)
         case "checkout.session":
             is_open = shown["status"] == "open" and shown["ui_mode"] == "hosted_page"
             shown["url"] = f"{simulator.url}/c/pay/{shown['id']}" if is_open else None

@@ -36,6 +36,7 @@ def create(simulator: Simulator, params: Json) -> Json:
         "cus",
         address=None,
         balance=0,
+        balances={},
         currency=None,
         customer_account=None,
         default_source=None,

@@ -57,7 +57,7 @@ def _upcoming(simulator: Simulator, params: Json) -> Json:
     invoice = make_invoice(
         simulator,
         customer,
-        currency=params.get("currency") or customer["currency"] or "usd",
+        currency=(params.get("currency") or customer["currency"] or "usd").lower(),
         billing_reason="upcoming",
         collection_method="charge_automatically",
         auto_advance=True,

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from devstack.stripe.billing import attempt_payment, finalize, payment_method_for, stop_collecting
+from devstack.stripe.billing import (
+    attempt_payment,
+    finalize,
+    payment_method_for,
+    set_currency,
+    stop_collecting,
+)
 from devstack.stripe.due import DAY
 from devstack.stripe.endpoints import endpoint
 from devstack.stripe.errors import InvalidParameterError, StripeError, not_simulated, required
@@ -32,6 +38,9 @@ def create(simulator: Simulator, params: Json) -> Json:
     prices = [_recurring_price(simulator, item, index) for index, item in enumerate(params["items"])]
     if len({price["currency"] for price in prices}) > 1:
         raise StripeError("All prices on a subscription must have the same currency.", param="items")
+    currency = prices[0]["currency"]
+    _refuse_second_currency(simulator, customer, currency)
+    set_currency(simulator, customer, currency)
     subscription = simulator.new(
         "subscription",
         "sub",
@@ -48,7 +57,7 @@ def create(simulator: Simulator, params: Json) -> Json:
         canceled_at=None,
         cancellation_details={"comment": None, "feedback": None, "reason": None},
         collection_method="charge_automatically",
-        currency=prices[0]["currency"],
+        currency=currency,
         customer=customer["id"],
         customer_account=None,
         days_until_due=None,
@@ -227,6 +236,23 @@ def _start(simulator: Simulator, subscription: Json, *, behavior: str) -> None:
         refusal = attempt_payment(simulator, invoice, method)
         if refusal and behavior == "error_if_incomplete":
             raise StripeError(refusal.args[0], status=402, kind="card_error", code="card_declined")
+
+
+def _refuse_second_currency(simulator: Simulator, customer: Json, currency: str) -> None:
+    """One at a time (https://docs.stripe.com/invoicing/multi-currency-customers); invoices may have any."""
+    for kind, unless in (("subscription", "$.ended_at"), ("invoiceitem", "$.invoice")):
+        others = simulator.store.select(
+            kind,
+            where=f"AND customer = ? AND json_extract(body, '{unless}') IS NULL"
+            " AND json_extract(body, '$.currency') != ?",
+            values=(customer["id"], currency),
+        )
+        if others:
+            raise StripeError(
+                "You cannot combine currencies on a single customer. This customer has an active"
+                " subscription, subscription schedule, discount, quote, or invoice item with currency"
+                f" {others[0]['currency']}."
+            )
 
 
 def _trial_end(params: Json, now: int) -> int | None:
