@@ -29,11 +29,13 @@ def environment(mail_url: str, redis_url: str) -> dict[str, str]:
 
 
 class Worker:
-    """``celery worker`` with one child; ``beat``: with the portal's schedule as well."""
+    """``celery worker``; ``beat``: with the portal's schedule as well."""
 
-    def __init__(self, environment: dict[str, str], directory: Path, *, beat: bool = False) -> None:
-        options = ["-B", "-s", str(directory / "schedule")] if beat else []
-        command = [sys.executable, "-m", "celery", "-A", "billing_portal", "worker", "-c", "1", *options]
+    def __init__(
+        self, environment: dict[str, str], directory: Path, *, children: int = 1, beat: bool = False
+    ) -> None:
+        options = ["-c", str(children), *(["-B", "-s", str(directory / "schedule")] if beat else [])]
+        command = [sys.executable, "-m", "celery", "-A", "billing_portal", "worker", *options]
         with (directory / "worker.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "--without-gossip", "--without-mingle", "-l", "WARNING"],
@@ -49,6 +51,10 @@ class Worker:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    def kill_children(self) -> None:
+        """Kill -9 the children alone, all of them at once."""
+        subprocess.run(["pkill", "-9", "-P", str(self.process.pid)], check=False)
 
 
 def wait_until(

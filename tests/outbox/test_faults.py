@@ -35,8 +35,9 @@ with transaction.atomic():
 def start_worker(mail_server: MailServer, redis_server: RedisServer, tmp_path: Path) -> Iterator[StartWorker]:
     workers: list[Worker] = []
 
-    def start(*, beat: bool = False) -> Worker:
-        workers.append(Worker(environment(mail_server.url, redis_server.url), tmp_path, beat=beat))
+    def start(*, children: int = 1, beat: bool = False) -> Worker:
+        variables = environment(mail_server.url, redis_server.url)
+        workers.append(Worker(variables, tmp_path, children=children, beat=beat))
         return workers[-1]
 
     yield start
@@ -187,3 +188,34 @@ def test_redis_stopped_for_a_minute_under_worker_and_beat(
 
     wait_until(all_sent, seconds=60)
     assert len(mail_server.mails) == len(set(mail_server.message_ids())) == 12
+
+
+@pytest.mark.slow
+def test_redis_stopped_twenty_times_while_children_of_the_worker_die(
+    put: Enqueue,
+    mail_server: MailServer,
+    redis_server: RedisServer,
+    start_worker: StartWorker,
+    tmp_path: Path,
+) -> None:
+    worker = start_worker(children=2)
+    emails: list[OutgoingEmail] = []
+    for outage in range(20):
+        obstacle = tmp_path / f"obstacle-{outage}"
+        obstacle.touch()
+        at_work = put(waits_for=str(obstacle))
+        wait_until(obstacle.with_suffix(".reached").exists, meanwhile=play_beat)
+        redis_server.stop()
+        emails += [at_work, put()]
+        worker.kill_children()
+        assert state_of(at_work) == State.CLAIMED
+        obstacle.unlink()
+        if outage % 4 == 0:
+            # Long enough for the worker to come back too early, and to wait before it tries again.
+            time.sleep(1)
+        redis_server.start()
+        doorbell._doorbell.silent_until = 0
+        wait_until(lambda: all_sent() or worker.process.poll() is not None, meanwhile=play_beat)
+        assert worker.process.poll() is None, f"ended after outage {outage + 1}"
+    # A child may have died in the moment when nobody can know whether its mail went out.
+    assert set(mail_server.message_ids()) == {email.message_id for email in emails}
