@@ -2,19 +2,26 @@
 
 import errno
 import os
+import re
 import socket
 
 from devstack.memory import LOOPBACK
 from devstack.messages import StackError
 
 DEFAULT_PORT = 8000
+# Below are those that only root may take.
+LOWEST, HIGHEST = 1024, 65535
+SHOWN_CHARACTERS = 20
 
 
 def requested_port() -> int:
-    """`PORT`, else 8000. Raises `StackError` when that is no port."""
+    """`PORT`, else 8000. Raises `StackError` when that is no number between 1024 and 65535."""
     given = os.environ.get("PORT") or str(DEFAULT_PORT)
-    if not given.isascii() or not given.isdecimal() or not 0 < int(given) < 2**16:
-        raise StackError(f"PORT={given} is no port: give a number between 1024 and 65535.")
+    if not re.fullmatch("[0-9]{1,5}", given) or not LOWEST <= int(given) <= HIGHEST:
+        shown = repr(given[:SHOWN_CHARACTERS])[1:-1]
+        raise StackError(
+            f"PORT={shown} is no port for the demo: give a number between {LOWEST} and {HIGHEST}."
+        )
     return int(given)
 
 

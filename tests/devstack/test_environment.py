@@ -1,5 +1,6 @@
 """What every process of the stack finds in its environment, and the ports and checks around it."""
 
+import re
 import socket
 from pathlib import Path
 
@@ -59,11 +60,39 @@ def test_variables_of_other_programs_are_dropped(tmp_path: Path, monkeypatch: py
     assert variables["NO_PROXY"] == "example.com,127.0.0.1,localhost"
 
 
-@pytest.mark.parametrize("given", ["none", "0", "65536", "-1", "80 80", "²"])
-def test_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+NO_PORTS = [
+    "none",
+    "0",
+    "65536",
+    "-1",
+    "80 80",
+    "²",
+    "80",
+    "1023",
+    "00443",
+    "+8123",
+    "8_123",
+    "8123.0",
+    "1e4",
+]
+DIGITS_OF_OTHER_SCRIPTS = ["٨١٢٣", "८१२३", "８１２３", "𝟠𝟙𝟚𝟛"]
+
+
+@pytest.mark.parametrize(
+    "given", [*NO_PORTS, *DIGITS_OF_OTHER_SCRIPTS, "9" * 5000, "8123\n", "\x1b[2J", "\udcff"]
+)
+def test_port_that_is_none_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv("PORT", given)
-    with pytest.raises(StackError, match="is no port"):
+    with pytest.raises(StackError) as refused:
         requested_port()
+    sentence = r"PORT=[^\x00-\x1f]{1,80} is no port for the demo: give a number between 1024 and 65535\."
+    assert re.fullmatch(sentence, str(refused.value))
+
+
+@pytest.mark.parametrize("given", [1024, 8113, 65535])
+def test_port_that_anybody_may_take_is_accepted(monkeypatch: pytest.MonkeyPatch, given: int) -> None:
+    monkeypatch.setenv("PORT", str(given))
+    assert requested_port() == given
 
 
 def test_busy_port_is_named_with_a_way_out() -> None:
