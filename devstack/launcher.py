@@ -1,31 +1,28 @@
 """The demo: servers, the Stripe simulator, demo data, then web, worker and beat until Ctrl-C."""
 
 import fcntl
-import multiprocessing
 import os
-import shlex
 import shutil
 import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from honcho.manager import SYSTEM_PRINTER_NAME, Manager
-from honcho.printer import Message, Printer
-
+from devstack.application import application_commands, start_in_view
 from devstack.environment import SIMULATOR_KEY, environment, uses_simulator
 from devstack.memory import LOOPBACK, port_answers, remembered_port, write_private
 from devstack.messages import StackError, say
-from devstack.paths import ROOT, run_directory, writable_directory
+from devstack.paths import run_directory, writable_directory
 from devstack.process import INTERRUPTIONS, RecordedProcess, run_in_front
-from devstack.servers import Servers
+from devstack.servers import Servers, check_database, check_redis
 from devstack.site_port import check_port, requested_port
+from devstack.supervision import GivenServer, Part, supervise
 
 DATABASE = "billing_portal"
 SIMULATOR_START_SECONDS = 20
@@ -43,31 +40,10 @@ class Demo:
         self.processes = writable_directory(self.directory / "processes")
         self.step = self._process("step")
         self.simulator = self._process("stripe")
-        self.application = {
-            "web": [
-                *("gunicorn", "billing_portal.wsgi:application", "--bind", f"{LOOPBACK}:{self.port}"),
-                *(
-                    "--worker-class",
-                    "gthread",
-                    "--threads",
-                    "4",
-                    "--log-level",
-                    "warning",
-                    "--no-control-socket",
-                ),
-            ],
-            "worker": [
-                *("celery", "--quiet", "--app", "billing_portal", "worker", "--loglevel", "warning"),
-                *("--concurrency", "2", "--without-gossip", "--without-mingle"),
-            ],
-            "beat": [
-                *("celery", "--quiet", "--app", "billing_portal", "beat", "--loglevel", "warning"),
-                *("--schedule", str(self.directory / "celerybeat-schedule"), "--pidfile="),
-            ],
-        }
+        self.announced = False
 
     def run(self) -> None:
-        """Run until Ctrl-C. Raises `StackError` when a process ends by itself."""
+        """Run until Ctrl-C. Raises `StackError` when a part can't be kept running."""
         with self._alone():
             for signal_number in INTERRUPTIONS:
                 signal.signal(signal_number, interrupt)
@@ -75,7 +51,7 @@ class Demo:
             check_port(self.port)
             servers = self._servers()
             try:
-                self._run_application(self._prepare(servers))
+                self._run_application(servers, self._prepare(servers))
             except KeyboardInterrupt:
                 pass
             finally:
@@ -159,6 +135,7 @@ class Demo:
         deadline = time.monotonic() + SIMULATOR_START_SECONDS
         while not port_answers(port):
             if process.poll() is not None or time.monotonic() > deadline:
+                self.simulator.stop()
                 show_log(self.simulator)
                 raise StackError("The Stripe simulator did not start, for the reason above.")
             time.sleep(0.05)
@@ -171,24 +148,36 @@ class Demo:
                 f"{title} failed, for the reason above; `make demo-reset` starts over without the data."
             )
 
-    def _run_application(self, variables: dict[str, str]) -> None:
+    def _run_application(self, servers: Servers, variables: dict[str, str]) -> None:
         say("Starting web, worker and beat")
-        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
-        threading.Thread(target=self._announce, args=[variables], daemon=True).start()
-        manager = Manager(PatientPrinter(len(self.application)))
-        for name, (program, *arguments) in self.application.items():
-            command = self._process(name).command([Path(sys.executable).with_name(program), *arguments])
-            manager.add_process(name, f"exec {shlex.join(command)}", env=variables, cwd=str(ROOT))
-        manager.loop()
-        if manager.returncode not in {128 + signal_number for signal_number in INTERRUPTIONS}:
-            raise StackError(
-                "A process of the demo ended by itself, for the reason above; the others were stopped."
-            )
+        parts = list(self._needed(servers, variables))
+        for name, command in application_commands(port=self.port, directory=self.directory).items():
+            process = self._process(name)
+            start = partial(start_in_view, process, command, variables)
+            start()
+            parts.append(Part(name, how_ended=process.how_ended, start=start))
+        supervise([*(part.look for part in parts), partial(self._announce, variables)])
+
+    def _needed(self, servers: Servers, variables: dict[str, str]) -> Iterator[Part | GivenServer]:
+        """What the application can't do without."""
+        if servers.postgres:
+            runs = servers.postgres.is_running
+            yield Part("PostgreSQL", how_ended=gone_unless(runs), start=servers.postgres.start)
+        else:
+            yield GivenServer("The database in DATABASE_URL", partial(check_database, servers.given_database))
+        if servers.valkey:
+            runs = servers.valkey.process.is_running
+            yield Part("Valkey", how_ended=gone_unless(runs), start=servers.valkey.start)
+        else:
+            yield GivenServer("The server in REDIS_URL", partial(check_redis, servers.given_redis))
+        if uses_simulator():
+            start = partial(self._start_simulator, variables)
+            yield Part("The Stripe simulator", how_ended=self.simulator.how_ended, start=start)
 
     def _announce(self, variables: dict[str, str]) -> None:
-        """Print where the portal is and who can sign in, once it answers."""
-        while not answers_http(self.port):
-            time.sleep(0.2)
+        """Print where the portal is and who can sign in, the first time that it answers."""
+        if self.announced or not answers_http(self.port):
+            return
         sign_ins = self._process("sign-ins")
         sign_ins.start([sys.executable, "-m", "devstack.demo", "show"], environment=variables).wait()
         print(
@@ -196,6 +185,7 @@ class Demo:
             "Ctrl-C stops it; `make demo-reset` deletes its data.\n",
             flush=True,
         )
+        self.announced = True
 
     def _end_leftovers(self) -> None:
         """End what goes on running after a launcher was killed."""
@@ -214,13 +204,8 @@ class Demo:
             say("Stopping")
 
     def _stop_processes(self) -> None:
-        for process in self._all_processes():
-            process.stop()
-        # As long as honcho's children live, so does a process of ours, or will in a moment.
-        while multiprocessing.active_children():
-            for process in self._all_processes():
-                process.stop()
-            time.sleep(0.05)
+        with ThreadPoolExecutor() as together:
+            list(together.map(RecordedProcess.stop, self._all_processes()))
 
     def _all_processes(self) -> list[RecordedProcess]:
         return [RecordedProcess(lock_file) for lock_file in sorted(self.processes.glob("*.lock"))]
@@ -235,31 +220,18 @@ class Demo:
         return (self.directory / "demo.lock").open("a")
 
 
-class PatientPrinter(Printer):  # type: ignore[misc]  # honcho has no types
-    """Lets signals through once every process has started: earlier, honcho 2.0 can't stop them."""
-
-    def __init__(self, processes: int) -> None:
-        super().__init__(sys.stdout)
-        self.to_start = processes
-
-    def write(self, message: Message) -> None:
-        super().write(message)
-        if self.to_start and message.name == SYSTEM_PRINTER_NAME and " started " in message.data:
-            self.to_start -= 1
-            if not self.to_start:
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
-
-
 def try_lock(lock: IO[str]) -> bool:
-    """Take the lock unless another process has it.
-
-    Not flock: honcho forks, and its children would go on holding that after we were killed.
-    """
+    """Take the lock unless another process has it."""
     try:
-        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True
+
+
+def gone_unless(runs: Callable[[], bool]) -> Callable[[], str | None]:
+    """How a server ended, for `Part`, from whether it runs."""
+    return lambda: None if runs() else "is gone"
 
 
 def show_log(process: RecordedProcess) -> None:

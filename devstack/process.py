@@ -16,7 +16,7 @@ from pathlib import Path
 from devstack.messages import StackError
 from devstack.paths import ROOT
 
-STOP_SECONDS = 10
+STOP_SECONDS = 5
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -32,24 +32,21 @@ class RecordedProcess:
     def name(self) -> str:
         return self.lock_file.stem
 
-    def command(self, command: Sequence[str | Path]) -> list[str]:
-        """The command that records itself before it becomes `command`."""
-        return [sys.executable, "-m", __spec__.name, str(self.lock_file), *map(str, command)]
-
     def start(
-        self, command: Sequence[str | Path], *, environment: Mapping[str, str]
+        self, command: Sequence[str | Path], *, environment: Mapping[str, str], piped: bool = False
     ) -> "subprocess.Popen[bytes]":
         """Start in a session of its own, out of reach of the terminal's Ctrl-C, and wait until it's recorded.
 
+        What it prints goes into its log file, or with `piped` to whoever reads `stdout` of what is returned.
         An interruption comes after that, so that whoever stops everything finds it.
         """
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
         try:
             with self.log_file.open("wb") as log:
                 self._started = subprocess.Popen(
-                    self.command(command),
+                    [sys.executable, "-m", __spec__.name, str(self.lock_file), *map(str, command)],
                     stdin=subprocess.DEVNULL,
-                    stdout=log,
+                    stdout=subprocess.PIPE if piped else log,
                     stderr=subprocess.STDOUT,
                     env=environment,
                     cwd=ROOT,
@@ -72,6 +69,13 @@ class RecordedProcess:
             except BlockingIOError:
                 return True
         return False
+
+    def how_ended(self) -> str | None:
+        """How the process that was started here ended; None while it runs."""
+        code = self._started.poll() if self._started else None
+        if code is None:
+            return None
+        return f"ended (signal {-code})" if code < 0 else f"ended (exit code {code})"
 
     def stop(self) -> None:
         """End the process and its children, by force after `STOP_SECONDS`. Does nothing when none runs."""

@@ -4,7 +4,9 @@ import os
 import signal
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -13,7 +15,9 @@ from devstack.launcher import DATABASE
 from devstack.memory import LOOPBACK, port_answers, remembered_port
 from devstack.postgres import Postgres
 from devstack.process import RecordedProcess
+from devstack.servers import Servers
 from tests.devstack.conftest import Start, processes_of
+from tests.outbox.processes import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -102,12 +106,85 @@ def test_ctrl_c_while_starting_leaves_nothing(
     assert processes_of(tmp_path / "run") == []
 
 
-def test_demo_ends_with_a_sentence_when_one_of_its_processes_dies(
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def kill_process(run: Path, name: str) -> None:
+    """Kill -9 the main process alone; its children have to be ended by others."""
+    os.kill(int((run / f"processes/{name}.lock").read_text()), signal.SIGKILL)
+
+
+def kill_server(run: Path, name: str) -> None:
+    if name == "Valkey":
+        os.kill(int((run / "valkey/valkey.lock").read_text()), signal.SIGKILL)
+    else:
+        record = Postgres(run / "postgres", durable=True).data / "postmaster.pid"
+        os.kill(int(record.read_text().split()[0]), signal.SIGKILL)
+
+
+def test_whatever_dies_is_started_again_until_it_dies_too_often(
     start_demo: StartDemo, port: int, tmp_path: Path
 ) -> None:
+    run = tmp_path / "run"
     demo = start_demo(port=port)
     demo.wait_until_up()
-    os.killpg(int((tmp_path / "run/processes/beat.lock").read_text()), signal.SIGKILL)
-    assert demo.process.wait(timeout=40) == 1
-    assert demo.text().splitlines()[-1].startswith("A process of the demo ended by itself")
-    assert processes_of(tmp_path / "run") == []
+    for name in ("web", "worker", "beat", "stripe"):
+        kill_process(run, name)
+        title = "The Stripe simulator" if name == "stripe" else name
+        demo.wait_until(f"- {title} ended (signal 9): starting it again\n")
+        demo.wait_until(f"- {title} was started again\n")
+        wait_until(RecordedProcess(run / f"processes/{name}.lock").is_running)
+    for name in ("PostgreSQL", "Valkey"):
+        kill_server(run, name)
+        demo.wait_until(f"- {name} is gone: starting it again\n")
+        demo.wait_until(f"- {name} was started again\n")
+    wait_until(lambda: answers(f"http://{LOOPBACK}:{port}/readyz"))
+    assert answers(f"http://{LOOPBACK}:{(run / 'processes/stripe.port').read_text()}/")
+    assert organizations(run) == 4
+
+    def kill_beat() -> None:
+        with suppress(OSError, ValueError):
+            kill_process(run, "beat")
+
+    wait_until(lambda: demo.process.poll() is not None, meanwhile=kill_beat)
+    assert demo.process.returncode == 1
+    assert (
+        demo.text()
+        .splitlines()[-1]
+        .startswith("beat ended (signal 9), 5 times in a row soon after its start")
+    )
+    assert "Traceback" not in demo.text()
+    assert processes_of(run) == []
+
+
+def test_demo_says_when_servers_of_the_caller_are_gone_and_stops_without_them(
+    start_demo: StartDemo, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TemporaryDirectory(dir="/var/tmp") as directory:
+        Path(directory).chmod(0o755)
+        given = Servers(Path(directory), durable=False)
+        assert given.postgres
+        assert given.valkey
+        given.start()
+        try:
+            monkeypatch.setenv("DATABASE_URL", given.database_url("given"))
+            monkeypatch.setenv("REDIS_URL", given.redis_url())
+            demo = start_demo(port=port)
+            demo.wait_until_up()
+            given.valkey.stop()
+            demo.wait_until("- The server in REDIS_URL can't be used: ")
+            given.valkey.start()
+            demo.wait_until("- The server in REDIS_URL answers again\n")
+            given.postgres.stop()
+            demo.wait_until("- The database in DATABASE_URL can't be used: ")
+            given.valkey.stop()
+            assert demo.interrupt() == 0
+            assert "Traceback (most recent call last)" not in demo.text()
+            assert processes_of(tmp_path / "run") == []
+        finally:
+            given.remove()
