@@ -1,17 +1,19 @@
-"""How django-allauth works in this portal: its mails, and what a person says at sign-up."""
+"""How django-allauth works in this portal: its mails, its limits, and what a person says at sign-up."""
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
+from allauth.core.internal.httpkit import clean_client_ip
 from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import make_password
-from django.http import HttpRequest
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
-from billing_portal import account_mails
+from billing_portal import account_mails, limits
 from invitations.addresses import clean_address
 from invitations.claims import (
     address_to_sign_up_with,
@@ -33,6 +35,13 @@ class AccountAdapter(DefaultAccountAdapter):
     address proves that address. An account has an address of the letters that can be invited: no look-alike.
     """
 
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        # Only where many tried at once: all others read on a page of ours how long they have to wait.
+        "too_many_login_attempts": _("Too many tries at once. Wait a moment, then try again."),
+        "rate_limited": _("Too many tries at once. Wait a moment, then try again."),
+    }
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         account_mails.send_plain(template_prefix, email, context)
 
@@ -52,6 +61,29 @@ class AccountAdapter(DefaultAccountAdapter):
             return clean_address(super().clean_email(email))
         except Refused as refused:
             raise forms.ValidationError(str(refused.message)) from None
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        try:
+            return super().get_client_ip(request)
+        except (ImproperlyConfigured, PermissionDenied):
+            # The request came past our proxies, or what they note is no address: then who connected counts.
+            address = clean_client_ip(request.META.get("REMOTE_ADDR", ""))
+            if address is None:
+                raise
+            return address
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        key = self._get_login_attempts_cache_key(request, **credentials)
+        self._login_failed_rl_usage = limits.count_sign_in(request, key)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        # allauth's own key begins with the host that was asked for, with its port: one more count for each.
+        return limits.account_key(request, credentials["email"])
+
+    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
+        response = super().post_login(request, user, **kwargs)
+        limits.remember_browser(response, cast("User", user))
+        return response
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         return proves_address(request, email) or super().is_email_verified(request, email)
@@ -81,18 +113,23 @@ def _open_invitation_page(request: HttpRequest) -> str:
     return next(map(page_of, live_invitations(request).values()), "")
 
 
-class SignupForm(forms.Form):
-    """What sign-up asks beside the address and the password.
-
-    Who came by a mailed invitation finds its address filled in; another one has to be verified as usual.
-    """
+class NameForm(forms.Form):
+    """A person's name."""
 
     name = forms.CharField(
         label=_("Name"),
         max_length=80,
         validators=[validate_display_name],
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": _("Enter your name.")},
     )
+
+
+class SignupForm(NameForm):
+    """What sign-up asks beside the address and the password.
+
+    Who came by a mailed invitation finds its address filled in; another one has to be verified as usual.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -125,7 +125,14 @@ DATABASES = {
 }
 
 # Rate limits rest on this cache, so it must work while Redis doesn't: it lies in Postgres, like the sessions.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}}
+# When it is full, Django throws out counts that still hold: it must take many more than guessers can make.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "django_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 
@@ -153,9 +160,13 @@ USE_TZ = True
 
 AUTH_USER_MODEL = "orgs.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_LENGTH = 10
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": PASSWORD_LENGTH},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = reverse_lazy("account_login")
@@ -164,16 +175,29 @@ ACCOUNT_ADAPTER = "billing_portal.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_FORMS = {"reauthenticate": "billing_portal.reauthentication.PasswordForm"}
 ACCOUNT_SIGNUP_FORM_CLASS = "billing_portal.accounts.SignupForm"
+ACCOUNT_FORMS = {
+    "signup": "billing_portal.account_forms.SignupForm",
+    "change_password": "billing_portal.account_forms.ChangePasswordForm",
+    "set_password": "billing_portal.account_forms.SetPasswordForm",
+    "reset_password_from_key": "billing_portal.account_forms.ResetPasswordKeyForm",
+    "reauthenticate": "billing_portal.account_forms.PasswordAgainForm",
+}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
-# Many people may sign in from one office; guessing is limited by the failures, per address and per account.
-ACCOUNT_RATE_LIMITS = {"login": "120/m/ip"}
+# Per address (ip) there is room for an office; what protects an account is counted for the account (key).
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "5/5m/key",
+    "login_failed_from_address": "100/5m/ip",
+    "login": "300/m/ip",
+    "signup": "60/m/ip",
+    "reset_password": "20/m/ip,5/10m/key",
+    "reset_password_from_key": "60/m/ip",
+}
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
@@ -181,7 +205,11 @@ ACCOUNT_USER_DISPLAY = "orgs.models.display_name"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = site.scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_ADAPTER = "billing_portal.second_factor.MFAAdapter"
-MFA_FORMS = {"reauthenticate": "billing_portal.reauthentication.CodeForm"}
+MFA_FORMS = {
+    "authenticate": "billing_portal.account_forms.AuthenticateForm",
+    "reauthenticate": "billing_portal.account_forms.CodeAgainForm",
+    "activate_totp": "billing_portal.account_forms.ActivateTOTPForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = PRODUCT_NAME
 
@@ -278,6 +306,7 @@ CELERY_BEAT_SCHEDULE = {
     "stripe-delete-old": {"task": "billing.delete_old_events", "schedule": crontab(hour="3", minute="5")},
     "stripe-reconcile": {"task": "billing.reconcile_due", "schedule": 60.0, "options": {"expires": 60}},
     "usage-partitions": {"task": "usage.prepare_partitions", "schedule": crontab(hour="3", minute="30")},
+    "limits-clear": {"task": "billing_portal.clear_limits", "schedule": crontab(minute="40")},
     "sessions-clear": {"task": "billing_portal.clear_sessions", "schedule": crontab(hour="3", minute="45")},
 }
 # How long a worker may take over one mail; longer than its mail server may take to answer.

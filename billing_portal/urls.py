@@ -4,9 +4,11 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from billing_portal import health, pages, style_guide
+from billing_portal import health, limits, pages, style_guide
 from orgs.access import Audience, open_to
 from outbox import devmail
+
+handler429 = limits.too_many_requests
 
 urlpatterns = [
     path("", pages.home, name="home"),

@@ -1,0 +1,102 @@
+"""django-allauth's forms in this portal's words, and with its limit told (ACCOUNT_FORMS, MFA_FORMS)."""
+
+from typing import Any
+
+from allauth.account import forms as account
+from allauth.core import context
+from allauth.mfa.base import forms as mfa
+from allauth.mfa.totp import forms as totp
+from django import forms
+from django.conf import settings
+from django.utils.functional import lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from billing_portal import limits
+from orgs.access import STEP_TO_CONFIRM
+
+
+def _password_rules() -> str:
+    """AUTH_PASSWORD_VALIDATORS in one sentence; what they refuse, they explain."""
+    return gettext(
+        "At least %(length)s characters; no common password, and not like your name or address."
+    ) % {"length": settings.PASSWORD_LENGTH}
+
+
+PASSWORD_RULES = lazy(_password_rules, str)()
+
+
+class SignupForm(account.SignupForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = PASSWORD_RULES
+
+
+class NewPassword:
+    """A form of allauth's in which a new password is typed twice."""
+
+    fields: dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].label = _("New password")
+        self.fields["password1"].help_text = PASSWORD_RULES
+        self.fields["password2"].label = _("New password again")
+
+
+class ChangePasswordForm(NewPassword, account.ChangePasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = _("Current password")
+
+
+class SetPasswordForm(NewPassword, account.SetPasswordForm):
+    pass
+
+
+class ResetPasswordKeyForm(NewPassword, account.ResetPasswordKeyForm):
+    pass
+
+
+class LimitedCode:
+    """A form of allauth's in which a code of the second factor is typed."""
+
+    user: Any
+
+    def clean_code(self) -> str:
+        limits.refuse_exhausted_codes(context.request, self.user)
+        code: str = super().clean_code()  # type: ignore[misc]  # of the form that this is mixed into
+        return code
+
+
+class AuthenticateForm(LimitedCode, mfa.AuthenticateForm):
+    pass
+
+
+class NamedStep:
+    """A form of allauth's that carries out the step that its page named (``step``), and no other.
+
+    A browser keeps one step that waits, and another tab may have begun one since the page was drawn.
+    """
+
+    data: Any
+
+    def clean(self) -> dict[str, Any] | None:
+        waiting = context.request.session.get(STEP_TO_CONFIRM, {}).get("id")
+        if self.data.get("step", waiting) != waiting:
+            raise forms.ValidationError(
+                _("Another step was begun since you opened this page. Nothing was done: look once more.")
+            )
+        return super().clean()  # type: ignore[misc]  # of the form that this is mixed into
+
+
+class PasswordAgainForm(NamedStep, account.ReauthenticateForm):
+    pass
+
+
+class CodeAgainForm(NamedStep, LimitedCode, mfa.ReauthenticateForm):
+    pass
+
+
+class ActivateTOTPForm(LimitedCode, totp.ActivateTOTPForm):
+    pass
