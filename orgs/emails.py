@@ -1,11 +1,15 @@
 """The mails about memberships."""
 
+import uuid
+from typing import cast
+
 from django.conf import settings
 from django.urls import reverse
 
-from orgs.policy import Permission, Role
+from orgs.models import AccessRequest, Membership, display_name
+from orgs.policy import Permission, Role, may
 from outbox.models import OutgoingEmail
-from outbox.registry import RenderedMail, register
+from outbox.registry import NoLongerNeeded, RenderedMail, register
 from outbox.rendering import render_mail
 
 
@@ -26,12 +30,24 @@ def membership_removed(mail: OutgoingEmail) -> RenderedMail:
 
 
 def access_requested(mail: OutgoingEmail) -> RenderedMail:
+    """Who asks for what, as of now: for who is an admin still, without what has been granted since."""
+    organization_id = cast("uuid.UUID", mail.organization_id)
+    if not Membership.objects.for_org(organization_id).admins().filter(user__email=mail.to).exists():
+        raise NoLongerNeeded("The recipient is no admin of the organization any more.")
+    asked: dict[Membership, list[str]] = {}
+    requests = AccessRequest.objects.for_org(organization_id).filter(mail_at=mail.params["mail_at"])
+    for request in requests.select_related("membership__user", "membership__organization"):
+        if request.permission in Permission and not may(request.membership, request.permission):
+            asked.setdefault(request.membership, []).append(str(Permission(request.permission).label))
+    if not asked:
+        raise NoLongerNeeded("Nobody lacks what they asked for any more.")
+    organization = next(iter(asked)).organization
     return render_mail(
         "access_requested",
         {
-            **mail.params,
-            "permission": Permission(mail.params["permission"]).label,
-            "url": settings.SITE_URL + reverse("members", args=[mail.params["slug"]]),
+            "organization": organization.name,
+            "people": [(display_name(person.user), labels) for person, labels in asked.items()],
+            "url": settings.SITE_URL + reverse("members", args=[organization.slug]),
         },
     )
 

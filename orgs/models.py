@@ -14,6 +14,12 @@ from orgs.editions import EDITIONS, Edition, edition_of
 from orgs.policy import Role
 from orgs.validators import validate_display_name
 
+# The admins' mail about access requests: so long after the first one, so often at most, and closed so long
+# before it is written, since what is asked then may be committed after it.
+ACCESS_MAIL_WAIT = timedelta(minutes=10)
+ACCESS_MAIL_EVERY = timedelta(days=1)
+ACCESS_MAIL_CLOSES = timedelta(minutes=1)
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -100,6 +106,12 @@ class Organization(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True)
+    access_mail_at = models.DateTimeField(
+        _("mail about access requests"),
+        null=True,
+        editable=False,
+        help_text=_("When the admins got the last one, or get the next one."),
+    )
 
     objects: ClassVar[OrganizationQuerySet] = OrganizationQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -124,6 +136,15 @@ class Organization(models.Model):
         """When an invitation sent at that time ends by age; None: never."""
         days = self.invitation_max_age_days
         return None if days is None else sent_at + timedelta(days=days)
+
+    def access_mail_for(self, asked_at: datetime) -> datetime:
+        """When the admins get the mail that lists what is asked at that time: soon, and once a day."""
+        last = self.access_mail_at
+        if last is None:
+            return asked_at + ACCESS_MAIL_WAIT
+        if last - asked_at > ACCESS_MAIL_CLOSES:
+            return last
+        return max(asked_at + ACCESS_MAIL_WAIT, last + ACCESS_MAIL_EVERY)
 
     def outlives_invitation(self, sent_at: datetime) -> bool:
         expiry = self.invitation_expiry(sent_at)
@@ -167,3 +188,34 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.organization}: {self.get_role_display()}"
+
+
+class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):
+    def for_org(self, organization: Organization | uuid.UUID) -> "AccessRequestQuerySet":
+        return self.filter(membership__organization=organization)
+
+
+class AccessRequest(models.Model):
+    """A person asks the organization's admins for a permission; the mail of ``mail_at`` lists it.
+
+    It ends with the membership. Asking again after that mail renews the row.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="access_requests")
+    permission = models.CharField(max_length=60)
+    asked_at = models.DateTimeField()
+    mail_at = models.DateTimeField()
+
+    objects: ClassVar[AccessRequestQuerySet] = AccessRequestQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("access request")
+        verbose_name_plural = _("access requests")
+        ordering = ["asked_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["membership", "permission"], name="accessrequest_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership}: {self.permission}"

@@ -19,7 +19,7 @@ from orgs.capacity import ensure_room
 from orgs.editions import STARTING_EDITION, edition_of
 from orgs.errors import PageOutdated, Refused
 from orgs.locking import lock_organization_of
-from orgs.models import Membership, Organization, User, display_name
+from orgs.models import AccessRequest, Membership, Organization, User, display_name
 from orgs.policy import REMOVE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure, may
 from outbox.services import enqueue, enqueue_each
 
@@ -229,31 +229,40 @@ def leave(*, membership: Membership) -> None:
 
 @transaction.atomic
 def request_access(*, actor: Membership, permission: Permission) -> None:
-    """Ask the organization's admins, by mail, for a permission; once a day for each."""
+    """Ask the organization's admins for a permission. They get one mail a day that lists what was asked.
+
+    Asking again before that mail changes nothing.
+    """
     organization, actor = lock_organization_of(actor)
     ensure(actor, Permission.ACCESS_REQUEST)
     if may(actor, permission):
         raise Refused(_("You may do this already. Open the page again."))
-    day = timezone.now().date().isoformat()
-    mails = enqueue_each(
+    now = timezone.now()
+    mail_at = organization.access_mail_for(now)
+    if actor.access_requests.filter(permission=permission, mail_at=mail_at).exists():
+        return
+    AccessRequest.objects.update_or_create(
+        membership=actor, permission=permission, defaults={"asked_at": now, "mail_at": mail_at}
+    )
+    organization.access_mail_at = mail_at
+    organization.save(update_fields=["access_mail_at"])
+    record(
+        action="access.requested",
+        actor=Actor.person(actor.user),
+        organization=organization,
+        permission=str(permission.label),
+    )
+    # Each time, since there may be more admins by now. Two such mails are a day apart or more.
+    enqueue_each(
         kind="access_requested",
         to={
-            f"access_requested:{actor.pk}:{permission}:{day}:{admin.pk}": admin.user.email
+            f"access_requested:{organization.pk}:{mail_at.date()}:{admin.user_id}": admin.user.email
             for admin in Membership.objects.for_org(organization).admins().select_related("user")
         },
         organization_id=organization.pk,
-        organization=organization.name,
-        slug=organization.slug,
-        actor=display_name(actor.user),
-        permission=permission.value,
+        not_before=mail_at,
+        mail_at=mail_at.isoformat(),
     )
-    if mails:
-        record(
-            action="access.requested",
-            actor=Actor.person(actor.user),
-            organization=organization,
-            permission=str(permission.label),
-        )
 
 
 def _lock_membership(organization: Organization, membership_id: uuid.UUID) -> Membership:

@@ -186,7 +186,10 @@ def access_request(request: OrgRequest) -> HttpResponse:
     except Refused as refused:
         messages.info(request, str(refused.message))
     else:
-        messages.success(request, _("The admins got a mail that you ask for this."))
+        messages.success(
+            request,
+            _("Your request is noted. The admins get one mail a day that lists what was asked."),
+        )
     return redirect("dashboard", request.organization.slug)
 
 

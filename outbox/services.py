@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from email.utils import parseaddr
 
 from django.conf import settings
@@ -17,8 +18,9 @@ from outbox.registry import renderer_of
 from outbox.tasks import deliver_one
 
 INSERT = """
-    INSERT INTO outbox_outgoingemail (id, kind, "to", organization_id, params, dedupe_key, message_id)
-    SELECT new.id, %s, new."to", %s, %s, new.dedupe_key, new.message_id
+    INSERT INTO outbox_outgoingemail (id, kind, "to", organization_id, params, dedupe_key, message_id,
+        next_attempt_at)
+    SELECT new.id, %s, new."to", %s, %s, new.dedupe_key, new.message_id, coalesce(%s, statement_timestamp())
     FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[]) AS new (id, "to", dedupe_key, message_id)
     ON CONFLICT (dedupe_key) DO NOTHING
     RETURNING *
@@ -42,7 +44,9 @@ def enqueue(
     ``params``: ids and snapshots for the renderer of that kind. Never a secret: the worker mints those.
     Raises UnknownKindError, and OutsideTransactionError outside a transaction.
     """
-    written = enqueue_each(kind=kind, to={dedupe_key: to}, organization_id=organization_id, **params)
+    written = enqueue_each(
+        kind=kind, to={dedupe_key: to}, organization_id=organization_id, not_before=None, **params
+    )
     return written[0] if written else None
 
 
@@ -51,10 +55,12 @@ def enqueue_each(
     kind: str,
     to: Mapping[str, str],
     organization_id: uuid.UUID | None = None,
+    not_before: datetime | None = None,
     **params: str | int | bool | None,
 ) -> list[OutgoingEmail]:
     """The same mail for many, in one statement. ``to``: the ``dedupe_key`` and address of each.
 
+    ``not_before``: the sweep sends it when that time has come, whatever becomes of Redis until then.
     Returns those that were written; otherwise like ``enqueue``.
     """
     if not transaction.get_connection().in_atomic_block:
@@ -63,11 +69,12 @@ def enqueue_each(
     ids = [uuid.uuid4() for _key in to]
     message_ids = [f"<{email_id}@{_sender_domain()}>" for email_id in ids]
     addresses, keys = list(to.values()), list(to)
-    values = [kind, organization_id, Jsonb(params), ids, addresses, keys, message_ids]
+    values = [kind, organization_id, Jsonb(params), not_before, ids, addresses, keys, message_ids]
     # Raw, since only RETURNING tells an inserted row from one that was there, in one statement.
     emails = list(OutgoingEmail.objects.raw(INSERT, values))
-    for email in emails:
-        ring(deliver_one, str(email.id))
+    if not_before is None:
+        for email in emails:
+            ring(deliver_one, str(email.id))
     return emails
 
 

@@ -1,8 +1,11 @@
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
+from outbox.delivery import deliver_due
 from outbox.models import OutgoingEmail, State
 from outbox.registry import UnknownKindError
 from outbox.services import OutsideTransactionError, enqueue, enqueue_each, lag
@@ -72,6 +75,16 @@ def test_mails_for_many_are_one_statement(django_assert_num_queries) -> None:  #
     }
     assert OutgoingEmail.objects.get(dedupe_key="kim").to == "kim@ledger.test"
     assert len({email.message_id for email in written}) == 2
+
+
+@pytest.mark.django_db
+def test_a_mail_for_later_waits_for_the_sweep() -> None:
+    later = timezone.now() + timedelta(hours=1)
+    with transaction.atomic():
+        (email,) = enqueue_each(kind=KIND, to={"lee": "lee@ledger.test"}, not_before=later, subject="Hi")
+    assert email.next_attempt_at == later
+    assert deliver_due() == 0
+    assert lag() == 0.0
 
 
 @pytest.mark.django_db
