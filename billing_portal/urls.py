@@ -4,7 +4,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from billing_portal import health, limits, pages, style_guide
+from billing_portal import health, limits, pages, sessions, style_guide
+from billing_portal.profile import profile
 from orgs.access import Audience, open_to
 from outbox import devmail
 
@@ -14,6 +15,8 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("accounts/profile/", profile, name="profile"),
+    path("accounts/sessions/end/", sessions.end_session, name="session_end"),
     path("accounts/", include("allauth.urls")),
     path("invitations/", include("invitations.urls.invitee")),
     path("stripe/", include("billing.urls.stripe")),

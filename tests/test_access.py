@@ -82,6 +82,8 @@ ANYONE = {
 SIGNED_IN = {
     "organizations": {"GET"},
     "new_organization": {"GET", "POST"},
+    "profile": {"GET", "POST"},
+    "session_end": {"POST"},
     "invitation_accept": {"POST"},
 }
 

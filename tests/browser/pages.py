@@ -28,6 +28,7 @@ NO_PAGE = {
     "invitation_resend": "POST only",
     "invitation_copy_link": "POST only",
     "card": "POST only",
+    "session_end": "POST only",
     "invoice_pdf": "redirects to a PDF",
     "invitation": "needs a link",
     "invitation_decline": "needs a link",
