@@ -54,7 +54,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_account_already_exists_mail(self, email: str) -> None:
         # A new account costs a hash; without one here, the time would tell which addresses are known.
         make_password(get_random_string(12))
-        super().send_account_already_exists_mail(email)
+        if limits.may_mail_again(context.request, email):
+            super().send_account_already_exists_mail(email)
 
     def clean_email(self, email: str) -> str:
         try:

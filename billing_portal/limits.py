@@ -24,6 +24,7 @@ from orgs.models import User
 
 APP = "allauth.account"
 BY_ACCOUNT, BY_ADDRESS = "login_failed", "login_failed_from_address"
+MAILED = "account_already_exists"
 # Which limit each page of allauth's keeps: whoever is stopped there has reached it.
 LIMIT_OF_PAGE = {
     "account_login": "login",
@@ -93,6 +94,11 @@ def refuse_exhausted_codes(request: HttpRequest, user: User) -> None:
     seconds = seconds_left(request, BY_ACCOUNT, key=f"mfa-auth-user-{user.pk}")
     if seconds:
         refuse(request, _("Too many wrong codes."), seconds)
+
+
+def may_mail_again(request: HttpRequest, email: str) -> bool:
+    """Count a mail to who signs up though they have an account: no stranger fills their mailbox with it."""
+    return consume(request, app=APP, action=MAILED, key=email.lower()) is not None
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:

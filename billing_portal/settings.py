@@ -202,6 +202,8 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed_from_address": "100/5m/ip",
     "login": "300/m/ip",
     "signup": "60/m/ip",
+    # As allauth limits the mail that confirms an address.
+    "account_already_exists": "1/3m/key",
     "reset_password": "20/m/ip,5/10m/key",
     "reset_password_from_key": "60/m/ip",
 }

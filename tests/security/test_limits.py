@@ -19,6 +19,7 @@ from django.urls import reverse
 from billing_portal import limits
 from billing_portal.tasks import clear_limits
 from orgs.checks import all_routes
+from outbox.models import OutgoingEmail
 from tests.factories import PASSWORD, UserFactory
 from tests.races import at_once
 from tests.world import signed_in
@@ -288,12 +289,21 @@ def test_guesses_at_one_instant_do_not_slip_past_the_limit() -> None:
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 # By what the person cannot reach here: no telephone, no sign-in by a mailed code.
 NOT_IN_USE = {"change_phone", "verify_phone", "request_login_code"}
-# Of its own accord no page: the mail is not sent a second time, and the first one holds.
-SILENT = {"confirm_email"}
+# No page: the mail is not sent a second time, and the first one holds.
+SILENT = {"confirm_email", limits.MAILED}
 
 
 def present_code() -> str:
     return format_hotp_value(hotp_value(SECRET, list(yield_hotp_counters_from_time())[-1]))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_stranger_fills_nobodys_mailbox_by_signing_up(known: bool) -> None:
+    email = UserFactory().email if known else "nobody@ledger.test"
+    for _again in range(4):
+        data = {"email": email, "name": "Lee", "password1": "a sound password"}
+        assert browser().post(reverse("account_signup"), data).status_code == 302
+    assert OutgoingEmail.objects.filter(to=email).count() == 1
 
 
 def test_no_limit_of_an_address_stops_an_office() -> None:
