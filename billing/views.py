@@ -2,6 +2,7 @@
 
 import uuid
 
+import structlog
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -18,6 +19,8 @@ from orgs.access import Audience, OrgRequest, open_to, requires
 from orgs.errors import Refused
 from orgs.policy import Permission
 from outbox.doorbell import ring
+
+logger = structlog.get_logger(__name__)
 
 # Stripe's events are far smaller: https://docs.stripe.com/webhooks
 WEBHOOK_BYTES = 256_000
@@ -129,14 +132,20 @@ def _invoice_or_404(request: OrgRequest, invoice_id: uuid.UUID) -> Invoice:
 def webhook(request: HttpRequest) -> HttpResponse:
     """Keep what Stripe tells, and answer at once: a worker acts on it.
 
-    400: not signed by Stripe for us, altered, or older than five minutes; 413: larger than any event.
+    400: not signed by Stripe for us, altered, or older than five minutes, or signed and yet no event that we
+    can keep. The log tells them apart: the first is somebody's knocking, the second a fault. 413: larger
+    than any event.
     """
     if len(request.body) > WEBHOOK_BYTES:
         return HttpResponse("The event is too large.\n", status=413, content_type="text/plain")
     try:
         event = gateway.verified_event(request.body, request.headers.get("Stripe-Signature", ""))
-    except gateway.ForgedEventError:
+    except gateway.ForgedEventError as forged:
+        logger.warning("stripe_event_forged", reason=str(forged))
         return HttpResponse("The signature is missing or wrong.\n", status=400, content_type="text/plain")
+    except gateway.UnusableEventError as unusable:
+        logger.error("stripe_event_unusable", reason=str(unusable))
+        return HttpResponse("The event can't be read.\n", status=400, content_type="text/plain")
     put_into_inbox(event)
     ring(handle_event, event.id)
     return HttpResponse(status=200)

@@ -1,18 +1,38 @@
 """What every request is held to, and the headers that every page carries."""
 
+import re
 from collections.abc import Callable
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    QueryDict,
+    UnreadablePostError,
+)
+from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers, patch_cache_control, patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
+from psycopg.errors import UniqueViolation
+
+from billing_portal.health import healthz, readyz
+
+logger = structlog.get_logger(__name__)
+
+# RFC 9110, 8.6; more digits than these are too much in any case.
+CONTENT_LENGTH = re.compile("[0-9]{1,20}")
 
 
 class RequestLimitsMiddleware:
-    """Refuse, with 400, what no page asks for: a large body, files included, and a NUL in the query.
+    """Refuse what no page asks for: with 400 a large body, files included, a broken one, a NUL in the query.
 
-    Django's own limit leaves files out, and Postgres stores no NUL. A body without a length isn't read.
+    Django's own limit leaves files out, and Postgres stores no NUL: with 404, no address has one either.
+    A body without a length isn't read.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -20,11 +40,60 @@ class RequestLimitsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        if not CONTENT_LENGTH.fullmatch(length):
+            raise BadRequest
+        if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise RequestDataTooBig
         if "%00" in request.META.get("QUERY_STRING", ""):
             raise BadRequest
+        if "\0" in request.path_info:
+            raise Http404
+        if request.method == "POST" and request.content_type == "multipart/form-data":
+            self._read_parts(request)
         return self.get_response(request)
+
+    @staticmethod
+    def _read_parts(request: HttpRequest) -> None:
+        """Read the parts of a form here: some headers of a part break the parser, whoever reads first."""
+        try:
+            # Kept, for a view that reads the body itself.
+            _ = request.body
+            _ = request.POST
+        except (TypeError, LookupError, UnreadablePostError):
+            request.POST = QueryDict()  # type: ignore[assignment, misc]
+            raise BadRequest from None
+
+
+class ProbesMiddleware:
+    """Answers probes before a session is looked for: they hold without Postgres, whatever cookie comes."""
+
+    PROBES = {"/healthz": healthz, "/readyz": readyz}
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        probe = self.PROBES.get(request.path_info) if request.method in {"GET", "HEAD"} else None
+        return probe(request) if probe else self.get_response(request)
+
+
+class AtOnceMiddleware:
+    """Two requests at once may both find a place free that the database gives once: the later one is told so.
+
+    Our own verbs lock first, and don't come here; the pages of libraries look, and then write.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception.__cause__, UniqueViolation):
+            return None
+        logger.error("done_twice_at_once", path=request.path, exc_info=exception)
+        return render(request, "409.html", status=409)
 
 
 class PrivateResponseMiddleware:

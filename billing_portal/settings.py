@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "billing_portal.middleware.PrivateResponseMiddleware",
     "billing_portal.middleware.RequestLimitsMiddleware",
+    "billing_portal.middleware.ProbesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -85,6 +86,7 @@ MIDDLEWARE = [
     "billing_portal.middleware.WindowRedirectMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "orgs.middleware.OrganizationMiddleware",
+    "billing_portal.middleware.AtOnceMiddleware",
 ]
 
 ROOT_URLCONF = "billing_portal.urls"

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from billing_portal import health, limits, pages, sessions, style_guide
 from billing_portal.profile import profile
+from billing_portal.sign_up import SignUpView
 from orgs.access import Audience, open_to
 from outbox import devmail
 
@@ -17,6 +18,11 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("accounts/profile/", profile, name="profile"),
     path("accounts/sessions/end/", sessions.end_session, name="session_end"),
+    path(
+        "accounts/signup/",
+        open_to(Audience.ANYONE, "GET", "POST")(SignUpView.as_view()),
+        name="account_signup",
+    ),
     path("accounts/", include("allauth.urls")),
     path("invitations/", include("invitations.urls.invitee")),
     path("stripe/", include("billing.urls.stripe")),

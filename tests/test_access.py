@@ -70,6 +70,7 @@ ANYONE = {
     "home": {"GET"},
     "healthz": {"GET"},
     "readyz": {"GET"},
+    "account_signup": {"GET", "POST"},
     "invitation": {"GET"},
     "invitation_token": {"GET"},
     "invitation_decline": {"GET", "POST"},

@@ -24,6 +24,7 @@ from billing.gateway.errors import (
     GatewayRefused,
     GatewayUnavailable,
     InsideTransactionError,
+    UnusableEventError,
 )
 from billing.gateway.events import verified_event
 from billing.gateway.patience import person_waits
@@ -36,6 +37,7 @@ __all__ = [
     "GatewayRefused",
     "GatewayUnavailable",
     "InsideTransactionError",
+    "UnusableEventError",
     "card_session",
     "create_card_session",
     "create_customer",

@@ -37,3 +37,7 @@ class InsideTransactionError(RuntimeError):
 
 class ForgedEventError(Exception):
     """A webhook that Stripe did not sign for us, or not lately."""
+
+
+class UnusableEventError(Exception):
+    """A webhook that was signed for us, but that can't be read, can't be kept, or is of the other mode."""

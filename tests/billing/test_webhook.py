@@ -2,11 +2,15 @@
 
 import json
 import time
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
+import hypothesis
 import pytest
+import structlog
 from django.conf import LazySettings
 from django.test import Client
+from hypothesis import strategies
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from billing.gateway import GatewayUnavailable
@@ -87,6 +91,145 @@ def test_what_stripe_did_not_sign_for_us_is_refused_and_not_kept(
 ) -> None:
     assert post(payload, header()) == 400
     assert not StripeEvent.objects.exists()
+
+
+def signed(payload: str | bytes) -> int:
+    """The status of an event as Stripe would sign it, byte for byte."""
+    text = payload if isinstance(payload, str) else payload.decode()
+    return post(payload, signature(text))
+
+
+def told(logs: Sequence[MutableMapping[str, Any]]) -> list[tuple[str, str]]:
+    """What the log says about an event, and how loud; each time with a reason."""
+    lines = [line for line in logs if line["event"].startswith("stripe_event")]
+    assert all(line["reason"] for line in lines)
+    return [(line["event"], line["log_level"]) for line in lines]
+
+
+def with_object(fields: str) -> str:
+    """An event about a customer that has these fields too, written as JSON."""
+    return PAYLOAD.replace('"object": "customer"', f'"object": "customer", {fields}')
+
+
+UNUSABLE = {
+    "half a pair": with_object(r'"name": "a\ud800b"'),
+    "half a pair in a key": with_object(r'"metadata": {"\udfff": "x"}'),
+    "half a pair for an id": PAYLOAD.replace("evt_1", r"evt_\ud83d"),
+    "half a pair for an object": PAYLOAD.replace("cus_unknown", r"cus_\udc00"),
+    "NUL in a key": with_object(r'"metadata": {"a\u0000b": "x"}'),
+    "NUL in an id": PAYLOAD.replace("evt_1", r"evt_\u0000"),
+    "no number": with_object('"balance": NaN'),
+    "no end": with_object('"balance": [Infinity, -Infinity]'),
+    "beyond all numbers": with_object('"balance": 1e400'),
+    "below all numbers": with_object('"balance": {"x": [-1e999]}'),
+    "endless digits": with_object('"balance": ' + "9" * 5000),
+    "deep": with_object('"x": ' + "[" * 400 + "]" * 400),
+    "deeper": with_object('"x": ' + '{"x": ' * 4000 + "1" + "}" * 4000),
+    "empty id": json.dumps(event_of(id="")),
+    "no id": json.dumps({key: value for key, value in event_of().items() if key != "id"}),
+    "null id": json.dumps(event_of(id=None)),
+    "id of a number": json.dumps(event_of(id=7)),
+    "id of a list": json.dumps(event_of(id=["evt_1"])),
+    "empty type": json.dumps(event_of(type="")),
+    "type of an object": json.dumps(event_of(type={"x": 1})),
+    "mode of a word": json.dumps(event_of(livemode="false")),
+    "mode of a number": json.dumps(event_of(livemode=0)),
+    "version of a number": json.dumps(event_of(api_version=2026)),
+    "data of a list": json.dumps(event_of(data=[])),
+    "data of null": json.dumps(event_of(data=None)),
+    "object of a word": json.dumps(event_of(data={"object": "cus_1"})),
+    "object's id of a list": json.dumps(event_of(data={"object": {"id": ["x"], "object": "invoice"}})),
+    "customer of a number": json.dumps(event_of(data={"object": {"id": "in_1", "customer": 7}})),
+    "customer of nothing": json.dumps(event_of(data={"object": {"id": "in_1", "customer": {}}})),
+    "customer without an id": json.dumps(event_of(data={"object": {"object": "customer"}})),
+    "customer with a null id": json.dumps(event_of(data={"object": {"object": "customer", "id": None}})),
+    "former values of a word": json.dumps(event_of(data={"object": {"id": "x"}, "previous_attributes": "x"})),
+    "not JSON": "{",
+    "a list": "[]",
+    "a word": '"evt_1"',
+    "null": "null",
+    "no text": "\ufeff{}",
+    "nothing": "",
+    "the other mode": json.dumps(event_of(livemode=True)),
+}
+
+
+@pytest.mark.parametrize("payload", UNUSABLE.values(), ids=UNUSABLE)
+def test_a_signed_event_that_cannot_be_kept_is_refused_and_the_log_says_so(payload: str, secret: str) -> None:
+    with structlog.testing.capture_logs() as logs:
+        assert signed(payload) == 400
+    assert told(logs) == [("stripe_event_unusable", "error")]
+    assert not StripeEvent.objects.exists()
+
+
+STORABLE = {
+    "the same key twice": with_object('"name": "x", "name": "y"'),
+    "numbers beyond a double": with_object('"balance": 123456789012345678901234567890, "x": 1e300'),
+    "number near nothing": with_object('"balance": 1e-400'),
+    "a whole pair": with_object(r'"name": "\ud83d\ude00"'),
+    "controls": with_object(r'"name": "\u0001\u001f\u202e\uffff"'),
+    "long text": with_object('"name": "' + "x" * 200_000 + '"'),
+    "long key": with_object('"metadata": {"' + "k" * 100_000 + '": 1}'),
+    "empty key": with_object('"metadata": {"": null}'),
+    "rather deep": with_object('"x": ' + "[" * 20 + "]" * 20),
+    "no version": json.dumps(event_of(api_version=None)),
+    "object without an id": json.dumps(event_of(data={"object": {"object": "balance"}})),
+}
+
+
+@pytest.mark.parametrize("payload", STORABLE.values(), ids=STORABLE)
+def test_an_unusual_event_is_kept(payload: str, secret: str) -> None:
+    assert signed(payload) == 200
+    assert signed(payload) == 200, "delivered again"
+    assert StripeEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "t=1", "t=,v1=", "t=x,v1=\xff", "t=1,v1=\xff", "t=" + "9" * 5000 + ",v1=x", "t=NaN,v1=x", ",,==,"],
+)
+def test_an_unsigned_event_is_told_apart_in_the_log(header: str, secret: str) -> None:
+    with structlog.testing.capture_logs() as logs:
+        assert post(PAYLOAD, header) == 400
+    assert told(logs) == [("stripe_event_forged", "warning")]
+
+
+# Hypothesis writes what JSON can spell, surrogates and endless numbers included.
+ANYTHING = strategies.recursive(
+    strategies.none()
+    | strategies.booleans()
+    | strategies.integers()
+    | strategies.floats()
+    | strategies.text(strategies.characters(exclude_categories=())),
+    lambda inner: (
+        strategies.lists(inner, max_size=3)
+        | strategies.dictionaries(
+            strategies.text(strategies.characters(exclude_categories=())), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@hypothesis.settings(
+    max_examples=40, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
+@hypothesis.given(
+    field=strategies.sampled_from(["id", "type", "livemode", "api_version", "data", "object", "x"]),
+    value=ANYTHING,
+)
+def test_no_signed_event_is_a_fault(field: str, value: object, secret: str) -> None:
+    event = event_of()
+    if field == "object":
+        event["data"] = {"object": value}
+    else:
+        event[field] = value
+    before = StripeEvent.objects.count()
+    status = signed(json.dumps(event))
+    kept = StripeEvent.objects.count() - before
+    assert status in {200, 400}
+    assert kept == 0 or status == 200
+    StripeEvent.objects.all().delete()
 
 
 def test_an_event_of_live_mode_is_refused_by_a_test_key(secret: str) -> None:

@@ -3,16 +3,18 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
+from bench.statements import sent_statements
 from billing_portal import health
 from invitations.models import Invitation
 from orgs.models import Membership
 from outbox.models import OutgoingEmail, State
 from tests.conftest import SignIn
+from tests.races import at_once
 from tests.redis_server import RedisServer
 
 
@@ -61,6 +63,42 @@ def test_not_ready_without_the_database(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(health, "MigrationExecutor", unreachable)
     assert ready() == (503, {"status": "unavailable", "database": "unreachable"})
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("cookie", ["", "a" * 32], ids=["nobody", "with a session"])
+def test_the_probes_answer_while_postgres_is_away(
+    cookie: str, admin: Membership, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = sign_in(admin) if cookie else Client()
+    # Threads connect anew: to a port where nobody listens.
+    monkeypatch.setitem(connections.settings["default"], "PORT", "1")
+
+    def probe(name: str) -> tuple[int, bytes]:
+        answer = client.get(reverse(name))
+        return answer.status_code, answer.content
+
+    alive, ready = at_once(lambda: probe("healthz"), lambda: probe("readyz"))
+    assert alive == (200, b"ok")
+    assert ready == (503, b'{"status": "unavailable", "database": "unreachable"}')
+
+
+@pytest.mark.django_db
+def test_a_probe_looks_for_no_session(admin: Membership, sign_in: SignIn) -> None:
+    client = sign_in(admin)
+    with sent_statements() as statements:
+        assert client.get(reverse("healthz")).content == b"ok"
+    assert statements == []
+    with sent_statements() as statements:
+        client.get(reverse("readyz"))
+    assert not [statement for statement in statements if "session" in str(statement)]
+
+
+@pytest.mark.django_db
+def test_a_probe_is_only_asked() -> None:
+    for name in ("healthz", "readyz"):
+        assert Client().post(reverse(name)).status_code == 405
+        assert Client().head(reverse(name)).status_code == 200
 
 
 @pytest.mark.django_db
