@@ -1,12 +1,15 @@
 """What people type about organizations."""
 
 import uuid
+from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from orgs.models import Organization
 from orgs.policy import Role
+from orgs.services import Change
 
 
 class OrganizationForm(forms.ModelForm[Organization]):
@@ -28,7 +31,9 @@ class NewOrganizationForm(OrganizationForm):
     )
 
 
-class InvitationAgeForm(forms.ModelForm[Organization]):
+class SettingsForm(OrganizationForm):
+    """All settings of an organization. Beside each value the form carries what its page showed."""
+
     invitation_max_age_days = forms.IntegerField(
         required=False,
         min_value=1,
@@ -39,18 +44,37 @@ class InvitationAgeForm(forms.ModelForm[Organization]):
             ["invalid", "min_value", "max_value"], _("Choose from 1 to 365 days, or leave this empty.")
         ),
     )
-
-    class Meta:
-        model = Organization
-        fields = ["invitation_max_age_days"]
-
-
-class ManagersSettingForm(forms.Form):
-    allowed = forms.BooleanField(
+    managers_manage_managers = forms.BooleanField(
         required=False,
         label=_("Billing managers may invite and remove billing managers"),
-        help_text=_("They can never make anybody a member or an admin."),
+        help_text=_(
+            "They can never make anybody a member or an admin. Changing this asks for your password."
+        ),
     )
+
+    class Meta(OrganizationForm.Meta):
+        fields = ["name", "invitation_max_age_days", "managers_manage_managers"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def changes(self) -> dict[str, Change]:
+        """What the person changed, once the form is valid: by setting, what they saw and what they want.
+
+        A setting that came without what the page showed is taken to have been seen as it is.
+        """
+        return {name: Change(self._seen(name), self.cleaned_data[name]) for name in self.changed_data}
+
+    def _seen(self, name: str) -> object:
+        shown = self.data.get(self[name].html_initial_name)
+        if shown is None:
+            return self.initial[name]
+        try:
+            return self.fields[name].to_python(shown)
+        except ValidationError:
+            return shown
 
 
 class RoleForm(forms.Form):

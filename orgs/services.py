@@ -5,6 +5,8 @@ changed after the page was made. Raises Denied, Refused, or the model's DoesNotE
 """
 
 import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -73,6 +75,34 @@ def _inserted_with_free_slug(organization: Organization) -> bool:
     raise Refused(_("No free address was found for this name. Choose another name."))
 
 
+class Change(NamedTuple):
+    """A setting that a person changed: what they saw, and what they want."""
+
+    seen: object
+    wanted: Any
+
+
+@transaction.atomic
+def change_settings(*, actor: Membership, changes: Mapping[str, Change]) -> None:
+    """Change settings of the organization, by their fields' names: all of them, or none.
+
+    Raises PageOutdated when one was changed since the person saw it.
+    """
+    organization, actor = lock_organization_of(actor)
+    ensure(actor, Permission.ORGANIZATION_CONFIGURE)
+    if any(
+        getattr(organization, name) not in (change.seen, change.wanted) for name, change in changes.items()
+    ):
+        raise PageOutdated(
+            _(
+                "Somebody else changed this meanwhile, so nothing of yours was saved. "
+                "Look at the settings as they are now, then save again."
+            )
+        )
+    for name, change in changes.items():
+        SETTERS[name](actor, change.wanted)
+
+
 @transaction.atomic
 def rename_organization(*, actor: Membership, name: str) -> Organization:
     """Change the display name; the slug, and so every link, stays."""
@@ -125,6 +155,15 @@ def set_invitation_max_age(*, actor: Membership, days: int | None) -> Organizati
             else ngettext("%(days)s day", "%(days)s days", days) % {"days": days},
         )
     return organization
+
+
+SETTERS: dict[str, Callable[[Membership, Any], object]] = {
+    "name": lambda actor, name: rename_organization(actor=actor, name=name),
+    "invitation_max_age_days": lambda actor, days: set_invitation_max_age(actor=actor, days=days),
+    "managers_manage_managers": lambda actor, allowed: let_managers_manage_managers(
+        actor=actor, allowed=allowed
+    ),
+}
 
 
 @transaction.atomic

@@ -10,8 +10,6 @@ urlpatterns = [
     path("settings/roles/", views.roles, name="roles"),
     path("settings/audit/", views.audit_log, name="audit_log"),
     path("settings/general/", views.organization_settings, name="organization_settings"),
-    path("settings/general/invitations/", views.invitation_age, name="invitation_age"),
-    path("settings/general/managers/", views.managers_setting, name="managers_setting"),
     path("settings/members/<uuid:membership_id>/role/", views.member_role, name="member_role"),
     path("settings/members/<uuid:membership_id>/remove/", views.member_remove, name="member_remove"),
 ]

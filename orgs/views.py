@@ -1,6 +1,7 @@
 """Roles, audit log, settings, and the acts on one membership."""
 
 import uuid
+from copy import copy
 from typing import Any
 
 from django.contrib import messages
@@ -10,9 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from orgs import services
-from orgs.access import OrgRequest, requires
+from orgs.access import OrgRequest, ensure_recently_authenticated, requires
 from orgs.errors import PageOutdated, Refused
-from orgs.forms import InvitationAgeForm, ManagersSettingForm, OrganizationForm, RoleForm
+from orgs.forms import RoleForm, SettingsForm
 from orgs.models import Membership, display_name
 from orgs.policy import Permission
 from orgs.selectors import audit_page, roles_page
@@ -43,55 +44,23 @@ def _positive_int(text: str | None) -> int | None:
 
 @requires(GET=Permission.ORGANIZATION_CONFIGURE, POST=Permission.ORGANIZATION_CONFIGURE)
 def organization_settings(request: OrgRequest) -> HttpResponse:
-    """The name. The other settings have forms and addresses of their own on the same page."""
-    form = OrganizationForm(request.POST or None, instance=request.organization)
+    """All settings in one form. Who manages billing managers is sensitive, so that asks for the password."""
+    # A form writes on its instance before anything is saved; the page shows the organization as it is.
+    form = SettingsForm(request.POST or None, instance=copy(request.organization))
     if request.method == "POST" and form.is_valid():
-        services.rename_organization(actor=request.membership, name=form.cleaned_data["name"])
-        messages.success(request, _("The name is saved."))
+        changes = form.changes()
+        if "managers_manage_managers" in changes:
+            ensure_recently_authenticated(request, str(Permission.ORGANIZATION_CONFIGURE.label))
+        try:
+            services.change_settings(actor=request.membership, changes=changes)
+        except PageOutdated as outdated:
+            messages.error(request, str(outdated.message))
+            request.organization.refresh_from_db()
+            form = SettingsForm(instance=request.organization)
+            return render(request, "orgs/settings.html", {"form": form}, status=409)
+        messages.success(request, _("Settings saved."))
         return redirect("organization_settings", request.organization.slug)
-    return _settings_page(request, name_form=form)
-
-
-@requires(POST=Permission.ORGANIZATION_CONFIGURE)
-def invitation_age(request: OrgRequest) -> HttpResponse:
-    form = InvitationAgeForm(request.POST, instance=request.organization)
-    if not form.is_valid():
-        return _settings_page(request, age_form=form)
-    services.set_invitation_max_age(
-        actor=request.membership, days=form.cleaned_data["invitation_max_age_days"]
-    )
-    messages.success(request, _("How long invitations last is saved."))
-    return redirect("organization_settings", request.organization.slug)
-
-
-@requires(POST=Permission.ORGANIZATION_CONFIGURE, sensitive={"POST"})
-def managers_setting(request: OrgRequest) -> HttpResponse:
-    form = ManagersSettingForm(request.POST)
-    if not form.is_valid():
-        return _settings_page(request)
-    services.let_managers_manage_managers(actor=request.membership, allowed=form.cleaned_data["allowed"])
-    messages.success(request, _("Who manages billing managers is saved."))
-    return redirect("organization_settings", request.organization.slug)
-
-
-def _settings_page(
-    request: OrgRequest,
-    *,
-    name_form: OrganizationForm | None = None,
-    age_form: InvitationAgeForm | None = None,
-) -> HttpResponse:
-    """The settings, with the form that was refused; the organization anew, since a form wrote on its own."""
-    organization = (
-        Membership.objects.select_related("organization").get(pk=request.membership.pk).organization
-    )
-    forms = {
-        "name_form": name_form or OrganizationForm(instance=organization),
-        "age_form": age_form or InvitationAgeForm(instance=organization),
-        "managers_form": ManagersSettingForm(initial={"allowed": organization.managers_manage_managers}),
-    }
-    request.membership.organization = organization
-    refused = any(form.errors for form in forms.values())
-    return render(request, "orgs/settings.html", forms, status=422 if refused else 200)
+    return render(request, "orgs/settings.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @requires(GET=Permission.MEMBERS_CHANGE_ROLE, POST=Permission.MEMBERS_CHANGE_ROLE, sensitive={"POST"})

@@ -150,8 +150,8 @@ def test_a_bad_message_declines_nothing(message: str) -> None:
 
 @pytest.mark.parametrize("days", ["0", "-1", "366", "9" * 30, "1.5", "NaN", "\u0663", "1e3", "ten", "\x00"])
 def test_a_bad_number_changes_nothing(days: str, admin: Membership, sign_in: SignIn) -> None:
-    url = reverse("invitation_age", args=[admin.organization.slug])
-    answer = sign_in(admin).post(url, {"invitation_max_age_days": days})
+    url = reverse("organization_settings", args=[admin.organization.slug])
+    answer = sign_in(admin).post(url, {"name": "Ours", "invitation_max_age_days": days})
     admin.organization.refresh_from_db()
     # Another script's digit is a digit: three days are three days.
     if days != "\u0663":

@@ -183,7 +183,8 @@ def close(invitation: Invitation, admin: Membership) -> None:
 
 def let_it_expire(invitation: Invitation, admin: Membership) -> None:
     signed_in(admin.user).post(
-        reverse("invitation_age", args=[admin.organization.slug]), {"invitation_max_age_days": "1"}
+        reverse("organization_settings", args=[admin.organization.slug]),
+        {"name": admin.organization.name, "invitation_max_age_days": "1"},
     )
     Invitation.objects.filter(pk=invitation.pk).update(sent_at=timezone.now() - timezone.timedelta(days=2))
 
