@@ -51,7 +51,7 @@ def _formatted(amount: Decimal, currency: str, language: str | None, pattern: st
         amount,
         currency.upper(),
         format=pattern,
-        locale=to_locale(language or "en-us"),
+        locale=to_locale(language or "en"),
         currency_digits=pattern is None,
     )
     return LETTER_BEFORE_DIGIT.sub("\xa0", text)

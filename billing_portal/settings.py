@@ -27,6 +27,14 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 SITE_URL = env.str("SITE_URL").rstrip("/")
 PRODUCT_NAME = env.str("PRODUCT_NAME", default="Billing Portal")
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@portal.test")
+# Pages of the company's own; the foot of every page links those that there are.
+HELP_URL = env.str("HELP_URL", default="")
+TERMS_URL = env.str("TERMS_URL", default="")
+PRIVACY_URL = env.str("PRIVACY_URL", default="")
+# Where security reports go: an address as /.well-known/security.txt has to name it (RFC 9116, 2.5.3).
+SECURITY_CONTACT = env.str("SECURITY_CONTACT", default=f"mailto:{SUPPORT_EMAIL}")
+if not SECURITY_CONTACT.startswith(("mailto:", "https://", "tel:")):
+    raise ImproperlyConfigured("SECURITY_CONTACT begins with mailto:, https:// or tel:.")
 
 # The first key signs, all verify: a key is retired by moving it back, then out.
 INVITATION_SIGNING_KEYS = env.list("INVITATION_SIGNING_KEYS")
@@ -127,6 +135,8 @@ DATABASES = {
     }
 }
 
+FORM_RENDERER = "billing_portal.forms.Renderer"
+
 # Rate limits rest on this cache, so it must work while Redis doesn't: it lies in Postgres, like the sessions.
 # When it is full, Django throws out counts that still hold: it must take many more than guessers can make.
 CACHES = {
@@ -158,8 +168,9 @@ STORAGES = {
     },
 }
 
-LANGUAGE_CODE = "en-us"
-LANGUAGES = [("en-us", "English")]
+# Spelled as in the US, with days first: neither en-US nor en-GB.
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"

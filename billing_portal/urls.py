@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from billing_portal import health, limits, pages, sessions, style_guide
+from billing_portal import health, limits, pages, sessions, style_guide, well_known
 from billing_portal.profile import profile
 from billing_portal.sign_up import SignUpView
 from orgs.access import Audience, open_to
@@ -14,6 +14,9 @@ handler429 = limits.too_many_requests
 
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("favicon.ico", well_known.favicon, name="favicon"),
+    path("robots.txt", well_known.robots, name="robots"),
+    path(".well-known/security.txt", well_known.security, name="security"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("accounts/profile/", profile, name="profile"),

@@ -45,8 +45,6 @@ INSIDE = {
     "roles": Row(get=MEMBERS),
     "audit_log": Row(get=ADMINS),
     "organization_settings": Row(get=ADMINS, post=ADMINS, data={"name": "New name"}),
-    "invitation_age": Row(post=ADMINS, data={"invitation_max_age_days": "30"}),
-    "managers_setting": Row(post=ADMINS, data={"allowed": "on"}),
     "member_role": Row(get=ADMINS, post=ADMINS, data={"role": "admin", "shown_role": "member"}),
     "member_remove": Row(get=ADMINS, post=ADMINS, data={"shown_role": "member"}),
     "members": Row(get=MEMBERS),
@@ -68,6 +66,9 @@ INSIDE = {
 
 ANYONE = {
     "home": {"GET"},
+    "favicon": {"GET"},
+    "robots": {"GET"},
+    "security": {"GET"},
     "healthz": {"GET"},
     "readyz": {"GET"},
     "account_signup": {"GET", "POST"},

@@ -75,8 +75,11 @@ def drawing(name: str) -> SafeString:
 
 @register.filter(expects_localtime=True)
 def day(at: date | None) -> str:
-    """A calendar date, of an instant in UTC: ``{{ invoice.due_at|day }}`` is 21 November 2026."""
-    return f"{at.day} {month_names(get_language())[at.month]} {at.year}" if at else ""
+    """A calendar date, of an instant in UTC: ``{{ invoice.due_at|day }}`` is 21 November 2026.
+
+    No line ends between the day and its month.
+    """
+    return f"{at.day}\N{NO-BREAK SPACE}{month_names(get_language())[at.month]} {at.year}" if at else ""
 
 
 @cache
@@ -104,6 +107,17 @@ def time(at: datetime, style: str = "datetime") -> SafeString:
     return mark_safe(  # noqa: S308 - figures, names of months and our own words
         f'<time datetime="{at:%Y-%m-%d}T{clock}Z" title="{day_text}, {clock} UTC"{localized}>{text}</time>'
     )
+
+
+@register.inclusion_tag("_foot.html")
+def foot() -> dict[str, str]:
+    """``{% foot %}``: whom to ask, at the end of every page. Needs no context: error pages may have none."""
+    return {
+        "support_email": settings.SUPPORT_EMAIL,
+        "help_url": settings.HELP_URL,
+        "terms_url": settings.TERMS_URL,
+        "privacy_url": settings.PRIVACY_URL,
+    }
 
 
 @register.simple_tag

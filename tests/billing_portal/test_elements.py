@@ -20,13 +20,13 @@ def rendered(source: str, **context: object) -> str:
 @pytest.mark.parametrize(
     ("tag", "attributes", "shown"),
     [
-        ("{% time at %}", ' data-local="datetime"', "2 November 2026, 01:05 UTC"),
-        ('{% time at "date" %}', ' data-local="date"', "2 November 2026"),
+        ("{% time at %}", ' data-local="datetime"', "2\xa0November 2026, 01:05 UTC"),
+        ('{% time at "date" %}', ' data-local="date"', "2\xa0November 2026"),
     ],
 )
 def test_a_time_is_told_in_utc_with_its_exact_instant(tag: str, attributes: str, shown: str) -> None:
     assert rendered(tag, at=AT) == (
-        '<time datetime="2026-11-02T01:05:09Z" title="2 November 2026, 01:05:09 UTC"'
+        '<time datetime="2026-11-02T01:05:09Z" title="2\xa0November 2026, 01:05:09 UTC"'
         f"{attributes}>{shown}</time>"
     )
 
@@ -69,7 +69,7 @@ def test_a_fixed_text_is_in_the_language_of_whoever_reads(
 ) -> None:
     monkeypatch.setattr(elements, "SEVERAL_LANGUAGES", True)
     template = engines["django"].from_string(source)
-    for language, text in (("en-us", english), ("de", german)) * 2:
+    for language, text in (("en", english), ("de", german)) * 2:
         with translation.override(language):
             assert template.render() == text
 
@@ -93,3 +93,10 @@ def test_one_fixed_text_serves_every_place_on_a_page() -> None:
 def test_a_text_that_varies_is_no_fixed_text(source: str) -> None:
     with pytest.raises(TemplateSyntaxError, match="translate takes one fixed text, in quotes"):
         rendered(source, word="Save")
+
+
+def test_a_day_stays_on_the_line_of_its_month() -> None:
+    at = datetime(2027, 9, 16, 12, 30, tzinfo=UTC)
+    assert rendered("{{ at|day }}", at=at) == "16\N{NO-BREAK SPACE}September 2027"
+    for style in ("date", "datetime"):
+        assert "16\N{NO-BREAK SPACE}September 2027" in rendered("{% time at style %}", at=at, style=style)
