@@ -24,6 +24,7 @@ class ExampleForm(forms.Form):
         required=False,
         help_text="They can invite and remove others.",
     )
+    days = forms.IntegerField(label="Invitations expire after (days)", required=False)
     notes = forms.CharField(label="Notes", required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 

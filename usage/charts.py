@@ -15,15 +15,17 @@ INTERVALS = 4
 ROUND_STEPS = (1, 2, 5, 10)
 BAR_SHARE = 0.76
 LABEL_EVERY = 5
+WIDE = 100_000
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark of an axis. ``minor`` ones give way where room is scarce."""
+    """A mark of an axis. ``minor`` ones give way where room is scarce; the ``last`` ends with the chart."""
 
     at: str
     label: str
     minor: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class BarChart:
-    """A drawn chart. ``label``: what it shows, for who can't see it."""
+    """A drawn chart. ``label``: what it shows, for who can't see it; ``wide``: its marks need more room."""
 
     label: str
+    wide: bool
     y_ticks: list[Tick]
     x_ticks: list[Tick]
     bars: list[Bar]
@@ -58,12 +61,16 @@ def chart_of_days(days: Sequence[tuple[date, Decimal]]) -> BarChart:
             "least": plain_number(min(values)),
             "most": plain_number(max(values)),
         },
+        wide=scale[-1] >= WIDE,
         y_ticks=[
             Tick(percent(100 - 100 * value / scale[-1]), plain_number(Decimal(value))) for value in scale
         ],
         x_ticks=[
             Tick(
-                percent(slot * index + slot / 2), date_format(day, "j M"), minor=ago % (2 * LABEL_EVERY) != 0
+                percent(slot * index + slot / 2 if ago else 100),
+                date_format(day, "j M"),
+                minor=ago % (2 * LABEL_EVERY) != 0,
+                last=not ago,
             )
             for index, (day, _value) in enumerate(days)
             if (ago := len(days) - 1 - index) % LABEL_EVERY == 0

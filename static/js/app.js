@@ -109,7 +109,9 @@ addEventListener("pageshow", (event) => {
 const locale = document.documentElement.lang.startsWith("en") ? "en-GB" : document.documentElement.lang;
 const formats = {
   date: new Intl.DateTimeFormat(locale, { dateStyle: "long" }),
-  datetime: new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short" }),
+  datetime: new Intl.DateTimeFormat(locale, {
+    day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+  }),
 };
 
 function localize(root) {
