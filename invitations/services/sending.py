@@ -31,6 +31,18 @@ MAILS_PER_DAY = 50
 MAILS_PER_DAY_AND_ADDRESS = 5
 
 
+class BelongsAlready(Refused):
+    """The invited person is in the organization, in ``role``. ``fact``: the sentence without the way on."""
+
+    def __init__(self, address: str, organization: Organization, role: Role) -> None:
+        self.fact = _("%(address)s belongs to %(organization)s already.") % {
+            "address": address,
+            "organization": organization,
+        }
+        self.role = role
+        super().__init__(f"{self.fact} {_('Change the role instead.')}")
+
+
 def may_invite(membership: Membership, role: Role) -> bool:
     """Whether a person may give that role to somebody new, as the policy and the organization stand."""
     return may(membership, INVITE_PERMISSIONS[role]) and can_manage(membership, role)
@@ -202,12 +214,10 @@ def _ensure_new(organization: Organization, actor: Membership, address: str) -> 
     """
     if address == actor.user.email:
         raise Refused(_("This is your own address. Enter that of the person to invite."))
-    people = Membership.objects.for_org(organization)
-    if may(actor, Permission.MEMBERS_LIST) and people.filter(user__email=address).exists():
-        raise Refused(
-            _("%(address)s belongs to %(organization)s already. Change the role instead of inviting.")
-            % {"address": address, "organization": organization}
-        )
+    if may(actor, Permission.MEMBERS_LIST):
+        theirs = Membership.objects.for_org(organization).filter(user__email=address).first()
+        if theirs is not None:
+            raise BelongsAlready(address, organization, Role(theirs.role))
     for overdue in Invitation.objects.overdue(organization).filter(email=address).select_for_update():
         _expire(overdue)
     if Invitation.objects.for_org(organization).pending().filter(email=address).exists():

@@ -167,6 +167,9 @@ def _invite(request: OrgRequest, form: forms.Form, role: Role) -> HttpResponse:
         invitation = services.invite_by_mail(
             actor=request.membership, email=form.cleaned_data["email"], role=role
         )
+    except services.BelongsAlready as refused:
+        form.add_error("email", refused.fact)
+        return _invite_page(request, form, role, belongs_to=refused.role)
     except Refused as refused:
         form.add_error("email", str(refused.message))
         return _invite_page(request, form, role)
@@ -174,8 +177,10 @@ def _invite(request: OrgRequest, form: forms.Form, role: Role) -> HttpResponse:
     return redirect(_home_of(request, role))
 
 
-def _invite_page(request: OrgRequest, form: forms.Form, role: Role) -> HttpResponse:
-    context = {"form": form, "role": role, "cancel_url": _home_of(request, role)}
+def _invite_page(
+    request: OrgRequest, form: forms.Form, role: Role, belongs_to: Role | None = None
+) -> HttpResponse:
+    context = {"form": form, "role": role, "cancel_url": _home_of(request, role), "belongs_to": belongs_to}
     return render(request, "invitations/invite.html", context, status=422 if form.errors else 200)
 
 

@@ -16,7 +16,7 @@ from tests.invitations.factories import InvitationFactory
 from tests.world import World, build_world
 
 DID_NOT_REACH_US = "That did not reach us. Check your connection, then try again."
-LINK = "Copy Billing Manager invite link"
+LINK = "Copy billing manager invite link"
 
 Trouble = Callable[[Route], None]
 
@@ -133,3 +133,43 @@ def test_a_button_works_again_on_a_page_that_is_shown_again(ada: Person, rows: l
     assert ada.page.locator("[data-busy]").count() == 0
     send_again(ada, rows[0])
     assert len(sent(ada)) == 2
+
+
+# A dialog whose form is refused
+
+
+def invite(person: Person, email: str) -> None:
+    person.follow("Invite billing manager")
+    person.expect_dialog()
+    person.page.get_by_label("Email address").fill(email)
+    person.press("Send invitation")
+
+
+def test_what_is_wrong_in_a_dialog_is_said_there_once(ada: Person, world: World) -> None:
+    here = ada.page.url
+    member = world.memberships[Role.MEMBER].user.email
+    invite(ada, member)
+    dialog, address = ada.page.get_by_role("dialog"), ada.page.get_by_label("Email address")
+    expect(dialog.get_by_role("alert")).to_have_text(f"{member} belongs to Own organization already.")
+    expect(dialog.get_by_text("belongs to")).to_have_count(1)
+    expect(address).to_be_focused()
+    assert ada.page.url == here
+    address.fill("new@ledger.test")
+    ada.press("Send invitation")
+    expect(ada.told).to_have_text("Invitation sent to new@ledger.test.")
+    expect(dialog).to_have_count(0)
+
+
+def test_the_dialog_leads_to_the_role_of_who_is_in_already(ada: Person, world: World) -> None:
+    invite(ada, world.memberships[Role.MEMBER].user.email)
+    ada.follow("Change the role instead")
+    expect(ada.heading).to_have_text("Members")
+
+
+def test_without_script_it_is_said_on_the_page_once(world: World, portal: Portal, new_page: NewPage) -> None:
+    page = new_page(user=world.memberships[Role.ADMIN].user, java_script_enabled=False)
+    page.goto(f"/orgs/{world.organization.slug}/settings/billing/")
+    member = world.memberships[Role.MEMBER].user.email
+    invite(Person(page, portal, script=False), member)
+    expect(page.get_by_text("belongs to")).to_have_count(1)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Invite billing manager")

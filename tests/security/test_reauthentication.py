@@ -148,3 +148,17 @@ def test_a_get_of_a_suspended_address_does_nothing(
     assert answer.redirect_chain[0][0] == role_url(member)
     member.refresh_from_db()
     assert member.role == Role.MEMBER
+
+
+def test_a_refusal_after_the_password_is_a_whole_page_though_a_dialog_had_asked(
+    admin: Membership, member: Membership
+) -> None:
+    client = signed_in_long_ago(admin)
+    invite = reverse("members_invite", args=[admin.organization.slug])
+    data = {"email": member.user.email, "role": "admin"}
+    asked = client.post(invite, data, headers={"HX-Request": "true"})
+    answer = client.post(asked.headers["HX-Redirect"], {"password": PASSWORD})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert page.lstrip().startswith("<!DOCTYPE html>")
+    assert "belongs to" in page
