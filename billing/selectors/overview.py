@@ -92,6 +92,11 @@ class Credits:
     free: int
     since: datetime
 
+    @property
+    def beyond(self) -> int:
+        """How many went beyond the free ones, where there are any: they are on demand."""
+        return max(0, self.consumed - self.free) if self.free else 0
+
 
 class Standing(StrEnum):
     """Whether something is wrong with payments."""

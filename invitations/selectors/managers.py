@@ -1,31 +1,40 @@
 """The billing managers' part of *Billing & usage*."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from invitations.selectors.pending import NONE_PENDING, PendingInvitations, pending_invitations
 from invitations.services.sending import may_invite
-from orgs.capacity import limit_for
-from orgs.models import Membership
+from orgs.capacity import full_sentence, limit_for
+from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, can_manage, may
 from orgs.rows import fetch_rows
 
+# One row at least, with nobody in it: the count of reserved places comes with every row. Which invitations
+# reserve one: as Invitation.objects.live.
 MANAGERS = """
-    SELECT m.id::text AS membership_id, m.joined_at, u.name, u.email
-    FROM orgs_membership m JOIN orgs_user u ON u.id = m.user_id
-    WHERE m.organization_id = %(organization)s AND m.role = 'billing_manager'
+    SELECT m.id::text AS membership_id, m.joined_at, u.name, u.email, i.reserved
+    FROM (
+        SELECT count(*) AS reserved FROM invitations_invitation
+        WHERE organization_id = %(organization)s AND state = 'pending' AND role = 'billing_manager'
+          AND sent_at > %(oldest)s
+    ) i
+    LEFT JOIN (orgs_membership m JOIN orgs_user u ON u.id = m.user_id)
+      ON m.organization_id = %(organization)s AND m.role = 'billing_manager'
     ORDER BY m.joined_at, m.id
 """
 
 
 class ManagerRow(NamedTuple):
-    membership_id: str
+    membership_id: str | None
     joined_at: datetime
     name: str
     email: str
+    reserved: int
 
 
 @dataclass(frozen=True)
@@ -42,12 +51,18 @@ class Manager:
 
 @dataclass(frozen=True)
 class BillingManagersPanel:
-    """``limit``: how many the edition allows, None for any number; ``taken``: how many there are."""
+    """``limit``: how many the edition allows, None for any number; ``taken``: the places that are.
+
+    Pending invitations hold places for those who may invite. ``full``: why nobody can be invited, or "".
+    ``waiting_link``: the reader has an invite link that nobody used yet, which can be copied again.
+    """
 
     managers: list[Manager]
     pending: PendingInvitations
     limit: int | None
     taken: int
+    full: str
+    waiting_link: bool
     sees_mails: bool
     may_invite: bool
     may_link: bool
@@ -61,7 +76,13 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
         membership, Role.BILLING_MANAGER
     )
     invites = may_invite(membership, Role.BILLING_MANAGER)
-    people = fetch_rows(ManagerRow, MANAGERS, organization=membership.organization_id)
+    organization = membership.organization
+    rows = fetch_rows(
+        ManagerRow,
+        MANAGERS,
+        organization=organization.pk,
+        oldest=_oldest_that_holds_a_place(organization),
+    )
     managers = [
         Manager(
             membership_id=person.membership_id,
@@ -71,15 +92,27 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
             removable=removes and person.membership_id != str(membership.pk),
             menu_label=_("Actions for %(name)s") % {"name": person.name},
         )
-        for person in people
+        for person in rows
+        if person.membership_id
     ]
+    pending = pending_invitations(membership, Role.BILLING_MANAGER) if invites else NONE_PENDING
+    taken = len(managers) + (rows[0].reserved if invites else 0)
+    limit = limit_for(organization, Role.BILLING_MANAGER)
+    full = invites and limit is not None and taken >= limit
     return BillingManagersPanel(
         managers=managers,
-        pending=pending_invitations(membership, Role.BILLING_MANAGER) if invites else NONE_PENDING,
-        limit=limit_for(membership.organization, Role.BILLING_MANAGER),
-        taken=len(managers),
+        pending=pending,
+        limit=limit,
+        taken=taken,
+        full=full_sentence(organization, Role.BILLING_MANAGER, limit) if full and limit is not None else "",
+        waiting_link=any(not invitation.by_mail and invitation.may_copy for invitation in pending.shown),
         sees_mails=sees_mails,
         may_invite=invites,
         may_link=invites and may(membership, Permission.BILLING_MANAGERS_LINK),
         may_remove=removes,
     )
+
+
+def _oldest_that_holds_a_place(organization: Organization) -> datetime:
+    days = organization.invitation_max_age_days
+    return datetime.min.replace(tzinfo=UTC) if days is None else timezone.now() - timedelta(days=days)

@@ -14,7 +14,7 @@ from invitations.selectors.pending import (
     reserved_places,
 )
 from invitations.services.sending import may_invite
-from orgs.capacity import limit_for
+from orgs.capacity import full_sentence, limit_for
 from orgs.models import Membership
 from orgs.policy import Permission, Role, can_manage, may
 from orgs.rows import Key, fetch_page
@@ -71,9 +71,12 @@ class Person:
 
 @dataclass(frozen=True)
 class MemberSeats:
+    """``full``: why nobody can be invited, or "" while a seat is free."""
+
     total: int
     taken: int
     reserved: int
+    full: str
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,9 @@ def _seats(membership: Membership, taken: int) -> MemberSeats | None:
     total = limit_for(organization, Role.MEMBER)
     if total is None or not may_invite(membership, Role.MEMBER):
         return None
-    return MemberSeats(total=total, taken=taken, reserved=reserved_places(organization, Role.MEMBER))
+    reserved = reserved_places(organization, Role.MEMBER)
+    full = full_sentence(organization, Role.MEMBER, total) if taken + reserved >= total else ""
+    return MemberSeats(total=total, taken=taken, reserved=reserved, full=full)
 
 
 def _key_of(person: PersonRow) -> str:

@@ -110,9 +110,9 @@ def test_on_demand_credits_are_part_of_the_next_charge_with_their_arithmetic(
         counts=[HourlyReading(stack="app", hour=hour, resources=450_000)],
     )
     page = text_of(client.get(billing_url(organization)))
-    assert "Next charge $75.00 so far, on 1 December 2026" in page
+    assert "Next charge $75.00 so far; charged on 1 December 2026" in page
     assert "450,000 used, 150,000 of them free: 300,000 × $0.00025 $75.00" in page
-    assert "Credits used 450,000 of 150,000 free this month" in page
+    assert "Credits used 450,000 this month: 150,000 free, 300,000 on demand" in page
 
 
 def test_a_failed_payment_is_told_first_with_what_to_do(client: Client, organization: Organization) -> None:

@@ -74,7 +74,7 @@ class Person:
 
     def copy_invite_link(self) -> str:
         """Make an invite link. Returns it from the clipboard or, without script, from its field."""
-        self.press("Copy Billing Manager invite link")
+        self.press("Copy billing manager invite link")
         link = self.page.get_by_label("Invite link", exact=True)
         shown = link.input_value()
         self.expect_dialog()
@@ -139,7 +139,7 @@ class Person:
 
     def remove_manager(self, name: str) -> None:
         self.row(name).get_by_role("button", name=f"Actions for {name}").click()
-        self.follow("Remove Billing Manager")
+        self.follow("Remove billing manager")
         expect(self.page.get_by_role("heading", name=f"Remove {name} as billing manager?")).to_be_visible()
         self.expect_dialog()
         self.press("Remove billing manager")

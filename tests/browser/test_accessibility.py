@@ -28,7 +28,7 @@ def test_axe_finds_nothing_in_a_menu_and_a_dialog(new_page: NewPage) -> None:
     page = new_page(user=world.memberships[Role.ADMIN].user)
     open_menu(page, world)
     faults = faults_of(page, widths=(DESKTOP,))
-    page.get_by_role("link", name="Remove Billing Manager").click()
+    page.get_by_role("link", name="Remove billing manager").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     faults += faults_of(page, widths=(PHONE,))
     assert not faults, "\n".join(faults)

@@ -56,7 +56,7 @@ def test_tab_reaches_everything_and_shows_where_it_is(billing: Page) -> None:
     for control in (
         "Members",
         "Update card",
-        "Copy Billing Manager invite link",
+        "Copy billing manager invite link",
         "Invite billing manager",
         MENU,
     ):
@@ -77,7 +77,7 @@ def test_the_skip_link_leads_past_the_navigation(billing: Page) -> None:
 
 def test_escape_closes_a_menu_and_goes_back_to_its_button(billing: Page) -> None:
     button = billing.get_by_role("button", name=MENU, exact=True)
-    item = billing.get_by_role("link", name="Remove Billing Manager")
+    item = billing.get_by_role("link", name="Remove billing manager")
     button.focus()
     billing.keyboard.press("Enter")
     billing.keyboard.press("Tab")
@@ -115,7 +115,7 @@ def test_a_dialog_asks_before_it_removes_and_holds_the_focus(billing: Page) -> N
 
 def test_escape_goes_back_to_the_button_that_made_a_link_though_the_panel_was_renewed(billing: Page) -> None:
     dialog = billing.get_by_role("dialog")
-    button = billing.get_by_role("button", name="Copy Billing Manager invite link")
+    button = billing.get_by_role("button", name="Copy billing manager invite link")
     button.focus()
     billing.keyboard.press("Enter")
     expect(dialog).to_have_accessible_name("Invite link for one billing manager")

@@ -89,7 +89,7 @@ def invite_refused(stage: Stage) -> Page:
 def link_dialog(stage: Stage) -> Page:
     page = stage.admin("settings/billing/")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="Copy Billing Manager invite link").click()
+    page.get_by_role("button", name="Copy billing manager invite link").click()
     expect(page.get_by_label("Invite link", exact=True)).to_be_visible()
     return page
 
@@ -106,7 +106,7 @@ def link_on_a_page_of_its_own(stage: Stage) -> Page:
 def link_refused(stage: Stage) -> Page:
     page = stage.admin("settings/billing/")
     Organization.objects.filter(pk=stage.world.organization.pk).update(edition_code="team-growth")
-    page.get_by_role("button", name="Copy Billing Manager invite link").click()
+    page.get_by_role("button", name="Copy billing manager invite link").click()
     expect(page.get_by_role("dialog")).to_contain_text("No invite link was made")
     return page
 

@@ -52,8 +52,8 @@ def test_an_admin_sees_names_mails_accepted_dates_and_pending_with_date_sent(
     for part in (billing_manager.user.name, billing_manager.user.email, "Accepted", pending.email, "Pending"):
         assert part in panel
     assert f"{pending.sent_at:%Y-%m-%dT%H:%M:%S}Z" in panel
-    assert "Remove Billing Manager" in panel
-    assert "Copy Billing Manager invite link" in panel
+    assert "Remove billing manager" in panel
+    assert "Copy billing manager invite link" in panel
 
 
 def test_a_billing_manager_sees_names_only(admin: Membership, billing_manager: Membership) -> None:
@@ -244,3 +244,67 @@ def test_where_allowed_a_billing_manager_removes_another_and_not_himself(
         client.post(url(delegated, f"managers/{target.pk}/remove/"), {"shown_role": "billing_manager"})
     assert Membership.objects.filter(pk=billing_manager.pk).exists()
     assert not Membership.objects.filter(pk=other.pk).exists()
+
+
+@pytest.fixture
+def of_one(organization: Organization) -> Organization:
+    """An organization whose edition has room for one billing manager."""
+    organization.edition_code = "team-pro"
+    organization.save()
+    return organization
+
+
+ROOM_FOR_ONE = "Team Pro has room for 1 billing manager, pending invitations included."
+
+
+def test_while_a_place_is_free_inviting_is_offered(of_one: Organization, admin: Membership) -> None:
+    panel = panel_of(admin)
+    assert "0 of 1 on Team Pro, pending included" in panel
+    assert "Invite billing manager" in panel
+    assert ROOM_FOR_ONE not in panel
+
+
+@pytest.mark.parametrize("holder", ["a billing manager", "an invitation"])
+def test_when_every_place_is_taken_the_panel_says_why_nobody_can_be_invited(
+    holder: str, of_one: Organization, admin: Membership
+) -> None:
+    if holder == "an invitation":
+        InvitationFactory(organization=of_one)
+    else:
+        MembershipFactory(organization=of_one, role=Role.BILLING_MANAGER)
+    panel = panel_of(admin)
+    assert "1 of 1 on Team Pro, pending included" in panel
+    assert ROOM_FOR_ONE in panel
+    assert "Invite billing manager" not in panel
+    assert "Copy billing manager invite link" not in panel
+
+
+def test_an_invite_link_that_waits_can_be_copied_again_though_it_holds_the_last_place(
+    of_one: Organization, admin: Membership
+) -> None:
+    InvitationFactory(organization=of_one, kind=Kind.LINK, email="")
+    panel = panel_of(admin)
+    assert "Copy billing manager invite link" in panel
+    assert "Invite billing manager" not in panel
+
+
+def test_an_invitation_past_its_age_and_one_for_members_hold_no_place(
+    of_one: Organization, admin: Membership
+) -> None:
+    of_one.invitation_max_age_days = 3
+    of_one.save()
+    InvitationFactory(organization=of_one, sent_at=timezone.now() - timedelta(days=4))
+    InvitationFactory(organization=of_one, role=Role.MEMBER)
+    InvitationFactory()
+    panel = panel_of(admin)
+    assert "0 of 1 on Team Pro" in panel
+    assert "Invite billing manager" in panel
+
+
+def test_who_may_not_invite_reads_of_no_pending_invitation(
+    of_one: Organization, billing_manager: Membership
+) -> None:
+    InvitationFactory(organization=of_one)
+    panel = panel_of(billing_manager)
+    assert "1 of 1 on Team Pro" in panel
+    assert "pending" not in panel

@@ -272,3 +272,40 @@ def test_names_are_shown_as_text(admin: Membership, sign_in: SignIn) -> None:
         organization=admin.organization, kind=Kind.LINK, role=Role.MEMBER, invited_by_name=user.name
     )
     assert "<img" not in text(sign_in(admin).get(url(admin.organization)))
+
+
+def test_when_every_seat_is_taken_nobody_can_be_invited_and_the_page_says_why(
+    admin: Membership, sign_in: SignIn
+) -> None:
+    organization = admin.organization
+    organization.edition_code, organization.seats = "team-pro", 2
+    organization.save()
+    client, full = sign_in(admin), "All 2 seats are taken, pending invitations included."
+    page = text(client.get(url(organization)))
+    assert "Invite member" in page
+    assert full not in page
+    InvitationFactory(organization=organization, role=Role.MEMBER)
+    page = text(client.get(url(organization)))
+    assert full in page
+    for offer in ("Invite member", "Copy invite link"):
+        assert offer not in page
+
+
+@pytest.mark.parametrize(
+    ("role", "way", "place"),
+    [
+        (Role.MEMBER, "Change the role instead", "members/"),
+        (Role.BILLING_MANAGER, "See billing managers", "billing/#billing-managers"),
+    ],
+)
+def test_who_invites_somebody_who_is_in_already_is_led_to_them(
+    role: Role, way: str, place: str, admin: Membership, sign_in: SignIn
+) -> None:
+    person = MembershipFactory(organization=admin.organization, role=role)
+    response = sign_in(admin).post(
+        url(admin.organization, "members/invite/"), {"email": person.user.email, "role": "member"}
+    )
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert page.count("belongs to") == 1
+    assert re.search(rf'href="{url(admin.organization, place)}"[^>]*>{way}', page)
