@@ -19,6 +19,7 @@ from billing.gateway.calls import (
 from billing.gateway.client import API_VERSION
 from billing.gateway.errors import (
     ForgedEventError,
+    GatewayBusy,
     GatewayError,
     GatewayMissing,
     GatewayRefused,
@@ -32,6 +33,7 @@ from billing.gateway.patience import person_waits
 __all__ = [
     "API_VERSION",
     "ForgedEventError",
+    "GatewayBusy",
     "GatewayError",
     "GatewayMissing",
     "GatewayRefused",

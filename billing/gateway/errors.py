@@ -18,6 +18,10 @@ class GatewayUnavailable(GatewayError):  # noqa: N818 - a state, named as caller
         self.replayed = replayed
 
 
+class GatewayBusy(GatewayUnavailable):
+    """As many people as may wait for Stripe at once do so already, which says nothing against Stripe."""
+
+
 class GatewayRefused(GatewayError):  # noqa: N818 - a refusal, named as callers think of it
     """Stripe refused the request (4xx) and did nothing. ``code``: https://docs.stripe.com/error-codes."""
 

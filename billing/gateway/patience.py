@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import structlog
 
-from billing.gateway.errors import GatewayUnavailable
+from billing.gateway.errors import GatewayBusy, GatewayUnavailable
 
 logger = structlog.get_logger(__name__)
 
@@ -102,10 +102,12 @@ _wait: ContextVar[Wait | None] = ContextVar("wait", default=None)
 def person_waits() -> Iterator[None]:
     """Around the calls of a request for whose answer a person waits: they have 4 seconds together.
 
-    Raises GatewayUnavailable before the block begins when Stripe keeps others waiting already.
+    Before the block begins it raises GatewayBusy when all places are taken, and GatewayUnavailable when others
+    have just waited in vain.
     """
     if not _places.acquire(blocking=False):
-        raise _unavailable("As many people as may wait for Stripe already.")
+        logger.info("stripe_busy")
+        raise GatewayBusy("As many people as may wait for Stripe do so already.")
     try:
         if not _breaker.lets_wait():
             raise _unavailable("Others have just waited for Stripe in vain.")

@@ -106,6 +106,10 @@ def start_card_setup(*, actor: Membership) -> str:
             customer_id = ensure_customer(actor=actor)
             # A page that was left open and has closed meanwhile gives way to a new one.
             url = _open_page(actor, customer_id) or _open_page(actor, customer_id)
+    except gateway.GatewayBusy:
+        raise Refused(
+            _("Others wait for Stripe right now. Nothing was changed. Try again in a moment.")
+        ) from None
     except gateway.GatewayUnavailable:
         raise Refused(
             _("Stripe does not answer right now. Nothing was changed. Try again in a minute.")

@@ -120,7 +120,7 @@ def test_no_more_wait_at_once_than_there_are_places() -> None:
     with ExitStack() as people:
         for _person in range(PLACES):
             people.enter_context(gateway.person_waits())
-        with pytest.raises(gateway.GatewayUnavailable), gateway.person_waits():
+        with pytest.raises(gateway.GatewayBusy), gateway.person_waits():
             pytest.fail("There was no place left.")
     with gateway.person_waits():
         pass
@@ -173,7 +173,7 @@ def test_a_press_that_finds_no_place_begins_nothing(admin: Membership, stripe: S
     with ExitStack() as people:
         for _person in range(PLACES):
             people.enter_context(gateway.person_waits())
-        with pytest.raises(Refused, match="Stripe does not answer right now"):
+        with pytest.raises(Refused, match="Others wait for Stripe right now"):
             start_card_setup(actor=admin)
     assert not StripeOperation.objects.exists()
     assert not stripe.control.requests()

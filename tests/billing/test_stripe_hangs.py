@@ -39,7 +39,10 @@ PEOPLE = 8
 PRESS_SECONDS = 5.5
 HEALTH_SECONDS = 1.0
 PAGE_SECONDS = 2.0
-SENTENCE = "Stripe does not answer right now. Nothing was changed. Try again in a minute."
+SENTENCES = (
+    "Stripe does not answer right now. Nothing was changed. Try again in a minute.",
+    "Others wait for Stripe right now. Nothing was changed. Try again in a moment.",
+)
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,8 @@ def test_only_those_who_press_wait_and_no_longer_than_a_person_does(
     assert {answer.status for answer in presses} == {302}
     assert max(answer.seconds for answer in presses) < PRESS_SECONDS
     for browser, answer in zip(browsers, presses, strict=True):
-        assert SENTENCE in browser.get(urlsplit(answer.location).path).text
+        page = browser.get(urlsplit(answer.location).path).text
+        assert any(sentence in page for sentence in SENTENCES)
     assert watch.seconds.pop("/healthz") < HEALTH_SECONDS
     assert max(watch.seconds.values()) < PAGE_SECONDS
     stage.thaw()
