@@ -87,7 +87,8 @@ class NamedStep:
             raise forms.ValidationError(
                 _("Another step was begun since you opened this page. Nothing was done: look once more.")
             )
-        return super().clean()  # type: ignore[misc]  # of the form that this is mixed into
+        cleaned: dict[str, Any] | None = super().clean()  # type: ignore[misc]  # as above
+        return cleaned
 
 
 class PasswordAgainForm(NamedStep, account.ReauthenticateForm):

@@ -102,8 +102,8 @@ _wait: ContextVar[Wait | None] = ContextVar("wait", default=None)
 def person_waits() -> Iterator[None]:
     """Around the calls of a request for whose answer a person waits: they have 4 seconds together.
 
-    Before the block begins it raises GatewayBusy when all places are taken, and GatewayUnavailable when others
-    have just waited in vain.
+    Before the block begins it raises GatewayBusy when all places are taken, and GatewayUnavailable when
+    others have just waited in vain.
     """
     if not _places.acquire(blocking=False):
         logger.info("stripe_busy")
