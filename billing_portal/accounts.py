@@ -13,7 +13,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
@@ -46,13 +47,16 @@ class AccountAdapter(DefaultAccountAdapter):
         "rate_limited": _("Too many tries at once. Wait a moment, then try again."),
     }
 
-    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+    def save_user(
+        self, request: HttpRequest, user: AbstractBaseUser, form: Any, commit: bool = True
+    ) -> AbstractBaseUser:
         try:
-            return cast(User, super().save_user(request, user, form, commit))
+            return super().save_user(request, user, form, commit)
         except IntegrityError:
             # Another sign-up took the address since the form looked. It is answered like any address that is
             # known; the mail is the other one's, who has the link that confirms.
-            raise ImmediateHttpResponse(self.respond_email_verification_sent(request, user)) from None
+            answer = HttpResponseRedirect(reverse("account_email_verification_sent"))
+            raise ImmediateHttpResponse(answer) from None
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         try:

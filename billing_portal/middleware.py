@@ -60,7 +60,7 @@ class RequestLimitsMiddleware:
             _ = request.body
             _ = request.POST
         except (TypeError, LookupError, UnreadablePostError):
-            request.POST = QueryDict()  # type: ignore[assignment, misc]
+            request.POST = QueryDict()
             raise BadRequest from None
 
 

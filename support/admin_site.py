@@ -89,11 +89,12 @@ class PortalAdminSite(AdminSite):
             return HttpResponseRedirect(reverse("mfa_index"))
         return HttpResponseRedirect(reverse("organizations"))
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:  # noqa: ARG002 - Django's signature
+    # Django's stubs name the kind of answer that its own pages give.
+    def logout(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:  # type: ignore[override]  # noqa: ARG002
         """The portal's own sign-out."""
-        return cast(HttpResponse, logout(request))
+        return logout(request)
 
-    def password_change(
+    def password_change(  # type: ignore[override]
         self,
         request: HttpRequest,  # noqa: ARG002 - Django's signature
         extra_context: dict[str, object] | None = None,  # noqa: ARG002 - Django's signature
@@ -101,7 +102,7 @@ class PortalAdminSite(AdminSite):
         """The portal's own page, which asks who it is and sends a mail about the change."""
         return HttpResponseRedirect(reverse("account_change_password"))
 
-    password_change_done = password_change
+    password_change_done = password_change  # type: ignore[assignment]
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Django's own, without what no page of ours leads to, and what odd names and ids would break."""
