@@ -12,7 +12,7 @@ from outbox.rendering import render_mail
 
 def card_updated(mail: OutgoingEmail) -> RenderedMail:
     url = settings.SITE_URL + reverse("billing", args=[mail.params["slug"]])
-    return render_mail("card_updated", {**mail.params, "url": url})
+    return render_mail("card_updated", mail.params, ours={"url": url})
 
 
 def payment_failed(mail: OutgoingEmail) -> RenderedMail:
@@ -22,6 +22,9 @@ def payment_failed(mail: OutgoingEmail) -> RenderedMail:
         {
             **mail.params,
             "next_attempt": date.fromisoformat(next_attempt) if next_attempt else None,
+        },
+        ours={
+            "amount": mail.params["amount"],
             "url": settings.SITE_URL + reverse("billing", args=[slug]),
             "invoice_url": settings.SITE_URL + reverse("invoice", args=[slug, mail.params["invoice_id"]]),
         },

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from billing_portal.templatetags.browsers import browser
 from orgs.models import User
 from outbox.models import OutgoingEmail
 from outbox.registry import NoLongerNeeded, RenderedMail, register
@@ -131,22 +132,22 @@ def _notice(email: OutgoingEmail) -> RenderedMail:
             "subject": notice.subject,
             "sentence": str(notice.sentence) % email.params,
             "at": datetime.fromisoformat(email.params["at"]),
-            "ip": email.params["ip"],
-            "user_agent": email.params["user_agent"],
-            "password_reset_url": _link("account_reset_password"),
+            "browser": browser(email.params["user_agent"]),
         },
+        ours={"ip": email.params["ip"], "url": _link("account_reset_password")},
     )
 
 
 def _already_exists(_email: OutgoingEmail) -> RenderedMail:
     return render_mail(
         "account/already_exists",
-        {"sign_in_url": _link("account_login"), "password_reset_url": _link("account_reset_password")},
+        {},
+        ours={"url": _link("account_login"), "password_reset_url": _link("account_reset_password")},
     )
 
 
 def _unknown(email: OutgoingEmail) -> RenderedMail:
-    return render_mail("account/unknown", {"email": email.to, "sign_up_url": _link("account_signup")})
+    return render_mail("account/unknown", {}, ours={"email": email.to, "url": _link("account_signup")})
 
 
 def _email_confirmation(email: OutgoingEmail) -> RenderedMail:
@@ -155,10 +156,8 @@ def _email_confirmation(email: OutgoingEmail) -> RenderedMail:
         raise NoLongerNeeded("The address was confirmed or given up.")
     return render_mail(
         "account/email_confirmation",
-        {
-            "url": _link("account_confirm_email", key=EmailConfirmationHMAC(address).key),
-            "days": app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS,
-        },
+        {"days": app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS},
+        ours={"url": _link("account_confirm_email", key=EmailConfirmationHMAC(address).key)},
     )
 
 
@@ -169,7 +168,8 @@ def _password_reset(email: OutgoingEmail) -> RenderedMail:
     token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     return render_mail(
         "account/password_reset",
-        {"url": _link("account_reset_password_from_key", uidb36=user_pk_to_url_str(user), key=token)},
+        {},
+        ours={"url": _link("account_reset_password_from_key", uidb36=user_pk_to_url_str(user), key=token)},
     )
 
 

@@ -29,10 +29,9 @@ def invitation_sent(mail: OutgoingEmail) -> RenderedMail:
             "organization": invitation.organization.name,
             "role": str(role.label).lower(),
             "role_does": WHAT_ROLE_DOES[role],
-            "email": invitation.email,
             "expires_at": invitation.expires_at,
-            "url": link(claim),
         },
+        ours={"email": invitation.email, "url": link(claim)},
     )
 
 
@@ -41,10 +40,11 @@ def invitation_accepted(mail: OutgoingEmail) -> RenderedMail:
         "invitation_accepted",
         {
             **mail.params,
-            "who": f"{mail.params['person']} ({mail.params['email']})"
-            if mail.params["email"]
-            else mail.params["person"],
             "role": str(Role(mail.params["role"]).label).lower(),
+        },
+        ours={
+            # They have shown that it is theirs.
+            "email": mail.params["email"],
             "url": settings.SITE_URL + reverse("dashboard", args=[mail.params["slug"]]),
         },
     )

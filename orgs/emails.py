@@ -20,8 +20,8 @@ def role_changed(mail: OutgoingEmail) -> RenderedMail:
             **mail.params,
             "old": Role(mail.params["old"]).label,
             "new": Role(mail.params["new"]).label,
-            "url": settings.SITE_URL + reverse("dashboard", args=[mail.params["slug"]]),
         },
+        ours={"url": settings.SITE_URL + reverse("dashboard", args=[mail.params["slug"]])},
     )
 
 
@@ -47,8 +47,8 @@ def access_requested(mail: OutgoingEmail) -> RenderedMail:
         {
             "organization": organization.name,
             "people": [(display_name(person.user), labels) for person, labels in asked.items()],
-            "url": settings.SITE_URL + reverse("members", args=[organization.slug]),
         },
+        ours={"url": settings.SITE_URL + reverse("members", args=[organization.slug])},
     )
 
 

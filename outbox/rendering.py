@@ -1,25 +1,50 @@
 """Mail bodies from templates."""
 
+from collections.abc import Mapping
+from datetime import date
+
+from css_inline import CSSInliner
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils.functional import Promise
 
+from outbox.inert import inert
 from outbox.registry import RenderedMail
 
+# Many mail programs drop styles of the head. What they can't inline, such as dark colors, stays there.
+_inliner = CSSInliner(load_remote_stylesheets=False)
 
-def render_mail(template: str, context: dict[str, object]) -> RenderedMail:
+
+def render_mail(
+    template: str, context: Mapping[str, object], *, ours: Mapping[str, object] | None = None
+) -> RenderedMail:
     """Write a mail from ``templates/mail/<template>.txt`` and ``.html``.
 
-    Both extend ``mail/base.*``; the text template fills the blocks ``subject`` (one line) and ``content``.
-    They get ``site_url``, ``product_name``, ``support_email`` and ``subject`` beside ``context``.
+    ``context``: texts, which become no links whatever people typed, numbers, days and times. ``ours``: what
+    may become a link or must be copied exactly: addresses of our pages, proven mail addresses, amounts.
+    Both templates extend ``mail/base.*``, fill their blocks, and get ``site_url``, ``product_name``,
+    ``support_email`` and ``subject`` besides. Raises TypeError for a value that may hide somebody's text.
     """
-    context = {
-        **context,
+    values = {
+        **{name: _harmless(value) for name, value in context.items()},
+        **(ours or {}),
         "site_url": settings.SITE_URL,
         "product_name": settings.PRODUCT_NAME,
         "support_email": settings.SUPPORT_EMAIL,
     }
     # The base puts the subject in the first line, so that a line break in a name can't reach the headers.
-    subject, _, text = render_to_string(f"mail/{template}.txt", context).lstrip().partition("\n")
+    subject, _, text = render_to_string(f"mail/{template}.txt", values).lstrip().partition("\n")
     subject = subject.strip()
-    html = render_to_string(f"mail/{template}.html", {**context, "subject": subject})
-    return RenderedMail(subject=subject, text=text.strip() + "\n", html=html)
+    html = render_to_string(f"mail/{template}.html", {**values, "subject": subject})
+    return RenderedMail(subject=subject, text=text.strip() + "\n", html=_inliner.inline(html))
+
+
+def _harmless(value: object) -> object:
+    match value:
+        case str():
+            return inert(value)
+        case list() | tuple():
+            return [_harmless(item) for item in value]
+        case int() | date() | Promise() | None:
+            return value
+    raise TypeError(f"A mail can't show a {type(value).__name__}: name its texts one by one.")

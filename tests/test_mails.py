@@ -1,0 +1,284 @@
+"""Every kind of mail: other people's words are no links in it, and it looks right in every mail program."""
+
+import re
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from html.parser import HTMLParser
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.utils import timezone
+
+from billing_portal.account_mails import NOTICES
+from invitations.models import Invitation
+from orgs.models import AccessRequest, Organization, User
+from orgs.policy import Role
+from outbox import registry
+from outbox.delivery import _message
+from outbox.inert import GAP
+from outbox.models import OutgoingEmail
+from outbox.registry import RenderedMail, renderer_of
+from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+from tests.invitations.factories import InvitationFactory
+from tests.linkifiers import links, words_and_addresses
+
+pytestmark = pytest.mark.django_db
+
+Params = dict[str, object]
+
+
+def of_invitation(text: str) -> Params:
+    invitation = InvitationFactory(invited_by_name=text)
+    Organization.objects.filter(pk=invitation.organization_id).update(name=text, invitation_max_age_days=14)
+    Invitation.objects.filter(pk=invitation.pk).update(email="lee@ledger.test")
+    return {"invitation_id": str(invitation.pk), "generation": invitation.generation}
+
+
+def of_person(text: str) -> User:
+    user = UserFactory(email="lee@ledger.test", verified=False)
+    User.objects.filter(pk=user.pk).update(name=text)
+    return user
+
+
+def of_notice(text: str) -> Params:
+    """Its longest: with every address and a browser that nobody knows."""
+    addresses = dict.fromkeys(("from_email", "to_email", "deleted_email"), text)
+    at = "2026-11-25T10:02:00+00:00"
+    return {"notice": "account/email/email_changed", "at": at, "ip": "", "user_agent": text, **addresses}
+
+
+def of_request(text: str) -> Params:
+    organization = OrganizationFactory()
+    Organization.objects.filter(pk=organization.pk).update(name=text)
+    reader, person = (
+        MembershipFactory(organization=organization, role=role) for role in (Role.ADMIN, Role.MEMBER)
+    )
+    User.objects.filter(pk=reader.user_id).update(email="lee@ledger.test")
+    User.objects.filter(pk=person.user_id).update(name=text)
+    at = timezone.now()
+    AccessRequest.objects.create(membership=person, permission="members.invite", asked_at=at, mail_at=at)
+    return {"organization_id": organization.pk, "mail_at": at.isoformat()}
+
+
+def in_words(**codes: object) -> Callable[[str], Params]:
+    """``codes``: what is no text of somebody's. Each other param that any mail has is the given text."""
+    names = ("organization", "actor", "person", "inviter", "message", "invoice", "brand", "last4")
+    return lambda text: {**dict.fromkeys(names, text), "slug": "acme", **codes}
+
+
+INVOICE_ID = "0b5aa2d1-6f4e-4a3e-9a52-2f4c1b9b8a11"
+SAMPLES: dict[str, Callable[[str], Params]] = {
+    "role_changed": in_words(old="member", new="billing_manager"),
+    "membership_removed": in_words(role="member"),
+    "access_requested": of_request,
+    "invitation_sent": of_invitation,
+    "invitation_accepted": in_words(role="billing_manager", email="lee@ledger.test"),
+    "invitation_declined": in_words(role="billing_manager"),
+    "invitation_revoked": in_words(role="billing_manager"),
+    "card_updated": in_words(own=False),
+    "payment_failed": in_words(invoice_id=INVOICE_ID, amount="$58.25", next_attempt="2026-12-04"),
+    "account_notice": of_notice,
+    "account_already_exists": lambda _text: {},
+    "account_unknown": lambda _text: {},
+    "account_email_confirmation": lambda text: {
+        "email_address_id": EmailAddress.objects.get(user=of_person(text)).pk
+    },
+    "account_password_reset": lambda text: {"user_id": str(of_person(text).pk)},
+}
+WITHOUT_BUTTON = {"membership_removed", "invitation_declined", "invitation_revoked"}
+
+
+def kinds() -> Iterator[str]:
+    """Those that the portal registers; a test may have registered one of its own."""
+    for kind, renderer in registry._renderers.items():
+        if not renderer.__module__.startswith("tests."):
+            yield kind
+
+
+def rendered(kind: str, text: str = "Mira Okafor") -> RenderedMail:
+    params = SAMPLES[kind](text)
+    organization_id = params.pop("organization_id", None)
+    mail = OutgoingEmail(kind=kind, to="lee@ledger.test", organization_id=organization_id, params=params)
+    return renderer_of(kind)(mail)
+
+
+def as_received(mail: RenderedMail) -> EmailMessage:
+    email = OutgoingEmail(kind="any", to="lee@ledger.test", message_id="<1@portal.test>")
+    raw = _message(email, mail).message().as_bytes()
+    return BytesParser(EmailMessage, policy=default).parsebytes(raw)
+
+
+def test_every_kind_has_a_sample() -> None:
+    assert set(kinds()) == set(SAMPLES)
+
+
+HOSTILE = [
+    "evil.example",
+    "Account locked. Visit evil-login.com",
+    "x@evil.example",
+    "例え。テスト",
+    "пример。рф",
+    "evil．example",
+    "mailto:x@evil.example",
+    "https://evil.example/login",
+    "10.0.0.1",
+    "evil.example:8080",
+    "[2001:db8::1]",
+]
+
+
+# What the portal writes itself: its addresses, the reader's, a proven one, an amount, a time.
+OURS = re.compile(
+    rf"{settings.SITE_URL}/\S*|{re.escape(settings.SUPPORT_EMAIL)}|lee@ledger\.test|\$58\.25|\d\d:\d\d UTC"
+)
+WITHOUT_OTHERS = {
+    "account_already_exists",
+    "account_email_confirmation",
+    "account_password_reset",
+    "account_unknown",
+}
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+@pytest.mark.parametrize("text", HOSTILE)
+def test_other_peoples_words_are_no_links_in_any_mail(kind: str, text: str) -> None:
+    mail = rendered(kind, text)
+    words, addresses = words_and_addresses(mail.html)
+    assert all(OURS.fullmatch(address.removeprefix("mailto:")) for address in addresses)
+    for part in (mail.subject, mail.text, words):
+        assert not links(OURS.sub("", part))
+    told = text in mail.text.replace(GAP, "")
+    assert told is (kind not in WITHOUT_OTHERS), "the words must be there to be judged"
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_a_line_break_in_a_name_reaches_no_header(kind: str) -> None:
+    received = as_received(rendered(kind, "Acme\r\nBcc: mallory@evil.test\n\nHi"))
+    assert received["Bcc"] is None
+    assert received["To"] == "lee@ledger.test"
+    assert "\n" not in received["Subject"]
+
+
+class Body(HTMLParser):
+    """The mail's elements with the styles they carry; ``preheader``, ``buttons`` and ``texts`` of it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.preheader = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        if self.elements and self.elements[-1][1].get("class") == "preheader" and not self.preheader:
+            self.preheader = data.strip()
+
+    def with_class(self, name: str) -> list[dict[str, str]]:
+        return [attributes for _tag, attributes in self.elements if attributes.get("class") == name]
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_a_mail_carries_its_styles_on_its_elements(kind: str) -> None:
+    html = rendered(kind).html
+    for tag, attributes in Body(html).elements:
+        if "class" in attributes or tag in {"body", "h1", "p", "a", "th", "td"}:
+            assert attributes.get("style"), (tag, attributes)
+    (kept,) = re.findall(r"<style[^>]*>(.*?)</style>", html, re.DOTALL)
+    assert "prefers-color-scheme: dark" in kept
+    outside_dark_rules = re.sub(
+        r"/\*.*?\*/|@media[^{]*\{(?:[^{}]*\{[^{}]*\})*\s*\}", "", kept, flags=re.DOTALL
+    )
+    assert not outside_dark_rules.strip()
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_every_dark_rule_wins_over_what_was_inlined(kind: str) -> None:
+    (kept,) = re.findall(r"<style[^>]*>(.*?)</style>", rendered(kind).html, re.DOTALL)
+    declarations = re.findall(r"[\w-]+: [^;{}]+;", kept)
+    assert declarations
+    assert all("!important" in declaration for declaration in declarations)
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_every_class_has_a_style(kind: str) -> None:
+    base = (settings.BASE_DIR / "templates/mail/base.html").read_text()
+    for _tag, attributes in Body(rendered(kind).html).elements:
+        for name in attributes.get("class", "").split():
+            assert f".{name} " in base, name
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_only_addresses_break_anywhere(kind: str) -> None:
+    for _tag, attributes in Body(rendered(kind).html).elements:
+        if "break-all" in attributes.get("style", ""):
+            assert attributes["class"] == "address"
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_the_preheader_adds_to_the_subject(kind: str) -> None:
+    mail = rendered(kind)
+    preheader = Body(mail.html).preheader
+    assert preheader
+    assert preheader not in mail.subject
+    assert mail.subject not in preheader
+    assert preheader not in mail.text.splitlines()[:1]
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_a_mail_has_one_button_and_its_address_in_full(kind: str) -> None:
+    mail = rendered(kind)
+    body = Body(mail.html)
+    buttons = body.with_class("button")
+    assert len(buttons) == (0 if kind in WITHOUT_BUTTON else 1)
+    for button in buttons:
+        words, _addresses = words_and_addresses(mail.html)
+        assert button["href"].startswith(settings.SITE_URL + "/")
+        assert button["href"] in words
+        assert button["href"] in mail.text.split()
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_a_mail_says_why_one_gets_it_and_whom_to_ask(kind: str) -> None:
+    mail = rendered(kind)
+    words, addresses = words_and_addresses(mail.html)
+    assert f"mailto:{settings.SUPPORT_EMAIL}" in addresses
+    for part in (mail.text, words):
+        assert part.count("You get this mail because") == 1
+        assert f"Questions? Write to {settings.SUPPORT_EMAIL}." in part
+        assert "write to us" not in part
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_inlining_keeps_the_words(kind: str) -> None:
+    text = "Zoë & <b>Søn</b> “Ünlü” 👨‍👩‍👧"
+    mail = rendered(kind, text)
+    assert "{{" not in mail.html + mail.text
+    if text in mail.text:
+        assert text in words_and_addresses(mail.html)[0]
+        assert "<b>" not in mail.html
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+def test_a_security_mail_names_the_browser(notice: str) -> None:
+    agent = (
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+        "Version/18.1 Safari/605.1.15"
+    )
+    params = {**of_notice("lee@old.test"), "notice": notice, "ip": "192.0.2.7", "user_agent": agent}
+    mail = renderer_of("account_notice")(OutgoingEmail(to="lee@ledger.test", params=params))
+    for part in (mail.text, words_and_addresses(mail.html)[0]):
+        assert "Safari 18 on Mac OS X" in part
+        assert "Mozilla" not in part
+        assert "25 November 2026, 10:02 UTC" in part
+        assert "192.0.2.7" in part
+
+
+def test_an_unknown_browser_is_cut_short() -> None:
+    params = of_notice("x" * 400)
+    mail = renderer_of("account_notice")(OutgoingEmail(to="lee@ledger.test", params=params))
+    assert max(map(len, re.findall("With the browser: (x+)", mail.text))) == 80
