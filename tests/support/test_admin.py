@@ -6,10 +6,12 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 
 from bench.statements import sent_statements
 from billing_portal.second_factor import MFAAdapter
+from orgs.models import Organization
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.world import build_world
 
@@ -71,6 +73,8 @@ def test_an_organization_with_its_people_takes_no_statement_per_person() -> None
     world = build_world()
     organization = OrganizationFactory()
     page = reverse("admin:orgs_organization_change", args=[organization.pk])
+    # Django looks it up once for each process.
+    ContentType.objects.get_for_model(Organization)
     counts = []
     # The first page of a process asks for the content types.
     world.staff.get(page)
