@@ -74,7 +74,11 @@ class ProbesMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         probe = self.PROBES.get(request.path_info) if request.method in {"GET", "HEAD"} else None
-        return probe(request) if probe else self.get_response(request)
+        if probe is None:
+            return self.get_response(request)
+        # Refuses a host that isn't ours, as CommonMiddleware does for pages.
+        request.get_host()
+        return probe(request)
 
 
 class AtOnceMiddleware:

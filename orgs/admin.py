@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from orgs.models import Membership, Organization, User
+from orgs.models import AccessRequest, Membership, Organization, User
 
 
 class MembershipInline(admin.TabularInline[Membership, Organization]):
@@ -43,3 +43,11 @@ class MembershipAdmin(admin.ModelAdmin[Membership]):
     list_select_related = ["user", "organization"]
     search_fields = ["user__email", "user__name", "organization__name", "organization__slug"]
     ordering = ["-joined_at"]
+
+
+@admin.register(AccessRequest)
+class AccessRequestAdmin(admin.ModelAdmin[AccessRequest]):
+    list_display = ["membership", "permission", "asked_at", "mail_at"]
+    list_select_related = ["membership__user", "membership__organization"]
+    search_fields = ["membership__user__email", "membership__organization__slug", "=permission"]
+    ordering = ["-asked_at"]

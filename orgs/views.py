@@ -89,7 +89,8 @@ def member_role(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse:
     else:
         messages.success(
             request,
-            _("%(name)s is now %(role)s.") % {"name": display_name(target.user), "role": role.label.lower()},
+            _("The role of %(name)s is %(role)s now.")
+            % {"name": display_name(target.user), "role": role.label.lower()},
         )
     return _back_after_own_change(request, target)
 
@@ -133,7 +134,8 @@ def _ask(
 def leave(request: OrgRequest) -> HttpResponse:
     """Ask, then end one's own membership."""
     if request.method != "POST":
-        return render(request, "orgs/leave.html")
+        home = reverse("dashboard", args=[request.organization.slug])
+        return render(request, "orgs/leave.html", {"cancel_url": home})
     try:
         services.leave(membership=request.membership)
     except Refused as refused:

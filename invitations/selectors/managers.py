@@ -17,15 +17,18 @@ from orgs.rows import fetch_rows
 # One row at least, with nobody in it: the count of reserved places comes with every row. Which invitations
 # reserve one: as Invitation.objects.live.
 MANAGERS = """
-    SELECT m.id::text AS membership_id, m.joined_at, u.name, u.email, i.reserved
+    SELECT manager.membership_id, manager.joined_at, manager.name, manager.email, pending.reserved
     FROM (
         SELECT count(*) AS reserved FROM invitations_invitation
         WHERE organization_id = %(organization)s AND state = 'pending' AND role = 'billing_manager'
           AND sent_at > %(oldest)s
-    ) i
-    LEFT JOIN (orgs_membership m JOIN orgs_user u ON u.id = m.user_id)
-      ON m.organization_id = %(organization)s AND m.role = 'billing_manager'
-    ORDER BY m.joined_at, m.id
+    ) pending
+    LEFT JOIN (
+        SELECT m.id::text AS membership_id, m.joined_at, u.name, u.email
+        FROM orgs_membership m JOIN orgs_user u ON u.id = m.user_id
+        WHERE m.organization_id = %(organization)s AND m.role = 'billing_manager'
+    ) manager ON true
+    ORDER BY manager.joined_at, manager.membership_id
 """
 
 

@@ -117,7 +117,9 @@ def _claim_shown(request: HttpRequest, invitation_id: uuid.UUID) -> Claim | None
 def _shown_anew(request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
     """The page as it is now, for a form of an earlier one: nothing was done."""
     page = _page(request, invitation_id)
-    if page is not None and not (page.ended or page.joined):
+    if page is None:
+        return _none_open(request)
+    if not (page.ended or page.joined):
         messages.warning(
             request,
             _("This invitation has changed since you opened it, so nothing was done. Look once more."),

@@ -54,7 +54,7 @@ def test_a_name_that_is_none_is_refused_with_a_sentence(
     assert sentence in page
     assert 'aria-invalid="true"' in page
     # The page still calls them by the name that they have.
-    assert f"<span>{member.user.name}</span>" in page
+    assert f">{member.user.name}</span>" in page
     assert User.objects.get(pk=member.user_id).name == member.user.name
 
 

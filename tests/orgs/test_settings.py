@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from audit.models import AuditEvent
 from orgs import services
-from orgs.errors import Refused
+from orgs.errors import PageOutdated
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from orgs.services import Change
@@ -176,5 +176,5 @@ def test_of_two_admins_who_change_the_name_at_once_one_reads_that_the_other_did(
                 for own, name in zip(admins, ("Hooli", "Initech"), strict=True)
             )
         )
-        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NoneType", Refused.__name__]
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NoneType", PageOutdated.__name__]
         assert AuditEvent.objects.filter(organization_id=organization.pk).count() == 1

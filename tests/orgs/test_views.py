@@ -55,7 +55,7 @@ def test_an_admin_makes_a_member_an_admin(admin: Membership, member: Membership,
     response = sign_in(admin).post(
         url("member_role", admin, member.pk), {"role": "admin", "shown_role": "member"}
     )
-    assert said(response) == [f"{member.user.name} is now admin."]
+    assert said(response) == [f"The role of {member.user.name} is admin now."]
     member.refresh_from_db()
     assert member.role == Role.ADMIN
 

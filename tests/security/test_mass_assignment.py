@@ -123,7 +123,7 @@ def test_signing_up_makes_an_ordinary_person() -> None:
 
 def test_founding_an_organization_buys_nothing() -> None:
     world = build_world()
-    data = {**every_field(world), "name": "Ledger"}
+    data = {**every_field(world), "name": "Ledger", "idempotency_key": ""}
     world.stranger.post("/orgs/new/", data)
     organization = Organization.objects.get(name="Ledger")
     assert (organization.edition_code, organization.seats, organization.slug) == (
