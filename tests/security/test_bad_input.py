@@ -46,6 +46,12 @@ NAMES = {
     "www": "www.evil.test",
     "path": "evil.test/win",
     "markup": "<script>alert(1)</script>",
+    "fillers": "\u3164\uffa0",
+    "braille blanks": "\u2800\u2800",
+    "marks alone": "\u0301\u20dd",
+    "no letter": "\u2014!",
+    "joiner at the end": "Acme\u200d",
+    "address in full width": "\uff48\uff54\uff54\uff50\uff1a\uff0f\uff0fevil.test",
 }
 ADDRESSES = {
     **{key: NAMES[key] for key in ("empty", "blank", "huge", "NUL", "right to left", "markup")},
@@ -75,6 +81,11 @@ GOOD_NAMES = [
     "\u682a\u5f0f\u4f1a\u793e",
     "O\u2019Reilly \U0001f600",
     "{{ 7*7 }}",
+    "J.P. Morgan & Co., Inc.",
+    "Booking.com",
+    "lee@ledger.test",
+    "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+    "The Parks \U0001f468\u200d\U0001f469\u200d\U0001f467",
 ]
 
 
