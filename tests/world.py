@@ -2,7 +2,8 @@
 
 import re
 import time
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
@@ -36,6 +37,13 @@ def signed_in(user: User, *, ago: timedelta = timedelta()) -> Client:
     return client
 
 
+def copy_of(client: Client) -> Client:
+    """Another browser with the same cookies."""
+    copy = Client()
+    copy.cookies = deepcopy(client.cookies)
+    return copy
+
+
 @dataclass(frozen=True)
 class World:
     organization: Organization
@@ -61,6 +69,16 @@ class World:
 
         path = PARAMETER.sub(value, route.path)
         return "/" + re.sub(r"[\^$\\]|\.\*", "", path)
+
+    def with_fresh_clients(self) -> "World":
+        """The same world, seen by browsers that have just come to it."""
+        return replace(
+            self,
+            clients={role: copy_of(client) for role, client in self.clients.items()},
+            stranger=copy_of(self.stranger),
+            staff=copy_of(self.staff),
+            staff_without_second_factor=copy_of(self.staff_without_second_factor),
+        )
 
     def query(self, route: Route, role: Role) -> str:
         """What this role's person has in the address line beside the path."""

@@ -200,6 +200,7 @@ def test_a_new_password_by_mail_ends_the_wait() -> None:
 # --- An address ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_address_that_fails_at_many_accounts_is_stopped_and_nobody_elsewhere_is() -> None:
     user = UserFactory()
     for number in range(PER_ADDRESS):
