@@ -8,10 +8,11 @@ from allauth.account.models import EmailAddress
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.models import User
 from audit.services import Actor, record
 from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
 from invitations.models import Invitation, Kind
-from orgs.models import Membership, Organization, User
+from orgs.models import Membership, Organization
 from orgs.policy import Role
 from usage.services import HourlyReading, record_counts
 

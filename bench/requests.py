@@ -17,12 +17,13 @@ from django.urls import reverse
 from django.utils.crypto import get_random_string
 from stripe import WebhookSignature
 
+from accounts.models import User
 from bench.data import CUSTOMER, Data
 from billing.gateway import API_VERSION
 from invitations.claims import keep_claim
 from invitations.models import Invitation, Kind
 from invitations.tokens import Channel, Claim
-from orgs.models import Membership, User
+from orgs.models import Membership
 from orgs.policy import Role
 
 PAGES = ("dashboard", "members", "billing", "invoices")

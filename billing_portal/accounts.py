@@ -18,6 +18,8 @@ from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from accounts.validators import validate_display_name
 from billing_portal import account_mails, limits
 from invitations.addresses import clean_address
 from invitations.claims import (
@@ -29,8 +31,6 @@ from invitations.claims import (
     proves_address,
 )
 from orgs.errors import Refused
-from orgs.models import User
-from orgs.validators import validate_display_name
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -20,7 +20,7 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from orgs.models import User
+from accounts.models import User
 
 APP = "allauth.account"
 BY_ACCOUNT, BY_ADDRESS = "login_failed", "login_failed_from_address"

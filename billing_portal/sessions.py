@@ -16,9 +16,9 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from billing_portal.templatetags.browsers import browser
 from orgs.access import Audience, SignedInRequest, open_to
-from orgs.models import User
 
 NOTED_EVERY = timedelta(minutes=5)
 

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "usage",
     "invitations",
     "orgs",
+    "accounts",
     "audit",
     "outbox",
     "support.apps.PortalAdminConfig",
@@ -178,7 +179,7 @@ USE_TZ = True
 
 # --- Sign-in -------------------------------------------------------------------------------------------
 
-AUTH_USER_MODEL = "orgs.User"
+AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_LENGTH = 10
 AUTH_PASSWORD_VALIDATORS = [
@@ -223,7 +224,7 @@ ACCOUNT_RATE_LIMITS = {
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
-ACCOUNT_USER_DISPLAY = "orgs.models.display_name"
+ACCOUNT_USER_DISPLAY = "accounts.models.display_name"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = site.scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_ADAPTER = "billing_portal.second_factor.MFAAdapter"

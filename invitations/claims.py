@@ -15,10 +15,10 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
+from accounts.models import User
 from invitations.models import Invitation
 from invitations.standing import dead_because
 from invitations.tokens import Channel, Claim
-from orgs.models import User
 
 SESSION_KEY = "invitation_claims"
 # A session is read with each page, so it must stay small.

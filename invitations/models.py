@@ -11,8 +11,9 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from invitations.refusals import Reason
-from orgs.models import Membership, Organization, User
+from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, may
 
 

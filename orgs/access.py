@@ -22,7 +22,8 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
-from orgs.models import Membership, Organization, User
+from accounts.models import User
+from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, ensure
 
 

@@ -1,10 +1,10 @@
-"""What support staff see of people and organizations."""
+"""What support staff see of organizations and who belongs to them."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from orgs.models import AccessRequest, Membership, Organization, User
+from orgs.models import AccessRequest, Membership, Organization
 
 
 class MembershipInline(admin.TabularInline[Membership, Organization]):
@@ -16,15 +16,6 @@ class MembershipInline(admin.TabularInline[Membership, Organization]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).select_related("user", "organization")
-
-
-@admin.register(User)
-class UserAdmin(admin.ModelAdmin[User]):
-    list_display = ["email", "name", "is_staff", "is_active", "created_at", "last_login"]
-    list_filter = ["is_staff", "is_active"]
-    search_fields = ["email", "name"]
-    fields = ["email", "name", "is_staff", "is_superuser", "is_active", "created_at", "last_login", "groups"]
-    ordering = ["email"]
 
 
 @admin.register(Organization)

@@ -6,7 +6,8 @@ from typing import cast
 from django.conf import settings
 from django.urls import reverse
 
-from orgs.models import AccessRequest, Membership, display_name
+from accounts.models import display_name
+from orgs.models import AccessRequest, Membership
 from orgs.policy import Permission, Role, may
 from outbox.models import OutgoingEmail
 from outbox.registry import NoLongerNeeded, RenderedMail, register

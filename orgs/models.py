@@ -1,79 +1,23 @@
-"""People, organizations and memberships."""
+"""Organizations and memberships."""
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
-from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from accounts.validators import validate_display_name
 from orgs.editions import EDITIONS, Edition, edition_of
 from orgs.policy import Role
-from orgs.validators import validate_display_name
 
 # The admins' mail about access requests: so long after the first one, so often at most, and closed so long
 # before it is written, since what is asked then may be committed after it.
 ACCESS_MAIL_WAIT = timedelta(minutes=10)
 ACCESS_MAIL_EVERY = timedelta(days=1)
 ACCESS_MAIL_CLOSES = timedelta(minutes=1)
-
-
-class UserManager(BaseUserManager["User"]):
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        user = self.model(email=email.strip().lower(), **fields)
-        user.set_password(password)
-        user.save(using=self._db)
-        return user
-
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
-
-    def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email=(username or "").lower())
-
-
-class User(AbstractBaseUser, PermissionsMixin):
-    """A person. The mail address, in lower case, is the sign-in."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    email = models.EmailField(
-        _("email address"),
-        max_length=254,
-        unique=True,
-        error_messages={"unique": _("This email address is taken.")},
-    )
-    name = models.CharField(_("name"), max_length=80, validators=[validate_display_name])
-    is_staff = models.BooleanField(_("support staff"), default=False)
-    is_active = models.BooleanField(_("active"), default=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    USERNAME_FIELD = "email"
-    EMAIL_FIELD = "email"
-    REQUIRED_FIELDS = ["name"]
-
-    objects: ClassVar[UserManager] = UserManager()
-
-    class Meta:
-        verbose_name = _("person")
-        verbose_name_plural = _("people")
-        constraints = [
-            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower_case"),
-        ]
-
-    def __str__(self) -> str:
-        return display_name(self)
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.email = self.email.lower()
-        super().save(*args, **kwargs)
-
-
-def display_name(user: User) -> str:
-    """How pages and mails call a person."""
-    return user.name or user.email
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):

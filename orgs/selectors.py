@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils.functional import Promise
 
+from accounts.models import User
 from audit.models import AuditEvent
 from audit.registry import Action, all_actions
-from orgs.models import Membership, MembershipQuerySet, User
+from orgs.models import Membership, MembershipQuerySet
 from orgs.policy import Permission, Role, table
 from orgs.rows import fetch_total
 

@@ -15,13 +15,14 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import User, display_name
 from audit.services import Actor, record
 from orgs import events
 from orgs.capacity import ensure_room
 from orgs.editions import STARTING_EDITION, edition_of
 from orgs.errors import PageOutdated, Refused
 from orgs.locking import lock_organization_of
-from orgs.models import AccessRequest, Membership, Organization, User, display_name
+from orgs.models import AccessRequest, Membership, Organization
 from orgs.policy import REMOVE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure, may
 from outbox.services import enqueue, enqueue_each
 

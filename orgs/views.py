@@ -10,11 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.models import display_name
 from orgs import services
 from orgs.access import OrgRequest, ensure_recently_authenticated, requires
 from orgs.errors import PageOutdated, Refused
 from orgs.forms import RoleForm, SettingsForm
-from orgs.models import Membership, display_name
+from orgs.models import Membership
 from orgs.policy import Permission
 from orgs.selectors import audit_page, roles_page
 

@@ -6,7 +6,8 @@ import factory
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 
-from orgs.models import Membership, Organization, User
+from accounts.models import User
+from orgs.models import Membership, Organization
 from orgs.policy import Role
 
 PASSWORD = "correct horse battery"

@@ -12,9 +12,10 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.models import User
 from billing_portal.account_mails import NOTICES
 from invitations.models import Invitation
-from orgs.models import AccessRequest, Organization, User
+from orgs.models import AccessRequest, Organization
 from orgs.policy import Role
 from outbox import registry
 from outbox.delivery import _message

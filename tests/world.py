@@ -11,9 +11,10 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from audit.services import Actor, record
 from orgs.checks import Route
-from orgs.models import Membership, Organization, User
+from orgs.models import Membership, Organization
 from orgs.policy import Role
 from tests.billing.factories import BillingAccountFactory, CardSetupFactory, InvoiceFactory
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory

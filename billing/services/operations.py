@@ -14,9 +14,10 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts.models import display_name
 from billing.gateway import GatewayRefused, GatewayUnavailable
 from billing.models import OperationKind, OperationState, StripeOperation
-from orgs.models import Membership, display_name
+from orgs.models import Membership
 
 logger = structlog.get_logger(__name__)
 

@@ -7,8 +7,8 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
+from accounts.models import User
 from devstack.demo.cast import ORGANIZATIONS, PASSWORD, SUPPORT, DemoPerson
-from orgs.models import User
 
 SUPPORT_GROUP = "Support"
 

@@ -8,12 +8,13 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
 from django.utils.functional import Promise
 
+from accounts.models import User
 from invitations.models import Invitation, State
 from invitations.refusals import Reason, sentence_for_invitee
 from invitations.roles import WHAT_ROLE_DOES
 from invitations.standing import dead_because
 from invitations.tokens import Channel, Claim
-from orgs.models import Membership, Organization, User
+from orgs.models import Membership, Organization
 from orgs.policy import Role
 
 

@@ -25,7 +25,7 @@ MANAGERS = """
     ) pending
     LEFT JOIN (
         SELECT m.id::text AS membership_id, m.joined_at, u.name, u.email
-        FROM orgs_membership m JOIN orgs_user u ON u.id = m.user_id
+        FROM orgs_membership m JOIN accounts_user u ON u.id = m.user_id
         WHERE m.organization_id = %(organization)s AND m.role = 'billing_manager'
     ) manager ON true
     ORDER BY manager.joined_at, manager.membership_id

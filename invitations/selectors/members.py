@@ -24,7 +24,7 @@ PEOPLE_PER_PAGE = 25
 
 PEOPLE = """
     SELECT m.id::text, m.role, m.joined_at, u.name, u.email
-    FROM orgs_membership m JOIN orgs_user u ON u.id = m.user_id
+    FROM orgs_membership m JOIN accounts_user u ON u.id = m.user_id
     WHERE m.organization_id = %(organization)s AND m.role <> 'billing_manager'
 """
 OLDER_PEOPLE = f"""{PEOPLE}

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.models import User, display_name
 from audit.models import ActorKind
 from audit.services import Actor, record
 from invitations.models import Invitation, State
@@ -17,7 +18,7 @@ from invitations.standing import dead_because
 from invitations.tokens import Claim
 from orgs.capacity import ensure_room
 from orgs.errors import Refused, broken_constraint
-from orgs.models import Membership, Organization, User, display_name
+from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.services import enqueue, enqueue_each
 

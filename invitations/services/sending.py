@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import display_name
 from audit.services import Actor, record
 from invitations.addresses import clean_address
 from invitations.models import Invitation, InvitationQuerySet, Kind, State
@@ -20,7 +21,7 @@ from invitations.tokens import Channel, Claim, link
 from orgs.capacity import ensure_room
 from orgs.errors import PageOutdated, Refused, broken_constraint
 from orgs.locking import lock_organization_of
-from orgs.models import Membership, Organization, display_name
+from orgs.models import Membership, Organization
 from orgs.policy import INVITE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure, may
 from outbox.models import OutgoingEmail
 from outbox.services import enqueue

@@ -19,11 +19,12 @@ import stripe as stripe_library
 from django.conf import LazySettings
 from django.db import connection
 
+from accounts.models import User
 from billing.models import OperationState, StripeOperation
 from devstack.memory import LOOPBACK, port_answers, remembered_port
 from devstack.paths import ROOT
 from devstack.stripe.control import Control
-from orgs.models import Membership, User
+from orgs.models import Membership
 from orgs.policy import Role
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory
 from tests.billing.world import StripeWorld, card_url, sweep_everything

@@ -5,9 +5,10 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import User
 from audit.models import AuditEvent
 from audit.services import Actor, record
-from orgs.models import Membership, User
+from orgs.models import Membership
 from tests.conftest import SignIn
 
 PROFILE = "/accounts/profile/"

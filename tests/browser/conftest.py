@@ -14,8 +14,8 @@ from django.db import connections
 from django.test import Client, override_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from accounts.models import User
 from devstack.stripe.server import Running
-from orgs.models import User
 from tests.billing.conftest import WEBHOOK_SECRET, stripe, stripe_server
 from tests.billing.world import StripeWorld
 from tests.browser.portal import Portal, Server

@@ -7,11 +7,12 @@ from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import FloatRect, Locator, expect
 
+from accounts.models import User
 from audit.services import Actor, record
 from billing.models import Invoice
 from invitations.models import Invitation, Kind
 from invitations.tokens import Channel, Claim, link
-from orgs.models import Membership, User
+from orgs.models import Membership
 from orgs.policy import Role
 from tests.browser.conftest import NewPage
 from tests.browser.inspection import PHONE, layout_faults_of

@@ -2,8 +2,8 @@
 
 import factory
 
+from accounts.models import display_name
 from invitations.models import Invitation, Kind
-from orgs.models import display_name
 from orgs.policy import Role
 from tests.factories import MembershipFactory, OrganizationFactory
 

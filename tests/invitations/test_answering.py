@@ -8,13 +8,14 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import User
 from audit.models import AuditEvent
 from invitations import services
 from invitations.models import Invitation, Kind, State
 from invitations.refusals import AcceptRefused, Reason
 from invitations.services import answering
 from invitations.tokens import Channel, Claim
-from orgs.models import Membership, User
+from orgs.models import Membership
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory

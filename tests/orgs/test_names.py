@@ -5,8 +5,9 @@ from django.core.exceptions import ValidationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orgs.models import Organization, User
-from orgs.validators import validate_display_name
+from accounts.models import User
+from accounts.validators import validate_display_name
+from orgs.models import Organization
 
 HONEST = {
     "initials": "J.P. Morgan",

@@ -13,7 +13,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from orgs.models import Membership, Organization, User
+from accounts.models import User
+from orgs.models import Membership, Organization
 from outbox.models import OutgoingEmail
 from tests.factories import MembershipFactory, UserFactory
 from tests.races import ROUNDS, at_once

@@ -10,10 +10,11 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import User
 from audit.models import AuditEvent
 from invitations.models import Invitation
 from orgs.checks import all_routes
-from orgs.models import Membership, Organization, User
+from orgs.models import Membership, Organization
 from orgs.policy import Role
 from tests.conftest import SignIn
 from tests.invitations.claims import by_link
@@ -24,7 +25,7 @@ from tests.world import World, build_world, signed_in
 
 pytestmark = pytest.mark.django_db
 
-OUR_APPS = ("audit", "billing", "invitations", "orgs", "outbox", "usage", "account", "mfa")
+OUR_APPS = ("accounts", "audit", "billing", "invitations", "orgs", "outbox", "usage", "account", "mfa")
 
 NAMES = {
     "overlong": "x" * 81,
@@ -234,7 +235,7 @@ def test_a_bad_query_breaks_no_page(world: World) -> None:
 
 
 def test_a_bad_query_breaks_no_page_of_the_admin(world: World) -> None:
-    for model in ("orgs_user", "invitations_invitation", "audit_auditevent", "outbox_outgoingemail"):
+    for model in ("accounts_user", "invitations_invitation", "audit_auditevent", "outbox_outgoingemail"):
         url = reverse(f"admin:{model}_changelist")
         for query in ("q=%00", "id__exact=x", "p=99999999999999", "o=-99", "state__exact=%00", "evil__x=1"):
             assert world.staff.get(f"{url}?{query}").status_code in {200, 302, 400, 404}, (model, query)
@@ -311,7 +312,7 @@ PATHS = [
     "/static/%2e%2e/billing_portal/settings.py",
     "/static/%00",
     "/dev/mail/..%2f..%2fetc%2fpasswd/",
-    "/admin/orgs/user/%00/change/",
+    "/admin/accounts/user/%00/change/",
     "/\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
 ]
 

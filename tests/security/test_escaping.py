@@ -10,10 +10,11 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from billing.models import BillingAccount, Invoice
 from invitations.models import Invitation, State
 from orgs.checks import all_routes
-from orgs.models import Organization, User
+from orgs.models import Organization
 from orgs.policy import Role
 from outbox.delivery import deliver_due
 from outbox.models import OutgoingEmail

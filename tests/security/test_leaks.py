@@ -142,7 +142,7 @@ def test_every_mail_has_one_recipient(world: World, mailoutbox: list[EmailMultiA
 
 
 @pytest.mark.parametrize(
-    "url", ["/orgs/nobody/", "/orgs/foreign/", "/no/such/", "/admin/orgs/user/1/change/"]
+    "url", ["/orgs/nobody/", "/orgs/foreign/", "/no/such/", "/admin/accounts/user/1/change/"]
 )
 def test_a_page_that_is_not_there_says_nothing_of_how_the_portal_is_built(url: str, world: World) -> None:
     text = world.stranger.get(url, follow=True).content.decode()

@@ -7,8 +7,9 @@ from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 
+from accounts.models import User
 from orgs.checks import Route, all_routes
-from orgs.models import Membership, Organization, User
+from orgs.models import Membership, Organization
 from orgs.policy import Role
 from tests.security.test_bad_input import OUR_APPS
 from tests.test_access import ANYONE, INSIDE, SIGNED_IN

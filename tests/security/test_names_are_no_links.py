@@ -5,11 +5,12 @@ from django.core.mail import EmailMultiAlternatives
 from django.http import HttpResponse
 from django.urls import reverse
 
+from accounts.models import User
 from audit.models import AuditEvent
 from billing.models import Invoice
 from invitations.models import Invitation
 from orgs.checks import all_routes
-from orgs.models import Membership, Organization, User
+from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.delivery import deliver_due
 from tests.conftest import SignIn

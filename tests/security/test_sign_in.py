@@ -17,7 +17,8 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from orgs.models import Membership, User
+from accounts.models import User
+from orgs.models import Membership
 from outbox.models import OutgoingEmail
 from tests.conftest import SignIn
 from tests.factories import PASSWORD, UserFactory

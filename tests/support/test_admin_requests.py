@@ -11,7 +11,7 @@ from django.db.models import Field, Model
 from django.test import Client
 from django.urls import reverse
 
-from orgs.models import User
+from accounts.models import User
 from outbox.models import OutgoingEmail
 from tests.factories import UserFactory
 from tests.security.hostile import PIECES
@@ -86,7 +86,7 @@ def test_a_secret_column_answers_the_same_whatever_is_guessed(world: World) -> N
 )
 def test_staff_guess_no_password(lookup: str, world: World) -> None:
     for path in (
-        "orgs/user/?password",
+        "accounts/user/?password",
         "orgs/membership/?user__password",
         "mfa/authenticator/?user__password",
     ):
@@ -146,7 +146,7 @@ ODD_LISTS = [
 
 
 def test_an_odd_question_to_a_list_is_no_fault(world: World) -> None:
-    lists = ["orgs/user/", "outbox/outgoingemail/", "account/emailaddress/"]
+    lists = ["accounts/user/", "outbox/outgoingemail/", "account/emailaddress/"]
     for number, query in enumerate(ODD_LISTS):
         for path in ("invitations/invitation/", lists[number % len(lists)]):
             answer = send(world.staff, "GET", f"/admin/{path}", Hostile(query=query))

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.test import Client, TestCase, override_settings
 from django.utils import timezone
 
+from accounts.models import User
 from billing.gateway.client import client
 from billing.models import BillingAccount, Invoice, Subscription
 from devstack.demo import organizations, people, sign_ins
@@ -25,7 +26,7 @@ from devstack.demo.usage import bring_up_to_now
 from devstack.stripe.control import Control
 from devstack.stripe.server import start
 from invitations.models import Invitation
-from orgs.models import Membership, Organization, User
+from orgs.models import Membership, Organization
 from usage.models import HourlyCount, OrganizationHour
 
 ROLES = {
