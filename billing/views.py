@@ -9,13 +9,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.access import Audience, open_to
 from billing import gateway
 from billing.models import Invoice, OperationState, StripeOperation
 from billing.selectors import billing_page, invoice_list, issued_invoice, own_card_setup
 from billing.services.cards import Outcome, standing_of, start_card_setup
 from billing.services.inbox import put_into_inbox
 from billing.tasks import complete_card_setup, handle_event
-from orgs.access import Audience, OrgRequest, open_to, requires
+from orgs.access import OrgRequest, requires
 from orgs.errors import Refused
 from orgs.policy import Permission
 from outbox.doorbell import ring

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu.exceptions import OperationalError as BrokerError
 
 import outbox.services
+from accounts.access import Audience, open_to
 from billing_portal.celery import app
-from orgs.access import Audience, open_to
 
 # Older than a few sweeps, an unsent mail says that no worker is at work.
 LAG_SECONDS = 120

@@ -5,10 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from accounts.access import Audience, SignedInRequest, open_to
 from billing.selectors import next_charges
 from invitations.selectors import invitations_for
 from orgs import services
-from orgs.access import Audience, SignedInRequest, open_to
 from orgs.errors import Refused
 from orgs.forms import NewOrganizationForm
 from orgs.selectors import memberships_of

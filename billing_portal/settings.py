@@ -88,7 +88,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "billing_portal.sessions.LastUseMiddleware",
+    "accounts.sessions.LastUseMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -192,17 +192,16 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = reverse_lazy("account_login")
 LOGIN_REDIRECT_URL = reverse_lazy("organizations")
-ACCOUNT_ADAPTER = "billing_portal.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "billing_portal.sign_in.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_SIGNUP_FORM_CLASS = "billing_portal.accounts.SignupForm"
 ACCOUNT_FORMS = {
-    "signup": "billing_portal.account_forms.SignupForm",
-    "change_password": "billing_portal.account_forms.ChangePasswordForm",
-    "set_password": "billing_portal.account_forms.SetPasswordForm",
-    "reset_password_from_key": "billing_portal.account_forms.ResetPasswordKeyForm",
-    "reauthenticate": "billing_portal.account_forms.PasswordAgainForm",
+    "signup": "billing_portal.sign_in.SignupForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+    "set_password": "accounts.forms.SetPasswordForm",
+    "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
+    "reauthenticate": "accounts.forms.PasswordAgainForm",
 }
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CHANGE_EMAIL = True
@@ -227,11 +226,11 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_USER_DISPLAY = "accounts.models.display_name"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = site.scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
-MFA_ADAPTER = "billing_portal.second_factor.MFAAdapter"
+MFA_ADAPTER = "accounts.second_factor.MFAAdapter"
 MFA_FORMS = {
-    "authenticate": "billing_portal.account_forms.AuthenticateForm",
-    "reauthenticate": "billing_portal.account_forms.CodeAgainForm",
-    "activate_totp": "billing_portal.account_forms.ActivateTOTPForm",
+    "authenticate": "accounts.forms.AuthenticateForm",
+    "reauthenticate": "accounts.forms.CodeAgainForm",
+    "activate_totp": "accounts.forms.ActivateTOTPForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = PRODUCT_NAME
@@ -329,8 +328,8 @@ CELERY_BEAT_SCHEDULE = {
     "stripe-delete-old": {"task": "billing.delete_old_events", "schedule": crontab(hour="3", minute="5")},
     "stripe-reconcile": {"task": "billing.reconcile_due", "schedule": 60.0, "options": {"expires": 60}},
     "usage-partitions": {"task": "usage.prepare_partitions", "schedule": crontab(hour="3", minute="30")},
-    "limits-clear": {"task": "billing_portal.clear_limits", "schedule": crontab(minute="40")},
-    "sessions-clear": {"task": "billing_portal.clear_sessions", "schedule": crontab(hour="3", minute="45")},
+    "limits-clear": {"task": "accounts.clear_limits", "schedule": crontab(minute="40")},
+    "sessions-clear": {"task": "accounts.clear_sessions", "schedule": crontab(hour="3", minute="45")},
 }
 # How long a worker may take over one mail; longer than its mail server may take to answer.
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)

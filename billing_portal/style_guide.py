@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from orgs.access import Audience, open_to
+from accounts.access import Audience, open_to
 
 
 class ExampleForm(forms.Form):

@@ -4,10 +4,9 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from billing_portal import health, limits, pages, sessions, style_guide, well_known
-from billing_portal.profile import profile
-from billing_portal.sign_up import SignUpView
-from orgs.access import Audience, open_to
+from accounts import limits
+from accounts.access import Audience, open_to
+from billing_portal import health, pages, style_guide, well_known
 from outbox import devmail
 
 handler429 = limits.too_many_requests
@@ -19,14 +18,7 @@ urlpatterns = [
     path(".well-known/security.txt", well_known.security, name="security"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("accounts/profile/", profile, name="profile"),
-    path("accounts/sessions/end/", sessions.end_session, name="session_end"),
-    path(
-        "accounts/signup/",
-        open_to(Audience.ANYONE, "GET", "POST")(SignUpView.as_view()),
-        name="account_signup",
-    ),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("accounts.urls")),
     path("invitations/", include("invitations.urls.invitee")),
     path("stripe/", include("billing.urls.stripe")),
     path("admin/", admin.site.urls),

@@ -9,7 +9,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 
-from orgs.access import Audience, open_to
+from accounts.access import Audience, open_to
 
 # "Less than a year into the future" is recommended (RFC 9116, 2.5.5): a file that nobody keeps runs out.
 SECURITY_FILE_LASTS = timedelta(days=180)

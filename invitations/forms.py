@@ -4,7 +4,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from invitations.addresses import MAX_LENGTH
+from accounts.addresses import MAX_LENGTH
 from orgs.policy import Role
 
 MEMBER_ROLES = [(role.value, role.label) for role in (Role.MEMBER, Role.ADMIN)]

@@ -11,7 +11,8 @@ from django.contrib.admin import AdminSite
 from django.core.checks import CheckMessage, Error, register
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from orgs.access import Access, Audience
+from accounts.access import Access
+from orgs.access import OrganizationAccess
 from orgs.policy import Permission
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -63,7 +64,8 @@ def every_route_declares_its_access(**_kwargs: object) -> list[CheckMessage]:
                 errors.append(Error(f"{route.path}: the view declares no access.", id="orgs.E001"))
             continue
         inside = "<slug:slug>" in route.path
-        if inside != (access.audience is Audience.ORGANIZATION):
+        permissions = access.permissions if isinstance(access, OrganizationAccess) else {}
+        if inside != bool(permissions):
             errors.append(
                 Error(
                     f"{route.path}: a permission belongs to URLs of an organization, and only there.",
@@ -74,7 +76,7 @@ def every_route_declares_its_access(**_kwargs: object) -> list[CheckMessage]:
             Error(
                 f"{route.path}: {method} changes things, but {permission.value} only reads.", id="orgs.E003"
             )
-            for method, permission in access.permissions.items()
+            for method, permission in permissions.items()
             if method not in SAFE_METHODS and permission.reads
         )
     return errors

@@ -8,7 +8,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from orgs.access import OrgRequest, enter_organization, sign_in_first
+from accounts.access import sign_in_first
+from orgs.access import OrgRequest, enter_organization
 from orgs.models import Organization
 from orgs.policy import Denied, Role, granting_roles
 

@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.access import ensure_recently_authenticated
 from accounts.models import display_name
 from orgs import services
-from orgs.access import OrgRequest, ensure_recently_authenticated, requires
+from orgs.access import OrgRequest, requires
 from orgs.errors import PageOutdated, Refused
 from orgs.forms import RoleForm, SettingsForm
 from orgs.models import Membership
@@ -51,7 +52,11 @@ def organization_settings(request: OrgRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         changes = form.changes()
         if "managers_manage_managers" in changes:
-            ensure_recently_authenticated(request, str(Permission.ORGANIZATION_CONFIGURE.label))
+            ensure_recently_authenticated(
+                request,
+                str(Permission.ORGANIZATION_CONFIGURE.label),
+                organization=request.organization.name,
+            )
         try:
             services.change_settings(actor=request.membership, changes=changes)
         except PageOutdated as outdated:

@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from orgs.access import sign_in_first
+from accounts.access import sign_in_first
 
 # From a record to its page in the product, which none has; suggestions for fields of forms, which none has.
 UNUSED = {"view_on_site", "autocomplete"}

@@ -12,8 +12,8 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.mails import NOTICES
 from accounts.models import User
-from billing_portal.account_mails import NOTICES
 from invitations.models import Invitation
 from orgs.models import AccessRequest, Organization
 from orgs.policy import Role

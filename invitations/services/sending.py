@@ -9,13 +9,14 @@ again since.
 import uuid
 from datetime import timedelta
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.addresses import clean_address
 from accounts.models import display_name
 from audit.services import Actor, record
-from invitations.addresses import clean_address
 from invitations.models import Invitation, InvitationQuerySet, Kind, State
 from invitations.tokens import Channel, Claim, link
 from orgs.capacity import ensure_room
@@ -51,7 +52,10 @@ def may_invite(membership: Membership, role: Role) -> bool:
 
 def invite_by_mail(*, actor: Membership, email: str, role: Role) -> Invitation:
     """Invite an address. Whether an account has it plays no part, so nobody learns that."""
-    address = clean_address(email)
+    try:
+        address = clean_address(email)
+    except ValidationError as error:
+        raise Refused(error.message) from None
     try:
         return _invite_by_mail(actor, address, role)
     except IntegrityError as error:

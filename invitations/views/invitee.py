@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.access import Audience, SignedInRequest, open_to
 from accounts.models import User
 from invitations import services
 from invitations.claims import claims_on, keep_claim
@@ -20,7 +21,6 @@ from invitations.models import Invitation
 from invitations.refusals import AcceptRefused
 from invitations.selectors import InvitationPage, invitation_page
 from invitations.tokens import BadToken, Claim, claim_in
-from orgs.access import Audience, SignedInRequest, open_to
 
 
 @open_to(Audience.ANYONE, "GET")

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from accounts.tasks import clear_sessions
 from billing_portal.celery import app
-from billing_portal.tasks import clear_sessions
 
 
 @pytest.mark.parametrize("name", settings.CELERY_BEAT_SCHEDULE)

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path, reverse
 
+from accounts.access import Audience, open_to
 from billing_portal.urls import urlpatterns as portal_urls
-from orgs.access import Audience, open_to
 from orgs.checks import all_routes
 from orgs.policy import Role
 from tests.world import World, build_world

@@ -18,8 +18,8 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from billing_portal import limits
-from billing_portal.tasks import clear_limits
+from accounts import limits
+from accounts.tasks import clear_limits
 from orgs.checks import all_routes
 from outbox.models import OutgoingEmail
 from tests.factories import PASSWORD, UserFactory

@@ -9,8 +9,8 @@ from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 
+from accounts.second_factor import MFAAdapter
 from bench.statements import sent_statements
-from billing_portal.second_factor import MFAAdapter
 from orgs.models import Organization
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.world import build_world

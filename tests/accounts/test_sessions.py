@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.sessions import NOTED_EVERY
 from bench.statements import sent_statements
-from billing_portal.sessions import NOTED_EVERY
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing_portal.templatetags.browsers import browser
+from accounts.templatetags.browsers import browser
 
 
 @pytest.mark.parametrize(

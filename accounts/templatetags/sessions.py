@@ -2,7 +2,7 @@
 
 from django import template
 
-from billing_portal.sessions import reference
+from accounts.sessions import reference
 
 register = template.Library()
 register.filter("reference", reference)

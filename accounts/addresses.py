@@ -1,10 +1,8 @@
-"""Which mail addresses can be invited."""
+"""Which mail addresses an account or an invitation may have."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
-
-from orgs.errors import Refused
 
 MAX_LENGTH = 254
 # RFC 5321, 4.5.3.1.1. Mail servers refuse longer ones.
@@ -13,7 +11,7 @@ validate_mail_syntax = EmailValidator()
 
 
 def clean_address(text: str) -> str:
-    """The address in lower case. Raises Refused.
+    """The address in lower case. Raises ValidationError.
 
     Letters beyond ASCII are refused: ``acme.test`` with a Cyrillic a looks the same and is somebody else's.
     A domain with other letters can be written in its ``xn--`` form, which nobody mistakes. Quotes are refused
@@ -21,19 +19,21 @@ def clean_address(text: str) -> str:
     """
     address = text.strip()
     if not address:
-        raise Refused(_("Enter an email address."))
+        raise ValidationError(_("Enter an email address."))
     if len(address) > MAX_LENGTH:
-        raise Refused(_("Enter an email address of at most %(limit)s characters.") % {"limit": MAX_LENGTH})
+        raise ValidationError(
+            _("Enter an email address of at most %(limit)s characters.") % {"limit": MAX_LENGTH}
+        )
     # Before lower(), which makes an ordinary k of the Kelvin sign.
     if not address.isascii():
-        raise Refused(
+        raise ValidationError(
             _("Use only the letters a to z, since others look alike. Write other domains in their xn-- form.")
         )
     local, _at, host = address.rpartition("@")
     if '"' in address or not _has_mail_syntax(address) or not _is_public(host):
-        raise Refused(_("Enter one email address, such as lee@example.com."))
+        raise ValidationError(_("Enter one email address, such as lee@example.com."))
     if len(local) > MAX_LOCAL_LENGTH:
-        raise Refused(
+        raise ValidationError(
             _("Enter an email address with at most %(limit)s characters before the @.")
             % {"limit": MAX_LOCAL_LENGTH}
         )

@@ -1,4 +1,4 @@
-"""django-allauth's forms in this portal's words, and with its limit told (ACCOUNT_FORMS, MFA_FORMS)."""
+"""A person's name, and django-allauth's forms in our words and with our limits (ACCOUNT_FORMS, MFA_FORMS)."""
 
 from typing import Any
 
@@ -8,12 +8,15 @@ from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp import forms as totp
 from django import forms
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from billing_portal import limits
-from orgs.access import STEP_TO_CONFIRM
+from accounts import limits
+from accounts.access import STEP_TO_CONFIRM
+from accounts.models import User
+from accounts.validators import validate_display_name
 
 
 def _password_rules() -> str:
@@ -26,10 +29,27 @@ def _password_rules() -> str:
 PASSWORD_RULES = lazy(_password_rules, str)()
 
 
-class SignupForm(account.SignupForm):
+class NameForm(forms.Form):
+    """A person's name."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=80,
+        validators=[validate_display_name],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": _("Enter your name.")},
+    )
+
+
+class SignupForm(account.SignupForm, NameForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = PASSWORD_RULES
+
+    def signup(self, _request: HttpRequest, user: User) -> None:
+        """allauth calls this with the account that it has just made."""
+        user.name = self.cleaned_data["name"]
+        user.save(update_fields=["name"])
 
 
 class NewPassword:

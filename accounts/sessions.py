@@ -1,4 +1,4 @@
-"""Where a person is signed in: when each session was last used, and the end of one. allauth lists them."""
+"""Where a person is signed in, and when each session was last used. allauth lists them."""
 
 import time
 from collections.abc import Callable
@@ -8,17 +8,12 @@ from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.core.internal.httpkit import HTTP_USER_AGENT_MAX_LENGTH
 from allauth.usersessions.models import UserSession
-from django.contrib import messages
 from django.core.cache import caches
 from django.core.signing import BadSignature, Signer
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import User
-from billing_portal.templatetags.browsers import browser
-from orgs.access import Audience, SignedInRequest, open_to
 
 NOTED_EVERY = timedelta(minutes=5)
 
@@ -69,21 +64,7 @@ def _signer(user_id: object) -> Signer:
     return Signer(salt=f"session of {user_id}")
 
 
-@open_to(Audience.SIGNED_IN, "POST")
-def end_session(request: SignedInRequest) -> HttpResponse:
-    """Sign out one of the person's sessions. The present one is left to the page that asks first."""
-    session = _session_named(request.user, request.POST.get("session", ""))
-    if session is None:
-        messages.info(request, _("That session has ended already."))
-    elif session.is_current():
-        return redirect("account_logout")
-    else:
-        session.end()
-        messages.success(request, _("%(browser)s is signed out.") % {"browser": browser(session.user_agent)})
-    return redirect("usersessions_list")
-
-
-def _session_named(user: User, reference: str) -> UserSession | None:
+def session_named(user: User, reference: str) -> UserSession | None:
     """The person's session, or None if it has ended. Raises Http404 for what was never one of theirs."""
     try:
         pk = _signer(user.pk).unsign(reference)

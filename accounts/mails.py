@@ -19,7 +19,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from billing_portal.templatetags.browsers import browser
+from accounts.templatetags.browsers import browser
 from outbox.models import OutgoingEmail
 from outbox.registry import NoLongerNeeded, RenderedMail, register
 from outbox.rendering import render_mail

@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.mails import NOTICES, PLAIN_MAILS, UnknownMailError, send_plain
 from accounts.models import User
-from billing_portal.account_mails import NOTICES, PLAIN_MAILS, UnknownMailError, send_plain
 from outbox.delivery import deliver_due
 from outbox.models import OutgoingEmail, State
 from tests.factories import PASSWORD, UserFactory

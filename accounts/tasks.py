@@ -1,4 +1,4 @@
-"""What the glue itself does in the background."""
+"""Deleting what has ended: sessions, and the counts of limits."""
 
 from importlib import import_module
 
@@ -7,13 +7,13 @@ from django.conf import settings
 from django.db import connection
 
 
-@shared_task(name="billing_portal.clear_sessions")
+@shared_task(name="accounts.clear_sessions")
 def clear_sessions() -> None:
     """Delete the sessions that have ended: the database keeps them otherwise."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
-@shared_task(name="billing_portal.clear_limits")
+@shared_task(name="accounts.clear_limits")
 def clear_limits() -> None:
     """Delete the counts of limits that have run out: Django deletes them only when the cache is full."""
     with connection.cursor() as cursor:
