@@ -5,15 +5,22 @@ from dataclasses import dataclass
 
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from audit.models import AuditEvent
 from audit.registry import Action, all_actions
 from orgs.models import Membership, MembershipQuerySet
-from orgs.policy import Permission, Role, table
+from orgs.policy import Permission, Role, may, table
 from orgs.rows import fetch_total
 
 AUDIT_PAGE_SIZE = 50
+
+ROLE_SENTENCES: dict[Role, Promise] = {
+    Role.ADMIN: _("Runs the organization: people, settings and billing."),
+    Role.MEMBER: _("Uses the product, and sees its figures and people. Billing stays closed."),
+    Role.BILLING_MANAGER: _("Pays: sees the figures, the card and the invoices, and nothing else."),
+}
 
 MEMBER_COUNT = """
     SELECT count(*) FROM orgs_membership
@@ -43,17 +50,35 @@ def member_count(organization_id: uuid.UUID) -> int:
 
 
 @dataclass(frozen=True)
+class RoleCard:
+    """One role in a sentence. ``people``: how many have it; None: the reader may not know."""
+
+    role: Role
+    sentence: Promise
+    people: int | None
+
+
+@dataclass(frozen=True)
 class RolesPage:
-    roles: list[Role]
-    resources: list[tuple[Promise, list[tuple[Permission, dict[Role, str]]]]]
-    delegated: bool
+    cards: list[RoleCard]
+    parts: list[tuple[Promise, list[tuple[Permission, dict[Role, str]]]]]
 
 
 def roles_page(membership: Membership) -> RolesPage:
+    counted = dict(
+        Membership.objects.for_org(membership.organization).values_list("role").annotate(people=Count("id"))
+    )
+    managers_known = may(membership, Permission.BILLING_MANAGERS_LIST_NAMES)
     return RolesPage(
-        roles=list(Role),
-        resources=list(table()),
-        delegated=membership.organization.managers_manage_managers,
+        cards=[
+            RoleCard(
+                role,
+                ROLE_SENTENCES[role],
+                counted.get(role.value, 0) if managers_known or role is not Role.BILLING_MANAGER else None,
+            )
+            for role in Role
+        ],
+        parts=list(table()),
     )
 
 

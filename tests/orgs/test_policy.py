@@ -1,6 +1,9 @@
 """The policy equals seed 001's table, and nothing asks it for a name that it doesn't have."""
 
+from pathlib import Path
+
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.template import Context, Template
 
@@ -8,7 +11,8 @@ from orgs.management.commands.roles_table import roles_table
 from orgs.models import Membership, Organization
 from orgs.policy import (
     GRANTS,
-    RESOURCES,
+    NOT_BUILT,
+    PARTS,
     Denied,
     May,
     Permission,
@@ -44,7 +48,9 @@ def granted(role: Role, resource: str) -> set[str]:
 
 
 def test_the_table_has_a_row_for_every_resource() -> None:
-    assert set(SEED_TABLE) == {p.resource for p in Permission} == set(RESOURCES)
+    parts = [resource for _label, resources in PARTS for resource in resources]
+    assert set(SEED_TABLE) == {p.resource for p in Permission} == set(parts)
+    assert len(parts) == len(set(parts))
 
 
 @pytest.mark.parametrize("resource", SEED_TABLE)
@@ -127,3 +133,20 @@ def test_an_unknown_permission_raises_in_a_template_too() -> None:
 
 def test_the_table_in_the_docs_is_the_policy() -> None:
     assert (settings.BASE_DIR / "docs" / "roles.md").read_text() == roles_table()
+
+
+def test_nothing_in_the_product_asks_for_what_is_not_built() -> None:
+    """A page that is built takes its permission from NOT_BUILT, so that the Roles page tells of it."""
+    sources = [
+        path
+        for app in apps.get_app_configs()
+        if Path(app.path).parent == settings.BASE_DIR
+        for path in Path(app.path).rglob("*.py")
+        if path.name != "policy.py"
+    ] + list((settings.BASE_DIR / "templates").rglob("*.html"))
+    asked = "".join(path.read_text() for path in sources)
+    assert "Permission.BILLING_VIEW" in asked
+    assert "may.billing_card_update" in asked
+    for permission in NOT_BUILT:
+        assert f"Permission.{permission.name}" not in asked
+        assert f"may.{permission.name.lower()}" not in asked

@@ -12,7 +12,7 @@ from django.urls import reverse
 from audit.models import AuditEvent
 from audit.services import Actor, record
 from orgs.models import Membership, Organization
-from orgs.policy import Permission, Role
+from orgs.policy import NOT_BUILT, Permission, Role
 from orgs.selectors import AUDIT_PAGE_SIZE
 from outbox.models import OutgoingEmail
 from tests.conftest import SignIn
@@ -257,9 +257,21 @@ def test_the_audit_log_is_of_one_organization(admin: Membership, sign_in: SignIn
     assert AuditEvent.objects.exists()
 
 
-def test_the_roles_page_shows_every_permission(member: Membership, sign_in: SignIn) -> None:
+def test_the_roles_page_tells_of_what_the_product_has(member: Membership, sign_in: SignIn) -> None:
     page = sign_in(member).get(url("roles", member)).content.decode()
-    assert all(permission.value in page for permission in Permission)
+    told = {permission for permission in Permission if f'"{permission.value}"' in page}
+    assert told == set(Permission) - NOT_BUILT
+
+
+def test_the_roles_page_counts_billing_managers_for_those_who_may_know_them(
+    admin: Membership, member: Membership, billing_manager: Membership, sign_in: SignIn
+) -> None:
+    def people(reader: Membership) -> dict[Role, int | None]:
+        page = sign_in(reader).get(url("roles", reader)).context["page"]
+        return {card.role: card.people for card in page.cards}
+
+    assert people(admin) == {Role.ADMIN: 1, Role.MEMBER: 1, Role.BILLING_MANAGER: 1}
+    assert people(member) == {Role.ADMIN: 1, Role.MEMBER: 1, Role.BILLING_MANAGER: None}
 
 
 @pytest.mark.parametrize(
