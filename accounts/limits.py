@@ -25,7 +25,7 @@ from accounts.models import User
 APP = "allauth.account"
 BY_ACCOUNT, BY_ADDRESS = "login_failed", "login_failed_from_address"
 MAILED = "account_already_exists"
-# Which limit each page of allauth's keeps: whoever is stopped there has reached it.
+# Which limit each page of allauth's keeps: a person who is stopped there has reached it.
 LIMIT_OF_PAGE = {
     "account_login": "login",
     "account_signup": "signup",
@@ -97,12 +97,12 @@ def refuse_exhausted_codes(request: HttpRequest, user: User) -> None:
 
 
 def may_mail_again(request: HttpRequest, email: str) -> bool:
-    """Count a mail to who signs up though they have an account: no stranger fills their mailbox with it."""
+    """Count a mail to a person who signs up and has an account: no stranger fills their mailbox with it."""
     return consume(request, app=APP, action=MAILED, key=email.lower()) is not None
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:
-    """The page for whoever has reached one of allauth's limits (the URLs name it as ``handler429``)."""
+    """The page for a person who has reached one of allauth's limits (the URLs name it as ``handler429``)."""
     page = request.resolver_match.url_name if request.resolver_match else None
     action = LIMIT_OF_PAGE.get(page or "", "")
     seconds = seconds_left(request, action, key=request.POST.get("email", "").strip().lower())

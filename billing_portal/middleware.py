@@ -54,7 +54,7 @@ class RequestLimitsMiddleware:
 
     @staticmethod
     def _read_parts(request: HttpRequest) -> None:
-        """Read the parts of a form here: some headers of a part break the parser, whoever reads first."""
+        """Read the parts of a form here, once for all: some headers of a part break the parser."""
         try:
             # Kept, for a view that reads the body itself.
             _ = request.body
@@ -118,7 +118,7 @@ class PrivateResponseMiddleware:
 class WindowRedirectMiddleware:
     """A redirect leads the window, never a part of the page, into which htmx would put the page it leads to.
 
-    Whoever has to sign in, or to give the password again, does so on a whole page.
+    A person who has to sign in, or to give the password again, does so on a whole page.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -41,7 +41,7 @@ class Link:
 
 
 def organization_context(request: HttpRequest) -> dict[str, object]:
-    """Context of every template: product, organization, what the person may do in it, where he may go."""
+    """Context of every template: product, organization, what the person may do in it, where they may go."""
     product = {"product_name": settings.PRODUCT_NAME, "support_email": settings.SUPPORT_EMAIL}
     membership: Membership | None = getattr(request, "membership", None)
     if membership is None:

@@ -21,7 +21,7 @@ def home(_request: HttpRequest) -> HttpResponse:
 
 @open_to(Audience.SIGNED_IN, "GET")
 def organizations(request: SignedInRequest) -> HttpResponse:
-    """The organizations of the person, with what they pay next, and the invitations that wait for him."""
+    """The organizations of the person, with what they pay next, and the invitations that wait for them."""
     memberships = list(memberships_of(request.user))
     charges = next_charges(memberships)
     return render(
