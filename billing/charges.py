@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext as _
 
 from billing.models import Subscription
@@ -71,7 +72,7 @@ def _fixed_line(item: dict[str, object], currency: str) -> ChargeLine | None:
     amount = int((quantity * unit).quantize(Decimal(1), rounding=ROUND_HALF_UP))
     return ChargeLine(
         label=str(item["description"]) or _("Subscription"),
-        working=f"{quantity:,} × {format_price(in_major_units(unit, currency), currency)}",
+        working=f"{intcomma(quantity)} × {format_price(in_major_units(unit, currency), currency)}",
         amount=amount,
     )
 
@@ -85,9 +86,9 @@ def _on_demand_line(edition: Edition, consumed: int, currency: str) -> ChargeLin
         label=_("On-demand credits, so far this month"),
         working=_("%(consumed)s used, %(free)s of them free: %(beyond)s × %(price)s")
         % {
-            "consumed": f"{consumed:,}",
-            "free": f"{min(consumed, edition.free_credits):,}",
-            "beyond": f"{beyond:,}",
+            "consumed": intcomma(consumed),
+            "free": intcomma(min(consumed, edition.free_credits)),
+            "beyond": intcomma(beyond),
             "price": format_price(edition.credit_price, currency),
         },
         amount=in_minor_units(beyond * edition.credit_price, currency),

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -149,6 +150,10 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.addressee} to {self.organization} as {self.get_role_display()}"
+
+    @property
+    def role_in_sentence(self) -> Promise:
+        return Role(self.role).in_sentence
 
     @property
     def addressee(self) -> str:

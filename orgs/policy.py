@@ -19,6 +19,18 @@ class Role(TextChoices):
     MEMBER = "member", _("Member")
     BILLING_MANAGER = "billing_manager", _("Billing manager")
 
+    @property
+    def in_sentence(self) -> Promise:
+        """Its name inside a sentence, as in "You joined Acme as billing manager"."""
+        return IN_SENTENCE[self]
+
+
+IN_SENTENCE: dict[Role, Promise] = {
+    Role.ADMIN: _("admin"),
+    Role.MEMBER: _("member"),
+    Role.BILLING_MANAGER: _("billing manager"),
+}
+
 
 class Permission(TextChoices):
     """One act on one resource, named ``resource.action``."""

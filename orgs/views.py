@@ -17,7 +17,7 @@ from orgs.access import OrgRequest, requires
 from orgs.errors import PageOutdated, Refused
 from orgs.forms import RoleForm, SettingsForm
 from orgs.models import Membership
-from orgs.policy import Permission
+from orgs.policy import Permission, Role
 from orgs.selectors import audit_page, roles_page
 
 
@@ -78,7 +78,12 @@ def member_role(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse:
         messages.error(request, _("Choose one of the roles: admin, member or billing manager."))
         return redirect("members", request.organization.slug)
     role = form.cleaned_data["role"]
-    question = {"target": target, "role": role, "own": target.pk == request.membership.pk}
+    question = {
+        "target": target,
+        "role": role,
+        "today": Role(target.role),
+        "own": target.pk == request.membership.pk,
+    }
     if request.method != "POST":
         return _ask(request, "orgs/member_role.html", question)
     try:
@@ -96,7 +101,7 @@ def member_role(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse:
         messages.success(
             request,
             _("The role of %(name)s is %(role)s now.")
-            % {"name": display_name(target.user), "role": role.label.lower()},
+            % {"name": display_name(target.user), "role": role.in_sentence},
         )
     return _back_after_own_change(request, target)
 

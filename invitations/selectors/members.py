@@ -145,7 +145,7 @@ def _changes(reader: Membership, current: Role) -> list[RoleChange]:
     if not (may(reader, Permission.MEMBERS_CHANGE_ROLE) and can_manage(reader, current)):
         return []
     return [
-        RoleChange(role.value, _("Make %(role)s") % {"role": str(role.label).lower()})
+        RoleChange(role.value, _("Make %(role)s") % {"role": role.in_sentence})
         for role in Role
         if role is not current and can_manage(reader, role)
     ]

@@ -76,7 +76,7 @@ def accept(request: SignedInRequest, invitation_id: uuid.UUID) -> HttpResponse:
     messages.success(
         request,
         _("You joined %(organization)s as %(role)s.")
-        % {"organization": organization.name, "role": accepted.get_role_display().lower()},
+        % {"organization": organization.name, "role": accepted.role_in_sentence},
     )
     return redirect("dashboard", organization.slug)
 
