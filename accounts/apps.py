@@ -1,11 +1,14 @@
 from django.apps import AppConfig
 
+from outbox.languages import ask_for_language
+
 
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from accounts import mails  # noqa: PLC0415 - once the models are there
+        from accounts import mails  # noqa: F401, PLC0415 - its kinds of mail, once the models are there
+        from accounts.models import User  # noqa: PLC0415 - once the models are there
 
-        mails.register_all()
+        ask_for_language(User.objects.language_of)

@@ -3,7 +3,6 @@ mail is written, so that it lies in no row and in no queue.
 """
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.templatetags.browsers import browser
 from outbox.models import OutgoingEmail
-from outbox.registry import NoLongerNeeded, RenderedMail, register
+from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
 from outbox.rendering import render_mail
 from outbox.services import enqueue
 
@@ -32,7 +31,7 @@ class UnknownMailError(LookupError):
 
 @dataclass(frozen=True)
 class Notice:
-    """Tells a person that his account changed. ``sentence``: a %-format over the mail's params."""
+    """Tells a person that their account changed. ``sentence``: a %-format over the mail's params."""
 
     subject: Promise
     sentence: Promise
@@ -71,26 +70,15 @@ NOTICES = {
         _("You have new recovery codes"),
         _("New recovery codes were made for your account. The older ones no longer work."),
     ),
-    "mfa/email/webauthn_added": Notice(
-        _("A security key was added"), _("A security key was added to your account.")
-    ),
-    "mfa/email/webauthn_removed": Notice(
-        _("A security key was removed"), _("A security key was removed from your account.")
-    ),
 }
 NOTICE_PARAMS = ("from_email", "to_email", "deleted_email")
-
-PLAIN_MAILS = {
-    "account/email/account_already_exists": "account_already_exists",
-    "account/email/unknown_account": "account_unknown",
-}
 
 
 def send_plain(template_prefix: str, to: str, context: dict[str, Any]) -> None:
     """Put one of allauth's mails that need no secret into the outbox. Raises UnknownMailError."""
     if template_prefix in NOTICES:
         _enqueue(
-            "account_notice",
+            ACCOUNT_NOTICE_MAIL,
             to,
             notice=template_prefix,
             at=context["timestamp"].isoformat(),
@@ -106,18 +94,18 @@ def send_plain(template_prefix: str, to: str, context: dict[str, Any]) -> None:
 
 def send_confirmation(email_address: EmailAddress) -> None:
     """Mail a link that proves the address."""
-    _enqueue("account_email_confirmation", email_address.email, email_address_id=email_address.pk)
+    _enqueue(EMAIL_CONFIRMATION_MAIL, email_address.email, email_address_id=email_address.pk)
 
 
 def send_password_reset(user: AbstractBaseUser, to: str) -> None:
     """Mail a link that lets the person choose a new password."""
-    _enqueue("account_password_reset", to, user_id=str(user.pk))
+    _enqueue(PASSWORD_RESET_MAIL, to, user_id=str(user.pk))
 
 
-def _enqueue(kind: str, to: str, **params: str | int) -> None:
+def _enqueue(kind: MailKind, to: str, **params: str | int) -> None:
     # Each request is a mail of its own: allauth's rate limits decide how many there may be.
     with transaction.atomic():
-        enqueue(kind=kind, to=to, dedupe_key=f"{kind}:{uuid.uuid4()}", organization_id=None, **params)
+        enqueue(kind, to=to, dedupe_key=f"{kind.code}:{uuid.uuid4()}", **params)
 
 
 def _link(name: str, **kwargs: str) -> str:
@@ -180,15 +168,14 @@ def _owns(user: User, address: str) -> bool:
     )
 
 
-RENDERERS: dict[str, Callable[[OutgoingEmail], RenderedMail]] = {
-    "account_notice": _notice,
-    "account_already_exists": _already_exists,
-    "account_unknown": _unknown,
-    "account_email_confirmation": _email_confirmation,
-    "account_password_reset": _password_reset,
+ACCOUNT_NOTICE_MAIL = MailKind("account_notice", _notice)
+ALREADY_EXISTS_MAIL = MailKind("account_already_exists", _already_exists)
+UNKNOWN_MAIL = MailKind("account_unknown", _unknown)
+EMAIL_CONFIRMATION_MAIL = MailKind("account_email_confirmation", _email_confirmation)
+PASSWORD_RESET_MAIL = MailKind("account_password_reset", _password_reset)
+
+# By the prefix of allauth's templates.
+PLAIN_MAILS = {
+    "account/email/account_already_exists": ALREADY_EXISTS_MAIL,
+    "account/email/unknown_account": UNKNOWN_MAIL,
 }
-
-
-def register_all() -> None:
-    for kind, renderer in RENDERERS.items():
-        register(kind, renderer)

@@ -25,6 +25,12 @@ class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=(username or "").lower())
 
+    def language_of(self, address: str) -> str:
+        """The language of the person with that mail address; blank: the site's, or nobody has it."""
+        own = self.filter(email=address.lower()).first()
+        person = own or self.filter(emailaddress__email=address.lower()).first()
+        return person.language if person else ""
+
 
 class User(AbstractBaseUser, PermissionsMixin):
     """A person. The mail address, in lower case, is the sign-in."""
@@ -37,6 +43,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         error_messages={"unique": _("This email address is taken.")},
     )
     name = models.CharField(_("name"), max_length=80, validators=[validate_display_name])
+    # A code of settings.LANGUAGES; blank: the site's.
+    language = models.CharField(_("language"), max_length=10, blank=True, default="")
     is_staff = models.BooleanField(_("support staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -1,7 +1,7 @@
 """The mails about money, put into the outbox within the transaction of what they tell of."""
 
+from billing.mails import CARD_UPDATED_MAIL, PAYMENT_FAILED_MAIL
 from billing.models import BillingAccount, Invoice, StripeOperation
-from billing.money import format_money
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, granting_roles
 from outbox.services import enqueue_each
@@ -10,7 +10,7 @@ from outbox.services import enqueue_each
 def tell_of_failed_payment(organization: Organization, invoice: Invoice) -> None:
     """Once per attempt, to everybody who can mend it."""
     enqueue_each(
-        kind="payment_failed",
+        PAYMENT_FAILED_MAIL,
         to={
             f"payment_failed:{invoice.stripe_id}:{invoice.attempt_count}:{person.user_id}": person.user.email
             for person in _people_of_billing(organization)
@@ -20,7 +20,8 @@ def tell_of_failed_payment(organization: Organization, invoice: Invoice) -> None
         slug=organization.slug,
         invoice=str(invoice),
         invoice_id=str(invoice.pk),
-        amount=format_money(invoice.amount_remaining, invoice.currency),
+        amount=invoice.amount_remaining,
+        currency=invoice.currency,
         next_attempt=invoice.next_attempt_at.date().isoformat() if invoice.next_attempt_at else None,
     )
 
@@ -30,7 +31,7 @@ def tell_of_new_card(account: BillingAccount, operation: StripeOperation) -> Non
     people = _people_of_billing(account.organization)
     for own in (True, False):
         enqueue_each(
-            kind="card_updated",
+            CARD_UPDATED_MAIL,
             to={
                 f"card_updated:{operation.pk}:{person.user_id}": person.user.email
                 for person in people
@@ -41,7 +42,6 @@ def tell_of_new_card(account: BillingAccount, operation: StripeOperation) -> Non
             slug=account.organization.slug,
             actor=operation.actor_name,
             own=own,
-            brand=account.card_brand,
             last4=account.card_last4,
         )
 

@@ -6,4 +6,4 @@ class OrgsConfig(AppConfig):
     verbose_name = "Organizations"
 
     def ready(self) -> None:
-        from orgs import actions, checks, emails  # noqa: F401, PLC0415 - they register themselves, once the models are there
+        from orgs import actions, checks, mails  # noqa: F401, PLC0415 - they register themselves, once the models are there

@@ -22,6 +22,7 @@ from orgs.capacity import ensure_room
 from orgs.editions import STARTING_EDITION, edition_of
 from orgs.errors import PageOutdated, Refused
 from orgs.locking import lock_organization_of
+from orgs.mails import ACCESS_REQUESTED_MAIL, MEMBERSHIP_REMOVED_MAIL, ROLE_CHANGED_MAIL
 from orgs.models import AccessRequest, Membership, Organization
 from orgs.policy import REMOVE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure, may
 from outbox.services import enqueue, enqueue_each
@@ -203,7 +204,7 @@ def change_role(
     )
     if target.user_id != actor.user_id:
         enqueue(
-            kind="role_changed",
+            ROLE_CHANGED_MAIL,
             to=target.user.email,
             organization_id=organization.pk,
             dedupe_key=f"role_changed:{event.pk}",
@@ -241,7 +242,7 @@ def remove_member(*, actor: Membership, membership_id: uuid.UUID, shown_role: st
         role=str(role.label),
     )
     enqueue(
-        kind="membership_removed",
+        MEMBERSHIP_REMOVED_MAIL,
         to=target.user.email,
         organization_id=organization.pk,
         dedupe_key=f"membership_removed:{event.pk}",
@@ -294,7 +295,7 @@ def request_access(*, actor: Membership, permission: Permission) -> None:
     )
     # Each time, since there may be more admins by now. Two such mails are a day apart or more.
     enqueue_each(
-        kind="access_requested",
+        ACCESS_REQUESTED_MAIL,
         to={
             f"access_requested:{organization.pk}:{mail_at.date()}:{admin.user_id}": admin.user.email
             for admin in Membership.objects.for_org(organization).admins().select_related("user")

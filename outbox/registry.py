@@ -1,11 +1,12 @@
-"""The kinds of mail that the outbox knows. Each app registers its own when it is ready."""
+"""The kinds of mail that the outbox knows. Each app declares its own in its mails.py."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from outbox.models import OutgoingEmail
+from django.utils import translation
+
+from outbox.languages import language_for
+from outbox.models import OutgoingEmail
 
 
 @dataclass(frozen=True)
@@ -22,22 +23,36 @@ class NoLongerNeeded(Exception):  # noqa: N818 - the ordinary end of some mails,
 
 
 class UnknownKindError(LookupError):
-    """A kind of mail that no app has registered."""
+    """A kind of mail that no app has declared."""
 
 
-Renderer = Callable[["OutgoingEmail"], RenderedMail]
-
-_renderers: dict[str, Renderer] = {}
+Renderer = Callable[[OutgoingEmail], RenderedMail]
 
 
-def register(kind: str, renderer: Renderer) -> None:
-    """Let ``renderer`` write the mails of that kind. It runs in the worker, outside any transaction."""
-    _renderers[kind] = renderer
+@dataclass(frozen=True)
+class MailKind:
+    """A kind of mail. To make one is to register it: the worker finds it by the ``code`` that rows store.
+
+    ``write``: runs in the worker, outside any transaction, in the recipient's language.
+    """
+
+    code: str
+    write: Renderer
+
+    def __post_init__(self) -> None:
+        _kinds[self.code] = self
+
+    def render(self, mail: OutgoingEmail) -> RenderedMail:
+        with translation.override(language_for(mail.to)):
+            return self.write(mail)
 
 
-def renderer_of(kind: str) -> Renderer:
-    """The registered renderer of that kind. Raises UnknownKindError."""
+_kinds: dict[str, MailKind] = {}
+
+
+def renderer_of(code: str) -> Renderer:
+    """What renders the mails of that kind. Raises UnknownKindError."""
     try:
-        return _renderers[kind]
+        return _kinds[code].render
     except KeyError:
-        raise UnknownKindError(kind) from None
+        raise UnknownKindError(code) from None

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from outbox.doorbell import ring
 from outbox.models import OutgoingEmail
-from outbox.registry import renderer_of
+from outbox.registry import MailKind
 from outbox.tasks import deliver_one
 
 INSERT = """
@@ -32,8 +32,8 @@ class OutsideTransactionError(RuntimeError):
 
 
 def enqueue(
+    kind: MailKind,
     *,
-    kind: str,
     to: str,
     dedupe_key: str,
     organization_id: uuid.UUID | None = None,
@@ -41,18 +41,18 @@ def enqueue(
 ) -> OutgoingEmail | None:
     """Write a mail into the outbox; the commit rings the worker. None: that ``dedupe_key`` was there already.
 
-    ``params``: ids and snapshots for the renderer of that kind. Never a secret: the worker mints those.
-    Raises UnknownKindError, and OutsideTransactionError outside a transaction.
+    ``params``: ids, codes and names for the renderer of that kind, which puts them into words. Never a label,
+    which has a language, nor a secret, which the worker mints. Raises OutsideTransactionError.
     """
     written = enqueue_each(
-        kind=kind, to={dedupe_key: to}, organization_id=organization_id, not_before=None, **params
+        kind, to={dedupe_key: to}, organization_id=organization_id, not_before=None, **params
     )
     return written[0] if written else None
 
 
 def enqueue_each(
+    kind: MailKind,
     *,
-    kind: str,
     to: Mapping[str, str],
     organization_id: uuid.UUID | None = None,
     not_before: datetime | None = None,
@@ -64,12 +64,11 @@ def enqueue_each(
     Returns those that were written; otherwise like ``enqueue``.
     """
     if not transaction.get_connection().in_atomic_block:
-        raise OutsideTransactionError(kind)
-    renderer_of(kind)
+        raise OutsideTransactionError(kind.code)
     ids = [uuid.uuid4() for _key in to]
     message_ids = [f"<{email_id}@{_sender_domain()}>" for email_id in ids]
     addresses, keys = list(to.values()), list(to)
-    values = [kind, organization_id, Jsonb(params), not_before, ids, addresses, keys, message_ids]
+    values = [kind.code, organization_id, Jsonb(params), not_before, ids, addresses, keys, message_ids]
     # Raw, since only RETURNING tells an inserted row from one that was there, in one statement.
     emails = list(OutgoingEmail.objects.raw(INSERT, values))
     if not_before is None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User, display_name
 from audit.models import ActorKind
 from audit.services import Actor, record
+from invitations.mails import INVITATION_ACCEPTED_MAIL, INVITATION_DECLINED_MAIL
 from invitations.models import Invitation, State
 from invitations.refusals import AcceptRefused, Reason
 from invitations.services.sending import may_invite
@@ -64,7 +65,7 @@ def _accept(user: User, claim: Claim) -> Invitation:
     invitation.save(update_fields=["state", "decided_at", "accepted_by"])
     _record("invitation.accepted", Actor.person(user), invitation)
     enqueue_each(
-        kind="invitation_accepted",
+        INVITATION_ACCEPTED_MAIL,
         to={
             f"invitation_accepted:{invitation.pk}:{recipient.pk}": recipient.email
             for recipient in people.to_be_told(invitation)
@@ -101,7 +102,7 @@ def decline(*, claim: Claim, message: str = "", user: User | None = None) -> Inv
     _record("invitation.declined", actor, invitation)
     if invitation.invited_by is not None:
         enqueue(
-            kind="invitation_declined",
+            INVITATION_DECLINED_MAIL,
             to=invitation.invited_by.email,
             organization_id=invitation.organization_id,
             dedupe_key=f"invitation_declined:{invitation.pk}",

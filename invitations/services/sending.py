@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.addresses import clean_address
 from accounts.models import display_name
 from audit.services import Actor, record
+from invitations.mails import INVITATION_REVOKED_MAIL, INVITATION_SENT_MAIL
 from invitations.models import Invitation, InvitationQuerySet, Kind, State
 from invitations.tokens import Channel, Claim, link
 from orgs.capacity import ensure_room
@@ -182,7 +183,7 @@ def end_by_revocation(invitation: Invitation, *, by: Actor, named: str = "") -> 
     )
     if invitation.email:
         enqueue(
-            kind="invitation_revoked",
+            INVITATION_REVOKED_MAIL,
             to=invitation.email,
             organization_id=invitation.organization_id,
             dedupe_key=f"invitation_revoked:{invitation.pk}",
@@ -252,7 +253,7 @@ def _ensure_few_mails(organization: Organization, actor: Membership, address: st
     """A stolen session, or an account that founds organizations, must not make the portal a mail cannon."""
     day = timezone.now() - timedelta(days=1)
     mails = OutgoingEmail.objects.filter(
-        organization_id=organization.pk, kind="invitation_sent", created_at__gt=day
+        organization_id=organization.pk, kind=INVITATION_SENT_MAIL.code, created_at__gt=day
     )
     by_actor = Invitation.objects.filter(invited_by=actor.user, kind=Kind.MAIL, sent_at__gt=day)
     if max(mails.count(), by_actor.count()) >= MAILS_PER_DAY:
@@ -270,8 +271,8 @@ def _ensure_few_mails(organization: Organization, actor: Membership, address: st
 def _ensure_pending(invitation: Invitation) -> None:
     if invitation.state != State.PENDING:
         raise Refused(
-            _("This invitation is no longer pending: it is %(state)s.")
-            % {"state": invitation.get_state_display().lower()}
+            _("This invitation is no longer pending. Its state now: %(state)s.")
+            % {"state": invitation.get_state_display()}
         )
 
 
@@ -284,7 +285,7 @@ def _ensure_as_shown(invitation: Invitation, shown: int | None) -> None:
 
 def _enqueue_invitation(invitation: Invitation) -> None:
     enqueue(
-        kind="invitation_sent",
+        INVITATION_SENT_MAIL,
         to=invitation.email,
         organization_id=invitation.organization_id,
         dedupe_key=mail_key(invitation),

@@ -30,7 +30,12 @@ MINTED = {
     "account/email/email_confirmation_signup",
     "account/email/password_reset_key",
 }
-NEVER_SENT = {"account/email/base", "account/email/base_notification"}
+NEVER_SENT = {
+    "account/email/base",
+    "account/email/base_notification",
+    "mfa/email/webauthn_added",
+    "mfa/email/webauthn_removed",
+}
 CODES = {"account/email/login_code", "account/email/password_reset_code"}
 
 

@@ -5,19 +5,12 @@ import pytest
 from django.db import transaction
 from pytest_django import Settings
 
-from outbox import registry
 from outbox.models import OutgoingEmail
 from outbox.services import enqueue
 from tests.outbox.mail_server import MailServer
-from tests.outbox.notes import KIND, render_note
+from tests.outbox.notes import NOTE_MAIL
 
 Enqueue = Callable[..., OutgoingEmail]
-
-
-@pytest.fixture(autouse=True)
-def _notes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Know the tests' own kind of mail."""
-    monkeypatch.setitem(registry._renderers, KIND, render_note)
 
 
 @pytest.fixture
@@ -26,7 +19,7 @@ def put() -> Enqueue:
 
     def put_note(to: str = "lee@ledger.test", **params: str | int | bool | None) -> OutgoingEmail:
         with transaction.atomic():
-            email = enqueue(kind=KIND, to=to, dedupe_key=str(uuid.uuid4()), organization_id=None, **params)
+            email = enqueue(NOTE_MAIL, to=to, dedupe_key=str(uuid.uuid4()), **params)
         assert email is not None
         return email
 

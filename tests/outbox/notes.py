@@ -4,9 +4,7 @@ import time
 from pathlib import Path
 
 from outbox.models import OutgoingEmail
-from outbox.registry import NoLongerNeeded, RenderedMail
-
-KIND = "test_note"
+from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
 
 
 def render_note(email: OutgoingEmail) -> RenderedMail:
@@ -23,3 +21,6 @@ def render_note(email: OutgoingEmail) -> RenderedMail:
     return RenderedMail(
         subject=params.get("subject", "A note"), text=params.get("text", "Hello"), html="<p>Hello</p>"
     )
+
+
+NOTE_MAIL = MailKind("test_note", render_note)

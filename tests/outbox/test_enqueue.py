@@ -7,40 +7,33 @@ from django.utils import timezone
 
 from outbox.delivery import deliver_due
 from outbox.models import OutgoingEmail, State
-from outbox.registry import UnknownKindError
 from outbox.services import OutsideTransactionError, enqueue, enqueue_each, lag
 from tests.outbox.conftest import Enqueue
-from tests.outbox.notes import KIND
+from tests.outbox.notes import NOTE_MAIL
 
 
 @pytest.mark.django_db(transaction=True)
 def test_mail_is_written_only_with_the_change_that_it_tells_of() -> None:
     with pytest.raises(OutsideTransactionError):
-        enqueue(kind=KIND, to="lee@ledger.test", dedupe_key="one")
+        enqueue(NOTE_MAIL, to="lee@ledger.test", dedupe_key="one")
     assert not OutgoingEmail.objects.exists()
 
 
 @pytest.mark.django_db
 def test_mail_of_a_change_that_is_rolled_back_is_never_written() -> None:
     with transaction.atomic():
-        enqueue(kind=KIND, to="lee@ledger.test", dedupe_key="one")
+        enqueue(NOTE_MAIL, to="lee@ledger.test", dedupe_key="one")
         transaction.set_rollback(True)
     assert not OutgoingEmail.objects.exists()
-
-
-@pytest.mark.django_db
-def test_mail_of_unknown_kind_is_refused() -> None:
-    with pytest.raises(UnknownKindError):
-        enqueue(kind="surprise", to="lee@ledger.test", dedupe_key="one")
 
 
 @pytest.mark.django_db
 def test_second_mail_with_the_same_key_is_not_written() -> None:
     organization_id = uuid.uuid4()
     first = enqueue(
-        kind=KIND, to="lee@ledger.test", dedupe_key="one", organization_id=organization_id, subject="Hi", n=1
+        NOTE_MAIL, to="lee@ledger.test", dedupe_key="one", organization_id=organization_id, subject="Hi", n=1
     )
-    second = enqueue(kind=KIND, to="kim@ledger.test", dedupe_key="one")
+    second = enqueue(NOTE_MAIL, to="kim@ledger.test", dedupe_key="one")
 
     assert second is None
     email = OutgoingEmail.objects.get()
@@ -57,15 +50,15 @@ def test_second_mail_with_the_same_key_is_not_written() -> None:
 @pytest.mark.django_db
 def test_enqueue_is_one_statement(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
     with django_assert_num_queries(1):
-        enqueue(kind=KIND, to="lee@ledger.test", dedupe_key="one")
+        enqueue(NOTE_MAIL, to="lee@ledger.test", dedupe_key="one")
 
 
 @pytest.mark.django_db
 def test_mails_for_many_are_one_statement(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
-    enqueue(kind=KIND, to="kim@ledger.test", dedupe_key="kim")
+    enqueue(NOTE_MAIL, to="kim@ledger.test", dedupe_key="kim")
     with django_assert_num_queries(1):
         written = enqueue_each(
-            kind=KIND,
+            NOTE_MAIL,
             to={"lee": "lee@ledger.test", "kim": "other@ledger.test", "ada": "ada@ledger.test"},
             subject="Hi",
         )
@@ -81,7 +74,7 @@ def test_mails_for_many_are_one_statement(django_assert_num_queries) -> None:  #
 def test_a_mail_for_later_waits_for_the_sweep() -> None:
     later = timezone.now() + timedelta(hours=1)
     with transaction.atomic():
-        (email,) = enqueue_each(kind=KIND, to={"lee": "lee@ledger.test"}, not_before=later, subject="Hi")
+        (email,) = enqueue_each(NOTE_MAIL, to={"lee": "lee@ledger.test"}, not_before=later, subject="Hi")
     assert email.next_attempt_at == later
     assert deliver_due() == 0
     assert lag() == 0.0

@@ -11,37 +11,33 @@ from invitations.standing import dead_because
 from invitations.tokens import Channel, Claim, link
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
-from outbox.registry import NoLongerNeeded, RenderedMail, register
+from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
 from outbox.rendering import render_mail
 
 
-def invitation_sent(mail: OutgoingEmail) -> RenderedMail:
+def _invitation_sent(mail: OutgoingEmail) -> RenderedMail:
     """The one place that mints links which prove the address."""
     claim = Claim(uuid.UUID(mail.params["invitation_id"]), mail.params["generation"], Channel.MAIL)
     invitation = Invitation.objects.select_related("organization").get(pk=claim.invitation_id)
     if dead_because(invitation, claim) is not None:
         raise NoLongerNeeded
-    role = Role(invitation.role)
     return render_mail(
         "invitation_sent",
         {
             "inviter": invitation.invited_by_name,
             "organization": invitation.organization.name,
-            "role": str(role.label).lower(),
-            "role_does": WHAT_ROLE_DOES[role],
+            "role": invitation.role_in_sentence,
+            "role_does": WHAT_ROLE_DOES[Role(invitation.role)],
             "expires_at": invitation.expires_at,
         },
         ours={"email": invitation.email, "url": link(claim)},
     )
 
 
-def invitation_accepted(mail: OutgoingEmail) -> RenderedMail:
+def _invitation_accepted(mail: OutgoingEmail) -> RenderedMail:
     return render_mail(
         "invitation_accepted",
-        {
-            **mail.params,
-            "role": str(Role(mail.params["role"]).label).lower(),
-        },
+        _with_role(mail),
         ours={
             # They have shown that it is theirs.
             "email": mail.params["email"],
@@ -50,19 +46,19 @@ def invitation_accepted(mail: OutgoingEmail) -> RenderedMail:
     )
 
 
-def invitation_declined(mail: OutgoingEmail) -> RenderedMail:
-    return render_mail(
-        "invitation_declined", {**mail.params, "role": str(Role(mail.params["role"]).label).lower()}
-    )
+def _invitation_declined(mail: OutgoingEmail) -> RenderedMail:
+    return render_mail("invitation_declined", _with_role(mail))
 
 
-def invitation_revoked(mail: OutgoingEmail) -> RenderedMail:
-    return render_mail(
-        "invitation_revoked", {**mail.params, "role": str(Role(mail.params["role"]).label).lower()}
-    )
+def _invitation_revoked(mail: OutgoingEmail) -> RenderedMail:
+    return render_mail("invitation_revoked", _with_role(mail))
 
 
-register("invitation_sent", invitation_sent)
-register("invitation_accepted", invitation_accepted)
-register("invitation_declined", invitation_declined)
-register("invitation_revoked", invitation_revoked)
+def _with_role(mail: OutgoingEmail) -> dict[str, object]:
+    return {**mail.params, "role": Role(mail.params["role"]).in_sentence}
+
+
+INVITATION_SENT_MAIL = MailKind("invitation_sent", _invitation_sent)
+INVITATION_ACCEPTED_MAIL = MailKind("invitation_accepted", _invitation_accepted)
+INVITATION_DECLINED_MAIL = MailKind("invitation_declined", _invitation_declined)
+INVITATION_REVOKED_MAIL = MailKind("invitation_revoked", _invitation_revoked)

@@ -10,11 +10,11 @@ from accounts.models import display_name
 from orgs.models import AccessRequest, Membership
 from orgs.policy import Permission, Role, may
 from outbox.models import OutgoingEmail
-from outbox.registry import NoLongerNeeded, RenderedMail, register
+from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
 from outbox.rendering import render_mail
 
 
-def role_changed(mail: OutgoingEmail) -> RenderedMail:
+def _role_changed(mail: OutgoingEmail) -> RenderedMail:
     return render_mail(
         "role_changed",
         {
@@ -26,11 +26,11 @@ def role_changed(mail: OutgoingEmail) -> RenderedMail:
     )
 
 
-def membership_removed(mail: OutgoingEmail) -> RenderedMail:
+def _membership_removed(mail: OutgoingEmail) -> RenderedMail:
     return render_mail("membership_removed", {**mail.params, "role": Role(mail.params["role"]).label})
 
 
-def access_requested(mail: OutgoingEmail) -> RenderedMail:
+def _access_requested(mail: OutgoingEmail) -> RenderedMail:
     """Who asks for what, as of now: for who is an admin still, without what has been granted since."""
     organization_id = cast("uuid.UUID", mail.organization_id)
     if not Membership.objects.for_org(organization_id).admins().filter(user__email=mail.to).exists():
@@ -53,6 +53,6 @@ def access_requested(mail: OutgoingEmail) -> RenderedMail:
     )
 
 
-register("role_changed", role_changed)
-register("membership_removed", membership_removed)
-register("access_requested", access_requested)
+ROLE_CHANGED_MAIL = MailKind("role_changed", _role_changed)
+MEMBERSHIP_REMOVED_MAIL = MailKind("membership_removed", _membership_removed)
+ACCESS_REQUESTED_MAIL = MailKind("access_requested", _access_requested)

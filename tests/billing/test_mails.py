@@ -1,14 +1,19 @@
 """The mails about money: what happened, by whom, and what to do."""
 
+import pytest
+
 from outbox.models import OutgoingEmail
 from outbox.registry import renderer_of
+
+pytestmark = pytest.mark.django_db
 
 FAILED = {
     "organization": "Acme & Sons",
     "slug": "acme",
     "invoice": "ACME-0001",
     "invoice_id": "0b5aa2d1-6f4e-4a3e-9a52-2f4c1b9b8a11",
-    "amount": "$58.25",
+    "amount": 5825,
+    "currency": "usd",
     "next_attempt": "2026-12-04",
 }
 CARD = {
@@ -16,7 +21,6 @@ CARD = {
     "slug": "acme",
     "actor": "Mira Okafor",
     "own": False,
-    "brand": "visa",
     "last4": "4242",
 }
 

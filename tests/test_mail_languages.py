@@ -1,0 +1,152 @@
+"""Every mail speaks its reader's language, whatever the language of those who caused it; rows hold codes."""
+
+from collections.abc import Iterator
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.template import engines
+from django.utils import timezone, translation
+
+from accounts.models import User
+from billing.models import BillingAccount, Invoice, StripeOperation
+from billing.notices import tell_of_failed_payment, tell_of_new_card
+from billing_portal import account_mails
+from billing_portal.templatetags import elements
+from invitations import services as invitations
+from orgs import services as organizations
+from orgs.models import Membership
+from orgs.policy import Permission, Role
+from outbox.models import OutgoingEmail
+from outbox.registry import RenderedMail, renderer_of
+from tests.factories import UserFactory
+from tests.invitations.claims import by_mail
+from tests.languages import use_catalogue
+from tests.test_mails import SAMPLES, sample
+
+pytestmark = pytest.mark.django_db
+
+FOOT = "No one at our side ever asks for your password."
+FOOT_IN_GERMAN = "Niemand bei uns fragt je nach Ihrem Passwort."
+GERMAN = {
+    FOOT: FOOT_IN_GERMAN,
+    "Admin": "Verwalter",
+    "Member": "Mitglied",
+    "Billing manager": "Rechnungsverwalter",
+    "member": "Mitglied",
+    "billing manager": "Rechnungsverwalter",
+    "invite members": "Mitglieder einladen",
+    "Unknown browser": "Unbekannter Browser",
+    "Your email address was changed": "Ihre E-Mail-Adresse wurde geändert",
+    "Open Billing & usage": "Abrechnung öffnen",
+}
+LABELS = {
+    "role_changed": [("Member", "Mitglied"), ("Billing manager", "Rechnungsverwalter")],
+    "membership_removed": [("Member", "Mitglied")],
+    "access_requested": [("invite members", "Mitglieder einladen")],
+    "invitation_sent": [("billing manager", "Rechnungsverwalter")],
+    "invitation_accepted": [("billing manager", "Rechnungsverwalter")],
+    "invitation_declined": [("billing manager", "Rechnungsverwalter")],
+    "invitation_revoked": [("billing manager", "Rechnungsverwalter")],
+    "card_updated": [("Open Billing & usage", "Abrechnung öffnen")],
+    "payment_failed": [("$58.25", "58,25\xa0$"), ("4 December 2026", "4 Dezember 2026")],
+    "account_notice": [("Your email address was changed", "Ihre E-Mail-Adresse wurde geändert")],
+}
+
+
+@pytest.fixture(autouse=True)
+def _german(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The portal in two languages; templates keep texts of another test's catalogue otherwise."""
+    monkeypatch.setattr(elements, "SEVERAL_LANGUAGES", True)
+    loader = engines["django"].engine.template_loaders[0]
+    loader.reset()
+    with use_catalogue(GERMAN):
+        yield
+    loader.reset()
+
+
+def delivered(kind: str, *, caused_in: str, read_in: str) -> RenderedMail:
+    with translation.override(caused_in):
+        mail = sample(kind)
+        User.objects.update_or_create(email=mail.to, defaults={"language": read_in})
+        return renderer_of(kind)(mail)
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_an_english_reader_gets_english(kind: str) -> None:
+    mail = delivered(kind, caused_in="de", read_in="en")
+    assert '<html lang="en"' in mail.html
+    for part in (mail.text, mail.html):
+        assert FOOT in part
+        assert not [german for german in GERMAN.values() if german in part]
+    for english, _german in LABELS.get(kind, []):
+        assert english in mail.subject + mail.text
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_a_german_reader_gets_german(kind: str) -> None:
+    mail = delivered(kind, caused_in="en", read_in="de")
+    assert '<html lang="de"' in mail.html
+    for part in (mail.text, mail.html):
+        assert FOOT_IN_GERMAN in part
+        assert FOOT not in part
+    for _english, german in LABELS.get(kind, []):
+        assert german in mail.subject + mail.text
+
+
+@pytest.mark.parametrize("language", ["", "fr"])
+def test_who_has_chosen_no_language_that_there_is_reads_the_sites(language: str) -> None:
+    mail = delivered("account_unknown", caused_in="de", read_in=language)
+    assert '<html lang="en"' in mail.html
+
+
+def test_an_address_of_nobodys_gets_the_sites_language() -> None:
+    with translation.override("de"):
+        mail = renderer_of("account_unknown")(sample("account_unknown"))
+    assert '<html lang="en"' in mail.html
+
+
+def test_every_address_of_a_person_gets_their_language() -> None:
+    user = UserFactory(language="de")
+    EmailAddress.objects.create(user=user, email="lee@ledger.test")
+    mail = renderer_of("account_unknown")(sample("account_unknown"))
+    assert '<html lang="de"' in mail.html
+
+
+def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
+    """Whatever has words or a format in some language is written from codes when the mail goes out."""
+    organization = admin.organization
+    with translation.override("de"):
+        organizations.request_access(actor=member, permission=Permission.MEMBERS_INVITE)
+        organizations.change_role(actor=admin, membership_id=member.pk, role=Role.BILLING_MANAGER)
+        organizations.remove_member(actor=admin, membership_id=member.pk)
+        for end in ("accept", "decline", "revoke"):
+            invitation = invitations.invite_by_mail(
+                actor=admin, email=f"{end}@ledger.test", role=Role.BILLING_MANAGER
+            )
+            if end == "accept":
+                invitations.accept(user=UserFactory(email=invitation.email), claim=by_mail(invitation))
+            elif end == "decline":
+                invitations.decline(claim=by_mail(invitation))
+            else:
+                invitations.revoke(actor=admin, invitation_id=invitation.pk)
+        tell_of_failed_payment(
+            organization,
+            Invoice(
+                stripe_id="in_1",
+                attempt_count=1,
+                amount_remaining=5825,
+                currency="usd",
+                next_attempt_at=timezone.now(),
+            ),
+        )
+        tell_of_new_card(BillingAccount(organization=organization, card_last4="4242"), StripeOperation())
+        account_mails.send_plain(
+            "account/email/password_changed",
+            admin.user.email,
+            {"timestamp": timezone.now(), "ip": "192.0.2.7", "user_agent": ""},
+        )
+    rows = list(OutgoingEmail.objects.all())
+    assert {row.kind for row in rows} >= LABELS.keys()
+    for row in rows:
+        for value in row.params.values():
+            assert not [german for german in (*GERMAN.values(), "58,25") if german in str(value)], row.kind
