@@ -125,7 +125,7 @@ class Demo:
         port = int(variables["STRIPE_API_BASE"].rpartition(":")[2])
         process = self.simulator.start(
             [
-                *(sys.executable, "-m", "devstack.stripe", "--port", str(port)),
+                *(sys.executable, "-m", "stripe_simulator", "--port", str(port)),
                 *("--data", self.directory / "stripe", "--api-key", SIMULATOR_KEY),
                 *("--webhook-url", f"{self.site_url}/stripe/webhook/"),
                 *("--webhook-secret", variables["STRIPE_WEBHOOK_SECRET"]),

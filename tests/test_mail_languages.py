@@ -7,10 +7,10 @@ from allauth.account.models import EmailAddress
 from django.template import engines
 from django.utils import timezone, translation
 
+from accounts import mails as account_mails
 from accounts.models import User
 from billing.models import BillingAccount, Invoice, StripeOperation
 from billing.notices import tell_of_failed_payment, tell_of_new_card
-from billing_portal import account_mails
 from billing_portal.templatetags import elements
 from invitations import services as invitations
 from orgs import services as organizations

@@ -13,8 +13,8 @@ from billing.models import BillingAccount, Invoice, StripeOperation, Subscriptio
 from billing.services.reconciling import reconcile
 from devstack.demo.cast import ORGANIZATIONS
 from devstack.demo.story import Story
-from devstack.stripe.control import Control
 from orgs.models import Organization
+from stripe_simulator.control import Control
 
 FEWEST_INVOICES = 3
 SLUGS = [cast.slug for cast in ORGANIZATIONS]

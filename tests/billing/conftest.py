@@ -8,9 +8,9 @@ import stripe as stripe_library
 from django.conf import LazySettings
 
 from billing.models import BillingAccount
-from devstack.stripe import server
-from devstack.stripe.control import Control
 from orgs.models import Organization
+from stripe_simulator import server
+from stripe_simulator.control import Control
 from tests.billing.world import StripeWorld
 
 API_KEY = "sk_test_of_the_billing_tests"

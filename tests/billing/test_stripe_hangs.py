@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 import stripe as stripe_library
+from devstack.stripe.control import Control
 from django.conf import LazySettings
 from django.db import connection
 
@@ -23,12 +24,12 @@ from accounts.models import User
 from billing.models import OperationState, StripeOperation
 from devstack.memory import LOOPBACK, port_answers, remembered_port
 from devstack.paths import ROOT
-from devstack.stripe.control import Control
 from orgs.models import Membership
 from orgs.policy import Role
+from stripe_simulator.control import Control
+from stripe_simulator.tests.process import KEY, running
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory
 from tests.billing.world import StripeWorld, card_url, sweep_everything
-from tests.devstack.stripe.test_process import KEY, running
 from tests.factories import MembershipFactory
 from tests.outbox.processes import wait_until
 from tests.world import signed_in

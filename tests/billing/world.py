@@ -16,8 +16,8 @@ from stripe import WebhookSignature
 from billing.models import BillingAccount, StripeOperation
 from billing.services.cards import start_card_setup
 from billing.services.sweeping import sweep
-from devstack.stripe.control import Control
 from orgs.models import Membership, Organization
+from stripe_simulator.control import Control
 
 VISA = "4242424242424242"
 MASTERCARD = "5555555555554444"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from devstack.stripe.server import Running
 from django.conf import LazySettings, settings
 from django.core.cache import cache
 from django.core.management import call_command
@@ -15,7 +16,7 @@ from django.test import Client, override_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from accounts.models import User
-from devstack.stripe.server import Running
+from stripe_simulator.server import Running
 from tests.billing.conftest import WEBHOOK_SECRET, stripe, stripe_server
 from tests.billing.world import StripeWorld
 from tests.browser.portal import Portal, Server

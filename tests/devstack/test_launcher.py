@@ -46,7 +46,7 @@ def test_ctrl_c_stops_everything_and_the_next_start_has_the_same_data(
         assert answer.status == 200
     assert "admin@acme.test" in first.text()
     running = "\n".join(processes_of(tmp_path / "run"))
-    parts = ("postgres", "valkey-server", "devstack.stripe", "gunicorn", "worker", "beat")
+    parts = ("postgres", "valkey-server", "stripe_simulator", "gunicorn", "worker", "beat")
     assert [part for part in parts if part not in running] == []
     before = organizations(tmp_path / "run")
     assert before == 4

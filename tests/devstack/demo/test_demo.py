@@ -23,10 +23,10 @@ from devstack.demo.history import ensure_history
 from devstack.demo.load import load
 from devstack.demo.story import Account
 from devstack.demo.usage import bring_up_to_now
-from devstack.stripe.control import Control
-from devstack.stripe.server import start
 from invitations.models import Invitation
 from orgs.models import Membership, Organization
+from stripe_simulator.control import Control
+from stripe_simulator.server import start
 from usage.models import HourlyCount, OrganizationHour
 
 ROLES = {

@@ -1,1 +1,0 @@
-"""The API's resources; `devstack.stripe.api` gathers their endpoints."""

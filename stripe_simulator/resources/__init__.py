@@ -1,0 +1,1 @@
+"""The API's resources; `stripe_simulator.api` gathers their endpoints."""

@@ -1,0 +1,140 @@
+"""Customers (https://docs.stripe.com/api/customers)."""
+
+import re
+import secrets
+import string
+from typing import Any
+
+from stripe_simulator.billing import stop_collecting
+from stripe_simulator.endpoints import endpoint
+from stripe_simulator.errors import StripeError
+from stripe_simulator.fields import apply, emptied, full_address
+from stripe_simulator.paging import page
+from stripe_simulator.resources.payment_methods import attach_named
+from stripe_simulator.resources.subscriptions import end_subscription
+from stripe_simulator.resources.tax_ids import add_tax_id
+from stripe_simulator.simulator import Simulator
+
+Json = dict[str, Any]
+
+PREFIX = re.compile(r"[A-Z0-9]{3,12}")
+COMMON = (
+    "address business_name description email individual_name invoice_prefix invoice_settings metadata name"
+    " next_invoice_sequence phone preferred_locales shipping tax_exempt"
+)
+PLAIN = (
+    "business_name description email individual_name invoice_prefix name next_invoice_sequence phone"
+    " tax_exempt"
+)
+
+
+@endpoint("customers.create", f"{COMMON} payment_method tax_id_data")
+def create(simulator: Simulator, params: Json) -> Json:
+    prefix = "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(8))
+    customer = simulator.new(
+        "customer",
+        "cus",
+        address=None,
+        balance=0,
+        balances={},
+        currency=None,
+        customer_account=None,
+        default_source=None,
+        delinquent=False,
+        description=None,
+        discount=None,
+        email=None,
+        invoice_prefix=prefix,
+        invoice_settings={
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
+        metadata={},
+        name=None,
+        next_invoice_sequence=1,
+        phone=None,
+        preferred_locales=[],
+        shipping=None,
+        tax_exempt="none",
+        test_clock=None,
+    )
+    customer["id"] = customer["id"][:18]
+    if "payment_method" in params:
+        given = params["payment_method"]
+        method = attach_named(simulator, given, customer["id"], param="payment_method")["id"]
+        settings = params.get("invoice_settings", {})
+        if settings.get("default_payment_method") == given:
+            params["invoice_settings"] = {**settings, "default_payment_method": method}
+    _change(simulator, customer, params)
+    simulator.save(customer)
+    simulator.emit("customer.created", customer)
+    for tax_id in params.get("tax_id_data", []):
+        add_tax_id(simulator, customer["id"], tax_id)
+    return customer
+
+
+@endpoint("customers.retrieve")
+def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    found = simulator.store.get(identifier)
+    if found and found["object"] == "customer" and found.get("deleted"):
+        return found
+    return simulator.find("customer", identifier)
+
+
+@endpoint("customers.update", COMMON)
+def update(simulator: Simulator, params: Json, identifier: str) -> Json:
+    customer = simulator.find("customer", identifier)
+    _change(simulator, customer, params)
+    return simulator.save(customer, "customer.updated")
+
+
+@endpoint("customers.list", "email created")
+def list_customers(simulator: Simulator, params: Json) -> Json:
+    return page(simulator, "customer", "/v1/customers", params, filters={"email": params.get("email")})
+
+
+@endpoint("customers.delete")
+def delete(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    customer = simulator.find("customer", identifier)
+    for subscription in simulator.store.select("subscription", where="AND customer = ?", values=[identifier]):
+        if subscription["status"] not in ("canceled", "incomplete_expired"):
+            end_subscription(simulator, subscription)
+    for method in simulator.store.select("payment_method", where="AND customer = ?", values=[identifier]):
+        simulator.save({**method, "customer": None})
+    stop_collecting(simulator, identifier)
+    simulator.emit("customer.deleted", customer)
+    return simulator.save({"id": identifier, "object": "customer", "deleted": True})
+
+
+def _change(simulator: Simulator, customer: Json, params: Json) -> None:
+    if not PREFIX.fullmatch(params.get("invoice_prefix") or customer["invoice_prefix"]):
+        raise StripeError(
+            "Invoice prefixes must be 3 to 12 uppercase letters or numbers.", param="invoice_prefix"
+        )
+    apply(customer, params, PLAIN)
+    customer["tax_exempt"] = customer["tax_exempt"] or "none"
+    if "preferred_locales" in params:
+        customer["preferred_locales"] = params["preferred_locales"]
+    if "address" in params:
+        customer["address"] = full_address(params["address"])
+    if "shipping" in params:
+        shipping = params["shipping"] or None
+        customer["shipping"] = shipping and {**shipping, "address": full_address(shipping["address"])}
+    settings = params.get("invoice_settings", {})
+    method = settings.get("default_payment_method")
+    if method:
+        _require_attached(simulator, customer["id"], method)
+    customer["invoice_settings"] |= {name: emptied(value) for name, value in settings.items()}
+
+
+def _require_attached(simulator: Simulator, customer: str, method: str) -> None:
+    param = "invoice_settings[default_payment_method]"
+    if simulator.find("payment_method", method, param=param)["customer"] != customer:
+        raise StripeError(
+            f"The customer does not have a payment method with the ID {method}. The payment method must be "
+            "attached to the customer.",
+            code="resource_missing",
+            param=param,
+        )

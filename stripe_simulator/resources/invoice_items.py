@@ -1,0 +1,184 @@
+"""Invoice items (https://docs.stripe.com/api/invoiceitems)."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from stripe_simulator.billing import add_lines, line_of_item, sum_up
+from stripe_simulator.endpoints import endpoint
+from stripe_simulator.errors import StripeError, required
+from stripe_simulator.fields import apply
+from stripe_simulator.paging import page
+from stripe_simulator.resources.catalog import make_price
+from stripe_simulator.simulator import Simulator
+
+Json = dict[str, Any]
+
+
+def make_item(
+    simulator: Simulator,
+    *,
+    customer: str,
+    amount: int,
+    currency: str,
+    price: Json | None = None,
+    **given: Any,
+) -> Json:
+    """An invoice item that isn't saved yet; `given` are its fields. Amounts in minor units."""
+    now = simulator.clock.now()
+    quantity = given.pop("quantity", 1)
+    unit_amount = price["unit_amount_decimal"] if price else str(Decimal(amount) / (quantity or 1))
+    details = {"price": price["id"], "product": price["product"]} if price else None
+    item = simulator.new(
+        "invoiceitem",
+        "ii",
+        **{
+            "amount": amount,
+            "currency": currency,
+            "customer": customer,
+            "customer_account": None,
+            "date": now,
+            "description": None,
+            "discountable": amount >= 0,
+            "discounts": [],
+            "invoice": None,
+            "metadata": {},
+            "net_amount": amount,
+            "parent": None,
+            "period": {"start": now, "end": now},
+            "pricing": {
+                "type": "price_details",
+                "price_details": details,
+                "unit_amount_decimal": unit_amount,
+            },
+            "proration": False,
+            "quantity": quantity,
+            "quantity_decimal": str(quantity),
+            "tax_rates": [],
+            "test_clock": None,
+            **given,
+        },
+    )
+    del item["created"]
+    if details is None:
+        item["pricing"] = None
+    return item
+
+
+@endpoint(
+    "invoice_items.create",
+    "amount currency customer description discountable invoice metadata period price_data pricing quantity"
+    " subscription unit_amount_decimal",
+)
+def create(simulator: Simulator, params: Json) -> Json:
+    if "customer" not in params:
+        raise required("customer")
+    customer = simulator.find("customer", params["customer"], param="customer")
+    price = _price(simulator, params)
+    quantity = params.get("quantity", 1)
+    amount = _amount(params, price, quantity)
+    currency = (price or {}).get("currency") or params.get("currency") or customer["currency"]
+    if not currency:
+        raise required("currency")
+    given: Json = {name: params[name] for name in ("description", "discountable", "period") if name in params}
+    if "subscription" in params:
+        simulator.find("subscription", params["subscription"], param="subscription")
+        details = {"subscription": params["subscription"], "subscription_item": None}
+        given["parent"] = {"type": "subscription_details", "subscription_details": details}
+    item = make_item(
+        simulator,
+        customer=customer["id"],
+        amount=amount,
+        currency=currency.lower(),
+        price=price,
+        quantity=quantity,
+        metadata=params.get("metadata") or {},
+        **given,
+    )
+    if price and not item["description"]:
+        item["description"] = simulator.find("product", price["product"])["name"]
+    if "invoice" in params:
+        _put_on_draft(simulator, item, params["invoice"])
+    simulator.save(item)
+    simulator.emit("invoiceitem.created", item)
+    return item
+
+
+@endpoint("invoice_items.retrieve")
+def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    return simulator.find("invoiceitem", identifier)
+
+
+@endpoint("invoice_items.list", "created customer invoice pending")
+def list_items(simulator: Simulator, params: Json) -> Json:
+    filters = {
+        "created": None,
+        "date": params.get("created"),
+        "customer": params.get("customer"),
+        "invoice": params.get("invoice"),
+    }
+    where = ""
+    if "pending" in params:
+        where = f"AND json_extract(body, '$.invoice') IS {'' if params['pending'] else 'NOT '}NULL"
+    return page(simulator, "invoiceitem", "/v1/invoiceitems", params, filters=filters, where=where)
+
+
+@endpoint("invoice_items.update", "description metadata")
+def update(simulator: Simulator, params: Json, identifier: str) -> Json:
+    item = simulator.find("invoiceitem", identifier)
+    _refuse_final(simulator, item)
+    apply(item, params, "description")
+    return simulator.save(item)
+
+
+@endpoint("invoice_items.delete")
+def delete(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    item = simulator.find("invoiceitem", identifier)
+    draft = _refuse_final(simulator, item)
+    if draft:
+        draft["lines"]["data"] = [
+            line
+            for line in draft["lines"]["data"]
+            if (line["parent"]["invoice_item_details"] or {}).get("invoice_item") != identifier
+        ]
+        sum_up(simulator, draft)
+        simulator.save(draft, "invoice.updated")
+    simulator.emit("invoiceitem.deleted", item)
+    return simulator.save({"id": identifier, "object": "invoiceitem", "deleted": True})
+
+
+def _price(simulator: Simulator, params: Json) -> Json | None:
+    if "pricing" in params:
+        return simulator.find("price", params["pricing"].get("price", ""), param="pricing[price]")
+    return make_price(simulator, params["price_data"]) if "price_data" in params else None
+
+
+def _amount(params: Json, price: Json | None, quantity: int) -> int:
+    if price:
+        return int(price["unit_amount"]) * quantity
+    if "unit_amount_decimal" in params:
+        exact = Decimal(params["unit_amount_decimal"]) * quantity
+        return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
+    if "amount" not in params:
+        raise required("amount")
+    return int(params["amount"])
+
+
+def _put_on_draft(simulator: Simulator, item: Json, invoice: str) -> None:
+    draft = simulator.find("invoice", invoice, param="invoice")
+    if draft["status"] != "draft":
+        raise StripeError("This invoice is no longer editable.", code="invoice_not_editable", param="invoice")
+    if draft["customer"] != item["customer"] or draft["currency"] != item["currency"]:
+        raise StripeError(
+            "The invoice item and the invoice must have the same customer and currency.", param="invoice"
+        )
+    item["invoice"] = invoice
+    add_lines(simulator, draft, [line_of_item(item, invoice)])
+    simulator.save(draft, "invoice.updated")
+
+
+def _refuse_final(simulator: Simulator, item: Json) -> Json | None:
+    """Return the draft that the item is on, if any. Raises StripeError if it is no longer a draft."""
+    invoice = simulator.find("invoice", item["invoice"]) if item["invoice"] else None
+    if invoice and invoice["status"] != "draft":
+        raise StripeError("This invoice item is no longer editable.", code="invoice_not_editable")
+    return invoice

@@ -1,0 +1,193 @@
+"""Invoices (https://docs.stripe.com/api/invoices)."""
+
+from typing import Any
+
+from stripe_simulator.billing import (
+    attempt_payment,
+    finalize,
+    make_invoice,
+    mark_paid,
+    payment_method_for,
+    sum_up,
+    take_pending_items,
+    void,
+)
+from stripe_simulator.due import DAY, HOUR
+from stripe_simulator.endpoints import endpoint
+from stripe_simulator.errors import StripeError, required
+from stripe_simulator.fields import apply
+from stripe_simulator.paging import as_list, page
+from stripe_simulator.simulator import Simulator
+
+Json = dict[str, Any]
+
+EDITABLE = "description footer default_payment_method statement_descriptor custom_fields number"
+COMMON = f"auto_advance collection_method days_until_due due_date metadata {EDITABLE}"
+
+
+@endpoint("invoices.create", f"{COMMON} currency customer pending_invoice_items_behavior subscription")
+def create(simulator: Simulator, params: Json) -> Json:
+    if "customer" not in params:
+        raise required("customer")
+    customer = simulator.find("customer", params["customer"], param="customer")
+    subscription = None
+    if "subscription" in params:
+        subscription = simulator.find("subscription", params["subscription"], param="subscription")
+    currency = params.get("currency") or (subscription or customer)["currency"] or "usd"
+    invoice = make_invoice(
+        simulator,
+        customer,
+        currency=currency.lower(),
+        billing_reason="manual",
+        collection_method=params.get("collection_method", "charge_automatically"),
+        auto_advance=params.get("auto_advance", False),
+        subscription=subscription,
+    )
+    _change(simulator, invoice, params)
+    simulator.save(invoice)
+    if params.get("pending_invoice_items_behavior") == "include":
+        take_pending_items(simulator, invoice)
+        simulator.save(invoice)
+    simulator.emit("invoice.created", invoice)
+    return invoice
+
+
+@endpoint("invoices.retrieve")
+def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    return simulator.find("invoice", identifier)
+
+
+@endpoint("invoices.update", COMMON)
+def update(simulator: Simulator, params: Json, identifier: str) -> Json:
+    invoice = simulator.find("invoice", identifier)
+    frozen = [
+        name
+        for name in params
+        if name not in ("metadata", "auto_advance", "default_payment_method", "expand")
+    ]
+    if invoice["status"] != "draft" and frozen:
+        raise StripeError(
+            "Finalized invoices can't be updated in this way.", code="invoice_not_editable", param=frozen[0]
+        )
+    _change(simulator, invoice, params)
+    return simulator.save(invoice, "invoice.updated")
+
+
+@endpoint("invoices.list", "collection_method created customer due_date status subscription")
+def list_invoices(simulator: Simulator, params: Json) -> Json:
+    filters = {name: params.get(name) for name in ("collection_method", "customer", "due_date", "status")}
+    filters["parent.subscription_details.subscription"] = params.get("subscription")
+    return page(simulator, "invoice", "/v1/invoices", params, filters=filters)
+
+
+@endpoint("invoices.line_items.list")
+def list_lines(simulator: Simulator, params: Json, identifier: str) -> Json:
+    lines = simulator.find("invoice", identifier)["lines"]["data"]
+    ids = [line["id"] for line in lines]
+    start = ids.index(params["starting_after"]) + 1 if params.get("starting_after") in ids else 0
+    end = start + params.get("limit", 10)
+    return as_list(lines[start:end], f"/v1/invoices/{identifier}/lines", has_more=end < len(lines))
+
+
+@endpoint("invoices.delete")
+def delete(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    invoice = simulator.find("invoice", identifier)
+    if invoice["status"] != "draft" or invoice["parent"]:
+        raise StripeError("You can only delete draft invoices.", code="invoice_not_editable")
+    simulator.emit("invoice.deleted", invoice)
+    return simulator.save({"id": identifier, "object": "invoice", "deleted": True})
+
+
+@endpoint("invoices.finalize_invoice", "auto_advance")
+def finalize_invoice(simulator: Simulator, params: Json, identifier: str) -> Json:
+    invoice = simulator.find("invoice", identifier)
+    invoice["auto_advance"] = params.get("auto_advance", invoice["auto_advance"])
+    automatic = invoice["auto_advance"] and invoice["collection_method"] == "charge_automatically"
+    invoice["next_payment_attempt"] = simulator.clock.now() + HOUR if automatic else None
+    return finalize(simulator, invoice)
+
+
+@endpoint("invoices.pay", "off_session paid_out_of_band payment_method")
+def pay(simulator: Simulator, params: Json, identifier: str) -> Json:
+    invoice = simulator.find("invoice", identifier)
+    if invoice["status"] == "draft":
+        finalize(simulator, invoice)
+    if invoice["status"] == "paid":
+        raise StripeError("Invoice is already paid", code="invoice_already_paid")
+    if invoice["status"] not in ("open", "uncollectible"):
+        raise StripeError(f"This invoice can't be paid: its status is {invoice['status']}.")
+    if params.get("paid_out_of_band"):
+        return mark_paid(simulator, invoice)
+    method = _chosen_method(simulator, invoice, params.get("payment_method"))
+    refusal = attempt_payment(simulator, invoice, method)
+    if refusal:
+        raise refusal
+    return invoice
+
+
+@endpoint("invoices.send_invoice")
+def send_invoice(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    invoice = simulator.find("invoice", identifier)
+    if invoice["status"] == "draft":
+        return finalize(simulator, invoice)
+    simulator.emit("invoice.sent", invoice)
+    return invoice
+
+
+@endpoint("invoices.void_invoice")
+def void_invoice(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    invoice = simulator.find("invoice", identifier)
+    if invoice["status"] not in ("open", "uncollectible"):
+        raise StripeError("You can only pass in open or uncollectible invoices. This invoice isn't one.")
+    return void(simulator, invoice)
+
+
+@endpoint("invoices.mark_uncollectible")
+def mark_uncollectible(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    invoice = simulator.find("invoice", identifier)
+    if invoice["status"] != "open":
+        raise StripeError("You can only mark an open invoice as uncollectible.")
+    invoice |= {"status": "uncollectible", "auto_advance": False, "next_payment_attempt": None}
+    invoice["status_transitions"]["marked_uncollectible_at"] = simulator.clock.now()
+    simulator.save(invoice, "invoice.updated")
+    simulator.emit("invoice.marked_uncollectible", invoice)
+    return invoice
+
+
+def _chosen_method(simulator: Simulator, invoice: Json, chosen: str | None) -> Json | None:
+    if chosen is None:
+        return payment_method_for(simulator, invoice)
+    method = simulator.find("payment_method", chosen, param="payment_method")
+    if method["customer"] != invoice["customer"]:
+        raise StripeError(
+            "The payment method does not belong to the invoice's customer.", param="payment_method"
+        )
+    return method
+
+
+def _change(simulator: Simulator, invoice: Json, params: Json) -> None:
+    apply(invoice, params, f"collection_method {EDITABLE}")
+    if params.get("default_payment_method"):
+        simulator.find("payment_method", params["default_payment_method"], param="default_payment_method")
+    now = simulator.clock.now()
+    if "auto_advance" in params:
+        invoice["auto_advance"] = params["auto_advance"]
+        waits = invoice["auto_advance"] and invoice["status"] == "draft"
+        invoice["automatically_finalizes_at"] = now + HOUR if waits else None
+    sends = invoice["collection_method"] == "send_invoice"
+    if ("days_until_due" in params or "due_date" in params) and not sends:
+        raise StripeError(
+            "You can only set a due date on invoices with collection_method=send_invoice.",
+            param="days_until_due" if "days_until_due" in params else "due_date",
+        )
+    if sends and invoice["due_date"] is None and "days_until_due" not in params and "due_date" not in params:
+        raise StripeError(
+            "You must pass either `days_until_due` or `due_date` when collection_method=send_invoice.",
+            code="parameter_missing",
+            param="days_until_due",
+        )
+    if "days_until_due" in params:
+        invoice["due_date"] = now + params["days_until_due"] * DAY
+    if "due_date" in params:
+        invoice["due_date"] = params["due_date"]
+    sum_up(simulator, invoice)

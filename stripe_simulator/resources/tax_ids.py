@@ -1,0 +1,55 @@
+"""Customers' tax ids (https://docs.stripe.com/api/tax_ids)."""
+
+from typing import Any
+
+from stripe_simulator.endpoints import endpoint
+from stripe_simulator.errors import missing
+from stripe_simulator.paging import page
+from stripe_simulator.simulator import Simulator
+
+Json = dict[str, Any]
+
+
+def add_tax_id(simulator: Simulator, customer: str, params: Json) -> Json:
+    tax_id = simulator.new(
+        "tax_id",
+        "txi",
+        country=params["value"][:2] if params["type"] == "eu_vat" else params["type"][:2].upper(),
+        customer=customer,
+        owner={"type": "customer", "customer": customer},
+        type=params["type"],
+        value=params["value"],
+        verification={"status": "pending", "verified_address": None, "verified_name": None},
+    )
+    simulator.save(tax_id)
+    simulator.emit("customer.tax_id.created", tax_id)
+    return tax_id
+
+
+@endpoint("customers.tax_ids.create", "type value")
+def create(simulator: Simulator, params: Json, customer: str) -> Json:
+    simulator.find("customer", customer)
+    return add_tax_id(simulator, customer, params)
+
+
+@endpoint("customers.tax_ids.retrieve")
+def retrieve(simulator: Simulator, _params: Json, customer: str, identifier: str) -> Json:
+    tax_id = simulator.find("tax_id", identifier)
+    if tax_id["customer"] != customer:
+        raise missing("tax_id", identifier)
+    return tax_id
+
+
+@endpoint("customers.tax_ids.list")
+def list_tax_ids(simulator: Simulator, params: Json, customer: str) -> Json:
+    simulator.find("customer", customer)
+    return page(
+        simulator, "tax_id", f"/v1/customers/{customer}/tax_ids", params, filters={"customer": customer}
+    )
+
+
+@endpoint("customers.tax_ids.delete")
+def delete(simulator: Simulator, params: Json, customer: str, identifier: str) -> Json:
+    tax_id = retrieve(simulator, params, customer, identifier)
+    simulator.emit("customer.tax_id.deleted", tax_id)
+    return simulator.save({"id": identifier, "object": "tax_id", "deleted": True})

@@ -1,0 +1,80 @@
+"""What time alone does: renewals, invoices that finalize and are tried again, sessions that expire."""
+
+import threading
+import traceback
+from typing import Any
+
+from stripe_simulator.billing import attempt_payment, finalize, payment_method_for, void
+from stripe_simulator.renewals import renew
+from stripe_simulator.resources.checkout_sessions import expire_session
+from stripe_simulator.resources.subscriptions import end_subscription
+from stripe_simulator.simulator import Simulator
+
+Json = dict[str, Any]
+
+
+def move_clock(simulator: Simulator, timestamp: int) -> int:
+    """Set the clock, and do all that falls due until then, in its order. Returns how many steps were due."""
+    with simulator.store.lock:
+        if timestamp < simulator.clock.now():
+            with simulator.store.transaction():
+                simulator.clock.set(timestamp)
+            return 0
+        steps = run_due(simulator, timestamp)
+        with simulator.store.transaction():
+            simulator.clock.set(timestamp)
+        return steps
+
+
+def run_due(simulator: Simulator, until: int) -> int:
+    """Do what has fallen due, each step at its own moment and in its own transaction."""
+    steps = 0
+    with simulator.store.lock:
+        while due := simulator.store.next_due(until):
+            with simulator.clock.at(due.pop("due")), simulator.store.transaction():
+                _step(simulator, due)
+            steps += 1
+    return steps
+
+
+def keep_time(simulator: Simulator) -> threading.Thread:
+    """Do what falls due as real time passes, until the simulator stops."""
+
+    def run() -> None:
+        while not simulator.stopping.wait(1):
+            try:
+                run_due(simulator, simulator.clock.now())
+            except Exception:  # noqa: BLE001 # shown, and the simulator keeps answering
+                traceback.print_exc()
+
+    thread = threading.Thread(target=run, name="stripe-schedule", daemon=True)
+    thread.start()
+    return thread
+
+
+def _step(simulator: Simulator, body: Json) -> None:
+    match body["object"], body["status"]:
+        case "checkout.session", _:
+            expire_session(simulator, body)
+        case "invoice", "draft":
+            finalize(simulator, body)
+            if body["status"] == "open" and body["collection_method"] == "charge_automatically":
+                attempt_payment(simulator, body, payment_method_for(simulator, body))
+        case "invoice", _:
+            attempt_payment(simulator, body, payment_method_for(simulator, body))
+        case "subscription", "incomplete":
+            _expire_subscription(simulator, body)
+        case "subscription", _:
+            if body["cancel_at"] and body["cancel_at"] <= simulator.clock.now():
+                end_subscription(simulator, body)
+            else:
+                renew(simulator, body)
+
+
+def _expire_subscription(simulator: Simulator, subscription: Json) -> None:
+    """An incomplete subscription that nobody paid within 23 hours ends, and its invoice with it."""
+    subscription |= {"status": "incomplete_expired", "ended_at": simulator.clock.now()}
+    simulator.save(subscription, "customer.subscription.updated")
+    invoice = simulator.find("invoice", subscription["latest_invoice"])
+    if invoice["status"] == "open":
+        void(simulator, invoice)

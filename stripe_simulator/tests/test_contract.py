@@ -1,0 +1,272 @@
+"""What the simulator and Stripe both keep. With STRIPE_TEST_SECRET_KEY set, each test runs against both."""
+
+from uuid import uuid4
+
+import pytest
+import stripe
+
+from stripe_simulator.tests.conftest import make_paying_customer, make_price, setup_session
+from stripe_simulator.tests.resource_types import problems_of_resource
+
+Client = stripe.StripeClient
+
+
+def test_customer_is_created_read_changed_and_deleted(either: Client) -> None:
+    made = either.v1.customers.create({"name": "Acme", "metadata": {"a": "1", "b": "2"}})
+    changed = either.v1.customers.update(
+        made.id, {"email": "new@acme.test", "metadata": {"a": "", "c": "3"}, "address": {"country": "DE"}}
+    )
+    assert problems_of_resource(changed) == []
+    read = either.v1.customers.retrieve(made.id)
+    assert (read.name, read.email) == ("Acme", "new@acme.test")
+    assert read.metadata is not None
+    assert read.metadata.to_dict() == {"b": "2", "c": "3"}
+    assert read.address is not None
+    assert read.address.country == "DE"
+    assert either.v1.customers.delete(made.id).deleted
+    assert either.v1.customers.retrieve(made.id).deleted
+
+
+def test_unknown_parameter_is_refused(either: Client) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        either.v1.customers.create({"nickname": "Acme"})  # type: ignore[arg-type] # the point
+    assert (refused.value.code, refused.value.param) == ("parameter_unknown", "nickname")
+    assert refused.value.http_status == 400
+
+
+def test_missing_object_in_the_path_is_404_and_in_a_parameter_400(either: Client) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as in_path:
+        either.v1.customers.retrieve("cus_missing")
+    assert (in_path.value.http_status, in_path.value.code) == (404, "resource_missing")
+    with pytest.raises(stripe.InvalidRequestError) as in_parameter:
+        either.v1.checkout.sessions.create(
+            {"mode": "setup", "currency": "usd", "customer": "cus_missing", "success_url": "https://a.test/"}
+        )
+    assert (in_parameter.value.http_status, in_parameter.value.param) == (400, "customer")
+
+
+def test_integer_that_is_none_is_refused(either: Client) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        either.v1.customers.list({"limit": "many"})  # type: ignore[arg-type] # the point
+    assert (refused.value.code, refused.value.param) == ("parameter_invalid_integer", "limit")
+
+
+def test_wrong_api_key_is_refused(either: Client) -> None:
+    with pytest.raises(stripe.AuthenticationError) as refused:
+        either.v1.customers.list(options={"api_key": "sk_test_wrong"})
+    assert refused.value.http_status == 401
+
+
+def test_same_idempotency_key_makes_one_customer(either: Client) -> None:
+    key = str(uuid4())
+    first = either.v1.customers.create({"name": "Once"}, {"idempotency_key": key})
+    again = either.v1.customers.create({"name": "Once"}, {"idempotency_key": key})
+    assert first.id == again.id
+    assert again.last_response is not None
+    assert again.last_response.headers["Idempotent-Replayed"] == "true"
+
+
+def test_idempotency_key_with_other_parameters_is_refused(either: Client) -> None:
+    key = str(uuid4())
+    either.v1.customers.create({"name": "Once"}, {"idempotency_key": key})
+    with pytest.raises(stripe.IdempotencyError) as refused:
+        either.v1.customers.create({"name": "Twice"}, {"idempotency_key": key})
+    assert refused.value.http_status == 400
+
+
+def test_refused_parameters_do_not_use_up_the_idempotency_key(either: Client) -> None:
+    key = str(uuid4())
+    with pytest.raises(stripe.InvalidRequestError):
+        either.v1.customers.create({"nickname": "Acme"}, {"idempotency_key": key})  # type: ignore[arg-type] # the point
+    assert either.v1.customers.create({"name": "Acme"}, {"idempotency_key": key}).name == "Acme"
+
+
+def test_price_is_found_by_lookup_key_with_its_product(either: Client) -> None:
+    key = f"team-growth-{uuid4()}"
+    price = make_price(either, lookup_key=key)
+    assert problems_of_resource(price) == []
+    listed = either.v1.prices.list({"lookup_keys": [key], "expand": ["data.product"]})
+    assert problems_of_resource(listed) == []
+    (found,) = listed.data
+    assert isinstance(found.product, stripe.Product)
+    assert (found.id, found.product.name) == (price.id, "Team growth")
+    assert found.recurring is not None
+    assert (found.recurring.interval, found.recurring.usage_type) == ("month", "licensed")
+
+
+def test_taken_lookup_key_is_refused(either: Client) -> None:
+    key = f"team-growth-{uuid4()}"
+    make_price(either, lookup_key=key)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        make_price(either, lookup_key=key)
+    assert refused.value.param == "lookup_key"
+
+
+def test_card_is_attached_listed_made_default_and_detached(either: Client) -> None:
+    customer = make_paying_customer(either)
+    assert problems_of_resource(customer) == []
+    listed = either.v1.customers.payment_methods.list(customer.id)
+    assert problems_of_resource(listed) == []
+    (method,) = listed.data
+    assert method.card is not None
+    assert (method.card.brand, method.card.last4) == ("visa", "4242")
+    assert customer.invoice_settings is not None
+    assert customer.invoice_settings.default_payment_method == method.id
+    assert either.v1.payment_methods.detach(method.id).customer is None
+    assert either.v1.payment_methods.list({"customer": customer.id}).data == []
+
+
+def test_card_of_another_customer_cannot_become_the_default(either: Client) -> None:
+    owner = make_paying_customer(either)
+    (method,) = either.v1.customers.payment_methods.list(owner.id).data
+    other = either.v1.customers.create({"name": "Other"})
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        either.v1.customers.update(other.id, {"invoice_settings": {"default_payment_method": method.id}})
+    assert refused.value.code == "resource_missing"
+
+
+def test_setup_session_begins_open_with_a_setup_intent(either: Client) -> None:
+    customer = either.v1.customers.create({"name": "Acme"})
+    session = setup_session(
+        either, customer.id, metadata={"a": "1"}, setup_intent_data={"metadata": {"operation": "7"}}
+    )
+    assert problems_of_resource(session) == []
+    assert (session.status, session.mode, session.payment_status) == ("open", "setup", "no_payment_required")
+    assert session.url is not None
+    assert session.url.startswith("http")
+    assert isinstance(session.setup_intent, str)
+    intent = either.v1.setup_intents.retrieve(session.setup_intent)
+    assert problems_of_resource(intent) == []
+    assert intent.status == "requires_payment_method"
+    assert intent.metadata is not None
+    assert intent.metadata.to_dict() == {"operation": "7"}
+
+
+def test_setup_session_expires_once(either: Client) -> None:
+    customer = either.v1.customers.create({"name": "Acme"})
+    session = setup_session(either, customer.id)
+    expired = either.v1.checkout.sessions.expire(session.id)
+    assert (expired.status, expired.url) == ("expired", None)
+    with pytest.raises(stripe.InvalidRequestError):
+        either.v1.checkout.sessions.expire(session.id)
+
+
+def test_setup_session_needs_a_currency(either: Client) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        either.v1.checkout.sessions.create({"mode": "setup", "success_url": "https://a.test/"})
+    assert refused.value.param == "currency"
+
+
+def test_subscription_has_its_period_on_its_items_and_a_paid_invoice(either: Client) -> None:
+    customer, price = make_paying_customer(either), make_price(either)
+    subscription = either.v1.subscriptions.create(
+        {
+            "customer": customer.id,
+            "items": [{"price": price.id, "quantity": 3}],
+            "expand": ["latest_invoice.payments"],
+        }
+    )
+    assert problems_of_resource(subscription) == []
+    assert subscription.status == "active"
+    assert "current_period_end" not in subscription
+    (item,) = subscription["items"].data
+    assert item.quantity == 3
+    assert 27 * 86400 < item.current_period_end - item.current_period_start < 32 * 86400
+    invoice = subscription.latest_invoice
+    assert isinstance(invoice, stripe.Invoice)
+    assert (invoice.status, invoice.total, invoice.amount_paid) == ("paid", 22500, 22500)
+    assert invoice.payments is not None
+    assert [payment.status for payment in invoice.payments.data] == ["paid"]
+
+
+def test_subscription_without_a_card_is_refused(either: Client) -> None:
+    customer, price = either.v1.customers.create({"name": "Acme"}), make_price(either)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        either.v1.subscriptions.create({"customer": customer.id, "items": [{"price": price.id}]})
+    assert refused.value.code == "resource_missing"
+
+
+def test_invoice_goes_from_draft_to_open_to_paid(either: Client) -> None:
+    customer = make_paying_customer(either)
+    draft = either.v1.invoices.create({"customer": customer.id, "auto_advance": False})
+    assert problems_of_resource(draft) == []
+    assert (draft.status, draft.number, draft.invoice_pdf) == ("draft", None, None)
+    item = either.v1.invoice_items.create(
+        {
+            "customer": customer.id,
+            "invoice": draft.id,
+            "amount": 1250,
+            "currency": "usd",
+            "description": "Extra",
+        }
+    )
+    assert problems_of_resource(item) == []
+    opened = either.v1.invoices.finalize_invoice(draft.id)
+    assert problems_of_resource(opened) == []
+    assert (opened.status, opened.total, opened.amount_remaining) == ("open", 1250, 1250)
+    assert opened.number
+    assert opened.hosted_invoice_url
+    assert opened.invoice_pdf
+    assert [line.description for line in opened.lines.data] == ["Extra"]
+    paid = either.v1.invoices.pay(draft.id)
+    assert (paid.status, paid.amount_paid, paid.amount_remaining) == ("paid", 1250, 0)
+    with pytest.raises(stripe.InvalidRequestError):
+        either.v1.invoices.pay(draft.id)
+
+
+def test_declined_card_leaves_the_invoice_open(either: Client) -> None:
+    customer = make_paying_customer(either, "pm_card_chargeCustomerFail")
+    draft = either.v1.invoices.create({"customer": customer.id, "auto_advance": False})
+    either.v1.invoice_items.create(
+        {"customer": customer.id, "invoice": draft.id, "amount": 1250, "currency": "usd"}
+    )
+    with pytest.raises(stripe.CardError) as refused:
+        either.v1.invoices.pay(draft.id)
+    assert (refused.value.http_status, refused.value.code) == (402, "card_declined")
+    left = either.v1.invoices.retrieve(draft.id)
+    assert (left.status, left.attempt_count) == ("open", 1)
+
+
+def test_open_invoice_is_voided_or_given_up(either: Client) -> None:
+    customer = make_paying_customer(either)
+
+    def opened() -> str:
+        draft = either.v1.invoices.create({"customer": customer.id, "auto_advance": False})
+        either.v1.invoice_items.create(
+            {"customer": customer.id, "invoice": draft.id, "amount": 100, "currency": "usd"}
+        )
+        return either.v1.invoices.finalize_invoice(draft.id).id
+
+    assert either.v1.invoices.void_invoice(opened()).status == "void"
+    assert either.v1.invoices.mark_uncollectible(opened()).status == "uncollectible"
+    statuses = [invoice.status for invoice in either.v1.invoices.list({"customer": customer.id}).data]
+    assert statuses == ["uncollectible", "void"]
+
+
+def test_lists_page_by_key_in_both_directions(either: Client) -> None:
+    customer = either.v1.customers.create({"name": "Acme"})
+    made = [
+        either.v1.invoices.create({"customer": customer.id, "currency": "usd", "auto_advance": False}).id
+        for _ in range(3)
+    ]
+    newest_first = made[::-1]
+    first = either.v1.invoices.list({"customer": customer.id, "limit": 2})
+    assert ([invoice.id for invoice in first.data], first.has_more) == (newest_first[:2], True)
+    second = either.v1.invoices.list({"customer": customer.id, "limit": 2, "starting_after": newest_first[1]})
+    assert ([invoice.id for invoice in second.data], second.has_more) == (newest_first[2:], False)
+    back = either.v1.invoices.list({"customer": customer.id, "limit": 2, "ending_before": newest_first[2]})
+    assert ([invoice.id for invoice in back.data], back.has_more) == (newest_first[:2], False)
+    whole = either.v1.invoices.list({"customer": customer.id, "limit": 1}).auto_paging_iter()
+    assert [invoice.id for invoice in whole] == newest_first
+
+
+def test_event_tells_what_changed(either: Client) -> None:
+    customer = either.v1.customers.create({"name": "Before"})
+    either.v1.customers.update(customer.id, {"name": "After"})
+    events = either.v1.events.list({"type": "customer.updated", "limit": 100})
+    event = next(event for event in events.data if event.data.object["id"] == customer.id)
+    assert problems_of_resource(events) == []
+    assert event.data.object["name"] == "After"
+    assert event.data.previous_attributes is not None
+    assert event.data.previous_attributes["name"] == "Before"
+    assert event.livemode is False
