@@ -10,7 +10,6 @@ from stripe_simulator.errors import CardDeclinedError, InvalidParameterError, St
 from stripe_simulator.faults import Fault, GivenUpError
 from stripe_simulator.messages import Request, Response, json_response
 from stripe_simulator.params import decode
-from stripe_simulator.presentation import expand, present
 from stripe_simulator.resources import (
     catalog,
     checkout_sessions,
@@ -110,8 +109,9 @@ class Call:
             with store.transaction():
                 self.simulator.request = {"id": self.id, "idempotency_key": self.key}
                 try:
-                    answer = present(self.simulator, endpoint.run(self.simulator, dict(params), ids))
-                    expand(self.simulator, answer, params.get("expand", []))
+                    body = endpoint.run(self.simulator, dict(params), ids)
+                    answer = self.simulator.presenter.present(body)
+                    self.simulator.presenter.expand(answer, params.get("expand", []))
                     response = json_response(answer)
                 except CardDeclinedError as error:
                     response = self._error(error)

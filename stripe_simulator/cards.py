@@ -38,6 +38,11 @@ class Card:
         return hashlib.sha256(self.number.encode()).hexdigest()[:16]
 
 
+def charges_fail(fingerprint: str) -> bool:
+    """Whether a charge of the card with this fingerprint is declined."""
+    return fingerprint in {Card(number, 1, 2000).fingerprint for number in (ATTACHES_BUT_FAILS, DECLINED)}
+
+
 def read_card(*, number: str, expiry: str, cvc: str, today: tuple[int, int]) -> Card:
     """Read what was typed; `today` is (year, month). Raises CardInputError for the first wrong field."""
     digits = re.sub(r"[\s-]", "", number)

@@ -9,15 +9,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import stripe
 
 from stripe_simulator.errors import InvalidParameterError, StripeError
 from stripe_simulator.params import check_parameters, parameter_types
-
-if TYPE_CHECKING:
-    from stripe_simulator.simulator import Simulator
+from stripe_simulator.simulator import Simulator
 
 type_name = re.compile(r"\w+Params")
 Handler = Callable[..., dict[str, Any]]
@@ -46,7 +44,7 @@ class Endpoint:
                 )
         return params
 
-    def run(self, simulator: "Simulator", params: dict[str, Any], ids: tuple[str, ...]) -> dict[str, Any]:
+    def run(self, simulator: Simulator, params: dict[str, Any], ids: tuple[str, ...]) -> dict[str, Any]:
         return self.handler(simulator, params, *ids)
 
 

@@ -3,13 +3,12 @@
 import hashlib
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from stripe_simulator.clock import Clock
 from stripe_simulator.errors import StripeError
 from stripe_simulator.messages import Response
-
-if TYPE_CHECKING:
-    from stripe_simulator.simulator import Simulator
+from stripe_simulator.store import Store
 
 KEPT_SECONDS = 24 * 3600
 
@@ -17,8 +16,9 @@ KEPT_SECONDS = 24 * 3600
 class IdempotencyKeys:
     """The first answer to each key, and which keys are being worked on right now."""
 
-    def __init__(self, simulator: "Simulator") -> None:
-        self._simulator = simulator
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
         self._lock = threading.Lock()
         self._in_use: set[str] = set()
 
@@ -58,7 +58,7 @@ class IdempotencyKeys:
         self, key: str, endpoint: str, params: dict[str, Any], request_id: str, answer: Response
     ) -> None:
         """Keep the answer, in the transaction that did the work."""
-        self._simulator.store.execute(
+        self._store.execute(
             "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 key,
@@ -67,14 +67,13 @@ class IdempotencyKeys:
                 request_id,
                 answer.status,
                 answer.body,
-                self._simulator.clock.now(),
+                self._clock.now(),
             ),
         )
 
     def _remembered(self, key: str, endpoint: str, params: dict[str, Any]) -> Response | None:
-        store = self._simulator.store
-        oldest = self._simulator.clock.now() - KEPT_SECONDS
-        rows = store.execute("SELECT * FROM idempotency WHERE key = ? AND created > ?", (key, oldest))
+        oldest = self._clock.now() - KEPT_SECONDS
+        rows = self._store.execute("SELECT * FROM idempotency WHERE key = ? AND created > ?", (key, oldest))
         if not rows:
             return None
         first = rows[0]

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from stripe_simulator import cards
-from stripe_simulator.billing import attempt_payment
+from stripe_simulator.collection import attempt_payment
 from stripe_simulator.messages import Request, Response, html_response, redirect
 from stripe_simulator.money import money
 from stripe_simulator.pdf import invoice_pdf
@@ -227,7 +227,7 @@ def _index(simulator: Simulator) -> Response:
                     _moment(event["created"]),
                     event["type"],
                     event["data"]["object"]["id"],
-                    "waiting" if simulator.webhooks.pending_of(event["id"]) else "done",
+                    "waiting" if simulator.store.pending_deliveries(event["id"]) else "done",
                 )
                 for event in events
             ]

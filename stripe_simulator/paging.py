@@ -1,12 +1,10 @@
 """Lists, newest first, paged by key (https://docs.stripe.com/api/pagination)."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stripe_simulator.errors import InvalidParameterError, missing
-
-if TYPE_CHECKING:
-    from stripe_simulator.simulator import Simulator
+from stripe_simulator.store import Store
 
 OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
@@ -16,7 +14,7 @@ def as_list(data: list[Any], url: str, *, has_more: bool = False) -> dict[str, A
 
 
 def page(
-    simulator: "Simulator",
+    store: Store,
     kind: str,
     url: str,
     params: dict[str, Any],
@@ -53,13 +51,11 @@ def page(
     forward = "ending_before" not in params
     cursor = params.get("starting_after" if forward else "ending_before")
     if cursor is not None:
-        rows = simulator.store.execute("SELECT seq FROM objects WHERE id = ? AND kind = ?", (cursor, kind))
+        rows = store.execute("SELECT seq FROM objects WHERE id = ? AND kind = ?", (cursor, kind))
         if not rows:
             raise missing(kind, cursor, param="starting_after" if forward else "ending_before")
         where += f" AND seq {'<' if forward else '>'} ?"
         values.append(rows[0]["seq"])
-    found = simulator.store.select(
-        kind, where=where, values=values, limit=limit + 1, oldest_first=not forward
-    )
+    found = store.select(kind, where=where, values=values, limit=limit + 1, oldest_first=not forward)
     data = found[:limit]
     return as_list(data if forward else data[::-1], url, has_more=len(found) > limit)

@@ -3,10 +3,10 @@
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from stripe_simulator.billing import add_lines, make_invoice, make_line, take_pending_items
 from stripe_simulator.due import DAY
+from stripe_simulator.invoicing import add_lines, make_invoice, take_pending_items
+from stripe_simulator.lines import make_item, make_line
 from stripe_simulator.periods import period_end
-from stripe_simulator.resources.invoice_items import make_item
 from stripe_simulator.simulator import Simulator
 
 Json = dict[str, Any]

@@ -4,7 +4,7 @@ import threading
 import traceback
 from typing import Any
 
-from stripe_simulator.billing import attempt_payment, finalize, payment_method_for, void
+from stripe_simulator.collection import attempt_payment, finalize, payment_method_for, void
 from stripe_simulator.renewals import renew
 from stripe_simulator.resources.checkout_sessions import expire_session
 from stripe_simulator.resources.subscriptions import end_subscription

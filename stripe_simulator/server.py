@@ -134,14 +134,17 @@ def start(
 
     A webhook address that isn't given stays as it was. Raises OSError if the port is taken.
     """
-    simulator = Simulator(folder, api_key=api_key)
-    handler = type("BoundHandler", (Handler,), {"simulator": simulator})
+
+    class BoundHandler(Handler):
+        """A handler of this simulator alone."""
+
+    server = _Server((HOST, port), BoundHandler)
     try:
-        server = _Server((HOST, port), handler)
-    except OSError:
-        simulator.close()
+        simulator = Simulator(folder, api_key=api_key, url=f"http://{HOST}:{server.server_address[1]}")
+    except BaseException:
+        server.server_close()
         raise
-    simulator.url = f"http://{HOST}:{server.server_address[1]}"
+    BoundHandler.simulator = simulator
     if webhook_url is not None:
         simulator.webhooks.set_endpoint(webhook_url, webhook_secret)
     return Running(simulator, server)

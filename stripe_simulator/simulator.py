@@ -15,7 +15,7 @@ from stripe_simulator.due import due_at
 from stripe_simulator.errors import missing
 from stripe_simulator.faults import Faults
 from stripe_simulator.idempotency import IdempotencyKeys
-from stripe_simulator.presentation import present
+from stripe_simulator.presentation import Presenter
 from stripe_simulator.store import Json, Store
 from stripe_simulator.webhooks import Webhooks
 
@@ -30,14 +30,15 @@ def new_id(prefix: str, length: int = 24) -> str:
 
 
 class Simulator:
-    def __init__(self, folder: Path, *, api_key: str) -> None:
+    def __init__(self, folder: Path, *, api_key: str, url: str) -> None:
         self.api_key = api_key
-        self.url = ""
+        self.url = url
         self.store = Store(folder)
         self.clock = Clock(self.store)
         self.faults = Faults()
-        self.idempotency = IdempotencyKeys(self)
-        self.webhooks = Webhooks(self)
+        self.idempotency = IdempotencyKeys(self.store, self.clock)
+        self.presenter = Presenter(self.store, url)
+        self.webhooks = Webhooks(self.store, self.presenter)
         self.stopping = threading.Event()
         self.request: Json = {"id": None, "idempotency_key": None}
         """The API request being answered, for the events that it causes; holds while the store is locked."""
@@ -71,7 +72,7 @@ class Simulator:
 
     def emit(self, kind: str, body: Json, *, previous: Json | None = None) -> None:
         """Record an event with the object as it is now, and queue its delivery."""
-        data: Json = {"object": present(self, body)}
+        data: Json = {"object": self.presenter.present(body)}
         if previous is not None:
             data["previous_attributes"] = previous
         event = self.new(

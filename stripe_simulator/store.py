@@ -130,6 +130,13 @@ class Store:
         )
         return {**json.loads(rows[0]["body"]), "due": rows[0]["due"]} if rows else None
 
+    def pending_deliveries(self, event: str) -> int:
+        """How many deliveries of an event have not arrived."""
+        rows = self.execute(
+            "SELECT COUNT(*) AS waiting FROM deliveries WHERE event = ? AND state != 'delivered'", (event,)
+        )
+        return int(rows[0]["waiting"])
+
     def setting(self, name: str, default: Any) -> Any:
         rows = self.execute("SELECT value FROM settings WHERE name = ?", (name,))
         return json.loads(rows[0]["value"]) if rows else default

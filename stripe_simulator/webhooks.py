@@ -11,14 +11,12 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from stripe import WebhookSignature
 
-from stripe_simulator.presentation import present
-
-if TYPE_CHECKING:
-    from stripe_simulator.simulator import Simulator
+from stripe_simulator.presentation import Presenter
+from stripe_simulator.store import Store
 
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 60.0
@@ -27,9 +25,9 @@ Order = Literal["first", "reverse", "shuffle"]
 
 
 class Webhooks:
-    def __init__(self, simulator: "Simulator") -> None:
-        self._simulator = simulator
-        self._store = simulator.store
+    def __init__(self, store: Store, presenter: Presenter) -> None:
+        self._store = store
+        self._presenter = presenter
         self._wake = threading.Event()
         self._settled = threading.Condition()
         self._sending = False
@@ -124,12 +122,6 @@ class Webhooks:
         self._store.execute("UPDATE deliveries SET next_attempt = 0 WHERE state = 'pending'")
         self._wake.set()
 
-    def pending_of(self, event: str) -> int:
-        rows = self._store.execute(
-            "SELECT COUNT(*) AS waiting FROM deliveries WHERE event = ? AND state != 'delivered'", (event,)
-        )
-        return int(rows[0]["waiting"])
-
     def as_json(self) -> dict[str, Any]:
         counts = self._store.execute("SELECT state, COUNT(*) AS many FROM deliveries GROUP BY state")
         return {
@@ -171,7 +163,7 @@ class Webhooks:
                 return self._seconds_to_next_attempt()
             delivery = rows[0]
             event = self._store.get(delivery["event"])
-            payload = json.dumps(present(self._simulator, event or {}), indent=2)
+            payload = json.dumps(self._presenter.present(event or {}), indent=2)
             secret = self._store.setting("webhook_secret", "")
             self._sending = True
         delivered = _post(url, payload, secret)

@@ -66,7 +66,7 @@ def update_product(simulator: Simulator, params: Json, identifier: str) -> Json:
 @endpoint("products.list", "active created ids")
 def list_products(simulator: Simulator, params: Json) -> Json:
     filters = {"active": params.get("active"), "id": params.get("ids")}
-    return page(simulator, "product", "/v1/products", params, filters=filters)
+    return page(simulator.store, "product", "/v1/products", params, filters=filters)
 
 
 @endpoint(
@@ -102,7 +102,7 @@ def list_prices(simulator: Simulator, params: Json) -> Json:
     }
     for name, value in params.get("recurring", {}).items():
         filters[f"recurring.{name}"] = value
-    return page(simulator, "price", "/v1/prices", params, filters=filters)
+    return page(simulator.store, "price", "/v1/prices", params, filters=filters)
 
 
 def make_price(simulator: Simulator, params: Json) -> Json:

@@ -108,7 +108,7 @@ def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
 @endpoint("checkout.sessions.list", "created customer status")
 def list_sessions(simulator: Simulator, params: Json) -> Json:
     filters = {"customer": params.get("customer"), "status": params.get("status")}
-    return page(simulator, "checkout.session", "/v1/checkout/sessions", params, filters=filters)
+    return page(simulator.store, "checkout.session", "/v1/checkout/sessions", params, filters=filters)
 
 
 @endpoint("checkout.sessions.expire")

@@ -5,7 +5,7 @@ import secrets
 import string
 from typing import Any
 
-from stripe_simulator.billing import stop_collecting
+from stripe_simulator.collection import stop_collecting
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import StripeError
 from stripe_simulator.fields import apply, emptied, full_address
@@ -92,7 +92,7 @@ def update(simulator: Simulator, params: Json, identifier: str) -> Json:
 
 @endpoint("customers.list", "email created")
 def list_customers(simulator: Simulator, params: Json) -> Json:
-    return page(simulator, "customer", "/v1/customers", params, filters={"email": params.get("email")})
+    return page(simulator.store, "customer", "/v1/customers", params, filters={"email": params.get("email")})
 
 
 @endpoint("customers.delete")

@@ -21,4 +21,4 @@ def list_events(simulator: Simulator, params: Json) -> Json:
         undelivered = "(SELECT 1 FROM deliveries WHERE event = objects.id AND state != 'delivered')"
         where = f"AND {'NOT ' if params['delivery_success'] else ''}EXISTS {undelivered}"
     filters = {"type": params.get("types") or params.get("type")}
-    return page(simulator, "event", "/v1/events", params, filters=filters, where=where)
+    return page(simulator.store, "event", "/v1/events", params, filters=filters, where=where)

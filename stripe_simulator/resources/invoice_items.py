@@ -3,65 +3,16 @@
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from stripe_simulator.billing import add_lines, line_of_item, sum_up
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import StripeError, required
 from stripe_simulator.fields import apply
+from stripe_simulator.invoicing import add_lines, sum_up
+from stripe_simulator.lines import line_of_item, make_item
 from stripe_simulator.paging import page
 from stripe_simulator.resources.catalog import make_price
 from stripe_simulator.simulator import Simulator
 
 Json = dict[str, Any]
-
-
-def make_item(
-    simulator: Simulator,
-    *,
-    customer: str,
-    amount: int,
-    currency: str,
-    price: Json | None = None,
-    **given: Any,
-) -> Json:
-    """An invoice item that isn't saved yet; `given` are its fields. Amounts in minor units."""
-    now = simulator.clock.now()
-    quantity = given.pop("quantity", 1)
-    unit_amount = price["unit_amount_decimal"] if price else str(Decimal(amount) / (quantity or 1))
-    details = {"price": price["id"], "product": price["product"]} if price else None
-    item = simulator.new(
-        "invoiceitem",
-        "ii",
-        **{
-            "amount": amount,
-            "currency": currency,
-            "customer": customer,
-            "customer_account": None,
-            "date": now,
-            "description": None,
-            "discountable": amount >= 0,
-            "discounts": [],
-            "invoice": None,
-            "metadata": {},
-            "net_amount": amount,
-            "parent": None,
-            "period": {"start": now, "end": now},
-            "pricing": {
-                "type": "price_details",
-                "price_details": details,
-                "unit_amount_decimal": unit_amount,
-            },
-            "proration": False,
-            "quantity": quantity,
-            "quantity_decimal": str(quantity),
-            "tax_rates": [],
-            "test_clock": None,
-            **given,
-        },
-    )
-    del item["created"]
-    if details is None:
-        item["pricing"] = None
-    return item
 
 
 @endpoint(
@@ -119,7 +70,7 @@ def list_items(simulator: Simulator, params: Json) -> Json:
     where = ""
     if "pending" in params:
         where = f"AND json_extract(body, '$.invoice') IS {'' if params['pending'] else 'NOT '}NULL"
-    return page(simulator, "invoiceitem", "/v1/invoiceitems", params, filters=filters, where=where)
+    return page(simulator.store, "invoiceitem", "/v1/invoiceitems", params, filters=filters, where=where)
 
 
 @endpoint("invoice_items.update", "description metadata")

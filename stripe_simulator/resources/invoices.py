@@ -2,20 +2,12 @@
 
 from typing import Any
 
-from stripe_simulator.billing import (
-    attempt_payment,
-    finalize,
-    make_invoice,
-    mark_paid,
-    payment_method_for,
-    sum_up,
-    take_pending_items,
-    void,
-)
+from stripe_simulator.collection import attempt_payment, finalize, mark_paid, payment_method_for, void
 from stripe_simulator.due import DAY, HOUR
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import StripeError, required
 from stripe_simulator.fields import apply
+from stripe_simulator.invoicing import make_invoice, sum_up, take_pending_items
 from stripe_simulator.paging import as_list, page
 from stripe_simulator.simulator import Simulator
 
@@ -77,7 +69,7 @@ def update(simulator: Simulator, params: Json, identifier: str) -> Json:
 def list_invoices(simulator: Simulator, params: Json) -> Json:
     filters = {name: params.get(name) for name in ("collection_method", "customer", "due_date", "status")}
     filters["parent.subscription_details.subscription"] = params.get("subscription")
-    return page(simulator, "invoice", "/v1/invoices", params, filters=filters)
+    return page(simulator.store, "invoice", "/v1/invoices", params, filters=filters)
 
 
 @endpoint("invoices.line_items.list")

@@ -57,12 +57,6 @@ def make_card(simulator: Simulator, card: Card, *, name: str | None = None, emai
     )
 
 
-def charges_fail(method: Json) -> bool:
-    """Whether a charge of this card is declined."""
-    failing = (ATTACHES_BUT_FAILS, DECLINED)
-    return method["card"]["fingerprint"] in {Card(number, 1, 2000).fingerprint for number in failing}
-
-
 def attach_method(simulator: Simulator, method: Json, customer: str) -> Json:
     method["customer"] = customer
     simulator.save(method)
@@ -120,7 +114,7 @@ def _page(simulator: Simulator, customer: str, url: str, params: Json, *, param:
         "type": params.get("type"),
         "allow_redisplay": params.get("allow_redisplay"),
     }
-    return page(simulator, "payment_method", url, params, filters=filters)
+    return page(simulator.store, "payment_method", url, params, filters=filters)
 
 
 @endpoint("payment_methods.attach", "customer")

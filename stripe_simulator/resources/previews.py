@@ -5,10 +5,10 @@ A preview does the real thing in a transaction, and undoes it.
 
 from typing import Any
 
-from stripe_simulator.billing import make_invoice, take_pending_items
 from stripe_simulator.due import BILLED_STATUSES
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import StripeError, required
+from stripe_simulator.invoicing import make_invoice, take_pending_items
 from stripe_simulator.renewals import bill_items, renew
 from stripe_simulator.resources import subscriptions
 from stripe_simulator.simulator import Simulator

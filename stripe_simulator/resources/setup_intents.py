@@ -53,4 +53,4 @@ def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
 @endpoint("setup_intents.list", "created customer payment_method")
 def list_setup_intents(simulator: Simulator, params: Json) -> Json:
     filters = {"customer": params.get("customer"), "payment_method": params.get("payment_method")}
-    return page(simulator, "setup_intent", "/v1/setup_intents", params, filters=filters)
+    return page(simulator.store, "setup_intent", "/v1/setup_intents", params, filters=filters)

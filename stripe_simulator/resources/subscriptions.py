@@ -2,13 +2,8 @@
 
 from typing import Any
 
-from stripe_simulator.billing import (
-    attempt_payment,
-    finalize,
-    payment_method_for,
-    set_currency,
-    stop_collecting,
-)
+from stripe_simulator.balances import set_currency
+from stripe_simulator.collection import attempt_payment, finalize, payment_method_for, stop_collecting
 from stripe_simulator.due import DAY
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import InvalidParameterError, StripeError, not_simulated, required
@@ -132,7 +127,13 @@ def list_subscriptions(simulator: Simulator, params: Json) -> Json:
         )
         values.append(params["price"])
     return page(
-        simulator, "subscription", "/v1/subscriptions", params, filters=filters, where=where, values=values
+        simulator.store,
+        "subscription",
+        "/v1/subscriptions",
+        params,
+        filters=filters,
+        where=where,
+        values=values,
     )
 
 

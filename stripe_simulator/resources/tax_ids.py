@@ -44,7 +44,7 @@ def retrieve(simulator: Simulator, _params: Json, customer: str, identifier: str
 def list_tax_ids(simulator: Simulator, params: Json, customer: str) -> Json:
     simulator.find("customer", customer)
     return page(
-        simulator, "tax_id", f"/v1/customers/{customer}/tax_ids", params, filters={"customer": customer}
+        simulator.store, "tax_id", f"/v1/customers/{customer}/tax_ids", params, filters={"customer": customer}
     )
 
 
