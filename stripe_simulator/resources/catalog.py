@@ -50,19 +50,6 @@ def create_product(simulator: Simulator, params: Json) -> Json:
     return product
 
 
-@endpoint("products.retrieve")
-def retrieve_product(simulator: Simulator, _params: Json, identifier: str) -> Json:
-    return simulator.find("product", identifier)
-
-
-@endpoint("products.update", "active description metadata name unit_label url statement_descriptor")
-def update_product(simulator: Simulator, params: Json, identifier: str) -> Json:
-    product = simulator.find("product", identifier)
-    apply(product, params, "active description name unit_label url statement_descriptor")
-    product["updated"] = simulator.clock.now()
-    return simulator.save(product, "product.updated")
-
-
 @endpoint("products.list", "active created ids")
 def list_products(simulator: Simulator, params: Json) -> Json:
     filters = {"active": params.get("active"), "id": params.get("ids")}
@@ -76,19 +63,6 @@ def list_products(simulator: Simulator, params: Json) -> Json:
 )
 def create_price(simulator: Simulator, params: Json) -> Json:
     return make_price(simulator, params)
-
-
-@endpoint("prices.retrieve")
-def retrieve_price(simulator: Simulator, _params: Json, identifier: str) -> Json:
-    return simulator.find("price", identifier)
-
-
-@endpoint("prices.update", "active lookup_key metadata nickname tax_behavior transfer_lookup_key")
-def update_price(simulator: Simulator, params: Json, identifier: str) -> Json:
-    price = simulator.find("price", identifier)
-    _claim_lookup_key(simulator, params)
-    apply(price, params, "active lookup_key nickname tax_behavior")
-    return simulator.save(price, "price.updated")
 
 
 @endpoint("prices.list", "active created currency lookup_keys product recurring type")

@@ -111,17 +111,6 @@ def list_sessions(simulator: Simulator, params: Json) -> Json:
     return page(simulator.store, "checkout.session", "/v1/checkout/sessions", params, filters=filters)
 
 
-@endpoint("checkout.sessions.expire")
-def expire(simulator: Simulator, _params: Json, identifier: str) -> Json:
-    session = simulator.find("checkout.session", identifier)
-    if session["status"] != "open":
-        raise StripeError(
-            'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a '
-            f"status of {session['status']}."
-        )
-    return expire_session(simulator, session)
-
-
 def expire_session(simulator: Simulator, session: Json) -> Json:
     session["status"] = "expired"
     simulator.save(session)

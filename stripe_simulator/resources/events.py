@@ -9,11 +9,6 @@ from stripe_simulator.simulator import Simulator
 Json = dict[str, Any]
 
 
-@endpoint("events.retrieve")
-def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
-    return simulator.find("event", identifier)
-
-
 @endpoint("events.list", "created delivery_success type types")
 def list_events(simulator: Simulator, params: Json) -> Json:
     where = ""

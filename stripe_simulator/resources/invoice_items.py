@@ -5,7 +5,6 @@ from typing import Any
 
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import StripeError, required
-from stripe_simulator.fields import apply
 from stripe_simulator.invoicing import add_lines, sum_up
 from stripe_simulator.lines import line_of_item, make_item
 from stripe_simulator.paging import page
@@ -54,11 +53,6 @@ def create(simulator: Simulator, params: Json) -> Json:
     return item
 
 
-@endpoint("invoice_items.retrieve")
-def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
-    return simulator.find("invoiceitem", identifier)
-
-
 @endpoint("invoice_items.list", "created customer invoice pending")
 def list_items(simulator: Simulator, params: Json) -> Json:
     filters = {
@@ -71,14 +65,6 @@ def list_items(simulator: Simulator, params: Json) -> Json:
     if "pending" in params:
         where = f"AND json_extract(body, '$.invoice') IS {'' if params['pending'] else 'NOT '}NULL"
     return page(simulator.store, "invoiceitem", "/v1/invoiceitems", params, filters=filters, where=where)
-
-
-@endpoint("invoice_items.update", "description metadata")
-def update(simulator: Simulator, params: Json, identifier: str) -> Json:
-    item = simulator.find("invoiceitem", identifier)
-    _refuse_final(simulator, item)
-    apply(item, params, "description")
-    return simulator.save(item)
 
 
 @endpoint("invoice_items.delete")

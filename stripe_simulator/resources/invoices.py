@@ -117,15 +117,6 @@ def pay(simulator: Simulator, params: Json, identifier: str) -> Json:
     return invoice
 
 
-@endpoint("invoices.send_invoice")
-def send_invoice(simulator: Simulator, _params: Json, identifier: str) -> Json:
-    invoice = simulator.find("invoice", identifier)
-    if invoice["status"] == "draft":
-        return finalize(simulator, invoice)
-    simulator.emit("invoice.sent", invoice)
-    return invoice
-
-
 @endpoint("invoices.void_invoice")
 def void_invoice(simulator: Simulator, _params: Json, identifier: str) -> Json:
     invoice = simulator.find("invoice", identifier)

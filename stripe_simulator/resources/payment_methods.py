@@ -4,7 +4,7 @@ from typing import Any
 
 from stripe_simulator.cards import ATTACHES_BUT_FAILS, DECLINED, Card
 from stripe_simulator.endpoints import endpoint
-from stripe_simulator.errors import CardDeclinedError, StripeError, missing, required
+from stripe_simulator.errors import CardDeclinedError, StripeError, required
 from stripe_simulator.fields import apply, emptied, full_address
 from stripe_simulator.paging import page
 from stripe_simulator.simulator import Simulator
@@ -82,38 +82,15 @@ def attach_named(simulator: Simulator, identifier: str, customer: str, *, param:
     return attach_method(simulator, method, customer)
 
 
-@endpoint("payment_methods.retrieve")
-def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
-    return simulator.find("payment_method", identifier)
-
-
-@endpoint("customers.payment_methods.retrieve")
-def retrieve_of_customer(simulator: Simulator, _params: Json, customer: str, identifier: str) -> Json:
-    method = simulator.find("payment_method", identifier)
-    if method["customer"] != customer:
-        raise missing("PaymentMethod", identifier)
-    return method
-
-
-@endpoint("payment_methods.list", "customer type allow_redisplay")
-def list_methods(simulator: Simulator, params: Json) -> Json:
-    if "customer" not in params:
-        raise required("customer")
-    return _page(simulator, params["customer"], "/v1/payment_methods", params, param="customer")
-
-
 @endpoint("customers.payment_methods.list", "type allow_redisplay")
 def list_of_customer(simulator: Simulator, params: Json, customer: str) -> Json:
-    return _page(simulator, customer, f"/v1/customers/{customer}/payment_methods", params, param="id")
-
-
-def _page(simulator: Simulator, customer: str, url: str, params: Json, *, param: str) -> Json:
-    simulator.find("customer", customer, param=param)
+    simulator.find("customer", customer)
     filters = {
         "customer": customer,
         "type": params.get("type"),
         "allow_redisplay": params.get("allow_redisplay"),
     }
+    url = f"/v1/customers/{customer}/payment_methods"
     return page(simulator.store, "payment_method", url, params, filters=filters)
 
 

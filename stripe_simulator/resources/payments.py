@@ -14,12 +14,6 @@ def retrieve_intent(simulator: Simulator, _params: Json, identifier: str) -> Jso
     return simulator.find("payment_intent", identifier)
 
 
-@endpoint("payment_intents.list", "created customer")
-def list_intents(simulator: Simulator, params: Json) -> Json:
-    filters = {"customer": params.get("customer")}
-    return page(simulator.store, "payment_intent", "/v1/payment_intents", params, filters=filters)
-
-
 @endpoint("charges.retrieve")
 def retrieve_charge(simulator: Simulator, _params: Json, identifier: str) -> Json:
     return simulator.find("charge", identifier)

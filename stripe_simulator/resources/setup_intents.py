@@ -3,7 +3,6 @@
 from typing import Any
 
 from stripe_simulator.endpoints import endpoint
-from stripe_simulator.paging import page
 from stripe_simulator.simulator import Simulator, new_id
 
 Json = dict[str, Any]
@@ -48,9 +47,3 @@ def make_setup_intent(
 @endpoint("setup_intents.retrieve", "client_secret")
 def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
     return simulator.find("setup_intent", identifier)
-
-
-@endpoint("setup_intents.list", "created customer payment_method")
-def list_setup_intents(simulator: Simulator, params: Json) -> Json:
-    filters = {"customer": params.get("customer"), "payment_method": params.get("payment_method")}
-    return page(simulator.store, "setup_intent", "/v1/setup_intents", params, filters=filters)

@@ -184,12 +184,6 @@ def cancel(simulator: Simulator, params: Json, identifier: str) -> Json:
     return end_subscription(simulator, subscription)
 
 
-@endpoint("subscription_items.list", "subscription")
-def list_items(simulator: Simulator, params: Json) -> Json:
-    items = simulator.find("subscription", params["subscription"], param="subscription")["items"]["data"]
-    return as_list(items, "/v1/subscription_items")
-
-
 def end_subscription(simulator: Simulator, subscription: Json) -> Json:
     """Cancel now; invoices stay, but open ones are no longer collected by themselves."""
     now = simulator.clock.now()

@@ -32,14 +32,6 @@ def create(simulator: Simulator, params: Json, customer: str) -> Json:
     return add_tax_id(simulator, customer, params)
 
 
-@endpoint("customers.tax_ids.retrieve")
-def retrieve(simulator: Simulator, _params: Json, customer: str, identifier: str) -> Json:
-    tax_id = simulator.find("tax_id", identifier)
-    if tax_id["customer"] != customer:
-        raise missing("tax_id", identifier)
-    return tax_id
-
-
 @endpoint("customers.tax_ids.list")
 def list_tax_ids(simulator: Simulator, params: Json, customer: str) -> Json:
     simulator.find("customer", customer)
@@ -49,7 +41,9 @@ def list_tax_ids(simulator: Simulator, params: Json, customer: str) -> Json:
 
 
 @endpoint("customers.tax_ids.delete")
-def delete(simulator: Simulator, params: Json, customer: str, identifier: str) -> Json:
-    tax_id = retrieve(simulator, params, customer, identifier)
+def delete(simulator: Simulator, _params: Json, customer: str, identifier: str) -> Json:
+    tax_id = simulator.find("tax_id", identifier)
+    if tax_id["customer"] != customer:
+        raise missing("tax_id", identifier)
     simulator.emit("customer.tax_id.deleted", tax_id)
     return simulator.save({"id": identifier, "object": "tax_id", "deleted": True})
