@@ -12,12 +12,31 @@ from stripe_simulator.server import start
 
 def main() -> int:
     environment = os.environ.get
-    parser = argparse.ArgumentParser(prog="python -m stripe_simulator", description="A Stripe simulator.")
-    parser.add_argument("--port", type=int, default=int(environment("STRIPE_SIMULATOR_PORT") or 0))
+    parser = argparse.ArgumentParser(
+        prog="python -m stripe_simulator", description="A Stripe simulator for development and tests."
+    )
     parser.add_argument("--data", type=Path, required=True, help="the folder that keeps the state")
-    parser.add_argument("--api-key", default=environment("STRIPE_SECRET_KEY"))
-    parser.add_argument("--webhook-url", default=environment("STRIPE_WEBHOOK_URL"))
-    parser.add_argument("--webhook-secret", default=environment("STRIPE_WEBHOOK_SECRET"))
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=int(environment("STRIPE_SIMULATOR_PORT") or 0),
+        help="on 127.0.0.1, 0 for a free one (STRIPE_SIMULATOR_PORT, else 0)",
+    )
+    parser.add_argument(
+        "--api-key",
+        default=environment("STRIPE_SECRET_KEY"),
+        help="the secret key of its clients, sk_test_… (STRIPE_SECRET_KEY)",
+    )
+    parser.add_argument(
+        "--webhook-url",
+        default=environment("STRIPE_WEBHOOK_URL"),
+        help="where events go (STRIPE_WEBHOOK_URL, else where they last went)",
+    )
+    parser.add_argument(
+        "--webhook-secret",
+        default=environment("STRIPE_WEBHOOK_SECRET"),
+        help="what signs them, whsec_… (STRIPE_WEBHOOK_SECRET)",
+    )
     options = parser.parse_args()
     if not (options.api_key or "").startswith("sk_test_"):
         parser.error("--api-key must be given and start with sk_test_")

@@ -4,11 +4,11 @@ import threading
 import traceback
 from typing import Any
 
-from stripe_simulator.collection import attempt_payment, finalize, payment_method_for, void
+from stripe_simulator.collection import attempt_payment, finalize, payment_method_for
 from stripe_simulator.renewals import renew
 from stripe_simulator.resources.checkout_sessions import expire_session
-from stripe_simulator.resources.subscriptions import end_subscription
 from stripe_simulator.simulator import Simulator
+from stripe_simulator.subscribing import end_subscription, expire_subscription
 
 Json = dict[str, Any]
 
@@ -63,18 +63,9 @@ def _step(simulator: Simulator, body: Json) -> None:
         case "invoice", _:
             attempt_payment(simulator, body, payment_method_for(simulator, body))
         case "subscription", "incomplete":
-            _expire_subscription(simulator, body)
+            expire_subscription(simulator, body)
         case "subscription", _:
             if body["cancel_at"] and body["cancel_at"] <= simulator.clock.now():
                 end_subscription(simulator, body)
             else:
                 renew(simulator, body)
-
-
-def _expire_subscription(simulator: Simulator, subscription: Json) -> None:
-    """An incomplete subscription that nobody paid within 23 hours ends, and its invoice with it."""
-    subscription |= {"status": "incomplete_expired", "ended_at": simulator.clock.now()}
-    simulator.save(subscription, "customer.subscription.updated")
-    invoice = simulator.find("invoice", subscription["latest_invoice"])
-    if invoice["status"] == "open":
-        void(simulator, invoice)

@@ -11,9 +11,9 @@ from stripe_simulator.errors import StripeError
 from stripe_simulator.fields import apply, emptied, full_address
 from stripe_simulator.paging import page
 from stripe_simulator.resources.payment_methods import attach_named
-from stripe_simulator.resources.subscriptions import end_subscription
 from stripe_simulator.resources.tax_ids import add_tax_id
 from stripe_simulator.simulator import Simulator
+from stripe_simulator.subscribing import end_subscription
 
 Json = dict[str, Any]
 

@@ -3,15 +3,16 @@
 from typing import Any
 
 from stripe_simulator.balances import set_currency
-from stripe_simulator.collection import attempt_payment, finalize, payment_method_for, stop_collecting
+from stripe_simulator.collection import attempt_payment, finalize, payment_method_for
 from stripe_simulator.due import DAY
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import InvalidParameterError, StripeError, not_simulated, required
-from stripe_simulator.fields import apply, merged_metadata
+from stripe_simulator.fields import apply
 from stripe_simulator.paging import as_list, page
 from stripe_simulator.renewals import bill_items, make_item_of_subscription, next_period, prorate
-from stripe_simulator.resources.catalog import make_price
+from stripe_simulator.resources.subscription_items import changed_items, recurring_price
 from stripe_simulator.simulator import Simulator
+from stripe_simulator.subscribing import end_subscription, start_subscription
 
 Json = dict[str, Any]
 
@@ -30,7 +31,7 @@ def create(simulator: Simulator, params: Json) -> Json:
     customer = simulator.find("customer", params["customer"], param="customer")
     now = simulator.clock.now()
     trial_end = _trial_end(params, now)
-    prices = [_recurring_price(simulator, item, index) for index, item in enumerate(params["items"])]
+    prices = [recurring_price(simulator, item, index) for index, item in enumerate(params["items"])]
     if len({price["currency"] for price in prices}) > 1:
         raise StripeError("All prices on a subscription must have the same currency.", param="items")
     currency = prices[0]["currency"]
@@ -99,7 +100,7 @@ def create(simulator: Simulator, params: Json) -> Json:
         for given, price in zip(params["items"], prices, strict=True)
     ]
     subscription["items"] = as_list(items, f"/v1/subscription_items?subscription={subscription['id']}")
-    _start(simulator, subscription, behavior=params.get("payment_behavior", "allow_incomplete"))
+    start_subscription(simulator, subscription, behavior=params.get("payment_behavior", "allow_incomplete"))
     return simulator.find("subscription", subscription["id"])
 
 
@@ -159,7 +160,7 @@ def update(simulator: Simulator, params: Json, identifier: str) -> Json:
         }
     before = subscription["items"]["data"]
     if "items" in params:
-        subscription["items"]["data"] = _changed_items(simulator, subscription, params["items"])
+        subscription["items"]["data"] = changed_items(simulator, subscription, params["items"])
     simulator.save(subscription, "customer.subscription.updated")
     behavior = params.get("proration_behavior", "create_prorations")
     if behavior != "none":
@@ -182,55 +183,6 @@ def cancel(simulator: Simulator, params: Json, identifier: str) -> Json:
         )
     subscription["cancellation_details"] |= params.get("cancellation_details", {})
     return end_subscription(simulator, subscription)
-
-
-def end_subscription(simulator: Simulator, subscription: Json) -> Json:
-    """Cancel now; invoices stay, but open ones are no longer collected by themselves."""
-    now = simulator.clock.now()
-    subscription |= {
-        "status": "canceled",
-        "canceled_at": subscription["canceled_at"] or now,
-        "ended_at": now,
-        "cancellation_details": {
-            **subscription["cancellation_details"],
-            "reason": subscription["cancellation_details"]["reason"] or "cancellation_requested",
-        },
-    }
-    simulator.save(subscription)
-    stop_collecting(simulator, subscription["customer"], subscription=subscription["id"])
-    simulator.emit("customer.subscription.deleted", subscription)
-    return subscription
-
-
-def _start(simulator: Simulator, subscription: Json, *, behavior: str) -> None:
-    """Save the subscription and bill its first period, as `payment_behavior` says."""
-    automatic = subscription["collection_method"] == "charge_automatically"
-    simulator.save(subscription)
-    invoice = bill_items(simulator, subscription, subscription["items"]["data"], reason="subscription_create")
-    due = automatic and invoice["amount_due"] > 0
-    method = payment_method_for(simulator, invoice)
-    if due and method is None and behavior != "default_incomplete":
-        raise StripeError(
-            "This customer has no attached payment source or default payment method. Please consider adding "
-            "a default payment method. For more information, visit "
-            "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.",
-            code="resource_missing",
-        )
-    if due:
-        subscription["status"] = "incomplete"
-    simulator.save(subscription)
-    simulator.emit("customer.subscription.created", subscription)
-    if not automatic and invoice["amount_due"]:
-        return
-    finalize(simulator, invoice)
-    if not due:
-        return
-    invoice |= {"auto_advance": False, "next_payment_attempt": None}
-    simulator.save(invoice)
-    if behavior != "default_incomplete":
-        refusal = attempt_payment(simulator, invoice, method)
-        if refusal and behavior == "error_if_incomplete":
-            raise StripeError(refusal.args[0], status=402, kind="card_error", code="card_declined")
 
 
 def _refuse_second_currency(simulator: Simulator, customer: Json, currency: str) -> None:
@@ -270,66 +222,6 @@ def _anchor(params: Json, now: int) -> int:
     if anchor > now:
         raise not_simulated("starts billing cycles now", "billing_cycle_anchor")
     return int(anchor)
-
-
-def _recurring_price(simulator: Simulator, item: Json, index: int) -> Json:
-    param = f"items[{index}][price]"
-    if "price_data" in item:
-        return make_price(simulator, item["price_data"])
-    if "price" not in item:
-        raise required(param)
-    price = simulator.find("price", item["price"], param=param)
-    if price["type"] != "recurring":
-        raise StripeError(
-            "The price specified is set to `type=one_time` but this field only accepts prices with "
-            "`type=recurring`.",
-            param=param,
-        )
-    if not price["active"]:
-        raise StripeError(
-            "The price specified is inactive. This field only accepts active prices.", param=param
-        )
-    return price
-
-
-def _changed_items(simulator: Simulator, subscription: Json, changes: list[Json]) -> list[Json]:
-    items = {item["id"]: item for item in subscription["items"]["data"]}
-    some = next(iter(items.values()))
-    period = {"start": some["current_period_start"], "end": some["current_period_end"]}
-    for index, change in enumerate(changes):
-        if "id" in change and change["id"] not in items:
-            raise StripeError(
-                f"No such subscription item: '{change['id']}'",
-                code="resource_missing",
-                param=f"items[{index}][id]",
-            )
-        if change.get("deleted"):
-            del items[change["id"]]
-            continue
-        item = items.get(change.get("id", ""))
-        if item is None or "price" in change or "price_data" in change:
-            price = _recurring_price(simulator, change, index)
-            if (
-                price["recurring"] != some["price"]["recurring"]
-                or price["currency"] != subscription["currency"]
-            ):
-                raise not_simulated("keeps a subscription's interval and currency", f"items[{index}][price]")
-        else:
-            price = item["price"]
-        made = make_item_of_subscription(
-            simulator,
-            subscription["id"],
-            price,
-            quantity=change.get("quantity", item["quantity"] if item else 1),
-            metadata=merged_metadata(item and item["metadata"], change.get("metadata")),
-            period=period,
-        )
-        if item:
-            made |= {"id": item["id"], "created": item["created"]}
-        items[made["id"]] = made
-    if not items:
-        raise StripeError("A subscription must have at least one active item.", param="items")
-    return list(items.values())
 
 
 def _check_collection(simulator: Simulator, subscription: Json) -> None:
