@@ -16,7 +16,6 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 import stripe as stripe_library
-from devstack.stripe.control import Control
 from django.conf import LazySettings
 from django.db import connection
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from devstack.stripe.server import Running
 from django.conf import LazySettings, settings
 from django.core.cache import cache
 from django.core.management import call_command
