@@ -1,4 +1,4 @@
-"""What every test has: quick password hashes, and people of each role in one organization."""
+"""What every test has: quick password hashes, quick clients, and people of each role in one organization."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +21,8 @@ SignIn = Callable[[Membership], Client]
 
 def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Static files are looked for when asked for: to list them all for every client took most of a request.
+    settings.WHITENOISE_AUTOREFRESH = True
     # A logger that keeps its processors writes past capture_logs.
     structlog.configure(cache_logger_on_first_use=False)
 

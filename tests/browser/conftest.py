@@ -60,6 +60,7 @@ def static_settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     values = {
         "STATIC_ROOT": str(tmp_path_factory.mktemp("static")),
         "WHITENOISE_USE_FINDERS": False,
+        "WHITENOISE_AUTOREFRESH": False,
         "STORAGES": {
             "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
             "staticfiles": {"BACKEND": backend},
