@@ -74,8 +74,13 @@ def a_busy_month(stripe: StripeWorld, account: BillingAccount) -> None:
     stripe.api.invoices.delete(stripe.invoice(account, finalize=False).id)
 
 
+# In two groups, for two workers.
 @pytest.mark.parametrize(
-    "orders", [5, pytest.param(100, marks=pytest.mark.slow)], ids=["5-orders", "100-orders"]
+    "orders",
+    [
+        pytest.param(3, id="3-orders"),
+        *(pytest.param(12, id=f"12-orders-{group}", marks=pytest.mark.slow) for group in (1, 2)),
+    ],
 )
 def test_events_in_any_order_and_number_end_as_at_stripe(
     orders: int, stripe: StripeWorld, account: BillingAccount

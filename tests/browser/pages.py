@@ -55,6 +55,7 @@ class Shown:
     url: str
     template: str | None
     status: int
+    html: str
 
 
 def client_of(world: World, visitor: str) -> Client:
@@ -75,7 +76,8 @@ def pages_for(world: World, visitor: str) -> Iterator[Shown]:
         response = client.get(url)
         if not is_page(response):
             continue
-        shown = Shown(route, url, response.templates[0].name, response.status_code)
+        template, html = response.templates[0].name, response.content.decode()
+        shown = Shown(route, url, template, response.status_code, html)
         if shown.status >= 400:
             if (shown.template, shown.status) in refusals:
                 continue

@@ -18,7 +18,12 @@ from usage.services import HourlyReading, record_counts
 MIRA = "mira@acme.test"
 NewPerson = Callable[[], Person]
 
-with_and_without_script = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+with_script_and_slowly_without = pytest.mark.parametrize(
+    "script", [pytest.param(True, id="script"), pytest.param(False, id="no-script", marks=pytest.mark.slow)]
+)
+without_script_and_slowly_with = pytest.mark.parametrize(
+    "script", [pytest.param(False, id="no-script"), pytest.param(True, id="script", marks=pytest.mark.slow)]
+)
 
 
 @pytest.fixture
@@ -49,7 +54,7 @@ def acme_admin(portal: Portal) -> Membership:
     return MembershipFactory(organization=organization, role=Role.ADMIN, user=ada)
 
 
-@with_and_without_script
+@with_script_and_slowly_without
 def test_an_admin_invites_a_billing_manager_by_mail_who_pays(
     acme_admin: Membership, new_person: NewPerson
 ) -> None:
@@ -107,7 +112,7 @@ def is_a_stranger(mira: Person) -> None:
         assert answer.status == 404
 
 
-@with_and_without_script
+@without_script_and_slowly_with
 def test_an_admin_copies_an_invite_link(acme_admin: Membership, new_person: NewPerson) -> None:
     ada = new_person()
     ada.sign_in("ada@acme.test")

@@ -18,7 +18,10 @@ from tests.world import signed_in
 
 LEE = "lee@ledger.test"
 
-pytestmark = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+pytestmark = pytest.mark.parametrize(
+    "script",
+    [pytest.param(True, id="script"), pytest.param(False, id="no-script", marks=pytest.mark.slow)],
+)
 
 
 @pytest.fixture
