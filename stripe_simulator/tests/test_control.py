@@ -37,9 +37,13 @@ def test_delay_outlasts_an_impatient_client_yet_the_work_is_done(client: Client,
         max_network_retries=0,
         http_client=stripe.RequestsClient(timeout=0.1),
     )
-    control.delay(0.3, path="/v1/customers", when="after")
+    control.delay(30, method="POST", path="/v1/customers", when="after")
     with pytest.raises(stripe.APIConnectionError):
         impatient.v1.customers.create({"name": "Acme"})
+    deadline = time.monotonic() + 10
+    # The client may give up before the request is read.
+    while not client.v1.customers.list().data and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert [customer.name for customer in client.v1.customers.list().data] == ["Acme"]
 
 
