@@ -95,6 +95,7 @@ def test_the_invite_form_answers_alike_whoever_has_an_account(admin: Membership,
 
 
 @override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.PBKDF2PasswordHasher"])
+@patch.object(hashers.PBKDF2PasswordHasher, "iterations", 1)
 @pytest.mark.parametrize("form", ["sign-in", "sign-up"])
 def test_an_unknown_address_costs_a_password_hash_too(form: str) -> None:
     """Hashing is nearly all of the time that these forms take, so it is what a stop watch would see."""
