@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from billing.gateway import patience
 from orgs.models import Membership, Organization
@@ -14,7 +16,7 @@ from orgs.policy import Role
 from outbox import doorbell
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.redis_server import RedisServer
-from tests.world import signed_in
+from tests.world import World, build_world, signed_in
 
 SignIn = Callable[[Membership], Client]
 
@@ -67,6 +69,23 @@ def member(organization: Organization) -> Membership:
 @pytest.fixture
 def billing_manager(organization: Organization) -> Membership:
     return MembershipFactory(organization=organization, role=Role.BILLING_MANAGER)
+
+
+@pytest.fixture(scope="module")
+def built_world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Built once, in a transaction around all tests of a file: each undoes what it did itself.
+
+    A file with this has no tests that commit.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield build_world()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def world(built_world: World, db: None) -> World:
+    """With browsers of each test's own: an answer may have signed out the one that asked."""
+    return built_world.with_fresh_clients()
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import accept
-from tests.world import World, build_world, signed_in
+from tests.world import World, signed_in
 from usage.services import HourlyReading, record_counts
 
 EVERY_PAGE = 3
@@ -46,11 +46,6 @@ INSIDE = [
 PERSONAL = [
     route for route in all_routes() if route.name in {"organizations", "new_organization", "invitation"}
 ]
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return build_world()
 
 
 def statements_of(client: Client, url: str) -> int:

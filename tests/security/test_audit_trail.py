@@ -17,7 +17,7 @@ from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import accept, decline
 from tests.invitations.test_invitee import opened
 from tests.test_access import INSIDE
-from tests.world import World, build_world, signed_in
+from tests.world import World, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -51,8 +51,7 @@ TOLD_LATER = {"card"}
 
 
 @pytest.fixture
-def world() -> World:
-    world = build_world()
+def world(world: World) -> World:
     MembershipFactory(organization=world.organization, role=Role.ADMIN)
     return world
 

@@ -9,7 +9,7 @@ from orgs.checks import Route, all_routes
 from orgs.models import Membership
 from orgs.policy import Role
 from tests.test_access import INSIDE
-from tests.world import World, build_world, signed_in
+from tests.world import World, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -41,8 +41,7 @@ def ask(client: Client, method: str, route: Route, world: World, **headers: str)
     return response.status_code
 
 
-def test_every_route_refuses_a_form_without_our_token() -> None:
-    world = build_world()
+def test_every_route_refuses_a_form_without_our_token(world: World) -> None:
     client = strict(world.clients[Role.ADMIN])
     for route in all_routes():
         if not route.of_admin and route.name not in EXEMPT:
@@ -53,8 +52,7 @@ def test_every_route_refuses_a_form_without_our_token() -> None:
 
 
 @pytest.mark.parametrize("method", UNSAFE)
-def test_no_method_and_no_header_stands_in_for_the_token(method: str) -> None:
-    world = build_world()
+def test_no_method_and_no_header_stands_in_for_the_token(method: str, world: World) -> None:
     client = strict(world.clients[Role.ADMIN])
     for route in all_routes():
         if route.name in {"member_role", "card", "invitation_accept", "account_login", "account_email"}:

@@ -22,7 +22,7 @@ from tests.invitations.claims import by_mail
 from tests.invitations.pages import decline
 from tests.invitations.test_invitee import opened
 from tests.test_access import INSIDE
-from tests.world import World, build_world
+from tests.world import World
 from usage.models import Stack
 
 pytestmark = pytest.mark.django_db
@@ -65,13 +65,15 @@ def pages(world: World) -> Iterator[str]:
 
 
 @pytest.fixture
-def world() -> World:
-    world = build_world()
+def world(world: World) -> World:
     write_everywhere(world)
     return world
 
 
-@pytest.mark.parametrize("role", list(Role))
+# An admin's pages are made of nearly all templates.
+@pytest.mark.parametrize(
+    "role", [pytest.param(role, marks=() if role == Role.ADMIN else pytest.mark.slow) for role in Role]
+)
 def test_pages_show_text(role: Role, world: World) -> None:
     for url in pages(world):
         if not url.startswith("/admin/"):

@@ -10,9 +10,9 @@ from orgs.checks import Route, all_routes
 from orgs.models import Membership
 from orgs.policy import Role
 from tests.conftest import SignIn
-from tests.security.hostile import CONTENT_TYPES, EVERYTHING
+from tests.security.hostile import BODIES, CONTENT_TYPES, EVERYTHING
 from tests.security.wire import FORM, Hostile, send
-from tests.world import PARAMETER, World, build_world
+from tests.world import PARAMETER, World
 
 pytestmark = pytest.mark.django_db
 
@@ -20,11 +20,6 @@ ROUTES = list(all_routes())
 VISITORS = ["anonymous", *(role.value for role in Role), "staff"]
 OTHER_METHODS = ["HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "BREW"]
 NOTHING = Hostile()
-
-
-@pytest.fixture
-def world() -> World:
-    return build_world()
 
 
 def client_of(world: World, visitor: str) -> Client:
@@ -102,11 +97,25 @@ def test_an_address_with_a_nul_is_not_found(world: World) -> None:
         assert send(world.staff, "GET", path, NOTHING).status == 404, path
 
 
+def hostile_to(route: Route, method: str) -> list[str]:
+    """What makes a difference there: a part of the path where it has one of its own, a body where it is read.
+
+    Of the admin's pages, which are alike for each model, each takes every third.
+    """
+    has_piece = any("slug" not in parameter[0] for parameter in PARAMETER.finditer(route.path))
+    names = [
+        name
+        for name, hostile in EVERYTHING.items()
+        if (has_piece or not hostile.piece) and (method == "POST" or name not in BODIES)
+    ]
+    return names[ROUTES.index(route) % 3 :: 3] if route.of_admin else names
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
 def test_no_address_has_a_fault_whatever_comes(route: Route, world: World) -> None:
     visitors = ["staff"] if route.of_admin else ["anonymous", "admin"]
     for visitor in visitors:
         for method in ("GET", "POST"):
-            requests = ((method, route, name) for name in EVERYTHING)
+            requests = ((method, route, name) for name in hostile_to(route, method))
             assert list(faults(world, client_of(world, visitor), requests)) == []

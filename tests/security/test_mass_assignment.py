@@ -13,7 +13,7 @@ from orgs.models import Membership, Organization
 from orgs.policy import Role
 from tests.security.test_bad_input import OUR_APPS
 from tests.test_access import ANYONE, INSIDE, SIGNED_IN
-from tests.world import World, build_world
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -85,8 +85,7 @@ def forms() -> list[Route]:
     ]
 
 
-def test_no_form_takes_a_field_that_it_does_not_show() -> None:
-    world = build_world()
+def test_no_form_takes_a_field_that_it_does_not_show(world: World) -> None:
     cache.clear()
     extra = every_field(world)
     for route in forms():
@@ -102,17 +101,15 @@ def test_no_form_takes_a_field_that_it_does_not_show() -> None:
             transaction.savepoint_rollback(savepoint)
 
 
-def test_a_form_does_take_its_own_field_among_the_others() -> None:
+def test_a_form_does_take_its_own_field_among_the_others(world: World) -> None:
     """Else the refusals above could have another reason."""
-    world = build_world()
     url = f"/orgs/{world.organization.slug}/settings/general/"
     answer = world.clients[Role.ADMIN].post(url, {**every_field(world), "name": "Ledger"})
     assert answer.status_code == 302
     assert Organization.objects.filter(name="Ledger", slug="own").exists()
 
 
-def test_signing_up_makes_an_ordinary_person() -> None:
-    world = build_world()
+def test_signing_up_makes_an_ordinary_person(world: World) -> None:
     data = {"email": "new@ledger.test", "name": "Lee", "password1": "a sound password"}
     Client().post("/accounts/signup/", {**every_field(world), **data})
     user = User.objects.get(email="new@ledger.test")
@@ -122,8 +119,7 @@ def test_signing_up_makes_an_ordinary_person() -> None:
     assert not user.groups.exists()
 
 
-def test_founding_an_organization_buys_nothing() -> None:
-    world = build_world()
+def test_founding_an_organization_buys_nothing(world: World) -> None:
     data = {**every_field(world), "name": "Ledger", "idempotency_key": ""}
     world.stranger.post("/orgs/new/", data)
     organization = Organization.objects.get(name="Ledger")
@@ -134,8 +130,7 @@ def test_founding_an_organization_buys_nothing() -> None:
     )
 
 
-def test_another_organizations_id_in_a_body_moves_nothing() -> None:
-    world = build_world()
+def test_another_organizations_id_in_a_body_moves_nothing(world: World) -> None:
     client = world.clients[Role.ADMIN]
     for name, row in INSIDE.items():
         if row.post and Role.ADMIN in row.post:

@@ -15,15 +15,14 @@ from orgs.policy import Role
 from outbox.delivery import deliver_due
 from tests.conftest import SignIn
 from tests.linkifiers import links, words_and_addresses
-from tests.world import World, build_world
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world() -> World:
+def world(world: World) -> World:
     """With names that the forms take, and such as are older than the rule or come from Stripe."""
-    world = build_world()
     User.objects.filter(email__startswith="own.").update(name="x@evil.example")
     Organization.objects.filter(pk=world.organization.pk).update(name="https://evil.example/")
     invitations = Invitation.objects.filter(organization=world.organization)

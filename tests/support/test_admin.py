@@ -13,7 +13,7 @@ from accounts.second_factor import MFAAdapter
 from bench.statements import sent_statements
 from orgs.models import Organization
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
-from tests.world import build_world
+from tests.world import World
 
 OUR_APPS = ["accounts", "audit", "billing", "invitations", "orgs", "outbox", "usage"]
 # The admin can't show a model with a composite primary key; its roll-ups are there instead.
@@ -27,8 +27,8 @@ def test_every_model_is_registered() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("model", sorted(admin.site._registry, key=lambda model: model._meta.label))
-def test_a_list_is_readable_and_searchable_but_not_changeable(model: type) -> None:
-    staff = build_world().staff
+def test_a_list_is_readable_and_searchable_but_not_changeable(model: type, world: World) -> None:
+    staff = world.staff
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     response = staff.get(reverse(f"{name}_changelist"), {"q": "canary"})
     assert response.status_code == 200
@@ -43,8 +43,8 @@ def test_a_list_is_readable_and_searchable_but_not_changeable(model: type) -> No
 
 
 @pytest.mark.django_db
-def test_no_action_of_a_library_changes_records() -> None:
-    staff = build_world().staff
+def test_no_action_of_a_library_changes_records(world: World) -> None:
+    staff = world.staff
     changelist = reverse("admin:account_emailaddress_changelist")
     address = EmailAddress.objects.filter(verified=True).first()
     assert address is not None
@@ -55,8 +55,7 @@ def test_no_action_of_a_library_changes_records() -> None:
 
 
 @pytest.mark.django_db
-def test_second_factors_lie_encrypted_and_are_shown_to_nobody() -> None:
-    world = build_world()
+def test_second_factors_lie_encrypted_and_are_shown_to_nobody(world: World) -> None:
     user = UserFactory()
     TOTP.activate(user, "JBSWY3DPEHPK3PXP")
     authenticator = Authenticator.objects.get(user=user)
@@ -69,8 +68,7 @@ def test_second_factors_lie_encrypted_and_are_shown_to_nobody() -> None:
 
 
 @pytest.mark.django_db
-def test_an_organization_with_its_people_takes_no_statement_per_person() -> None:
-    world = build_world()
+def test_an_organization_with_its_people_takes_no_statement_per_person(world: World) -> None:
     organization = OrganizationFactory()
     page = reverse("admin:orgs_organization_change", args=[organization.pk])
     # Django looks it up once for each process.

@@ -16,7 +16,7 @@ from outbox.models import OutgoingEmail
 from tests.factories import UserFactory
 from tests.security.hostile import PIECES
 from tests.security.wire import Hostile, send
-from tests.world import World, build_world
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -24,11 +24,6 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 LOOKUPS = ["", "__exact", "__startswith", "__regex", "__contains", "__gt", "__in", "__isnull", "__x"]
 SECRETS = re.compile("password|session_key|data|payload|params|key|secret|token|error|body|context")
 PAGES = ("change", "history", "delete")
-
-
-@pytest.fixture
-def world() -> World:
-    return build_world()
 
 
 def page_of(model: type[Model], page: str, *args: object) -> str:
