@@ -105,7 +105,7 @@ def send_password_reset(user: AbstractBaseUser, to: str) -> None:
 def _enqueue(kind: MailKind, to: str, **params: str | int) -> None:
     # Each request is a mail of its own: allauth's rate limits decide how many there may be.
     with transaction.atomic():
-        enqueue(kind, to=to, dedupe_key=f"{kind.code}:{uuid.uuid4()}", **params)
+        enqueue(kind, to=to, dedupe_key=f"{kind.code}:{uuid.uuid4()}", organization_id=None, **params)
 
 
 def _link(name: str, **kwargs: str) -> str:
