@@ -201,7 +201,7 @@ def test_a_failed_payment_is_mailed_once_per_attempt_to_whoever_can_mend_it(
         mails = OutgoingEmail.objects.filter(kind="payment_failed")
         assert mails.count() == 2 * attempt
     assert {mail.to for mail in mails} == {admin.user.email, billing_manager.user.email}
-    assert {mail.params["amount"] for mail in mails} == {"$58.25"}
+    assert {(mail.params["amount"], mail.params["currency"]) for mail in mails} == {(5825, "usd")}
     assert AuditEvent.objects.filter(action="invoice.payment_failed").count() == 2
 
 

@@ -165,7 +165,7 @@ def test_only_the_constraint_on_memberships_says_that_somebody_is_in_already(
     invitation = InvitationFactory()
     user = invited(invitation)
 
-    def break_another_constraint(**_values: object) -> None:
+    def break_another_constraint(*_kind: object, **_values: object) -> None:
         InvitationFactory(organization=invitation.organization, generation=0)
 
     monkeypatch.setattr(answering, "enqueue_each", break_another_constraint)

@@ -250,7 +250,7 @@ def test_only_pending_links_are_copied(admin: Membership) -> None:
     invitation = InvitationFactory(
         organization=admin.organization, inviter=admin, state=State.REVOKED, decided_at=timezone.now()
     )
-    with pytest.raises(Refused, match="it is revoked"):
+    with pytest.raises(Refused, match="Its state now: Revoked"):
         services.copy_link(actor=admin, invitation_id=invitation.pk)
 
 
@@ -323,7 +323,7 @@ def test_what_was_accepted_is_not_revoked(admin: Membership) -> None:
     invitation = InvitationFactory(
         organization=admin.organization, inviter=admin, state=State.ACCEPTED, decided_at=timezone.now()
     )
-    with pytest.raises(Refused, match="it is accepted"):
+    with pytest.raises(Refused, match="Its state now: Accepted"):
         services.revoke(actor=admin, invitation_id=invitation.pk)
 
 
