@@ -94,7 +94,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "billing_portal.middleware.WindowRedirectMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "orgs.middleware.OrganizationMiddleware",
     "billing_portal.middleware.AtOnceMiddleware",
 ]
 

@@ -7,11 +7,11 @@ from django.dispatch import receiver
 
 from audit.services import Actor
 from invitations.models import Invitation, InvitationQuerySet
-from invitations.services.sending import end_by_revocation, may_invite
+from invitations.services.sending import end_by_revocation
 from orgs import events
 from orgs.capacity import limit_for, taken_by
 from orgs.models import Membership, Organization
-from orgs.policy import Role
+from orgs.policy import Role, may_invite
 
 
 @receiver(events.membership_ended)

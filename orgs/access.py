@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
-from django.http import Http404, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.access import (
@@ -18,9 +20,10 @@ from accounts.access import (
     SignedInRequest,
     ensure_recently_authenticated,
     not_allowed,
+    sign_in_first,
 )
 from orgs.models import Membership, Organization
-from orgs.policy import Permission, Role, ensure
+from orgs.policy import Denied, Permission, Role, ensure, granting_roles
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ def requires(
 ) -> Callable[[Callable[Concatenate[OrgRequest, Arguments], HttpResponseBase]], GatedView]:
     """Declare the permission of each method of a view below ``/orgs/<slug>/``; GET stands for HEAD too.
 
+    Anonymous: sign-in first. Not a member: 404, as for a slug that nobody has. Denied, here or later by a
+    verb: 403, explained.
+
     ``sensitive``: the methods that ask for the password again unless it was given of late. Where that hangs
     on the role that is given, the view calls ``ensure_recently_authenticated_to_give``.
     """
@@ -56,17 +62,19 @@ def requires(
     def declare(view: Callable[Concatenate[OrgRequest, Arguments], HttpResponseBase]) -> GatedView:
         @wraps(view)
         def gate(request: OrgRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
-            if not hasattr(request, "membership"):
-                # Resumed by allauth after the password was given again, so past the middleware.
-                enter_organization(request, slug)
+            if not request.user.is_authenticated:
+                return sign_in_first(request)
+            enter_organization(request, slug)
             if not access.allows(request.method):
                 return not_allowed(request, access)
-            ensure(request.membership, access.permission(request.method))
-            if request.method in sensitive:
-                act = str(access.permission(request.method).label)
-                ensure_recently_authenticated(request, act, organization=request.organization.name)
             try:
+                ensure(request.membership, access.permission(request.method))
+                if request.method in sensitive:
+                    act = str(access.permission(request.method).label)
+                    ensure_recently_authenticated(request, act, organization=request.organization.name)
                 return cast("Callable[..., HttpResponseBase]", view)(request, **kwargs)
+            except Denied as denied:
+                return explain(request, denied)
             except Membership.DoesNotExist:
                 # Somebody, perhaps this very person, was removed since the request began.
                 raise Http404 from None
@@ -89,9 +97,27 @@ def enter_organization(request: OrgRequest, slug: str) -> None:
         )
     except Membership.DoesNotExist:
         raise Http404 from None
-    # The person is known already: no page should have to fetch him again through the membership.
+    # The person is known already: no page should have to fetch them again through the membership.
     membership.user = request.user
     request.membership, request.organization = membership, membership.organization
+
+
+def explain(request: OrgRequest, denied: Denied) -> HttpResponse:
+    """The 403 page: the missing permission, who holds or grants it, and where to ask for it."""
+    holders = granting_roles(denied.permission)
+    if holders == [Role.ADMIN]:
+        who = _("Only admins may do this. An admin can change your role.")
+    else:
+        who = _("Admins and billing managers may do this. An admin can change your role.")
+        if Role.MEMBER in holders:
+            who = _("Admins and members may do this. An admin can change your role.")
+    denial = {
+        "permission": denied.permission.value,
+        "permission_label": str(denied.permission.label),
+        "granters": who,
+        "ask_url": reverse("access_request", args=[request.organization.slug]),
+    }
+    return render(request, "403.html", {"denial": denial}, status=403)
 
 
 def ensure_recently_authenticated_to_give(request: OrgRequest, role: Role) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.validators import validate_display_name
 from orgs.editions import EDITIONS, Edition, edition_of
-from orgs.policy import Role
+from orgs.policy import Permission, Role, permissions_of
 
 # The admins' mail about access requests: so long after the first one, so often at most, and closed so long
 # before it is written, since what is asked then may be committed after it.
@@ -132,6 +132,11 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.organization}: {self.get_role_display()}"
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        delegated = self.organization.managers_manage_managers
+        return permissions_of(Role(self.role), delegated=delegated)
 
 
 class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):

@@ -4,14 +4,11 @@ The table is seed 001's. Pages, the Roles page, the docs table and the tests all
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-
-if TYPE_CHECKING:
-    from orgs.models import Membership
 
 
 class Role(TextChoices):
@@ -173,16 +170,7 @@ NOT_BUILT = frozenset(
     }
 )
 
-# Roles are not ordered: who may give, change or end which role is a table of pairs.
-MANAGES = frozenset(
-    {
-        (Role.ADMIN, Role.ADMIN),
-        (Role.ADMIN, Role.MEMBER),
-        (Role.ADMIN, Role.BILLING_MANAGER),
-        (Role.BILLING_MANAGER, Role.BILLING_MANAGER),
-    }
-)
-
+# Roles are not ordered: whom one may invite or remove follows from the permissions alone.
 INVITE_PERMISSIONS = {
     Role.ADMIN: P.MEMBERS_INVITE,
     Role.MEMBER: P.MEMBERS_INVITE,
@@ -201,11 +189,18 @@ class UnknownPermissionError(Exception):
 
 
 class Denied(Exception):  # noqa: N818 - a refusal that is part of the product, not a fault
-    """This membership lacks this permission. The middleware answers 403 with a page that explains it."""
+    """The principal lacks this permission. The gate answers 403 with a page that explains it."""
 
     def __init__(self, permission: Permission) -> None:
         super().__init__(permission.value)
         self.permission = permission
+
+
+class Principal(Protocol):
+    """Who acts, as far as the policy has to know them."""
+
+    @property
+    def permissions(self) -> frozenset[Permission]: ...
 
 
 def permissions_of(role: Role, *, delegated: bool) -> frozenset[Permission]:
@@ -214,26 +209,21 @@ def permissions_of(role: Role, *, delegated: bool) -> frozenset[Permission]:
     return granted | DELEGABLE if delegated and role is Role.BILLING_MANAGER else granted
 
 
-def may(membership: "Membership | None", permission: Permission | str) -> bool:
-    """Whether a membership holds a permission. Raises UnknownPermissionError for a name not in the policy."""
+def may(principal: Principal | None, permission: Permission | str) -> bool:
+    """Whether a principal holds a permission. Raises UnknownPermissionError for a name not in the policy."""
     asked = known(permission)
-    if membership is None:
-        return False
-    delegated = membership.organization.managers_manage_managers
-    return asked in permissions_of(Role(membership.role), delegated=delegated)
+    return principal is not None and asked in principal.permissions
 
 
-def ensure(membership: "Membership | None", permission: Permission | str) -> None:
-    """Raise Denied unless the membership holds the permission."""
-    if not may(membership, permission):
+def may_invite(principal: Principal, role: Role) -> bool:
+    """Whether a principal may give that role to somebody new."""
+    return may(principal, INVITE_PERMISSIONS[role])
+
+
+def ensure(principal: Principal | None, permission: Permission | str) -> None:
+    """Raise Denied unless the principal holds the permission."""
+    if not may(principal, permission):
         raise Denied(known(permission))
-
-
-def can_manage(membership: "Membership | None", target: Role | str) -> bool:
-    """Whether a person may give, change or end the role ``target`` of another one."""
-    if membership is None or (Role(membership.role), Role(target)) not in MANAGES:
-        return False
-    return membership.role == Role.ADMIN or membership.organization.managers_manage_managers
 
 
 def known(permission: Permission | str) -> Permission:
@@ -252,15 +242,15 @@ def granting_roles(permission: Permission) -> list[Role]:
 class May:
     """What templates ask: ``{% if may.billing_card_update %}``. An unknown name raises."""
 
-    def __init__(self, membership: "Membership | None") -> None:
-        self._membership = membership
+    def __init__(self, principal: Principal | None) -> None:
+        self._principal = principal
 
     def __getitem__(self, name: str) -> bool:
         try:
             permission = Permission[name.upper()]
         except KeyError:
             raise UnknownPermissionError(name) from None
-        return may(self._membership, permission)
+        return may(self._principal, permission)
 
 
 def table() -> Iterable[tuple[Promise, list[tuple[Permission, dict[Role, str]]]]]:

@@ -8,10 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from invitations.selectors.pending import NONE_PENDING, PendingInvitations, pending_invitations
-from invitations.services.sending import may_invite
 from orgs.capacity import full_sentence, limit_for
 from orgs.models import Membership, Organization
-from orgs.policy import Permission, Role, can_manage, may
+from orgs.policy import Permission, Role, may, may_invite
 from orgs.rows import fetch_rows
 
 # One row at least, with nobody in it: the count of reserved places comes with every row. Which invitations
@@ -75,9 +74,7 @@ class BillingManagersPanel:
 def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
     """The billing managers and their pending invitations, as far as seed 001 shows them; two statements."""
     sees_mails = may(membership, Permission.BILLING_MANAGERS_LIST_MAILS)
-    removes = may(membership, Permission.BILLING_MANAGERS_REMOVE) and can_manage(
-        membership, Role.BILLING_MANAGER
-    )
+    removes = may(membership, Permission.BILLING_MANAGERS_REMOVE)
     invites = may_invite(membership, Role.BILLING_MANAGER)
     organization = membership.organization
     rows = fetch_rows(

@@ -13,10 +13,9 @@ from invitations.selectors.pending import (
     pending_invitations,
     reserved_places,
 )
-from invitations.services.sending import may_invite
 from orgs.capacity import full_sentence, limit_for
 from orgs.models import Membership
-from orgs.policy import Permission, Role, can_manage, may
+from orgs.policy import REMOVE_PERMISSIONS, Permission, Role, may, may_invite
 from orgs.rows import Key, fetch_page
 from orgs.selectors import member_count
 
@@ -120,8 +119,7 @@ def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
     """What the reader may do hangs on a person's role alone, so it is asked once for each role."""
     labels = {role: str(role.label) for role in Role}
     changes = {role: _changes(reader, role) for role in Role}
-    removes = may(reader, Permission.MEMBERS_REMOVE)
-    removable = {role: removes and can_manage(reader, role) for role in Role}
+    removable = {role: may(reader, REMOVE_PERMISSIONS[role]) for role in Role}
     return [
         Person(
             id=row.id,
@@ -142,12 +140,12 @@ def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
 
 def _changes(reader: Membership, current: Role) -> list[RoleChange]:
     """The roles that the reader may give to people of a role."""
-    if not (may(reader, Permission.MEMBERS_CHANGE_ROLE) and can_manage(reader, current)):
+    if not may(reader, Permission.MEMBERS_CHANGE_ROLE):
         return []
     return [
         RoleChange(role.value, _("Make %(role)s") % {"role": role.in_sentence})
         for role in Role
-        if role is not current and can_manage(reader, role)
+        if role is not current
     ]
 
 

@@ -14,13 +14,12 @@ from audit.services import Actor, record
 from invitations.mails import INVITATION_ACCEPTED_MAIL, INVITATION_DECLINED_MAIL
 from invitations.models import Invitation, State
 from invitations.refusals import AcceptRefused, Reason
-from invitations.services.sending import may_invite
 from invitations.standing import dead_because
 from invitations.tokens import Claim
 from orgs.capacity import ensure_room
 from orgs.errors import Refused, broken_constraint
 from orgs.models import Membership, Organization
-from orgs.policy import Role
+from orgs.policy import Role, may_invite
 from outbox.services import enqueue, enqueue_each
 
 

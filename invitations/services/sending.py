@@ -24,7 +24,7 @@ from orgs.capacity import ensure_room
 from orgs.errors import PageOutdated, Refused, broken_constraint
 from orgs.locking import lock_organization_of
 from orgs.models import Membership, Organization
-from orgs.policy import INVITE_PERMISSIONS, Denied, Permission, Role, can_manage, ensure, may
+from orgs.policy import INVITE_PERMISSIONS, Denied, Permission, Role, ensure, may, may_invite
 from outbox.models import OutgoingEmail
 from outbox.services import enqueue
 
@@ -44,11 +44,6 @@ class BelongsAlready(Refused):
         }
         self.role = role
         super().__init__(f"{self.fact} {_('Change the role instead.')}")
-
-
-def may_invite(membership: Membership, role: Role) -> bool:
-    """Whether a person may give that role to somebody new, as the policy and the organization stand."""
-    return may(membership, INVITE_PERMISSIONS[role]) and can_manage(membership, role)
 
 
 def invite_by_mail(*, actor: Membership, email: str, role: Role) -> Invitation:

@@ -11,14 +11,15 @@ from orgs.management.commands.roles_table import roles_table
 from orgs.models import Membership, Organization
 from orgs.policy import (
     GRANTS,
+    INVITE_PERMISSIONS,
     NOT_BUILT,
     PARTS,
+    REMOVE_PERMISSIONS,
     Denied,
     May,
     Permission,
     Role,
     UnknownPermissionError,
-    can_manage,
     ensure,
     may,
 )
@@ -103,14 +104,14 @@ def test_the_setting_gives_a_billing_manager_nothing_else() -> None:
         (Role.MEMBER, Role.BILLING_MANAGER, False, False),
     ],
 )
-def test_who_manages_whom(actor: Role, target: Role, plain: bool, delegated: bool) -> None:
-    assert can_manage(membership(actor), target) is plain
-    assert can_manage(membership(actor, delegated=True), target) is delegated
+def test_who_invites_and_removes_whom(actor: Role, target: Role, plain: bool, delegated: bool) -> None:
+    for permission in (INVITE_PERMISSIONS[target], REMOVE_PERMISSIONS[target]):
+        assert may(membership(actor), permission) is plain
+        assert may(membership(actor, delegated=True), permission) is delegated
 
 
 def test_nobody_may_do_anything_without_a_membership() -> None:
     assert not any(may(None, p) for p in Permission)
-    assert not can_manage(None, Role.MEMBER)
 
 
 def test_ensure_names_the_missing_permission() -> None:

@@ -295,3 +295,17 @@ def test_who_is_removed_while_his_request_runs_finds_nothing(
     monkeypatch.setattr("orgs.access.ensure", remove)
     assert sign_in(admin).post(url(name, admin), data).status_code == 404
     assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "htmx"])
+def test_who_loses_their_role_while_their_request_runs_reads_what_they_lack(
+    admin: Membership, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    def demote(membership: Membership, _permission: Permission) -> None:
+        Membership.objects.filter(pk=membership.pk).update(role=Role.MEMBER)
+
+    monkeypatch.setattr("orgs.access.ensure", demote)
+    response = sign_in(admin).post(url("members_link", admin), {"role": "member"}, headers=headers)
+    assert response.status_code == 403
+    assert str(Permission.MEMBERS_INVITE.label) in response.content.decode()
+    assert not AuditEvent.objects.exists()
