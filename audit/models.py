@@ -6,16 +6,17 @@ from typing import ClassVar
 import pgtrigger
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from audit.registry import action_of
+from audit.registry import Action, UnknownActionError, action_of
 
 
 class ActorKind(models.TextChoices):
-    PERSON = "person", _("Person")
-    STAFF = "staff", _("Support staff")
-    STRIPE = "stripe", _("Stripe")
-    SYSTEM = "system", _("This portal")
+    PERSON = "person", gettext_lazy("Person")
+    STAFF = "staff", gettext_lazy("Support staff")
+    STRIPE = "stripe", gettext_lazy("Stripe")
+    SYSTEM = "system", gettext_lazy("This portal")
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
@@ -39,8 +40,8 @@ class AuditEvent(models.Model):
     objects: ClassVar[AuditEventQuerySet] = AuditEventQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
-        verbose_name = _("audit event")
-        verbose_name_plural = _("audit events")
+        verbose_name = gettext_lazy("audit event")
+        verbose_name_plural = gettext_lazy("audit events")
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["organization_id", "-id"], name="audit_org_id"),
@@ -49,9 +50,30 @@ class AuditEvent(models.Model):
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
-        return f"{self.actor_name} {self.sentence}"
+        return f"{self.actor} {self.sentence}"
+
+    @property
+    def actor(self) -> str:
+        """Who acted, as the reader calls them."""
+        return self._kind_of_act.actor(self.actor_name) if self._kind_of_act else self.actor_name
+
+    @property
+    def target(self) -> str:
+        """What was changed, as the reader calls it."""
+        return self._kind_of_act.target(self.target_name) if self._kind_of_act else self.target_name
 
     @property
     def sentence(self) -> str:
-        """What the actor did, to be read after the actor's name."""
-        return str(action_of(self.action).sentence) % {**self.data, "target": self.target_name}
+        """What the actor did, in the reader's language, to be read after the actor's name."""
+        try:
+            return action_of(self.action).told(target=self.target_name, data=self.data)
+        except (LookupError, TypeError, ValueError):
+            # An old event: the action, its sentence or a code in its data has changed since.
+            return _("did what this version has no sentence for: %(action)s") % {"action": self.action}
+
+    @property
+    def _kind_of_act(self) -> Action | None:
+        try:
+            return action_of(self.action)
+        except UnknownActionError:
+            return None

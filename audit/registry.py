@@ -1,35 +1,67 @@
-"""The actions that the audit log knows. Each app registers its own when it is ready."""
+"""The actions that the audit log knows. Each app declares its own; making one registers it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from django.db.models import TextChoices
 from django.utils.functional import Promise
+
+# What an event stores of one fact: a code, a number, a name. What people read is made of it when they read.
+Datum = str | int | bool | None | Mapping[str, str | int]
+# Makes the words for a stored fact, in the language of the person who reads.
+Wording = Callable[[Any], str]
 
 
 class UnknownActionError(LookupError):
-    """An action that no app has registered."""
+    """A code that no action has, or no longer."""
 
 
-@dataclass(frozen=True)
 class Action:
-    """``code``: ``subject.verb`` in the past tense. ``label``: for the filter. ``sentence``: a %-format
-    over the event's data and ``target``, read after the actor's name: "invited %(target)s as %(role)s".
+    """Something that is done, and how to tell of it.
+
+    ``code``: ``subject.verb`` in the past tense. ``label``: for the filter. ``sentence``: a %-format over
+    ``target`` and the data, read after the actor's name: "invited %(target)s as %(role)s".
+    ``data``: each fact that an event stores, with what words it; ``actor``, ``target``: the same for the
+    stored names.
     """
 
-    code: str
-    label: Promise
-    sentence: Promise
+    def __init__(
+        self,
+        code: str,
+        label: Promise,
+        sentence: Promise,
+        *,
+        actor: Wording = str,
+        target: Wording = str,
+        **data: Wording,
+    ) -> None:
+        self.code = code
+        self.label = label
+        self.sentence = sentence
+        self.actor = actor
+        self.target = target
+        self.data = data
+        _actions[code] = self
+
+    def __repr__(self) -> str:
+        return f"<Action {self.code}>"
+
+    def told(self, *, target: str, data: Mapping[str, Datum]) -> str:
+        """The sentence in the current language.
+
+        Raises LookupError, TypeError or ValueError for data that the sentence can't be made of.
+        """
+        if data.keys() != self.data.keys():
+            raise ValueError(f"{self.code} is told of {sorted(self.data)}, not of {sorted(data)}.")
+        words = {name: wording(data[name]) for name, wording in self.data.items()}
+        return str(self.sentence) % {**words, "target": self.target(target)}
 
 
 _actions: dict[str, Action] = {}
 
 
-def register(*actions: Action) -> None:
-    for action in actions:
-        _actions[action.code] = action
-
-
 def action_of(code: str) -> Action:
-    """The registered action of that code. Raises UnknownActionError."""
+    """The action of that code. Raises UnknownActionError."""
     try:
         return _actions[code]
     except KeyError:
@@ -38,3 +70,8 @@ def action_of(code: str) -> Action:
 
 def all_actions() -> list[Action]:
     return sorted(_actions.values(), key=lambda action: action.code)
+
+
+def label_in(choices: type[TextChoices]) -> Wording:
+    """Words a code by its label among ``choices``."""
+    return lambda code: str(choices(code).label)

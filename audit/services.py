@@ -7,11 +7,11 @@ from typing import Protocol
 from django.db import transaction
 
 from audit.models import ActorKind, AuditEvent
-from audit.registry import action_of
+from audit.registry import Action, Datum, action_of
 
 
 class Person(Protocol):
-    """Whoever can act; the apps above have the real class."""
+    """A person who can act; the apps above have the real class."""
 
     id: uuid.UUID
     name: str
@@ -53,23 +53,28 @@ class OutsideTransactionError(RuntimeError):
 
 
 def record(
+    action: Action | str,
     *,
-    action: str,
     actor: Actor,
     organization: Organization | None,
     target: tuple[object, str] | None = None,
-    **data: str | int | bool | None,
+    **data: Datum,
 ) -> AuditEvent:
     """Append one event. ``target``: the id and the name, as they are now, of what was changed.
 
-    ``data`` fills the action's sentence: plain values, no secrets.
-    Raises UnknownActionError, and OutsideTransactionError outside a transaction.
+    ``data``: what the action declares, as codes, numbers and names: no words, no secrets.
+    Raises LookupError, TypeError or ValueError for data that the action's sentence can't be made of, and
+    OutsideTransactionError outside a transaction.
     """
+    if isinstance(action, str):
+        action = action_of(action)
     if not transaction.get_connection().in_atomic_block:
-        raise OutsideTransactionError(action)
+        raise OutsideTransactionError(action.code)
     target_id, target_name = target or ("", "")
-    event = AuditEvent(
-        action=action_of(action).code,
+    # What can't be told must fail here, not on the page.
+    action.told(target=target_name, data=data)
+    return AuditEvent.objects.create(
+        action=action.code,
         organization_id=organization.id if organization else None,
         organization_name=organization.name if organization else "",
         actor_kind=actor.kind,
@@ -79,6 +84,3 @@ def record(
         target_name=target_name,
         data=data,
     )
-    event.sentence  # noqa: B018 - a sentence with missing data must fail here, not on the page
-    event.save(force_insert=True)
-    return event

@@ -12,6 +12,7 @@ from accounts.models import User
 from audit.services import Actor, record
 from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
 from invitations.models import Invitation, Kind
+from orgs.actions import ROLE_CHANGED
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from usage.services import HourlyReading, record_counts
@@ -187,10 +188,10 @@ def _count(organization: Organization, *, stacks: int, days: int) -> None:
 def _audit(organization: Organization, admin: User) -> None:
     for _number in range(AUDIT_EVENTS):
         record(
-            action="membership.role_changed",
+            ROLE_CHANGED,
             actor=Actor.person(admin),
             organization=organization,
             target=(uuid.uuid4(), "Somebody"),
-            old="Member",
-            new="Admin",
+            old=Role.MEMBER.value,
+            new=Role.ADMIN.value,
         )

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.urls import reverse
 
+from invitations.actions import addressee
 from invitations.models import Invitation
 from invitations.roles import WHAT_ROLE_DOES
 from invitations.standing import dead_because
@@ -47,7 +48,9 @@ def _invitation_accepted(mail: OutgoingEmail) -> RenderedMail:
 
 
 def _invitation_declined(mail: OutgoingEmail) -> RenderedMail:
-    return render_mail("invitation_declined", _with_role(mail))
+    return render_mail(
+        "invitation_declined", {**_with_role(mail), "person": addressee(mail.params["person"])}
+    )
 
 
 def _invitation_revoked(mail: OutgoingEmail) -> RenderedMail:

@@ -13,7 +13,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from audit.registry import Action, Datum
+from invitations import actions
 from invitations.refusals import Reason
+from orgs.acting import Act
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, may
 
@@ -31,7 +34,13 @@ class State(models.TextChoices):
     EXPIRED = "expired", _("Expired")
 
 
-DECIDED = [State.ACCEPTED, State.DECLINED, State.REVOKED, State.EXPIRED]
+# The states in which an invitation ends, each with what the audit log tells of it.
+ENDINGS = {
+    State.ACCEPTED: actions.ACCEPTED,
+    State.DECLINED: actions.DECLINED,
+    State.REVOKED: actions.REVOKED,
+    State.EXPIRED: actions.EXPIRED,
+}
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -127,7 +136,7 @@ class Invitation(models.Model):
             models.CheckConstraint(condition=Q(generation__gte=1), name="invitation_generation_positive"),
             models.CheckConstraint(
                 condition=Q(state=State.PENDING, decided_at=None)
-                | Q(state__in=DECIDED, decided_at__isnull=False),
+                | Q(state__in=list(ENDINGS), decided_at__isnull=False),
                 name="invitation_decided_once",
             ),
             models.CheckConstraint(
@@ -157,8 +166,8 @@ class Invitation(models.Model):
 
     @property
     def addressee(self) -> str:
-        """Whom it is for, as pages, mails and the audit log call him."""
-        return self.email or str(_("whoever has the link"))
+        """The person whom it is for, as pages and the audit log call them."""
+        return actions.addressee(self.email)
 
     @property
     def expires_at(self) -> datetime | None:
@@ -168,3 +177,14 @@ class Invitation(models.Model):
     @property
     def is_overdue(self) -> bool:
         return self.organization.outlives_invitation(self.sent_at)
+
+    def end(self, state: State, *, by: Act) -> None:
+        """Let it be pending no more, save it, and tell the audit log."""
+        self.state = state
+        self.decided_at = timezone.now()
+        self.save()
+        self.record(ENDINGS[state], by=by)
+
+    def record(self, action: Action, *, by: Act, **data: Datum) -> None:
+        """Tell the audit log of an act on this invitation."""
+        by.record(action, target=(self.pk, self.email), role=self.role, inviter=self.invited_by_name, **data)

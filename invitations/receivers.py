@@ -7,8 +7,9 @@ from django.dispatch import receiver
 
 from audit.services import Actor
 from invitations.models import Invitation, InvitationQuerySet
-from invitations.services.sending import end_by_revocation
+from invitations.services.sending import withdraw
 from orgs import events
+from orgs.acting import Act
 from orgs.capacity import limit_for, taken_by
 from orgs.models import Membership, Organization
 from orgs.policy import Role, may_invite
@@ -55,4 +56,4 @@ def _pending(organization_id: uuid.UUID) -> InvitationQuerySet:
 
 def _revoke(invitations: Iterable[Invitation]) -> None:
     for invitation in invitations:
-        end_by_revocation(invitation, by=Actor.system())
+        withdraw(invitation, by=Act(invitation.organization, Actor.system()))

@@ -1,34 +1,70 @@
 """What of this app the audit log tells."""
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from audit.registry import Action, register
+from audit.registry import Action, label_in
+from orgs.editions import edition_name
+from orgs.policy import Permission, Role
 
-register(
-    Action(
-        "organization.created", _("Created the organization"), _("created the organization on %(edition)s")
-    ),
-    Action(
-        "organization.renamed",
-        _("Renamed the organization"),
-        _("renamed the organization from %(old)s to %(new)s"),
-    ),
-    Action(
-        "organization.managers_setting_changed",
-        _("Changed who manages billing managers"),
-        _("changed whether billing managers may manage billing managers: %(allowed)s"),
-    ),
-    Action(
-        "organization.invitation_age_changed",
-        _("Changed how long invitations last"),
-        _("changed how long invitations last: %(days)s"),
-    ),
-    Action(
-        "membership.role_changed",
-        _("Changed a role"),
-        _("changed the role of %(target)s from %(old)s to %(new)s"),
-    ),
-    Action("membership.removed", _("Removed a person"), _("removed %(target)s, who was %(role)s")),
-    Action("membership.left", _("Left"), _("left the organization as %(role)s")),
-    Action("access.requested", _("Asked for access"), _("asked to be allowed to %(permission)s")),
+role = label_in(Role)
+permission = label_in(Permission)
+
+
+def yes_or_no(answer: bool) -> str:
+    return _("yes") if answer else _("no")
+
+
+def lifetime(days: int | None) -> str:
+    return _("forever") if days is None else ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
+
+
+ORGANIZATION_CREATED = Action(
+    "organization.created",
+    gettext_lazy("Created the organization"),
+    gettext_lazy("created the organization on %(edition)s"),
+    edition=edition_name,
+)
+ORGANIZATION_RENAMED = Action(
+    "organization.renamed",
+    gettext_lazy("Renamed the organization"),
+    gettext_lazy("renamed the organization from %(old)s to %(new)s"),
+    old=str,
+    new=str,
+)
+MANAGERS_SETTING_CHANGED = Action(
+    "organization.managers_setting_changed",
+    gettext_lazy("Changed who manages billing managers"),
+    gettext_lazy("changed whether billing managers may manage billing managers: %(new)s"),
+    old=yes_or_no,
+    new=yes_or_no,
+)
+INVITATION_AGE_CHANGED = Action(
+    "organization.invitation_age_changed",
+    gettext_lazy("Changed how long invitations last"),
+    gettext_lazy("changed how long invitations last: %(new)s"),
+    old=lifetime,
+    new=lifetime,
+)
+ROLE_CHANGED = Action(
+    "membership.role_changed",
+    gettext_lazy("Changed a role"),
+    gettext_lazy("changed the role of %(target)s from %(old)s to %(new)s"),
+    old=role,
+    new=role,
+)
+MEMBERSHIP_REMOVED = Action(
+    "membership.removed",
+    gettext_lazy("Removed a person"),
+    gettext_lazy("removed %(target)s, who was %(role)s"),
+    role=role,
+)
+MEMBERSHIP_LEFT = Action(
+    "membership.left", gettext_lazy("Left"), gettext_lazy("left the organization as %(role)s"), role=role
+)
+ACCESS_REQUESTED = Action(
+    "access.requested",
+    gettext_lazy("Asked for access"),
+    gettext_lazy("asked to be allowed to %(permission)s"),
+    permission=permission,
 )

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -131,3 +132,8 @@ def edition_of(code: str, *, on: date) -> Edition:
     if not in_effect:
         raise UnknownEditionError(f"No edition {code!r} in effect on {on}.")
     return max(in_effect, key=lambda edition: edition.effective_from)
+
+
+def edition_name(code: str) -> str:
+    """What the edition is sold as now. Raises UnknownEditionError."""
+    return edition_of(code, on=timezone.now().date()).name

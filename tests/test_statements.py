@@ -20,6 +20,7 @@ from billing.models import InvoiceStatus
 from invitations.models import Kind
 from invitations.refusals import Reason
 from invitations.tokens import mint
+from orgs.actions import ROLE_CHANGED
 from orgs.checks import all_routes
 from orgs.models import Membership, Organization
 from orgs.policy import Role
@@ -86,12 +87,12 @@ def add_many_of_everything(world: World) -> None:
         InvoiceFactory(organization=organization, status=InvoiceStatus.OPEN)
         with transaction.atomic():
             record(
-                action="membership.role_changed",
+                ROLE_CHANGED,
                 actor=Actor.person(person.user),
                 organization=organization,
                 target=(uuid.uuid4(), "Somebody"),
-                old="Member",
-                new="Admin",
+                old=Role.MEMBER.value,
+                new=Role.ADMIN.value,
             )
         for membership in world.memberships.values():
             elsewhere = OrganizationFactory()

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.services import Actor, record
+from orgs.actions import ORGANIZATION_RENAMED
 from orgs.checks import Route
 from orgs.models import Membership, Organization
 from orgs.policy import Role
@@ -143,7 +144,7 @@ def build_organization(
     )
     with transaction.atomic():
         record(
-            action="organization.renamed",
+            ORGANIZATION_RENAMED,
             actor=Actor.person(memberships[Role.ADMIN].user),
             organization=organization,
             old=f"{mark} old",

@@ -9,7 +9,7 @@ from invitations.services import accept, create_link, invite_by_mail
 from invitations.tokens import claim_in
 from orgs.models import Membership, Organization
 from orgs.policy import Role
-from orgs.services import create_organization, rename_organization
+from orgs.services import Change, change_settings, create_organization
 
 
 def ensure_organization(cast: DemoOrganization, users: dict[str, User]) -> Organization:
@@ -25,7 +25,7 @@ def _found(cast: DemoOrganization, users: dict[str, User]) -> Organization:
         user=founder, name=cast.founded_as, edition_code=cast.edition, seats=cast.seats
     )
     actor = Membership.objects.select_related("organization", "user").get(organization=organization)
-    rename_organization(actor=actor, name=cast.name)
+    change_settings(actor=actor, changes={"name": Change(seen=cast.founded_as, wanted=cast.name)})
     joining = {
         Role.ADMIN: other_admins,
         Role.MEMBER: [users[person.email] for person in cast.members],

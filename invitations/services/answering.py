@@ -1,26 +1,29 @@
 """Accepting and declining."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import User, display_name
+from accounts.models import User
 from audit.models import ActorKind
-from audit.services import Actor, record
+from audit.services import Actor
+from invitations import actions
 from invitations.mails import INVITATION_ACCEPTED_MAIL, INVITATION_DECLINED_MAIL
 from invitations.models import Invitation, State
 from invitations.refusals import AcceptRefused, Reason
 from invitations.standing import dead_because
 from invitations.tokens import Claim
+from orgs.acting import Act, acting_as
 from orgs.capacity import ensure_room
 from orgs.errors import Refused, broken_constraint
-from orgs.models import Membership, Organization
+from orgs.models import Membership
 from orgs.policy import Role, may_invite
-from outbox.services import enqueue, enqueue_each
 
 
 def accept(*, user: User, claim: Claim) -> Invitation:
@@ -42,75 +45,61 @@ def accept(*, user: User, claim: Claim) -> Invitation:
         raise AcceptRefused(Reason.ALREADY_IN, invitation.organization.name) from None
 
 
-@transaction.atomic
 def _accept(user: User, claim: Claim) -> Invitation:
-    invitation = _lock(claim)
-    organization = invitation.organization
-    people = _people_concerned(invitation, user)
-    if invitation.accepted_by_id == user.pk and user.pk in people.by_user:
+    with _answering(Actor.person(user), claim) as (act, invitation):
+        organization = act.organization
+        people = _people_concerned(invitation, user)
+        if invitation.accepted_by_id == user.pk and user.pk in people.by_user:
+            return invitation
+        reason = dead_because(invitation, claim) or _unfit_because(invitation, user, people)
+        if reason is not None:
+            raise AcceptRefused(reason, organization.name)
+        role = Role(invitation.role)
+        try:
+            ensure_room(organization, role, honoring_reservations=False)
+        except Refused:
+            raise AcceptRefused(Reason.NO_ROOM, organization.name) from None
+        Membership.objects.create(organization=organization, user=user, role=role)
+        invitation.accepted_by = user
+        invitation.end(State.ACCEPTED, by=act)
+        act.mail_each(
+            INVITATION_ACCEPTED_MAIL,
+            to={
+                f"invitation_accepted:{invitation.pk}:{recipient.pk}": recipient.email
+                for recipient in people.to_be_told(invitation)
+            },
+            person=act.actor.name,
+            # As invited: of a person who came by a link, a billing manager learns the name only.
+            email=invitation.email,
+            inviter=invitation.invited_by_name,
+            role=role.value,
+        )
         return invitation
-    reason = dead_because(invitation, claim) or _unfit_because(invitation, user, people)
-    if reason is not None:
-        raise AcceptRefused(reason, organization.name)
-    role = Role(invitation.role)
-    try:
-        ensure_room(organization, role, honoring_reservations=False)
-    except Refused:
-        raise AcceptRefused(Reason.NO_ROOM, organization.name) from None
-    Membership.objects.create(organization=organization, user=user, role=role)
-    invitation.state = State.ACCEPTED
-    invitation.decided_at = timezone.now()
-    invitation.accepted_by = user
-    invitation.save(update_fields=["state", "decided_at", "accepted_by"])
-    _record("invitation.accepted", Actor.person(user), invitation)
-    enqueue_each(
-        INVITATION_ACCEPTED_MAIL,
-        to={
-            f"invitation_accepted:{invitation.pk}:{recipient.pk}": recipient.email
-            for recipient in people.to_be_told(invitation)
-        },
-        organization_id=organization.pk,
-        organization=organization.name,
-        slug=organization.slug,
-        person=display_name(user),
-        # As invited: of whoever came by a link, a billing manager learns the name only (seed 001).
-        email=invitation.email,
-        inviter=invitation.invited_by_name,
-        role=role.value,
-    )
-    return invitation
 
 
-@transaction.atomic
 def decline(*, claim: Claim, message: str = "", user: User | None = None) -> Invitation:
-    """Turn the invitation down, as whoever holds its link may. Declining twice changes nothing.
+    """Turn the invitation down, as everybody who holds its link may. Declining twice changes nothing.
 
     ``message``: for the inviter, at most 500 characters. Raises AcceptRefused if it is pending no more.
     """
-    invitation = _lock(claim)
-    if invitation.state == State.DECLINED:
+    with _answering(Actor.person(user) if user else None, claim) as (act, invitation):
+        if invitation.state == State.DECLINED:
+            return invitation
+        reason = dead_because(invitation, claim)
+        if reason is not None:
+            raise AcceptRefused(reason, act.organization.name)
+        invitation.decline_message = message
+        invitation.end(State.DECLINED, by=act)
+        if invitation.invited_by is not None:
+            act.mail(
+                INVITATION_DECLINED_MAIL,
+                to=invitation.invited_by.email,
+                dedupe_key=f"invitation_declined:{invitation.pk}",
+                person=act.actor.name,
+                role=invitation.role,
+                message=message,
+            )
         return invitation
-    reason = dead_because(invitation, claim)
-    if reason is not None:
-        raise AcceptRefused(reason, invitation.organization.name)
-    invitation.state = State.DECLINED
-    invitation.decided_at = timezone.now()
-    invitation.decline_message = message
-    invitation.save(update_fields=["state", "decided_at", "decline_message"])
-    actor = Actor.person(user) if user else Actor(ActorKind.PERSON, invitation.addressee)
-    _record("invitation.declined", actor, invitation)
-    if invitation.invited_by is not None:
-        enqueue(
-            INVITATION_DECLINED_MAIL,
-            to=invitation.invited_by.email,
-            organization_id=invitation.organization_id,
-            dedupe_key=f"invitation_declined:{invitation.pk}",
-            organization=invitation.organization.name,
-            person=actor.name,
-            role=invitation.role,
-            message=message,
-        )
-    return invitation
 
 
 @dataclass(frozen=True)
@@ -160,38 +149,30 @@ def _unfit_because(invitation: Invitation, user: User, people: _People) -> Reaso
     return Reason.ALREADY_IN if user.pk in people.by_user else None
 
 
-def _lock(claim: Claim) -> Invitation:
-    """Lock the organization, then the invitation: the order everywhere."""
-    organization_id = Invitation.objects.values_list("organization_id", flat=True).get(pk=claim.invitation_id)
-    organization = Organization.objects.locked(organization_id)
-    invitation = Invitation.objects.select_for_update().get(pk=claim.invitation_id)
-    invitation.organization = organization
-    return invitation
+@contextmanager
+def _answering(actor: Actor | None, claim: Claim) -> Iterator[tuple[Act, Invitation]]:
+    """Act on the claimed invitation, with the organization locked, then the invitation: the order everywhere.
+
+    ``actor``: None for a person without an account, whom the invited address names, if anything does.
+    Raises Invitation.DoesNotExist.
+    """
+    found = Invitation.objects.only("organization_id", "email").get(pk=claim.invitation_id)
+    with acting_as(actor or Actor(ActorKind.PERSON, found.email), found.organization_id) as act:
+        invitation = Invitation.objects.select_for_update().get(pk=claim.invitation_id)
+        invitation.organization = act.organization
+        yield act, invitation
 
 
-@transaction.atomic
 def _keep_refusal(user: User, claim: Claim, reason: Reason) -> Invitation:
     """Put the reason beside the invitation, in a new transaction, since the acceptance's was undone.
 
-    Who tries again and again fills no log: the same refusal, twice running, is told once.
+    Trying again and again fills no log: the same refusal, twice running, is told once.
     """
-    invitation = _lock(claim)
-    known = (invitation.last_error, invitation.last_error_by) == (reason, user.email)
-    invitation.last_error, invitation.last_error_by = reason, user.email
-    invitation.last_error_at = timezone.now()
-    invitation.save(update_fields=["last_error", "last_error_by", "last_error_at"])
-    if not known:
-        _record("invitation.refused", Actor.person(user), invitation, reason=str(reason.label))
-    return invitation
-
-
-def _record(action: str, actor: Actor, invitation: Invitation, **data: str) -> None:
-    record(
-        action=action,
-        actor=actor,
-        organization=invitation.organization,
-        target=(invitation.pk, invitation.addressee),
-        role=str(Role(invitation.role).label),
-        inviter=invitation.invited_by_name,
-        **data,
-    )
+    with _answering(Actor.person(user), claim) as (act, invitation):
+        known = (invitation.last_error, invitation.last_error_by) == (reason, user.email)
+        invitation.last_error, invitation.last_error_by = reason, user.email
+        invitation.last_error_at = timezone.now()
+        invitation.save(update_fields=["last_error", "last_error_by", "last_error_at"])
+        if not known:
+            invitation.record(actions.REFUSED, by=act, reason=reason.value)
+        return invitation

@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts.models import User
 from audit.models import AuditEvent
 from audit.services import Actor, record
+from orgs.actions import ORGANIZATION_RENAMED
 from orgs.models import Membership
 from tests.conftest import SignIn
 
@@ -71,7 +72,7 @@ def test_pressing_twice_or_a_form_of_long_ago_does_no_harm(member: Membership, s
 def test_what_was_written_down_keeps_the_former_name(admin: Membership, sign_in: SignIn) -> None:
     former = admin.user.name
     record(
-        action="organization.renamed",
+        ORGANIZATION_RENAMED,
         actor=Actor.person(admin.user),
         organization=admin.organization,
         old="a",

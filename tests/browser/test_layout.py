@@ -12,6 +12,7 @@ from audit.services import Actor, record
 from billing.models import Invoice
 from invitations.models import Invitation, Kind
 from invitations.tokens import Channel, Claim, link
+from orgs.actions import ORGANIZATION_RENAMED
 from orgs.models import Membership
 from orgs.policy import Role
 from tests.browser.conftest import NewPage
@@ -60,7 +61,7 @@ def lengthen(world: World) -> None:
         InvitationFactory(inviter=world.foreign_admin, email=membership.user.email, invited_by_name=WORD)
     with transaction.atomic():
         record(
-            action="organization.renamed",
+            ORGANIZATION_RENAMED,
             actor=Actor.person(people[0]),
             organization=organization,
             old=WORD,

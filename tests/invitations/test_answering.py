@@ -13,7 +13,6 @@ from audit.models import AuditEvent
 from invitations import services
 from invitations.models import Invitation, Kind, State
 from invitations.refusals import AcceptRefused, Reason
-from invitations.services import answering
 from invitations.tokens import Channel, Claim
 from orgs.models import Membership
 from orgs.policy import Role
@@ -165,10 +164,10 @@ def test_only_the_constraint_on_memberships_says_that_somebody_is_in_already(
     invitation = InvitationFactory()
     user = invited(invitation)
 
-    def break_another_constraint(*_kind: object, **_values: object) -> None:
+    def break_another_constraint(*_args: object, **_values: object) -> None:
         InvitationFactory(organization=invitation.organization, generation=0)
 
-    monkeypatch.setattr(answering, "enqueue_each", break_another_constraint)
+    monkeypatch.setattr("orgs.acting.enqueue_each", break_another_constraint)
     with pytest.raises(IntegrityError, match="invitation_generation_positive"):
         services.accept(user=user, claim=by_mail(invitation))
     invitation.refresh_from_db()

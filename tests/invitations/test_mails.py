@@ -46,7 +46,7 @@ def test_the_invitation_names_inviter_organization_and_role_and_links_to_the_sit
 def test_no_row_holds_a_link(admin: Membership) -> None:
     sent(admin)
     mail = OutgoingEmail.objects.get()
-    assert set(mail.params) == {"invitation_id", "generation"}
+    assert set(mail.params) == {"invitation_id", "generation", "organization", "slug", "actor"}
 
 
 def test_when_it_expires_is_told(admin: Membership) -> None:

@@ -17,6 +17,10 @@ def actions() -> list[str]:
     return list(AuditEvent.objects.order_by("id").values_list("action", flat=True))
 
 
+def change(actor: Membership, setting: str, seen: object, wanted: object) -> None:
+    services.change_settings(actor=actor, changes={setting: services.Change(seen, wanted)})
+
+
 def test_a_founder_becomes_the_first_admin() -> None:
     user = UserFactory()
     organization = services.create_organization(user=user, name="Acme Robotics")
@@ -166,13 +170,14 @@ def test_nobody_asks_for_what_he_may_do_already(admin: Membership, member: Membe
     [(1, "changed how long invitations last: 1 day"), (7, "changed how long invitations last: 7 days")],
 )
 def test_the_audit_log_counts_days_as_people_do(admin: Membership, days: int, sentence: str) -> None:
-    services.set_invitation_max_age(actor=admin, days=days)
+    change(admin, "invitation_max_age_days", None, days)
     assert AuditEvent.objects.get().sentence == sentence
 
 
 def test_settings_change_only_when_they_differ(admin: Membership) -> None:
-    services.rename_organization(actor=admin, name="Globex")
-    services.rename_organization(actor=admin, name="Globex")
-    services.let_managers_manage_managers(actor=admin, allowed=False)
-    services.set_invitation_max_age(actor=admin, days=7)
+    name = admin.organization.name
+    change(admin, "name", name, "Globex")
+    change(admin, "name", name, "Globex")
+    change(admin, "managers_manage_managers", False, False)
+    change(admin, "invitation_max_age_days", None, 7)
     assert actions() == ["organization.renamed", "organization.invitation_age_changed"]

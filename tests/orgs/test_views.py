@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from audit.models import AuditEvent
 from audit.services import Actor, record
+from orgs.actions import ORGANIZATION_RENAMED
 from orgs.models import Membership, Organization
 from orgs.policy import NOT_BUILT, Permission, Role
 from orgs.selectors import AUDIT_PAGE_SIZE
@@ -218,7 +219,7 @@ def test_a_person_without_organizations_is_told_what_to_do(db: None) -> None:
 def fill_log(admin: Membership, events: int) -> None:
     for number in range(events):
         record(
-            action="organization.renamed",
+            ORGANIZATION_RENAMED,
             actor=Actor.person(admin.user),
             organization=admin.organization,
             old=f"old-{number}",

@@ -1,0 +1,91 @@
+"""The one way into every verb: lock, read anew, ask the policy again; then record and mail.
+
+Locks are taken in one order everywhere: organization, invitation, membership, billing account.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.models import ActorKind, AuditEvent
+from audit.registry import Action, Datum
+from audit.services import Actor, record
+from orgs.models import Membership, Organization
+from orgs.policy import Permission, ensure
+from outbox.registry import MailKind
+from outbox.services import enqueue_each
+
+
+@dataclass(frozen=True)
+class Act:
+    """What somebody does to an organization, which is locked until the act ends."""
+
+    organization: Organization
+    actor: Actor
+
+    def record(
+        self, action: Action, *, target: tuple[object, str] | None = None, **data: Datum
+    ) -> AuditEvent:
+        """Tell the audit log: see ``audit.services.record``."""
+        return record(action, actor=self.actor, organization=self.organization, target=target, **data)
+
+    def mail(self, kind: MailKind, *, to: str, dedupe_key: str, **params: str | int | bool | None) -> None:
+        """Put a mail into the outbox. It names the organization, and the person who acts."""
+        self.mail_each(kind, to={dedupe_key: to}, not_before=None, **params)
+
+    def mail_each(
+        self,
+        kind: MailKind,
+        *,
+        to: Mapping[str, str],
+        not_before: datetime | None = None,
+        **params: str | int | bool | None,
+    ) -> None:
+        """The same mail for many: see ``outbox.services.enqueue_each``."""
+        enqueue_each(
+            kind,
+            to=to,
+            organization_id=self.organization.pk,
+            not_before=not_before,
+            organization=self.organization.name,
+            slug=self.organization.slug,
+            actor=self.actor.name if self.actor.kind == ActorKind.PERSON else "",
+            **params,
+        )
+
+
+@dataclass(frozen=True)
+class MembersAct(Act):
+    """An act of somebody who belongs to the organization: ``membership`` as it is now."""
+
+    membership: Membership
+
+    def ensure(self, permission: Permission) -> None:
+        """Ask for a permission that hangs on what the verb has found. Raises Denied."""
+        ensure(self.membership, permission)
+
+
+@contextmanager
+def acting(principal: Membership, permission: Permission) -> Iterator[MembersAct]:
+    """Act in one transaction, with the organization locked and the principal as they are now.
+
+    Raises Denied, and Membership.DoesNotExist for a person who was removed since the page was made.
+    """
+    with transaction.atomic():
+        organization = Organization.objects.locked(principal.organization_id)
+        membership = Membership.objects.select_related("user").get(pk=principal.pk)
+        membership.organization = organization
+        act = MembersAct(organization, Actor.person(membership.user), membership)
+        act.ensure(permission)
+        yield act
+
+
+@contextmanager
+def acting_as(actor: Actor, organization_id: uuid.UUID) -> Iterator[Act]:
+    """The same for an actor whose right is no matter of the policy, such as an invited person."""
+    with transaction.atomic():
+        yield Act(Organization.objects.locked(organization_id), actor)

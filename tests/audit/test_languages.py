@@ -1,0 +1,153 @@
+"""The audit log stores codes: in what language an act was done can't be told from it, and anybody reads it
+in their own."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import override
+
+from audit.models import AuditEvent
+from audit.registry import Action, all_actions
+from invitations import services as invitations
+from invitations.models import Invitation, Kind
+from invitations.refusals import AcceptRefused, Reason
+from orgs import services as orgs
+from orgs.actions import edition_name
+from orgs.models import Membership
+from orgs.policy import Permission, Role
+from orgs.services import Change
+from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+from tests.invitations.claims import by_link, by_mail
+from tests.invitations.factories import InvitationFactory
+from tests.languages import use_catalogue
+
+OPENED, CLOSED = "‹", "›"
+# Names that are the same in every language.
+NAMES = {str, edition_name}
+
+
+class Scene:
+    """An organization with an admin, Ada, and a member, Mira."""
+
+    def __init__(self) -> None:
+        self.organization = OrganizationFactory(name="Acme", edition_code="enterprise", seats=9)
+        self.ada = self._join("Ada", Role.ADMIN)
+        self.mira = self._join("Mira", Role.MEMBER)
+
+    def _join(self, name: str, role: Role) -> Membership:
+        user = UserFactory(name=name)
+        return MembershipFactory(organization=self.organization, user=user, role=role)
+
+    def setting(self, name: str, seen: object, wanted: object) -> None:
+        orgs.change_settings(actor=self.ada, changes={name: Change(seen, wanted)})
+
+    def invitation(self, kind: Kind = Kind.LINK, *, days_old: int = 1) -> Invitation:
+        return InvitationFactory(
+            organization=self.organization,
+            inviter=self.ada,
+            kind=kind,
+            email="lee@example.test" if kind is Kind.MAIL else "",
+            sent_at=timezone.now() - timedelta(days=days_old),
+        )
+
+    def invite(self) -> None:
+        invitations.invite_by_mail(actor=self.ada, email="lee@example.test", role=Role.MEMBER)
+
+    def invite_again_after_expiry(self) -> None:
+        self.setting("invitation_max_age_days", None, 1)
+        self.invitation(Kind.MAIL, days_old=2)
+        self.invite()
+
+    def accept(self) -> None:
+        invitations.accept(user=UserFactory(name="Lee"), claim=by_link(self.invitation()))
+
+    def accept_with_another_address(self) -> None:
+        with suppress(AcceptRefused):
+            invitations.accept(user=UserFactory(name="Lee"), claim=by_mail(self.invitation(Kind.MAIL)))
+
+
+ACTS: dict[str, Callable[[Scene], object]] = {
+    "access.requested": lambda scene: orgs.request_access(actor=scene.mira, permission=Permission.AUDIT_READ),
+    "invitation.accepted": Scene.accept,
+    "invitation.declined": lambda scene: invitations.decline(claim=by_link(scene.invitation())),
+    "invitation.expired": Scene.invite_again_after_expiry,
+    "invitation.link_copied": lambda scene: invitations.copy_link(
+        actor=scene.ada, invitation_id=scene.invitation().pk
+    ),
+    "invitation.link_created": lambda scene: invitations.create_link(actor=scene.ada, role=Role.MEMBER),
+    "invitation.refused": Scene.accept_with_another_address,
+    "invitation.resent": lambda scene: invitations.resend(
+        actor=scene.ada, invitation_id=scene.invitation(Kind.MAIL).pk
+    ),
+    "invitation.revoked": lambda scene: invitations.revoke(
+        actor=scene.ada, invitation_id=scene.invitation().pk
+    ),
+    "invitation.sent": Scene.invite,
+    "membership.left": lambda scene: orgs.leave(membership=scene.mira),
+    "membership.removed": lambda scene: orgs.remove_member(actor=scene.ada, membership_id=scene.mira.pk),
+    "membership.role_changed": lambda scene: orgs.change_role(
+        actor=scene.ada, membership_id=scene.mira.pk, role=Role.ADMIN
+    ),
+    "organization.created": lambda scene: orgs.create_organization(user=scene.mira.user, name="Globex"),
+    "organization.invitation_age_changed": lambda scene: scene.setting("invitation_max_age_days", None, 7),
+    "organization.managers_setting_changed": lambda scene: scene.setting(
+        "managers_manage_managers", False, True
+    ),
+    "organization.renamed": lambda scene: scene.setting("name", "Acme", "Globex"),
+}
+BILLING = {"card", "invoice", "subscription"}
+
+
+def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
+    """A language in which every text of the log is the English one in brackets."""
+    texts: list[str | Promise] = ["yes", "no", "forever", "whoever has the link"]
+    texts += [choice.label for choices in (Role, Permission, Reason) for choice in choices]
+    texts += [text for action in all_actions() for text in (action.label, action.sentence)]
+    days = ("%(days)s day", "%(days)s days")
+    return {**{str(text): _marked(str(text)) for text in texts}, days: (_marked(days[0]), _marked(days[1]))}
+
+
+def _marked(text: str) -> str:
+    return f"{OPENED}{text}{CLOSED}"
+
+
+def test_every_action_has_its_act() -> None:
+    assert set(ACTS) == {
+        action.code for action in all_actions() if action.code.partition(".")[0] not in BILLING
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("action", [action for action in all_actions() if action.code in ACTS], ids=repr)
+def test_an_act_done_in_one_language_is_read_in_another(action: Action) -> None:
+    with use_catalogue(translations()):
+        events = [_done(action, language) for language in ("en", "de")]
+        facts = [(event.actor_name, event.target_name, event.data) for event in events]
+        assert facts[0] == facts[1]
+        for event in events:
+            english, german = _words(event, "en"), _words(event, "de")
+            assert not any(OPENED in text for text in english)
+            assert german[0].startswith(OPENED)
+            for in_english, in_german in zip(english[1:], german[1:], strict=True):
+                assert in_english != in_german
+
+
+def _done(action: Action, language: str) -> AuditEvent:
+    scene = Scene()
+    with override(language):
+        ACTS[action.code](scene)
+    return AuditEvent.objects.filter(action=action.code).latest("id")
+
+
+def _words(event: AuditEvent, language: str) -> list[str]:
+    """The sentence in a language, then whatever in it, and before it, isn't a name."""
+    with override(language):
+        action = next(action for action in all_actions() if action.code == event.action)
+        labels = [wording(event.data[name]) for name, wording in action.data.items() if wording not in NAMES]
+        labels += [event.actor] if not event.actor_name else []
+        labels += [event.target] if event.target_id and not event.target_name else []
+        return [event.sentence, *labels]
