@@ -156,6 +156,11 @@ class InvoiceStatus(models.TextChoices):
     DELETED = "deleted", _("Deleted")
 
 
+def has_failed(*, status: str, charged_automatically: bool, attempt_count: int) -> bool:
+    """Whether Stripe tried to charge the payment method and could not; the invoice is still owed."""
+    return status == InvoiceStatus.OPEN and charged_automatically and attempt_count > 0
+
+
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def for_org(self, organization: Organization | uuid.UUID) -> "InvoiceQuerySet":
         return self.filter(organization=organization)
@@ -163,6 +168,10 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def issued(self) -> "InvoiceQuerySet":
         """What a customer gets to see: a draft may still change and isn't owed."""
         return self.exclude(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.DELETED])
+
+    def open(self) -> "InvoiceQuerySet":
+        """Those that are still to be paid."""
+        return self.filter(status=InvoiceStatus.OPEN)
 
 
 class Invoice(models.Model):
@@ -229,8 +238,11 @@ class Invoice(models.Model):
 
     @property
     def payment_failed(self) -> bool:
-        """Stripe tried to charge the payment method and could not; it is still owed."""
-        return self.status == InvoiceStatus.OPEN and self.charged_automatically and self.attempt_count > 0
+        return has_failed(
+            status=self.status,
+            charged_automatically=self.charged_automatically,
+            attempt_count=self.attempt_count,
+        )
 
 
 class OperationKind(models.TextChoices):

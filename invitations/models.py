@@ -1,12 +1,12 @@
 """Invitations: one row for each, kept for good."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -19,6 +19,7 @@ from invitations.refusals import Reason
 from orgs.acting import Act
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, may
+from outbox.models import OutgoingEmail
 
 
 class Kind(models.TextChoices):
@@ -43,6 +44,21 @@ ENDINGS = {
 }
 
 
+# The outbox's dedupe key of the mail with an invitation's present link: the id and the generation.
+MAIL_KEY = "invitation_sent:%s:%s"
+
+
+def sees_all(membership: Membership) -> bool:
+    """Whether the person sees the invitations of everybody, and not only what they sent themselves."""
+    return may(membership, Permission.BILLING_MANAGERS_LIST_MAILS)
+
+
+def oldest_live(organization: Organization) -> datetime:
+    """Invitations that were sent then, or earlier, have outlived the organization's maximum age."""
+    days = organization.invitation_max_age_days
+    return datetime.min.replace(tzinfo=UTC) if days is None else timezone.now() - timedelta(days=days)
+
+
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def for_org(self, organization: Organization | uuid.UUID) -> "InvitationQuerySet":
         return self.filter(organization=organization)
@@ -53,9 +69,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def live(self, organization: Organization) -> "InvitationQuerySet":
         """The organization's invitations that can be accepted; each reserves a place."""
-        pending = self.for_org(organization).pending()
-        days = organization.invitation_max_age_days
-        return pending if days is None else pending.filter(sent_at__gt=timezone.now() - timedelta(days=days))
+        return self.for_org(organization).pending_since(oldest_live(organization))
+
+    def pending_since(self, oldest: datetime) -> "InvitationQuerySet":
+        return self.pending().filter(sent_at__gt=oldest)
 
     def overdue(self, organization: Organization) -> "InvitationQuerySet":
         """The organization's pending invitations that have outlived its maximum age."""
@@ -71,13 +88,23 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.exclude(role=Role.BILLING_MANAGER)
 
     def visible_to(self, membership: Membership) -> "InvitationQuerySet":
-        """Admins see all; a billing manager who may invite, what he sent himself (seed 001)."""
+        """Admins see all; a billing manager who may invite, what they sent themselves."""
         invitations = self.for_org(membership.organization_id)
-        if may(membership, Permission.BILLING_MANAGERS_LIST_MAILS):
+        if sees_all(membership):
             return invitations
         if may(membership, Permission.BILLING_MANAGERS_INVITE):
-            return invitations.for_role(Role.BILLING_MANAGER).filter(invited_by=membership.user_id)
+            return invitations.to_managers_by(membership.user_id)
         return invitations.none()
+
+    def to_managers_by(self, user_id: uuid.UUID) -> "InvitationQuerySet":
+        """Those for billing managers that the person sent."""
+        return self.for_role(Role.BILLING_MANAGER).filter(invited_by=user_id)
+
+    def with_mail_state(self) -> "InvitationQuerySet":
+        """Each with ``mail_state``: of the mail with its present link, None where there is none."""
+        key = Func(Value(MAIL_KEY), OuterRef("id"), OuterRef("generation"), function="format")
+        mails = OutgoingEmail.objects.filter(dedupe_key=key)
+        return self.annotate(mail_state=Subquery(mails.values("state")))
 
 
 class Invitation(models.Model):

@@ -106,6 +106,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def billing_managers(self) -> "MembershipQuerySet":
         return self.filter(role=Role.BILLING_MANAGER)
 
+    def members(self) -> "MembershipQuerySet":
+        """All who count as members and take a seat: everybody but billing managers."""
+        return self.exclude(role=Role.BILLING_MANAGER)
+
 
 class Membership(models.Model):
     """One person's one role in one organization."""

@@ -2,17 +2,19 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from audit.models import AuditEvent
 from audit.registry import Action, all_actions
-from orgs.models import Membership, MembershipQuerySet
+from orgs.compiled import compiled
+from orgs.models import Membership, MembershipQuerySet, Organization
 from orgs.policy import Permission, Role, may, table
-from orgs.rows import fetch_total
+from orgs.rows import count_of
 
 AUDIT_PAGE_SIZE = 50
 
@@ -22,31 +24,32 @@ ROLE_SENTENCES: dict[Role, Promise] = {
     Role.BILLING_MANAGER: _("Pays: sees the figures, the card and the invoices, and nothing else."),
 }
 
-MEMBER_COUNT = """
-    SELECT count(*) FROM orgs_membership
-    WHERE organization_id = %(organization)s AND role <> 'billing_manager'
-"""
-
 
 def memberships_of(user: User) -> MembershipQuerySet:
     """The person's memberships in open organizations, each with ``member_count`` (billing managers apart)."""
-    counts = (
-        Membership.objects.filter(organization=OuterRef("organization"))
-        .values("organization")
-        .annotate(total=Count("id", filter=~Q(role=Role.BILLING_MANAGER)))
-        .values("total")
-    )
+    members = Membership.objects.members().filter(organization=OuterRef("organization"))
     return (
         Membership.objects.filter(user=user, organization__closed_at=None)
         .select_related("organization")
-        .annotate(member_count=Subquery(counts))
+        .annotate(member_count=count_of(members))
         .order_by("organization__name", "id")
     )
 
 
 def member_count(organization_id: uuid.UUID) -> int:
-    """How many count as members and take a seat: everybody but billing managers (seed 001)."""
-    return fetch_total(MEMBER_COUNT, organization=organization_id)
+    """How many count as members and take a seat."""
+    (found,) = _counted_members(organization_id)
+    return found.total
+
+
+class MemberCount(NamedTuple):
+    total: int
+
+
+@compiled(MemberCount)
+def _counted_members(organization: uuid.UUID) -> QuerySet[Organization, Any]:
+    members = Membership.objects.for_org(organization).members()
+    return Organization.objects.filter(pk=organization).annotate(total=count_of(members)).values_list("total")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from billing.gateway import patience
+from orgs import compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox import doorbell
@@ -49,6 +50,13 @@ def redis_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Re
     monkeypatch.setenv("CELERY_BROKER_URL", server.url)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a test that changes the length of a page: it stands in statements that are compiled once."""
+    for query in compiled.declared:
+        monkeypatch.setattr(query, "statements", {})
 
 
 @pytest.fixture

@@ -4,43 +4,21 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from orgs.compiled import compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, may
-from orgs.rows import fetch_rows, fetch_total
-from orgs.selectors import member_count
+from orgs.rows import count_of
 from usage.charts import BarChart, chart_of_days
-from usage.models import OrganizationDay
+from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
 
 DAYS_SHOWN = 30
 STACKS_SHOWN = 10
-
-USAGE_OF_DAYS = """
-    SELECT days.total, hours.resources, hours.hour
-    FROM (
-        SELECT COALESCE(sum(resource_hours), 0)::bigint AS total FROM usage_organizationday
-        WHERE organization_id = %(organization)s AND day >= %(start)s AND day < %(end)s
-    ) AS days
-    LEFT JOIN (
-        SELECT resources, hour FROM usage_organizationhour
-        WHERE organization_id = %(organization)s ORDER BY hour DESC LIMIT 1
-    ) AS hours ON true
-"""
-COUNTED_DAYS = """
-    SELECT day, resource_hours, hours_counted FROM usage_organizationday
-    WHERE organization_id = %(organization)s AND day BETWEEN %(first)s AND %(last)s
-"""
-STACKS = "SELECT count(*) FROM usage_stack WHERE organization_id = %(organization)s"
-LARGEST_STACKS = """
-    SELECT s.name, c.resources
-    FROM usage_hourlycount c JOIN usage_stack s ON s.id = c.stack_id
-    WHERE c.organization_id = %(organization)s AND c.hour = %(hour)s
-    ORDER BY c.resources DESC, s.name LIMIT %(most)s
-"""
 
 
 class ResourcesNow(NamedTuple):
@@ -56,12 +34,51 @@ class UsageOfDays(NamedTuple):
     hour: datetime | None
 
 
+@compiled(UsageOfDays)
+def _usage_of_days(organization: uuid.UUID, start: date, end: date) -> QuerySet[Organization, Any]:
+    days = OrganizationDay.objects.filter(organization=organization, day__gte=start, day__lt=end)
+    total = days.values("organization").annotate(total=Sum("resource_hours")).values("total")
+    counted = _with_latest_hour(organization).annotate(total=Coalesce(Subquery(total), 0))
+    return counted.values_list(*UsageOfDays._fields)
+
+
+class Counts(NamedTuple):
+    resources: int | None
+    hour: datetime | None
+    stack_count: int
+    member_count: int
+
+
+@compiled(Counts)
+def _counts(organization: uuid.UUID) -> QuerySet[Organization, Any]:
+    stacks = Stack.objects.filter(organization=organization)
+    members = Membership.objects.for_org(organization).members()
+    counted = _with_latest_hour(organization).annotate(
+        stack_count=count_of(stacks), member_count=count_of(members)
+    )
+    return counted.values_list(*Counts._fields)
+
+
+def _with_latest_hour(organization: uuid.UUID) -> QuerySet[Organization, Any]:
+    """The organization with the ``resources`` in the last ``hour`` that was counted."""
+    latest = OrganizationHour.objects.filter(organization=organization).order_by("-hour")[:1]
+    return Organization.objects.filter(pk=organization).annotate(
+        resources=Subquery(latest.values("resources")), hour=Subquery(latest.values("hour"))
+    )
+
+
 class CountedDay(NamedTuple):
     """One UTC day with counts: the sum over its hours, and how many of them there are."""
 
     day: date
     resource_hours: int
     hours_counted: int
+
+
+@compiled(CountedDay)
+def _counted_days(organization: uuid.UUID, first: date, last: date) -> QuerySet[OrganizationDay, Any]:
+    days = OrganizationDay.objects.filter(organization=organization, day__gte=first, day__lte=last)
+    return days.values_list(*CountedDay._fields)
 
 
 @dataclass(frozen=True)
@@ -82,6 +99,13 @@ class StackNow:
     resources: int
 
 
+@compiled(StackNow)
+def _largest_stacks(organization: uuid.UUID, hour: datetime) -> QuerySet[HourlyCount, Any]:
+    counts = HourlyCount.objects.filter(organization=organization, hour=hour)
+    rows = counts.order_by("-resources", "stack__name").values_list("stack__name", "resources")
+    return rows[:STACKS_SHOWN]
+
+
 @dataclass(frozen=True)
 class Dashboard:
     """The dashboard's figures. ``largest_stacks`` is None for who may see the summary only (seed 001)."""
@@ -98,26 +122,20 @@ class Dashboard:
 def dashboard(membership: Membership) -> Dashboard:
     """All that the dashboard shows to this person."""
     organization = membership.organization
-    now = resources_now(organization)
+    (counts,) = _counts(organization.pk)
+    now = _resources_now(counts.resources, counts.hour)
     days = daily_resources(organization, days=DAYS_SHOWN)
     return Dashboard(
         now=now,
         average=average_resources(days),
         days=days,
         chart=chart_of_days([(day.day, day.average) for day in days]),
-        stacks=stack_count(organization),
+        stacks=counts.stack_count,
         largest_stacks=largest_stacks(organization, now)
         if may(membership, Permission.RUM_PER_STACK)
         else None,
-        members=member_count(organization.pk),
+        members=counts.member_count,
     )
-
-
-def resources_now(organization: Organization) -> ResourcesNow | None:
-    """Resources in the last hour that was counted, or None when none was."""
-    today = timezone.now().date()
-    _no_hours, now = usage_of_days(organization.pk, today, today)
-    return now
 
 
 def resource_hours(organization_id: uuid.UUID, start: date, end: date) -> int:
@@ -127,11 +145,13 @@ def resource_hours(organization_id: uuid.UUID, start: date, end: date) -> int:
 
 
 def usage_of_days(organization_id: uuid.UUID, start: date, end: date) -> tuple[int, ResourcesNow | None]:
-    """``resource_hours`` and ``resources_now`` in one statement."""
-    (found,) = fetch_rows(UsageOfDays, USAGE_OF_DAYS, organization=organization_id, start=start, end=end)
-    if found.resources is None or found.hour is None:
-        return found.total, None
-    return found.total, ResourcesNow(found.resources, found.hour)
+    """``resource_hours``, and the resources in the last hour that was counted, in one statement."""
+    (found,) = _usage_of_days(organization_id, start, end)
+    return found.total, _resources_now(found.resources, found.hour)
+
+
+def _resources_now(resources: int | None, hour: datetime | None) -> ResourcesNow | None:
+    return None if resources is None or hour is None else ResourcesNow(resources, hour)
 
 
 def resource_hours_of(organization_ids: list[uuid.UUID], start: date, end: date) -> dict[uuid.UUID, int]:
@@ -145,8 +165,7 @@ def daily_resources(organization: Organization, days: int = DAYS_SHOWN) -> list[
     """The last ``days`` UTC days up to today, in order; a day that wasn't counted is all zero."""
     today = timezone.now().date()
     shown = [today - timedelta(days=ago) for ago in reversed(range(days))]
-    rows = fetch_rows(CountedDay, COUNTED_DAYS, organization=organization.pk, first=shown[0], last=today)
-    counted = {row.day: row for row in rows}
+    counted = {row.day: row for row in _counted_days(organization.pk, shown[0], today)}
     return [_day_of_usage(day, counted.get(day)) for day in shown]
 
 
@@ -164,14 +183,6 @@ def average_resources(days: list[DayOfUsage]) -> Decimal:
     return Decimal(sum(day.resource_hours for day in days)) / hours if hours else Decimal(0)
 
 
-def stack_count(organization: Organization) -> int:
-    return fetch_total(STACKS, organization=organization.pk)
-
-
 def largest_stacks(organization: Organization, now: ResourcesNow | None) -> list[StackNow]:
     """The stacks with most resources in the last counted hour, largest first."""
-    if now is None:
-        return []
-    return fetch_rows(
-        StackNow, LARGEST_STACKS, organization=organization.pk, hour=now.hour, most=STACKS_SHOWN
-    )
+    return _largest_stacks(organization.pk, now.hour) if now else []

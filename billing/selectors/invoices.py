@@ -2,61 +2,74 @@
 
 import uuid
 from datetime import datetime
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
-from billing.models import Invoice, InvoiceStatus
+from django.db.models import QuerySet
+
+from billing.models import Invoice, InvoiceStatus, has_failed
+from orgs.compiled import compiled
 from orgs.models import Organization
-from orgs.rows import Key, Page, fetch_page, fetch_rows
+from orgs.rows import Key, Page, fetch_page, newer_than, older_than
 
 LATEST = 5
 PAGE_SIZE = 25
 # More open invoices than this are told of on the list of invoices.
 OPEN_SHOWN = 20
 
-# What a customer gets to see: as InvoiceQuerySet.issued and Invoice.payment_failed say.
-ISSUED = """
-    SELECT i.id::text, COALESCE(NULLIF(i.number, ''), i.stripe_id) AS number, i.status, i.currency, i.total,
-           i.amount_remaining, i.next_attempt_at, i.due_at, i.created_at,
-           i.status = 'open' AND i.charged_automatically AND i.attempt_count > 0 AS payment_failed
-    FROM billing_invoice i
-    WHERE i.organization_id = %(organization)s AND i.status NOT IN ('draft', 'deleted')
-"""
-LATEST_AND_OPEN = f"""
-    ({ISSUED} ORDER BY i.created_at DESC, i.id DESC LIMIT %(latest)s)
-    UNION
-    ({ISSUED} AND i.status = 'open' ORDER BY i.created_at DESC, i.id DESC LIMIT %(open)s)
-    ORDER BY created_at DESC, id DESC
-"""
-OLDER = f"""{ISSUED}
-    AND (i.created_at, i.id) < (%(at)s, %(id)s)
-    ORDER BY i.created_at DESC, i.id DESC LIMIT %(most)s
-"""
-NEWER = f"""{ISSUED}
-    AND (i.created_at, i.id) > (%(at)s, %(id)s)
-    ORDER BY i.created_at, i.id LIMIT %(most)s
-"""
-
 
 class InvoiceRow(NamedTuple):
     """An invoice as lists and alerts show it. Amounts in minor units."""
 
-    id: str
+    id: uuid.UUID
     number: str
+    stripe_id: str
     status: str
     currency: str
     total: int
     amount_remaining: int
+    attempt_count: int
+    charged_automatically: bool
     next_attempt_at: datetime | None
     due_at: datetime | None
     created_at: datetime
-    payment_failed: bool
+
+    def __str__(self) -> str:
+        return self.number or self.stripe_id
+
+    @property
+    def payment_failed(self) -> bool:
+        return has_failed(
+            status=self.status,
+            charged_automatically=self.charged_automatically,
+            attempt_count=self.attempt_count,
+        )
+
+
+@compiled(InvoiceRow)
+def _latest_and_open(organization: uuid.UUID) -> QuerySet[Invoice, Any]:
+    newest_first = Invoice.objects.for_org(organization).issued().order_by("-created_at", "-id")
+    latest, unpaid = (rows.values_list(*InvoiceRow._fields) for rows in (newest_first, newest_first.open()))
+    return latest[:LATEST].union(unpaid[:OPEN_SHOWN]).order_by("-created_at", "-id")
+
+
+@compiled(InvoiceRow)
+def _older(organization: uuid.UUID, at: datetime, pk: uuid.UUID) -> QuerySet[Invoice, Any]:
+    issued = Invoice.objects.for_org(organization).issued()
+    rows = older_than((at, pk), issued, time="created_at").values_list(*InvoiceRow._fields)
+    return rows[: PAGE_SIZE + 1]
+
+
+@compiled(InvoiceRow)
+def _newer(organization: uuid.UUID, at: datetime, pk: uuid.UUID) -> QuerySet[Invoice, Any]:
+    issued = Invoice.objects.for_org(organization).issued()
+    rows = newer_than((at, pk), issued, time="created_at").values_list(*InvoiceRow._fields)
+    return rows[: PAGE_SIZE + 1]
 
 
 def latest_and_open(organization_id: uuid.UUID) -> tuple[list[InvoiceRow], list[InvoiceRow]]:
     """The latest invoices, and those still to be paid, newest first, in one statement."""
-    found = fetch_rows(
-        InvoiceRow, LATEST_AND_OPEN, organization=organization_id, latest=LATEST, open=OPEN_SHOWN
-    )
+    found = _latest_and_open(organization_id)
     return found[:LATEST], [invoice for invoice in found if invoice.status == InvoiceStatus.OPEN]
 
 
@@ -65,13 +78,11 @@ def invoice_list(
 ) -> Page[InvoiceRow]:
     """The page next to an invoice; the first one where there is none, or the invoice isn't known here."""
     return fetch_page(
-        InvoiceRow,
-        older=OLDER,
-        newer=NEWER,
+        older=partial(_older, organization.pk),
+        newer=partial(_newer, organization.pk),
         after=_key_of(organization, older_than),
         before=_key_of(organization, newer_than),
         size=PAGE_SIZE,
-        organization=organization.pk,
     )
 
 

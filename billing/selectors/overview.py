@@ -7,36 +7,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.charges import NextCharge, next_charge
-from billing.models import OperationKind, StripeOperation, Subscription
+from billing.models import BillingAccount, OperationKind, StripeOperation, Subscription
 from billing.selectors.invoices import InvoiceRow, latest_and_open
 from invitations.selectors import BillingManagersPanel, billing_managers_panel
 from orgs.capacity import limit_for, reserved_for, taken_by
+from orgs.compiled import compiled
 from orgs.editions import Edition, Pricing
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, may
-from orgs.rows import fetch_rows
 from usage.selectors import ResourcesNow, resource_hours_of, usage_of_days
 
-ACCOUNT = """
-    SELECT payment_method_id, payment_method_kind, card_brand, card_last4, card_exp_month,
-           card_exp_year, synced_at
-    FROM billing_billingaccount
-    WHERE organization_id = %(organization)s
-"""
-CURRENT = """
-    SELECT id, status, currency, items, period_start, period_end, cancel_at, cancel_at_period_end
-    FROM billing_subscription
-    WHERE organization_id = %(organization)s
-      AND status IN ('active', 'past_due', 'trialing', 'unpaid', 'incomplete', 'paused')
-    ORDER BY period_end, created_at, id
-"""
 EXPIRES_SOON = timedelta(days=45)
 
 
@@ -63,6 +51,16 @@ class AccountRow(NamedTuple):
     card_exp_month: int | None
     card_exp_year: int | None
     synced_at: datetime | None
+
+
+@compiled(AccountRow)
+def _account(organization: uuid.UUID) -> QuerySet[BillingAccount, Any]:
+    return BillingAccount.objects.filter(organization=organization).values_list(*AccountRow._fields)
+
+
+@compiled(Subscription)
+def _current_subscriptions(organization: uuid.UUID) -> QuerySet[Subscription, Any]:
+    return Subscription.objects.for_org(organization).current().order_by("period_end", "created_at", "id")
 
 
 @dataclass(frozen=True)
@@ -138,8 +136,8 @@ class BillingPage:
 def billing_page(membership: Membership) -> BillingPage:
     organization = membership.organization
     edition = organization.edition
-    account = next(iter(fetch_rows(AccountRow, ACCOUNT, organization=organization.pk)), None)
-    subscriptions = list(Subscription.objects.raw(CURRENT, {"organization": organization.pk}))
+    account = next(iter(_account(organization.pk)), None)
+    subscriptions = _current_subscriptions(organization.pk)
     first = subscriptions[0] if subscriptions else None
     latest, unpaid = latest_and_open(organization.pk)
     since, tomorrow = _credits_since(edition, first), timezone.now().date() + timedelta(days=1)

@@ -1,42 +1,44 @@
 """The billing managers' part of *Billing & usage*."""
 
+import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from django.utils import timezone
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from invitations.models import Invitation, oldest_live
 from invitations.selectors.pending import NONE_PENDING, PendingInvitations, pending_invitations
 from orgs.capacity import full_sentence, limit_for
-from orgs.models import Membership, Organization
+from orgs.compiled import compiled
+from orgs.models import Membership
 from orgs.policy import Permission, Role, may, may_invite
-from orgs.rows import fetch_rows
-
-# One row at least, with nobody in it: the count of reserved places comes with every row. Which invitations
-# reserve one: as Invitation.objects.live.
-MANAGERS = """
-    SELECT manager.membership_id, manager.joined_at, manager.name, manager.email, pending.reserved
-    FROM (
-        SELECT count(*) AS reserved FROM invitations_invitation
-        WHERE organization_id = %(organization)s AND state = 'pending' AND role = 'billing_manager'
-          AND sent_at > %(oldest)s
-    ) pending
-    LEFT JOIN (
-        SELECT m.id::text AS membership_id, m.joined_at, u.name, u.email
-        FROM orgs_membership m JOIN accounts_user u ON u.id = m.user_id
-        WHERE m.organization_id = %(organization)s AND m.role = 'billing_manager'
-    ) manager ON true
-    ORDER BY manager.joined_at, manager.membership_id
-"""
+from orgs.rows import count_of
 
 
 class ManagerRow(NamedTuple):
-    membership_id: str | None
+    id: uuid.UUID
+    role: str
     joined_at: datetime
     name: str
     email: str
     reserved: int
+
+
+@compiled(ManagerRow)
+def _managers_and_reader(
+    organization: uuid.UUID, reader: uuid.UUID, oldest: datetime
+) -> QuerySet[Membership, Any]:
+    """Each with the count of places that invitations reserve; the reader, so that there is a row."""
+    memberships = Membership.objects.for_org(organization)
+    reserving = Invitation.objects.for_org(organization).pending_since(oldest).for_role(Role.BILLING_MANAGER)
+    return (
+        (memberships.billing_managers() | memberships.filter(pk=reader))
+        .annotate(reserved=count_of(reserving))
+        .order_by("joined_at", "id")
+        .values_list("id", "role", "joined_at", "user__name", "user__email", "reserved")
+    )
 
 
 @dataclass(frozen=True)
@@ -72,31 +74,26 @@ class BillingManagersPanel:
 
 
 def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
-    """The billing managers and their pending invitations, as far as seed 001 shows them; two statements."""
+    """The billing managers and their pending invitations, as far as the reader sees them; two statements."""
     sees_mails = may(membership, Permission.BILLING_MANAGERS_LIST_MAILS)
     removes = may(membership, Permission.BILLING_MANAGERS_REMOVE)
     invites = may_invite(membership, Role.BILLING_MANAGER)
     organization = membership.organization
-    rows = fetch_rows(
-        ManagerRow,
-        MANAGERS,
-        organization=organization.pk,
-        oldest=_oldest_that_holds_a_place(organization),
-    )
+    rows = _managers_and_reader(organization.pk, membership.pk, oldest_live(organization))
     managers = [
         Manager(
-            membership_id=person.membership_id,
+            membership_id=str(person.id),
             name=person.name,
             email=person.email if sees_mails else "",
             joined_at=person.joined_at if sees_mails else None,
-            removable=removes and person.membership_id != str(membership.pk),
+            removable=removes and person.id != membership.pk,
             menu_label=_("Actions for %(name)s") % {"name": person.name},
         )
         for person in rows
-        if person.membership_id
+        if person.role == Role.BILLING_MANAGER
     ]
     pending = pending_invitations(membership, Role.BILLING_MANAGER) if invites else NONE_PENDING
-    taken = len(managers) + (rows[0].reserved if invites else 0)
+    taken = len(managers) + (rows[0].reserved if invites and rows else 0)
     limit = limit_for(organization, Role.BILLING_MANAGER)
     full = invites and limit is not None and taken >= limit
     return BillingManagersPanel(
@@ -111,8 +108,3 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
         may_link=invites and may(membership, Permission.BILLING_MANAGERS_LINK),
         may_remove=removes,
     )
-
-
-def _oldest_that_holds_a_place(organization: Organization) -> datetime:
-    days = organization.invitation_max_age_days
-    return datetime.min.replace(tzinfo=UTC) if days is None else timezone.now() - timedelta(days=days)

@@ -3,8 +3,10 @@
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from invitations.selectors.pending import (
@@ -14,34 +16,40 @@ from invitations.selectors.pending import (
     reserved_places,
 )
 from orgs.capacity import full_sentence, limit_for
-from orgs.models import Membership
+from orgs.compiled import compiled
+from orgs.models import Membership, MembershipQuerySet
 from orgs.policy import REMOVE_PERMISSIONS, Permission, Role, may, may_invite
-from orgs.rows import Key, fetch_page
+from orgs.rows import Key, fetch_page, newer_than, older_than
 from orgs.selectors import member_count
 
 PEOPLE_PER_PAGE = 25
 
-PEOPLE = """
-    SELECT m.id::text, m.role, m.joined_at, u.name, u.email
-    FROM orgs_membership m JOIN accounts_user u ON u.id = m.user_id
-    WHERE m.organization_id = %(organization)s AND m.role <> 'billing_manager'
-"""
-OLDER_PEOPLE = f"""{PEOPLE}
-    AND (m.joined_at, m.id) < (%(at)s, %(id)s)
-    ORDER BY m.joined_at DESC, m.id DESC LIMIT %(most)s
-"""
-NEWER_PEOPLE = f"""{PEOPLE}
-    AND (m.joined_at, m.id) > (%(at)s, %(id)s)
-    ORDER BY m.joined_at, m.id LIMIT %(most)s
-"""
-
 
 class PersonRow(NamedTuple):
-    id: str
+    id: uuid.UUID
     role: str
     joined_at: datetime
     name: str
     email: str
+
+
+@compiled(PersonRow)
+def _older_people(organization: uuid.UUID, at: datetime, pk: uuid.UUID) -> QuerySet[Membership, Any]:
+    return _person_rows(older_than((at, pk), _people_of(organization), time="joined_at"))
+
+
+@compiled(PersonRow)
+def _newer_people(organization: uuid.UUID, at: datetime, pk: uuid.UUID) -> QuerySet[Membership, Any]:
+    return _person_rows(newer_than((at, pk), _people_of(organization), time="joined_at"))
+
+
+def _people_of(organization: uuid.UUID) -> MembershipQuerySet:
+    return Membership.objects.for_org(organization).members()
+
+
+def _person_rows(people: MembershipQuerySet) -> QuerySet[Membership, Any]:
+    rows = people.values_list("id", "role", "joined_at", "user__name", "user__email")
+    return rows[: PEOPLE_PER_PAGE + 1]
 
 
 @dataclass(frozen=True)
@@ -95,13 +103,11 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
     """Admins and members, latest first. ``after``, ``before``: keys of a page; what isn't one is ignored."""
     total = member_count(membership.organization_id)
     page = fetch_page(
-        PersonRow,
-        older=OLDER_PEOPLE,
-        newer=NEWER_PEOPLE,
+        older=partial(_older_people, membership.organization_id),
+        newer=partial(_newer_people, membership.organization_id),
         after=_key(after),
         before=_key(before),
         size=PEOPLE_PER_PAGE,
-        organization=membership.organization_id,
     )
     invites = may_invite(membership, Role.MEMBER)
     return MembersPage(
@@ -122,7 +128,7 @@ def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
     removable = {role: may(reader, REMOVE_PERMISSIONS[role]) for role in Role}
     return [
         Person(
-            id=row.id,
+            id=str(row.id),
             name=row.name,
             email=row.email,
             role=labels[role],
@@ -134,7 +140,7 @@ def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
             menu_label=_("Actions for %(name)s") % {"name": row.name},
         )
         for row in shown
-        for role, is_self in [(Role(row.role), row.id == str(reader.pk))]
+        for role, is_self in [(Role(row.role), row.id == reader.pk)]
     ]
 
 

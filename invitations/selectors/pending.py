@@ -1,31 +1,21 @@
 """Invitations that nobody has answered yet, as those who sent them see them."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.db.models import Count, QuerySet, Window
 from django.utils.translation import gettext as _
 
-from invitations.models import Invitation, Kind
+from invitations.models import Invitation, InvitationQuerySet, Kind, sees_all
 from invitations.refusals import Reason
+from orgs.compiled import compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, may
-from orgs.rows import fetch_rows
 from outbox.models import State as MailState
 
 PENDING_SHOWN = 100
-# By whom it may be seen: as Invitation.objects.visible_to. The mail's key: as mail_key makes it.
-PENDING = """
-    SELECT i.id::text, i.generation, i.kind, i.role, i.email, i.invited_by_name, i.sent_at, i.last_error,
-           i.last_error_by, i.last_error_at, m.state AS mail_state, count(*) OVER () AS total
-    FROM invitations_invitation i
-    LEFT JOIN outbox_outgoingemail m ON m.dedupe_key = 'invitation_sent:' || i.id || ':' || i.generation
-    WHERE i.organization_id = %(organization)s AND i.state = 'pending'
-      AND (i.role = 'billing_manager') = %(for_managers)s
-      AND (%(sees_all)s OR i.invited_by_id = %(reader)s)
-    ORDER BY i.sent_at DESC, i.id DESC
-    LIMIT %(most)s
-"""
 
 
 def reserved_places(organization: Organization, role: Role) -> int:
@@ -34,7 +24,7 @@ def reserved_places(organization: Organization, role: Role) -> int:
 
 
 class InvitationRow(NamedTuple):
-    id: str
+    id: uuid.UUID
     generation: int
     kind: str
     role: str
@@ -46,6 +36,22 @@ class InvitationRow(NamedTuple):
     last_error_at: datetime | None
     mail_state: str | None
     total: int
+
+
+@compiled(InvitationRow)
+def _pending(organization: uuid.UUID, role: Role) -> QuerySet[Invitation, Any]:
+    return _latest_pending(Invitation.objects.for_org(organization).for_role(role))
+
+
+@compiled(InvitationRow)
+def _pending_by(organization: uuid.UUID, sender: uuid.UUID) -> QuerySet[Invitation, Any]:
+    return _latest_pending(Invitation.objects.for_org(organization).to_managers_by(sender))
+
+
+def _latest_pending(invitations: InvitationQuerySet) -> QuerySet[Invitation, Any]:
+    latest = invitations.pending().with_mail_state().order_by("-sent_at", "-id")
+    rows = latest.annotate(total=Window(Count("*"))).values_list(*InvitationRow._fields)
+    return rows[:PENDING_SHOWN]
 
 
 @dataclass(frozen=True)
@@ -84,15 +90,12 @@ NONE_PENDING = PendingInvitations([], 0)
 
 def pending_invitations(membership: Membership, role: Role) -> PendingInvitations:
     """The pending invitations for that kind of role that the membership may see, in one statement."""
-    rows = fetch_rows(
-        InvitationRow,
-        PENDING,
-        organization=membership.organization_id,
-        for_managers=role is Role.BILLING_MANAGER,
-        sees_all=may(membership, Permission.BILLING_MANAGERS_LIST_MAILS),
-        reader=membership.user_id,
-        most=PENDING_SHOWN,
-    )
+    if sees_all(membership):
+        rows = _pending(membership.organization_id, role)
+    elif role is Role.BILLING_MANAGER:
+        rows = _pending_by(membership.organization_id, membership.user_id)
+    else:
+        rows = []
     sees_people = may(membership, Permission.MEMBERS_LIST)
     return PendingInvitations(
         shown=[_pending_row(row, membership.organization, sees_people=sees_people) for row in rows],
@@ -105,7 +108,7 @@ def _pending_row(row: InvitationRow, organization: Organization, *, sees_people:
     expired = organization.outlives_invitation(row.sent_at)
     reason = Reason(row.last_error) if row.last_error else None
     return PendingInvitation(
-        id=row.id,
+        id=str(row.id),
         generation=row.generation,
         by_mail=row.kind == Kind.MAIL,
         addressee=row.email,

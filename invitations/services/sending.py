@@ -18,7 +18,7 @@ from accounts.addresses import clean_address
 from audit.services import Actor
 from invitations import actions
 from invitations.mails import INVITATION_REVOKED_MAIL, INVITATION_SENT_MAIL
-from invitations.models import Invitation, InvitationQuerySet, Kind, State
+from invitations.models import MAIL_KEY, Invitation, InvitationQuerySet, Kind, State
 from invitations.tokens import Channel, Claim, link
 from orgs.acting import Act, MembersAct, acting
 from orgs.capacity import ensure_room
@@ -152,7 +152,7 @@ def withdraw(invitation: Invitation, *, by: Act) -> None:
 
 def mail_key(invitation: Invitation) -> str:
     """The outbox's dedupe key of the mail that carries the invitation's present link."""
-    return f"invitation_sent:{invitation.pk}:{invitation.generation}"
+    return MAIL_KEY % (invitation.pk, invitation.generation)
 
 
 def _create(act: MembersAct, *, kind: Kind, role: Role, email: str = "") -> Invitation:

@@ -39,7 +39,7 @@ def test_an_admin_sees_people_with_mail_role_and_pending_invitations(
 
 
 def test_a_page_that_leaves_invitations_out_says_so(
-    admin: Membership, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+    admin: Membership, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, compiled_anew: None
 ) -> None:
     monkeypatch.setattr(pending, "PENDING_SHOWN", 2)
     for role, path in ((Role.MEMBER, "members/"), (Role.BILLING_MANAGER, "billing/")):

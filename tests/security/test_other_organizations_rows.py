@@ -1,24 +1,20 @@
-"""Statements of our own ask for one organization: what others have changes nothing on its pages."""
+"""What is read for a page is read for one organization: what others have changes nothing on its pages."""
 
-import ast
-import importlib
-import inspect
-import pkgutil
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from types import ModuleType
+from itertools import product
+from typing import Any
 from uuid import UUID
 
 import pytest
-from django.apps import apps
-from django.conf import settings
+from django.db.models import Model
 from django.utils import timezone
 
 from billing.models import InvoiceStatus
 from billing.selectors import billing_page, invoice_list, invoices, next_charges
 from invitations.selectors import billing_managers_panel, members, members_page, pending_invitations
-from orgs import rows
+from orgs import compiled
+from orgs.compiled import Compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from orgs.selectors import member_count
@@ -29,47 +25,12 @@ from usage.selectors import dashboard, resource_hours
 from usage.services import HourlyReading, record_counts
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
-FILTER = re.compile(r"(?:\w+\.)?organization_id = %\(organization\)s")
-TABLE_READ = re.compile(r"\bFROM\s+\w")
-
-
-def modules_with_statements() -> Iterator[ModuleType]:
-    """Every module of our apps that selects for pages or runs statements of our own."""
-    runners: list[object] = [rows, rows.fetch_rows, rows.fetch_page, rows.fetch_total]
-    for app in apps.get_app_configs():
-        if not app.path.startswith(f"{settings.BASE_DIR}/{app.name}"):
-            continue
-        for found in pkgutil.walk_packages([app.path], f"{app.name}."):
-            if ".migrations" in found.name:
-                continue
-            module = importlib.import_module(found.name)
-            runs = any(value is runner for value in vars(module).values() for runner in runners)
-            if module is not rows and (runs or ".selectors" in found.name):
-                yield module
-
-
-def constants(module: ModuleType) -> dict[str, str]:
-    return {
-        name: value for name, value in vars(module).items() if isinstance(value, str) and "SELECT" in value
-    }
-
-
-STATEMENTS = {
-    f"{module.__name__}.{name}": sql
-    for module in modules_with_statements()
-    for name, sql in constants(module).items()
-}
-# One for each filter; a constant that is only a part of others is seen to within these.
-LOST_FILTERS = [
-    pytest.param(statement, lost, id=f"{statement}-{lost.start()}")
-    for statement, sql in STATEMENTS.items()
-    if not any(sql in other for other in STATEMENTS.values() if other != sql)
-    for lost in FILTER.finditer(sql)
-]
+# Those of our apps; tests declare some of their own.
+COMPILED = [query for query in compiled.declared if not query.name.startswith("tests.")]
 
 
 @pytest.fixture(autouse=True)
-def _short_pages_in_the_middle_of_a_month(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_pages_in_the_middle_of_a_month(monkeypatch: pytest.MonkeyPatch, compiled_anew: None) -> None:
     monkeypatch.setattr(timezone, "now", lambda: NOW)
     monkeypatch.setattr(members, "PEOPLE_PER_PAGE", 2)
     monkeypatch.setattr(invoices, "PAGE_SIZE", 2)
@@ -133,7 +94,7 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
     first = members_page(admin)
     second = members_page(admin, after=first.older)
     newest = invoice_list(organization, older_than=None, newer_than=None)
-    older = invoice_list(organization, older_than=UUID(newest.rows[-1].id), newer_than=None)
+    older = invoice_list(organization, older_than=newest.rows[-1].id, newer_than=None)
     readers = {"admin": admin, "manager": manager}
     return {
         "dashboard": dashboard(admin),
@@ -143,7 +104,7 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
         "member count": member_count(organization.pk),
         "invoices": newest,
         "older invoices": older,
-        "newer invoices": invoice_list(organization, older_than=None, newer_than=UUID(older.rows[0].id)),
+        "newer invoices": invoice_list(organization, older_than=None, newer_than=older.rows[0].id),
         "resource hours": resource_hours(organization.pk, NOW.date() - timedelta(days=9), NOW.date()),
         **{f"billing for {name}": billing_page(reader) for name, reader in readers.items()},
         **{f"next charges for {name}": next_charges([reader]) for name, reader in readers.items()},
@@ -167,33 +128,54 @@ def test_what_another_organization_has_changes_no_page(edition: str, with_card: 
     assert [page for page in alone if alone[page] != beside_another[page]] == []
 
 
+def values_for(query: Compiled[Any, Any], reader: Membership) -> Iterator[dict[str, object]]:
+    """For the parameters of a query, by their names: one set for each role that is asked for."""
+    middle = NOW - timedelta(days=2, hours=6)
+    known: dict[str, list[object]] = {
+        "organization": [reader.organization_id],
+        "reader": [reader.pk],
+        "sender": [reader.user_id],
+        "role": list(Role),
+        "at": [middle],
+        "pk": [UUID(int=0)],
+        "oldest": [middle],
+        "hour": [NOW.replace(minute=0) - timedelta(hours=2)],
+        "start": [NOW.date() - timedelta(days=9)],
+        "first": [NOW.date() - timedelta(days=9)],
+        "end": [NOW.date()],
+        "last": [NOW.date()],
+    }
+    for values in product(*(known[name] for name in query.parameters)):
+        yield dict(zip(query.parameters, values, strict=True))
+
+
+def comparable(row: Any) -> object:
+    """Objects of a model are equal if their keys are."""
+    return vars(row) | {"_state": None} if isinstance(row, Model) else row
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize(("statement", "lost"), LOST_FILTERS)
-def test_no_statement_can_lose_its_organization_unnoticed(
-    statement: str, lost: re.Match[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    without = lost.string[: lost.start()] + "true" + lost.string[lost.end() :]
-    monkeypatch.setattr(statement, without)
-    admin, manager = busy_organization("team-growth", with_card=False)
-    alone = all_that_is_read(admin, manager)
+@pytest.mark.parametrize("query", COMPILED, ids=lambda query: query.name)
+def test_a_compiled_queryset_asks_for_one_organization(query: Compiled[Any, Any]) -> None:
+    for values in values_for(query, MembershipFactory(role=Role.BILLING_MANAGER)):
+        statement = query.statement_for(tuple(values[name] for name in query.variants))
+        assert "organization" in [name for _place, name in statement.places]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", COMPILED, ids=lambda query: query.name)
+def test_a_compiled_queryset_finds_what_the_queryset_finds(query: Compiled[Any, Any]) -> None:
+    _admin, manager = busy_organization("team-growth", with_card=True)
     add_busier_organization(manager)
-    assert all_that_is_read(admin, manager) != alone
+    found = 0
+    for values in values_for(query, manager):
+        expected = [row if isinstance(row, Model) else query.row(*row) for row in query.queryset(**values)]
+        rows = query(**values)
+        assert [comparable(row) for row in rows] == [comparable(row) for row in expected]
+        found += len(rows)
+    assert found > 0
+    assert query.statements
 
 
-@pytest.mark.parametrize("statement", STATEMENTS)
-def test_every_table_of_a_statement_is_read_for_one_organization(statement: str) -> None:
-    sql = STATEMENTS[statement]
-    assert len(FILTER.findall(sql)) == len(TABLE_READ.findall(sql)) > 0
-
-
-def test_statements_are_constants_so_that_they_are_found() -> None:
-    assert len(STATEMENTS) >= 10
-    hidden = [
-        f"{module.__name__}.{function.name}"
-        for module in modules_with_statements()
-        for function in ast.walk(ast.parse(inspect.getsource(module)))
-        if isinstance(function, ast.FunctionDef)
-        for node in ast.walk(function)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "SELECT " in node.value
-    ]
-    assert hidden == []
+def test_there_are_compiled_querysets() -> None:
+    assert len(COMPILED) >= 10

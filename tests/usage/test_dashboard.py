@@ -109,7 +109,7 @@ def test_a_stack_s_name_can_not_bring_markup(admin: Membership, sign_in: SignIn)
     assert "<script>alert" not in page(sign_in(admin), admin.organization)
 
 
-def test_the_page_takes_eight_statements_whatever_the_number_of_rows(
+def test_the_page_takes_six_statements_whatever_the_number_of_rows(
     admin: Membership, sign_in: SignIn
 ) -> None:
     client = sign_in(admin)
@@ -119,7 +119,7 @@ def test_the_page_takes_eight_statements_whatever_the_number_of_rows(
         with CaptureQueriesContext(connection) as captured:
             page(client, admin.organization)
         statements.append(len([query for query in captured if "SAVEPOINT" not in query["sql"]]))
-    assert statements == [8, 8]
+    assert statements == [6, 6]
 
 
 @pytest.mark.parametrize("model", [Stack, OrganizationHour, OrganizationDay])

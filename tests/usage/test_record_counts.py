@@ -15,7 +15,7 @@ from orgs.models import Organization
 from tests.factories import OrganizationFactory
 from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
 from usage.partitions import ensure_partitions
-from usage.selectors import daily_resources, resource_hours, resources_now
+from usage.selectors import daily_resources, resource_hours, usage_of_days
 from usage.services import HourlyReading, record_counts
 
 
@@ -74,8 +74,7 @@ def test_a_late_reading_reaches_its_day(organization: Organization) -> None:
     record_counts(organization_id=organization.pk, counts=[reading("web", this_hour(), 5)])
     record_counts(organization_id=organization.pk, counts=[reading("web", yesterday(), 8)])
 
-    assert resource_hours(organization.pk, yesterday().date(), this_hour().date()) == 8
-    assert resources_now(organization) == (5, this_hour())
+    assert usage_of_days(organization.pk, yesterday().date(), this_hour().date()) == (8, (5, this_hour()))
 
 
 def test_organizations_have_stacks_of_the_same_name_apart(organization: Organization) -> None:

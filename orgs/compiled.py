@@ -1,0 +1,199 @@
+"""Querysets compiled once, for the lists of pages that are opened most.
+
+Django compiles a query anew each time: for a short list that takes longer than Postgres and all the rest.
+"""
+
+import inspect
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
+from random import SystemRandom
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Model, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
+
+Row = TypeVar("Row")
+Inputs = ParamSpec("Inputs")
+Values = dict[str, Any]
+
+# All that there are, for the tests that hold each to its organization.
+declared: list["Compiled[Any, Any]"] = []
+
+_random = SystemRandom()
+DAYS_OF_AN_AGE = 365 * 400
+PAST, FUTURE = date(1000, 1, 1), date(5000, 1, 1)
+
+
+class NotCompilableError(TypeError):
+    """A queryset whose statement can't be told apart from the values that it was made with."""
+
+
+def compiled(
+    row: type[Row],
+) -> Callable[[Callable[Inputs, "QuerySet[Any, Any]"]], "Compiled[Inputs, Row]"]:
+    """Make of a function that gives a queryset one that fetches its rows, and compiles it only once::
+
+        @compiled(PersonRow)
+        def people_of(organization: UUID) -> QuerySet[Membership, Any]:
+            return Membership.objects.for_org(organization).values_list("id", "role")
+
+        people_of(organization.pk)
+
+    A parameter that is a UUID, a datetime or a date has its place in the statement, where each call puts its
+    own value. For each value of a bool or an Enum there is a statement of its own. Other types can't be.
+    A queryset that does anything else with a value than to ask for it raises NotCompilableError when it is
+    first called, and so does one that reads a clock.
+
+    ``row``: a NamedTuple or dataclass with the columns of ``values_list`` in their order; or the model, for a
+    queryset of whole objects.
+    """
+    return lambda build: Compiled(row, build)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """``values``: those that stay. ``places``: where the others stand among them, and their names.
+
+    ``converters``: what Django does to the values of a column, by its position.
+    """
+
+    sql: str
+    values: tuple[object, ...]
+    places: tuple[tuple[int, str], ...]
+    columns: tuple[str, ...]
+    converters: tuple[tuple[int, Any, list[Callable[..., Any]]], ...]
+
+
+class Compiled(Generic[Inputs, Row]):
+    """See ``compiled``. ``queryset`` gives the queryset itself, which Django compiles as ever."""
+
+    def __init__(self, row: type[Row], build: Callable[Inputs, "QuerySet[Any, Any]"]) -> None:
+        self.row = row
+        self.queryset = build
+        self.name = f"{build.__module__}.{build.__qualname__}"
+        self.parameters: dict[str, type] = inspect.get_annotations(build, eval_str=True)
+        self.parameters.pop("return", None)
+        self.variants = [name for name, kind in self.parameters.items() if issubclass(kind, bool | Enum)]
+        self.markers = [name for name in self.parameters if name not in self.variants]
+        if unknown := [name for name in self.markers if self.parameters[name] not in _MARKED]:
+            raise NotCompilableError(f"{self.name}: {', '.join(unknown)} can be no parameter")
+        self.statements: dict[tuple[object, ...], Statement] = {}
+        declared.append(self)
+
+    def __call__(self, *args: Inputs.args, **kwargs: Inputs.kwargs) -> list[Row]:
+        """The rows, by one statement."""
+        given = {**dict(zip(self.parameters, args, strict=False)), **kwargs}
+        statement = self.statement_for(tuple(given[name] for name in self.variants))
+        values = list(statement.values)
+        for place, name in statement.places:
+            values[place] = given[name]
+        with connection.cursor() as cursor:
+            cursor.execute(statement.sql, values)
+            found = cursor.fetchall()
+        if statement.converters:
+            found = [_converted(row, statement) for row in found]
+        if issubclass(self.row, Model):
+            return [self.row.from_db(connection.alias, statement.columns, row) for row in found]
+        return [self.row(*row) for row in found]
+
+    def statement_for(self, variant: tuple[object, ...]) -> Statement:
+        """The statement for some values of the bools and Enums. Raises NotCompilableError."""
+        known = self.statements.get(variant)
+        if known is None:
+            known = self.statements[variant] = self._compile(dict(zip(self.variants, variant, strict=True)))
+        return known
+
+    def _compile(self, variant: Values) -> Statement:
+        """Compile it with two sets of markers: what isn't a marker must be the same both times."""
+        past, future = self._marked(PAST), self._marked(FUTURE)
+        compiler, sql, params = self._compiled({**variant, **past})
+        _compiler, sql_again, params_again = self._compiled({**variant, **future})
+        names = {value: name for name, value in past.items()}
+        places = tuple((place, names[value]) for place, value in enumerate(params) if _is_one(value, names))
+        expected = list(params)
+        for place, name in places:
+            expected[place] = future[name]
+        if lost := set(past) - {name for _place, name in places}:
+            raise NotCompilableError(f"{self.name}: the statement doesn't ask for {', '.join(sorted(lost))}")
+        if sql_again != sql or list(params_again) != expected:
+            raise NotCompilableError(
+                f"{self.name}: a value is changed before it is asked for, or a clock read"
+            )
+        selected = [expression for expression, _sql, _alias in compiler.select]
+        return Statement(
+            sql=sql,
+            values=tuple(params),
+            places=places,
+            columns=self._columns(compiler),
+            converters=tuple(
+                (position, expression, functions)
+                for position, (functions, expression) in compiler.get_converters(selected).items()
+            ),
+        )
+
+    def _marked(self, age: date) -> Values:
+        return {name: _MARKED[self.parameters[name]](age) for name in self.markers}
+
+    def _compiled(self, values: Values) -> tuple[SQLCompiler, str, tuple[object, ...]]:
+        compiler = self.queryset(**values).query.get_compiler(connection=connection)  # type: ignore[call-arg]
+        try:
+            sql, params = compiler.as_sql()
+        except EmptyResultSet:
+            raise NotCompilableError(f"{self.name}: it never finds anything") from None
+        return compiler, sql, params
+
+    def _columns(self, compiler: SQLCompiler) -> tuple[str, ...]:
+        """The names of the columns, which must be those of the row."""
+        selected = compiler.query.selected
+        if issubclass(self.row, Model):
+            if selected is not None or compiler.query.select_related or compiler.query.annotations:
+                raise NotCompilableError(f"{self.name}: only objects without anything more, or values_list")
+            return tuple(expression.target.attname for expression, _sql, _alias in compiler.select)
+        columns = tuple(selected or ())
+        if [column.rpartition("__")[2] for column in columns] != _names(self.row):
+            raise NotCompilableError(f"{self.name}: the columns are {', '.join(columns)}")
+        return columns
+
+
+def _marker_id(_age: date) -> uuid.UUID:
+    return uuid.uuid4()
+
+
+def _marker_day(age: date) -> date:
+    """A day of an age, so that no comparison with a value of today holds for both of two ages."""
+    return age + timedelta(days=_random.randrange(DAYS_OF_AN_AGE))
+
+
+def _marker_instant(age: date) -> datetime:
+    return datetime.combine(_marker_day(age), time(1, 2, 3, _random.randrange(10**6)), UTC)
+
+
+_MARKED: dict[type, Callable[[date], object]] = {
+    uuid.UUID: _marker_id,
+    date: _marker_day,
+    datetime: _marker_instant,
+}
+
+
+def _is_one(value: object, markers: dict[Any, str]) -> bool:
+    """By its type first: what is of another may have no hash."""
+    return type(value) in _MARKED and value in markers
+
+
+def _names(row: type) -> list[str]:
+    if is_dataclass(row):
+        return [field.name for field in fields(row)]
+    return list(getattr(row, "_fields", ()))
+
+
+def _converted(row: Iterable[object], statement: Statement) -> list[object]:
+    values = list(row)
+    for position, expression, functions in statement.converters:
+        for function in functions:
+            values[position] = function(values[position], expression, connection)
+    return values
