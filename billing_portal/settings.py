@@ -119,6 +119,8 @@ TEMPLATES = [
 ]
 
 database = env.db("DATABASE_URL")
+# A prepared statement is planned once for each connection. Some poolers can't keep it: see the README.
+PREPARES = env.bool("DATABASE_PREPARE", default=True)
 # Atomic blocks are drawn by the services: a request-wide transaction would stay open during calls to Stripe.
 DATABASES = {
     "default": {
@@ -127,9 +129,13 @@ DATABASES = {
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=600),
         "CONN_HEALTH_CHECKS": True,
+        # A pooler that can't keep statements keeps no cursors either.
+        "DISABLE_SERVER_SIDE_CURSORS": not PREPARES,
         # What the URL says, such as sslmode, holds beside these limits.
         "OPTIONS": {
             "options": "-c statement_timeout=15000 -c lock_timeout=5000",
+            "server_side_binding": PREPARES,
+            "prepare_threshold": 3 if PREPARES else None,
             **database.get("OPTIONS", {}),
         },
     }

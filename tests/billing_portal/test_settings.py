@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 
 def settings_with(monkeypatch: pytest.MonkeyPatch, **environment: str) -> dict[str, object]:
@@ -19,8 +20,25 @@ def test_options_of_the_database_url_hold_beside_the_time_limits(monkeypatch: py
     databases = settings_with(monkeypatch, DATABASE_URL=url)["DATABASES"]
     assert databases["default"]["OPTIONS"] == {
         "options": "-c statement_timeout=15000 -c lock_timeout=5000",
+        "server_side_binding": True,
+        "prepare_threshold": 3,
         "sslmode": "verify-full",
     }
+
+
+def test_nothing_is_prepared_where_a_pooler_can_not_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = settings_with(monkeypatch, DATABASE_PREPARE="off")["DATABASES"]["default"]
+    assert not database["OPTIONS"]["server_side_binding"]
+    assert database["OPTIONS"]["prepare_threshold"] is None
+    assert database["DISABLE_SERVER_SIDE_CURSORS"]
+
+
+def test_postgres_prepares_what_is_asked_again(db: None) -> None:
+    with connection.cursor() as cursor:
+        for number in range(5):
+            cursor.execute("SELECT %s::int AS asked_again", [number])
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%asked_again%'")
+        assert cursor.fetchall() == [("SELECT $1::int AS asked_again",)]
 
 
 @pytest.mark.parametrize("name", ["INVITATION_SIGNING_KEYS", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"])
