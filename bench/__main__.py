@@ -1,7 +1,9 @@
 """python -m bench [--samples N] [--json PATH]: statements, times and sizes of the pages.
 
 Runs in one process through the whole WSGI application, as in production (no DEBUG, cached templates,
-collected static files), on a database of its own. Times are told, never judged: they are the machine's.
+collected static files), on a database of its own. Times are told, never judged: they are the machine's. Where
+others work on the machine too, compare ratios of one run, and the milliseconds of the processor (cpu): those
+are the portal's own, without Postgres and waiting.
 
 Statements are those that Django sends, transaction control apart. Beyond them, Django asks once per request
 whether its connection still lives.
@@ -27,6 +29,7 @@ from bench.database import own_database, own_static_files  # noqa: E402
 from bench.measuring import measure  # noqa: E402
 from bench.report import rows, table  # noqa: E402
 from bench.requests import floor_of, measured_of  # noqa: E402
+from bench.simulator import own_stripe  # noqa: E402
 from billing_portal.celery import app as celery  # noqa: E402
 
 
@@ -35,9 +38,9 @@ def main() -> None:
     log_to(settings.RUN_DIR / "bench.log")
     # A queue that no worker listens to.
     celery.conf.task_default_queue = f"bench-{os.getpid()}"
-    with own_database(), own_static_files():
+    with own_database(), own_static_files(), own_stripe() as customer:
         print("Loading data", flush=True)
-        data = load()
+        data = load(customer)
         print(f"Measuring, {arguments.samples} samples each", flush=True)
         try:
             figures = measure(

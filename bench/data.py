@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.services import Actor, record
+from bench.simulator import StripeCustomer
 from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
 from invitations.models import Invitation, Kind
 from orgs.actions import ROLE_CHANGED
@@ -17,37 +18,75 @@ from orgs.models import Membership, Organization
 from orgs.policy import Role
 from usage.services import HourlyReading, record_counts
 
-CUSTOMER = "cus_measured"
 PEOPLE, ADMINS, MANAGERS, PENDING = 100, 3, 3, 4
 STACKS, DAYS, INVOICES, AUDIT_EVENTS = 14, 45, 200, 300
+SMALL, LARGE, HUGE = 10, 1_000, 10_000
+MANY_ORGANIZATIONS = 100
 OTHERS, THEIR_PEOPLE, THEIR_STACKS, THEIR_DAYS, THEIR_INVOICES = 40, 12, 5, 10, 25
 
 
 @dataclass(frozen=True)
 class Data:
-    """``admin`` asks for the pages; ``invitee`` has an account and a proven address, and is no member yet."""
+    """``admin`` asks for the pages; ``invitee`` has an account and a proven address, and is no member yet.
+
+    ``by_size``: organizations of so many people and invoices, and an admin of each. ``visitor`` belongs to
+    ``visited`` organizations, ``admin`` to one.
+    """
 
     organization: Organization
     admin: User
     invitee: User
+    by_size: dict[int, tuple[Organization, User]]
+    visitor: User
+    visited: int
+    customer: StripeCustomer
 
 
-def load() -> Data:
+def load(customer: StripeCustomer) -> Data:
     for number in range(OTHERS):
         other = _organization(
             f"other-{number}", f"cus_other{number}", people=THEIR_PEOPLE, invoices=THEIR_INVOICES
         )
         _count(other, stacks=THEIR_STACKS, days=THEIR_DAYS)
-    organization = _organization("measured", CUSTOMER, people=PEOPLE, invoices=INVOICES)
+    organization = _organization("measured", customer.id, people=PEOPLE, invoices=INVOICES)
+    Invoice.objects.filter(stripe_id=f"in_{customer.id}_0").update(stripe_id=customer.invoice_id)
     _count(organization, stacks=STACKS, days=DAYS)
-    admin = (
-        Membership.objects.for_org(organization).admins().select_related("user").order_by("joined_at")[0].user
-    )
+    admin = _first_admin(organization)
     _audit(organization, admin)
     (invitee,) = _people("invitee", 1)
+    by_size = {}
+    for size in (SMALL, LARGE, HUGE):
+        of_size = _organization(f"people-{size}", f"cus_{size}", people=size, invoices=size)
+        by_size[size] = (of_size, _first_admin(of_size))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    return Data(organization=organization, admin=admin, invitee=invitee)
+    return Data(
+        organization=organization,
+        admin=admin,
+        invitee=invitee,
+        by_size=by_size,
+        visitor=_visitor(),
+        visited=MANY_ORGANIZATIONS,
+        customer=customer,
+    )
+
+
+def _first_admin(organization: Organization) -> User:
+    admins = Membership.objects.for_org(organization).admins().select_related("user")
+    return admins.order_by("joined_at")[0].user
+
+
+def _visitor() -> User:
+    """Somebody who belongs to many organizations."""
+    (visitor,) = _people("visitor", 1)
+    organizations = Organization.objects.bulk_create(
+        Organization(name=f"Visited {number}", slug=f"visited-{number}", edition_code="team-growth")
+        for number in range(MANY_ORGANIZATIONS)
+    )
+    Membership.objects.bulk_create(
+        Membership(organization=organization, user=visitor, role=Role.ADMIN) for organization in organizations
+    )
+    return visitor
 
 
 def _organization(slug: str, customer: str, *, people: int, invoices: int) -> Organization:
@@ -154,7 +193,7 @@ def _invoices(organization: Organization, customer: str, now: datetime, count: i
             amount_due=150_000,
             amount_paid=150_000 if number else 0,
             amount_remaining=0 if number else 150_000,
-            created_at=now - timedelta(days=7 * number),
+            created_at=now - timedelta(hours=number),
             finalized_at=now - timedelta(days=7 * number),
             due_at=now + timedelta(days=30 - 7 * number),
             paid_at=now - timedelta(days=7 * number) if number else None,

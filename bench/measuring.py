@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -22,19 +22,33 @@ class UnexpectedAnswerError(RuntimeError):
 
 @dataclass
 class Figures:
-    """``sql``: statements, transaction control apart. ``seconds``: one per sample. ``bytes``: of the body."""
+    """``sql``: statements, transaction control apart. ``bytes``: of the body.
+
+    ``seconds``, ``cpu_seconds``: one per sample, by the clock and of this process's processor time.
+    """
 
     sql: int = 0
     bytes: int = 0
     seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
 
     @property
     def p50_ms(self) -> float:
         return 1000 * median(self.seconds)
 
     @property
+    def cpu_ms(self) -> float:
+        return 1000 * median(self.cpu_seconds)
+
+    @property
     def p95_ms(self) -> float:
         return 1000 * quantiles(self.seconds, n=20)[-1]
+
+
+class Sample(NamedTuple):
+    seconds: float
+    cpu_seconds: float
+    bytes: int
 
 
 def measure(
@@ -48,9 +62,10 @@ def measure(
     for _round in range(samples):
         for request in requests:
             for one in (floor, request):
-                seconds, body = _take(application, one)
-                figures[one.name].seconds.append(seconds)
-                figures[one.name].bytes = len(body)
+                taken = _take(application, one)
+                figures[one.name].seconds.append(taken.seconds)
+                figures[one.name].cpu_seconds.append(taken.cpu_seconds)
+                figures[one.name].bytes = taken.bytes
     return figures
 
 
@@ -67,11 +82,11 @@ def _statements(application: Application, request: Measured) -> int:
     return len(statements)
 
 
-def _take(application: Application, request: Measured) -> tuple[float, bytes]:
+def _take(application: Application, request: Measured) -> Sample:
     made = request.make()
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     body = _answer(application, request, made)
-    return time.perf_counter() - started, body
+    return Sample(time.perf_counter() - started, time.process_time() - cpu_started, len(body))
 
 
 def _answer(application: Application, request: Measured, made: Request) -> bytes:
@@ -79,6 +94,8 @@ def _answer(application: Application, request: Measured, made: Request) -> bytes
     answer = application(_environ(made), lambda status, _headers: statuses.append(status))
     body = b"".join(answer)
     answer.close()
+    if request.work:
+        request.work(made)
     if not statuses[0].startswith(f"{request.status.value} "):
         raise UnexpectedAnswerError(f"{request.name}: {statuses[0]}\n{body[:2000].decode(errors='replace')}")
     return body
@@ -86,13 +103,13 @@ def _answer(application: Application, request: Measured, made: Request) -> bytes
 
 def _environ(request: Request) -> dict[str, Any]:
     """What a web server hands over (PEP 3333)."""
-    site = urlsplit(settings.SITE_URL)
+    site, path = urlsplit(settings.SITE_URL), urlsplit(request.path)
     headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()}
     return {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": request.path,
-        "QUERY_STRING": "",
+        "PATH_INFO": path.path,
+        "QUERY_STRING": path.query,
         "SERVER_NAME": site.hostname,
         "SERVER_PORT": str(site.port or 80),
         "SERVER_PROTOCOL": "HTTP/1.1",

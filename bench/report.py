@@ -5,12 +5,12 @@ from bench.requests import PAGES
 
 # Session, person, organization with membership: what every page of an organization begins with.
 EVERY_PAGE = 3
-HEADINGS = ("", "statements", "beyond 3", "p50 ms", "p95 ms", "bytes", "x floor")
+HEADINGS = ("", "statements", "beyond 3", "p50 ms", "p95 ms", "cpu ms", "bytes", "x floor", "cpu x floor")
 
 
 def rows(figures: dict[str, Figures]) -> list[dict[str, object]]:
     """One per measured request; ``floor_ratio``: its p50 as a multiple of the floor's of the same run."""
-    floor = figures["floor"].p50_ms
+    floor = figures["floor"]
     return [
         {
             "name": name,
@@ -18,7 +18,9 @@ def rows(figures: dict[str, Figures]) -> list[dict[str, object]]:
             "p50_ms": round(one.p50_ms, 3),
             "p95_ms": round(one.p95_ms, 3),
             "bytes": one.bytes,
-            "floor_ratio": round(one.p50_ms / floor, 2),
+            "floor_ratio": round(one.p50_ms / floor.p50_ms, 2),
+            "cpu_ms": round(one.cpu_ms, 3),
+            "cpu_ratio": round(one.cpu_ms / floor.cpu_ms, 2),
         }
         for name, one in figures.items()
     ]
@@ -35,8 +37,10 @@ def table(found: list[dict[str, object]]) -> str:
                 beyond,
                 f"{row['p50_ms']:.2f}",
                 f"{row['p95_ms']:.2f}",
+                f"{row['cpu_ms']:.2f}",
                 f"{row['bytes']:,}",
                 f"{row['floor_ratio']:.2f}",
+                f"{row['cpu_ratio']:.2f}",
             )
         )
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]

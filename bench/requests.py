@@ -18,8 +18,11 @@ from django.utils.crypto import get_random_string
 from stripe import WebhookSignature
 
 from accounts.models import User
-from bench.data import CUSTOMER, Data
+from bench.data import Data
+from bench.simulator import StripeCustomer
 from billing.gateway import API_VERSION
+from billing.models import Invoice
+from billing.services.inbox import handle
 from invitations.claims import keep_claim
 from invitations.models import Invitation, Kind
 from invitations.tokens import Channel, Claim
@@ -28,6 +31,8 @@ from orgs.policy import Role
 
 PAGES = ("dashboard", "members", "billing", "invoices")
 CSRF_SECRET_LENGTH = 32
+# How many rows before its end the last page of a list begins.
+LAST = 25
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Measured:
-    """``make``: the request, made anew for every sample; ``status``: of its answer."""
+    """``make``: the request, made anew for every sample; ``status``: of its answer.
+
+    ``work``: what a worker does when it has been answered; its time counts too.
+    """
 
     name: str
     make: Callable[[], Request]
     status: HTTPStatus = HTTPStatus.OK
+    work: Callable[[Request], None] | None = None
 
 
 def floor_of(data: Data) -> Measured:
@@ -62,9 +71,41 @@ def measured_of(data: Data) -> list[Measured]:
     ]
     return [
         *pages,
+        *_lists(data),
+        Measured("organizations, 1", partial(_page, reverse("organizations"), session)),
+        Measured(
+            f"organizations, {data.visited}",
+            partial(_page, reverse("organizations"), _sign_in(data.visitor)),
+        ),
         Measured("accept", partial(_acceptance, data, _sign_in(data.invitee)), HTTPStatus.FOUND),
-        Measured("webhook", _webhook),
+        Measured("webhook", partial(_webhook, data.customer)),
+        Measured("webhook applied", partial(_news, data.customer), work=_apply),
+        Measured("healthz", partial(Request, "GET", "/healthz")),
     ]
+
+
+def _lists(data: Data) -> list[Measured]:
+    """Lists of every length, the first page and, of the longest, the last one."""
+    found = []
+    few, many = min(data.by_size), max(data.by_size)
+    for size, (organization, admin) in data.by_size.items():
+        session = _sign_in(admin)
+        members, invoices = (reverse(name, args=[organization.slug]) for name in ("members", "invoices"))
+        found.append(Measured(f"members, {size:,}", partial(_page, members, session)))
+        if size in (few, many):
+            found.append(Measured(f"invoices, {size:,}", partial(_page, invoices, session)))
+        if size == many:
+            person = Membership.objects.for_org(organization).members().order_by("joined_at", "id")[LAST]
+            invoice = Invoice.objects.for_org(organization).issued().order_by("created_at", "id")[LAST]
+            after = urlencode({"after": f"{person.joined_at.isoformat()}~{person.pk}"})
+            found += [
+                Measured(f"members, {size:,}, end", partial(_page, f"{members}?{after}", session)),
+                Measured(
+                    f"invoices, {size:,}, end",
+                    partial(_page, f"{invoices}?older_than={invoice.pk}", session),
+                ),
+            ]
+    return found
 
 
 def _sign_in(user: User) -> SessionBase:
@@ -108,7 +149,17 @@ def _acceptance(data: Data, session: SessionBase) -> Request:
     )
 
 
-def _webhook() -> Request:
+def _news(customer: StripeCustomer) -> Request:
+    """An event about an invoice that is not yet here as it is at Stripe."""
+    Invoice.objects.filter(stripe_id=customer.invoice_id).update(amount_remaining=0, description="outdated")
+    return _webhook(customer)
+
+
+def _apply(request: Request) -> None:
+    handle(json.loads(request.body)["id"])
+
+
+def _webhook(customer: StripeCustomer) -> Request:
     """A new event of Stripe about an invoice, signed."""
     event = {
         "id": f"evt_{uuid.uuid4().hex}",
@@ -117,9 +168,7 @@ def _webhook() -> Request:
         "api_version": API_VERSION,
         "created": int(time.time()),
         "livemode": False,
-        "data": {
-            "object": {"id": f"in_{CUSTOMER}_0", "object": "invoice", "customer": CUSTOMER, "status": "paid"}
-        },
+        "data": {"object": {"id": customer.invoice_id, "object": "invoice", "customer": customer.id}},
     }
     body = json.dumps(event)
     signature = WebhookSignature.generate_signature_header(body, settings.STRIPE_WEBHOOK_SECRET)
