@@ -89,7 +89,7 @@ class Compiled(Generic[Inputs, Row]):
         """The rows, by one statement."""
         given = {**dict(zip(self.parameters, args, strict=False)), **kwargs}
         statement = self.statement_for(tuple(given[name] for name in self.variants))
-        values = list(statement.values)
+        values: list[Any] = list(statement.values)
         for place, name in statement.places:
             values[place] = given[name]
         with connection.cursor() as cursor:

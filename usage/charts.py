@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from django.utils.dates import MONTHS
 from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 INTERVALS = 4
 ROUND_STEPS = (1, 2, 5, 10)
@@ -122,4 +123,14 @@ def rounded(value: Decimal) -> Decimal:
 
 def plain_number(value: Decimal) -> str:
     """A count as people read it: whole, with its thousands apart."""
-    return str(number_format(rounded(value), force_grouping=True))
+    return _grouped(rounded(value), 0, get_language())
+
+
+def number_with_decimal(value: Decimal) -> str:
+    """An average as people read it: with one decimal, rounded half up."""
+    return _grouped(value.quantize(Decimal("0.1"), ROUND_HALF_UP), 1, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _grouped(value: Decimal, decimals: int, _language: str | None) -> str:
+    return str(number_format(value, decimals, force_grouping=True))

@@ -14,7 +14,7 @@ from orgs.compiled import compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, may
 from orgs.rows import count_of
-from usage.charts import BarChart, chart_of_days
+from usage.charts import BarChart, chart_of_days, number_with_decimal, plain_number
 from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
 
 DAYS_SHOWN = 30
@@ -91,6 +91,14 @@ class DayOfUsage:
     hours_counted: int
 
 
+class DayShown(NamedTuple):
+    """A day of the table beside the chart, its figures as people read them."""
+
+    day: date
+    average: str
+    resource_hours: str
+
+
 @dataclass(frozen=True)
 class StackNow:
     """One stack in the last hour that was counted."""
@@ -108,11 +116,14 @@ def _largest_stacks(organization: uuid.UUID, hour: datetime) -> QuerySet[HourlyC
 
 @dataclass(frozen=True)
 class Dashboard:
-    """The dashboard's figures. ``largest_stacks`` is None for who may see the summary only (seed 001)."""
+    """The dashboard's figures. ``days``: the latest first.
+
+    ``largest_stacks`` is None for those who may see the summary only.
+    """
 
     now: ResourcesNow | None
     average: Decimal
-    days: list[DayOfUsage]
+    days: list[DayShown]
     chart: BarChart
     stacks: int
     largest_stacks: list[StackNow] | None
@@ -128,7 +139,10 @@ def dashboard(membership: Membership) -> Dashboard:
     return Dashboard(
         now=now,
         average=average_resources(days),
-        days=days,
+        days=[
+            DayShown(day.day, number_with_decimal(day.average), plain_number(Decimal(day.resource_hours)))
+            for day in reversed(days)
+        ],
         chart=chart_of_days([(day.day, day.average) for day in days]),
         stacks=counts.stack_count,
         largest_stacks=largest_stacks(organization, now)

@@ -10,7 +10,7 @@ from functools import cache
 from django import template
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.template.base import Node, Parser, TextNode, Token
+from django.template.base import FilterExpression, Node, NodeList, Parser, TextNode, Token
 from django.template.context import Context
 from django.template.engine import Engine
 from django.templatetags.i18n import TranslateNode, do_translate
@@ -124,6 +124,33 @@ def foot() -> dict[str, str]:
 def row_urls(url_name: str, slug: str) -> str:
     """Before a loop, with ``for_row`` within: ``{% row_urls "invoice" organization.slug as urls %}``."""
     return reverse(url_name, args=[slug, NO_ROW])
+
+
+class RowsAlike(Node):
+    """A part of a row that is the same in many rows but for their ids: written once for each kind."""
+
+    def __init__(self, kind: FilterExpression, row_id: FilterExpression, part: NodeList) -> None:
+        self.kind, self.row_id, self.nodelist = kind, row_id, part
+
+    def render(self, context: Context) -> SafeString:
+        written: dict[object, SafeString] = context.render_context.setdefault(self, {})
+        kind = self.kind.resolve(context)
+        if kind not in written:
+            with context.push(row_id=NO_ROW):
+                written[kind] = self.nodelist.render(context)
+        return mark_safe(for_row(written[kind], self.row_id.resolve(context)))  # noqa: S308 - our own id
+
+
+@register.tag
+def alike(parser: Parser, token: Token) -> Node:
+    """``{% alike person.menu person.id %}…{% endalike %}``: a part that hangs on its kind and an id alone.
+
+    The part finds the id as ``row_id``, also for ``for_row``; the first row of a kind decides what it says.
+    """
+    _tag, kind, row_id = token.split_contents()
+    part = parser.parse(("endalike",))
+    parser.delete_first_token()
+    return RowsAlike(parser.compile_filter(kind), parser.compile_filter(row_id), part)
 
 
 @register.filter

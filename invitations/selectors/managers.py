@@ -102,7 +102,9 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
         limit=limit,
         taken=taken,
         full=full_sentence(organization, Role.BILLING_MANAGER, limit) if full and limit is not None else "",
-        waiting_link=any(not invitation.by_mail and invitation.may_copy for invitation in pending.shown),
+        waiting_link=any(
+            not invitation.menu.by_mail and invitation.menu.may_copy for invitation in pending.shown
+        ),
         sees_mails=sees_mails,
         may_invite=invites,
         may_link=invites and may(membership, Permission.BILLING_MANAGERS_LINK),

@@ -61,18 +61,25 @@ class RoleChange:
 
 
 @dataclass(frozen=True)
+class Menu:
+    """What the reader may do with people of one kind. ``changes``: what they may make of them."""
+
+    changes: tuple[RoleChange, ...]
+    removable: bool
+    is_self: bool
+
+
+@dataclass(frozen=True)
 class Person:
-    """A row of the members page. ``changes``: what the reader may make of this person; empty: nothing."""
+    """A row of the members page. ``menu``: None where the reader may do nothing."""
 
     id: str
     name: str
     email: str
     role: str
     joined_at: datetime
-    changes: list[RoleChange]
-    removable: bool
     is_self: bool
-    has_menu: bool
+    menu: Menu | None
     menu_label: str
 
 
@@ -124,8 +131,8 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
 def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
     """What the reader may do hangs on a person's role alone, so it is asked once for each role."""
     labels = {role: str(role.label) for role in Role}
-    changes = {role: _changes(reader, role) for role in Role}
-    removable = {role: may(reader, REMOVE_PERMISSIONS[role]) for role in Role}
+    menus = {role: _menu(reader, role) for role in Role}
+    own_menu = Menu(_changes(reader, Role(reader.role)), removable=False, is_self=True)
     return [
         Person(
             id=str(row.id),
@@ -133,10 +140,8 @@ def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
             email=row.email,
             role=labels[role],
             joined_at=row.joined_at,
-            changes=changes[role],
-            removable=removable[role] and not is_self,
             is_self=is_self,
-            has_menu=is_self or removable[role] or bool(changes[role]),
+            menu=own_menu if is_self else menus[role],
             menu_label=_("Actions for %(name)s") % {"name": row.name},
         )
         for row in shown
@@ -144,15 +149,22 @@ def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
     ]
 
 
-def _changes(reader: Membership, current: Role) -> list[RoleChange]:
+def _menu(reader: Membership, role: Role) -> Menu | None:
+    """What the reader may do with others of a role."""
+    changes = _changes(reader, role)
+    removable = may(reader, REMOVE_PERMISSIONS[role])
+    return Menu(changes, removable, is_self=False) if changes or removable else None
+
+
+def _changes(reader: Membership, current: Role) -> tuple[RoleChange, ...]:
     """The roles that the reader may give to people of a role."""
     if not may(reader, Permission.MEMBERS_CHANGE_ROLE):
-        return []
-    return [
+        return ()
+    return tuple(
         RoleChange(role.value, _("Make %(role)s") % {"role": role.in_sentence})
         for role in Role
         if role is not current
-    ]
+    )
 
 
 def _seats(membership: Membership, taken: int) -> MemberSeats | None:

@@ -54,6 +54,14 @@ def _latest_pending(invitations: InvitationQuerySet) -> QuerySet[Invitation, Any
     return rows[:PENDING_SHOWN]
 
 
+class InvitationMenu(NamedTuple):
+    """What may be done with an invitation of one kind, and the ``generation`` that it is done to."""
+
+    by_mail: bool
+    may_copy: bool
+    generation: int
+
+
 @dataclass(frozen=True)
 class PendingInvitation:
     """A row of those who have not answered. ``expires_at``: None for never, or where that has passed.
@@ -61,8 +69,7 @@ class PendingInvitation:
     """
 
     id: str
-    generation: int
-    by_mail: bool
+    menu: InvitationMenu
     addressee: str
     role: Role
     inviter: str
@@ -73,7 +80,6 @@ class PendingInvitation:
     error: str
     error_by: str
     error_at: datetime | None
-    may_copy: bool
     menu_label: str
 
 
@@ -109,8 +115,7 @@ def _pending_row(row: InvitationRow, organization: Organization, *, sees_people:
     reason = Reason(row.last_error) if row.last_error else None
     return PendingInvitation(
         id=str(row.id),
-        generation=row.generation,
-        by_mail=row.kind == Kind.MAIL,
+        menu=InvitationMenu(row.kind == Kind.MAIL, not expired, row.generation),
         addressee=row.email,
         role=Role(row.role),
         inviter=row.invited_by_name,
@@ -121,7 +126,6 @@ def _pending_row(row: InvitationRow, organization: Organization, *, sees_people:
         error=str(reason.label) if reason and (sees_people or reason is not Reason.ALREADY_IN) else "",
         error_by=row.last_error_by if sees_people else "",
         error_at=row.last_error_at,
-        may_copy=not expired,
         menu_label=_menu_label(row.email),
     )
 

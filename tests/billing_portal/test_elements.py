@@ -4,6 +4,7 @@ import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from django.conf import settings
 from django.template import TemplateDoesNotExist, TemplateSyntaxError, engines
 from django.urls import reverse
 from django.utils import translation
@@ -100,3 +101,31 @@ def test_a_day_stays_on_the_line_of_its_month() -> None:
     assert rendered("{{ at|day }}", at=at) == "16\N{NO-BREAK SPACE}September 2027"
     for style in ("date", "datetime"):
         assert "16\N{NO-BREAK SPACE}September 2027" in rendered("{% time at style %}", at=at, style=style)
+
+
+def test_rows_of_a_kind_are_alike_but_for_their_ids() -> None:
+    source = (
+        "{% row_urls 'member_remove' 'acme' as urls %}"
+        "{% for kind, pk in rows %}{% alike kind pk %}"
+        "{{ kind }} {{ row_id }} {{ urls|for_row:row_id }}{% endalike %}|{% endfor %}"
+    )
+    first, second, third = (str(uuid.uuid4()) for _number in range(3))
+    rows = [("<a>", first), ("b", second), ("<a>", third)]
+    text = rendered(source, rows=rows)
+
+    def url(pk: str) -> str:
+        return reverse("member_remove", args=["acme", pk])
+
+    assert text.split("|")[:-1] == [
+        f"&lt;a&gt; {first} {url(first)}",
+        f"b {second} {url(second)}",
+        f"&lt;a&gt; {third} {url(third)}",
+    ]
+
+
+def test_pages_leave_the_indentation_of_their_sources_out() -> None:
+    source = engines["django"].get_template("organization.html").template.source
+    assert "\n<" in source
+    assert "\n " not in source
+    written = (settings.BASE_DIR / "templates" / "organization.html").read_text()
+    assert source.count("\n") == written.count("\n")
