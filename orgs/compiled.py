@@ -63,7 +63,7 @@ class Statement:
     """
 
     sql: str
-    values: tuple[object, ...]
+    values: tuple[Any, ...]
     places: tuple[tuple[int, str], ...]
     columns: tuple[str, ...]
     converters: tuple[tuple[int, Any, list[Callable[..., Any]]], ...]

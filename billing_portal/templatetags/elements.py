@@ -6,6 +6,7 @@ A page has hundreds of them: as Django's tags and includes they would be most of
 import uuid
 from datetime import UTC, date, datetime
 from functools import cache
+from typing import Any
 
 from django import template
 from django.conf import settings
@@ -58,13 +59,34 @@ def translate(parser: Parser, token: Token) -> Node:
 @register.tag
 def icon(_parser: Parser, token: Token) -> Node:
     """``{% icon "trash" %}``: the drawing in templates/icons/, put in when the template is compiled."""
+    return TextNode(drawing(_icon_name(token)))
+
+
+@register.tag
+def symbol(_parser: Parser, token: Token) -> Node:
+    """Before the rows that show it, ``{% symbol "trash" %}``: an icon that ``row_icon`` draws."""
+    name = _icon_name(token)
+    inside = drawing(name).partition(">")[2].rpartition("</svg>")[0]
+    return TextNode(
+        '<svg class="icon visually-hidden" aria-hidden="true">'
+        f'<symbol id="icon-{name}" viewBox="0 0 16 16">{inside}</symbol></svg>'
+    )
+
+
+@register.tag
+def row_icon(_parser: Parser, token: Token) -> Node:
+    """``{% row_icon "trash" %}``: the icon of that ``symbol``, in fewer words than the drawing has."""
+    return TextNode(f'<svg class="icon" aria-hidden="true"><use href="#icon-{_icon_name(token)}" /></svg>')
+
+
+def _icon_name(token: Token) -> str:
     try:
-        _tag, name = token.split_contents()
+        tag, name = token.split_contents()
     except ValueError:
-        raise template.TemplateSyntaxError("icon takes one name, in quotes.") from None
+        raise template.TemplateSyntaxError(f"{token.contents}: give one name, in quotes.") from None
     if name[0] != '"' or name[-1] != '"':
-        raise template.TemplateSyntaxError("icon takes one name, in quotes.")
-    return TextNode(drawing(name[1:-1]))
+        raise template.TemplateSyntaxError(f"{tag} takes one name, in quotes.")
+    return name[1:-1]
 
 
 @register.filter
@@ -133,7 +155,8 @@ class RowsAlike(Node):
         self.kind, self.row_id, self.nodelist = kind, row_id, part
 
     def render(self, context: Context) -> SafeString:
-        written: dict[object, SafeString] = context.render_context.setdefault(self, {})
+        kept: Any = context.render_context
+        written: dict[object, SafeString] = kept.setdefault(self, {})
         kind = self.kind.resolve(context)
         if kind not in written:
             with context.push(row_id=NO_ROW):

@@ -1,5 +1,6 @@
 """The tags that every template has."""
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -129,3 +130,12 @@ def test_pages_leave_the_indentation_of_their_sources_out() -> None:
     assert "\n " not in source
     written = (settings.BASE_DIR / "templates" / "organization.html").read_text()
     assert source.count("\n") == written.count("\n")
+
+
+def test_rows_refer_to_a_drawing_that_stands_once() -> None:
+    drawn = rendered('{% symbol "trash" %}{% row_icon "trash" %}')
+    path = re.search(r"<path [^>]+>", elements.drawing("trash"))
+    assert path
+    assert drawn.count(path[0]) == 1
+    assert f'<symbol id="icon-trash" viewBox="0 0 16 16">\n{path[0]}\n</symbol>' in drawn
+    assert drawn.endswith('<svg class="icon" aria-hidden="true"><use href="#icon-trash" /></svg>')
