@@ -38,7 +38,8 @@ class BillingAccountAdmin(admin.ModelAdmin[BillingAccount]):
         "card_last4",
         "synced_at",
         "reconciled_at",
-        "reconcile_attempts",
+        "attempts",
+        "error",
     ]
     list_select_related = ["organization"]
     search_fields = [*ORGANIZATION_SEARCH, "=stripe_customer_id", "email", "=card_last4"]

@@ -10,12 +10,13 @@ from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 from django.db import connection, models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orgs.models import Organization
+from work.models import Waits, Work, WorkQuerySet
 
 FETCH_SEQUENCE = "billing_fetch_seq"
 
@@ -27,31 +28,29 @@ def next_fetch_number() -> int:
         return int(cursor.fetchone()[0])
 
 
-class BillingAccountQuerySet(models.QuerySet["BillingAccount"]):
+# A customer that Stripe has deleted doesn't change any more.
+RECONCILED = Q(stripe_customer_id__isnull=False, customer_deleted=False)
+
+
+class BillingAccountQuerySet(WorkQuerySet["BillingAccount"]):
     def locked(self, organization: Organization) -> "BillingAccount":
         """The organization's account, locked; made when it is missing. Lock the organization first."""
         account, _created = self.select_for_update().get_or_create(organization=organization)
         account.organization = organization
         return account
 
-    def due(self) -> "BillingAccountQuerySet":
-        """Those to compare with Stripe now. A customer that Stripe has deleted doesn't change any more."""
-        return self.filter(
-            stripe_customer_id__isnull=False, customer_deleted=False, next_reconcile_at__lte=Now()
-        )
 
-
-class BillingAccount(models.Model):
+class BillingAccount(Work):
     """An organization's Stripe customer and its default payment method.
+
+    As a row of work it is compared with Stripe once a day. ``attempts`` counts since ``reconciled_at``, the
+    last time that all was compared.
 
     ``chosen_*``: the payment method that a person last set up here. Of several set up at the same time the
     one made last wins, whichever we hear of first; within a second, the one that was begun last.
 
     ``listed_seq``: the number of the last fetch of all that the customer has. What it only confirmed, it did
     not write: no row of the account gives way to an earlier number, whatever its own is.
-
-    ``next_reconcile_at`` is also the end of the lease of whoever reconciles it; ``reconcile_attempts``
-    counts the claims since ``reconciled_at``, the last time that all was compared.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -75,9 +74,11 @@ class BillingAccount(models.Model):
     listed_seq = models.BigIntegerField(db_default=0)
     synced_at = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True)
-    next_reconcile_at = models.DateTimeField(db_default=Now())
-    reconcile_attempts = models.PositiveIntegerField(db_default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    unfinished = RECONCILED
+    # The first is longer than a worker may be at work on one, since a lease lasts as long.
+    WAITS = Waits(first=timedelta(minutes=10), longest=timedelta(hours=6))
 
     objects: ClassVar[BillingAccountQuerySet] = BillingAccountQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -85,15 +86,16 @@ class BillingAccount(models.Model):
         verbose_name = _("billing account")
         verbose_name_plural = _("billing accounts")
         indexes = [
-            models.Index(
-                fields=["next_reconcile_at"],
-                name="billingaccount_reconcile",
-                condition=Q(stripe_customer_id__isnull=False, customer_deleted=False),
-            ),
+            models.Index(fields=["next_attempt_at"], name="billingaccount_reconcile", condition=RECONCILED),
         ]
 
     def __str__(self) -> str:
         return f"{self.organization}: {self.stripe_customer_id or _('no Stripe customer')}"
+
+    @property
+    def lease_length(self) -> timedelta:
+        """One that kills its workers comes up later each time, like one that fails."""
+        return self.WAITS.after(self.attempts + 1)
 
     @property
     def has_customer(self) -> bool:
@@ -266,34 +268,26 @@ class OperationState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-UNFINISHED = [OperationState.PENDING, OperationState.WAITING]
+UNFINISHED = Q(state__in=[OperationState.PENDING, OperationState.WAITING])
 
 
-class StripeOperationQuerySet(models.QuerySet["StripeOperation"]):
+class StripeOperationQuerySet(WorkQuerySet["StripeOperation"]):
     def for_org(self, organization: Organization | uuid.UUID) -> "StripeOperationQuerySet":
         return self.filter(organization=organization)
-
-    def unleased(self) -> "StripeOperationQuerySet":
-        """Those that no live process is at work on."""
-        return self.filter(Q(leased_until=None) | Q(leased_until__lte=Now()))
-
-    def due(self) -> "StripeOperationQuerySet":
-        """What the sweep should carry on."""
-        return self.unleased().filter(state__in=UNFINISHED, next_attempt_at__lte=Now())
 
     def waiting_card_setups(self) -> "StripeOperationQuerySet":
         return self.filter(kind=OperationKind.SET_UP_CARD, state=OperationState.WAITING)
 
     def open_card_setups(self) -> "StripeOperationQuerySet":
         """Card set-ups that still wait for Stripe's page to be made, or for the person there."""
-        return self.filter(kind=OperationKind.SET_UP_CARD, step=OperationStep.CREATE, state__in=UNFINISHED)
+        return self.filter(UNFINISHED, kind=OperationKind.SET_UP_CARD, step=OperationStep.CREATE)
 
 
-class StripeOperation(models.Model):
+class StripeOperation(Work):
     """A change that we ask of Stripe: what, by whom, under which idempotency key, and how far it has come.
 
-    The row is committed before the first call. Whoever works on it holds it for a lease; what is left over
-    by a process that died is carried on by the sweep, from the same step, with the same key.
+    The row is committed before the first call. What is left over by a process that died is resumed by the
+    sweep, from the same step, with the same key.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -309,14 +303,15 @@ class StripeOperation(models.Model):
     params = models.JSONField(default=dict)
     stripe_id = models.CharField(max_length=200, blank=True)
     result = models.JSONField(default=dict)
-    error = models.TextField(blank=True)
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(db_default=Now())
-    leased_until = models.DateTimeField(null=True)
     actor_id = models.UUIDField()
     actor_name = models.CharField(max_length=254)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True)
+
+    unfinished = UNFINISHED
+    # Longer than the few calls between two steps can take.
+    LEASE = timedelta(seconds=60)
+    WAITS = Waits(first=timedelta(seconds=10), longest=timedelta(hours=1))
 
     objects: ClassVar[StripeOperationQuerySet] = StripeOperationQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -336,11 +331,7 @@ class StripeOperation(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["next_attempt_at"],
-                name="operation_unfinished",
-                condition=Q(state__in=["pending", "waiting"]),
-            ),
+            models.Index(fields=["next_attempt_at"], name="operation_unfinished", condition=UNFINISHED),
         ]
 
     def __str__(self) -> str:
@@ -354,36 +345,24 @@ class EventState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+UNHANDLED = Q(state=EventState.RECEIVED)
 EVENTS_KEPT_FOR = timedelta(days=90)
 
 
-class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
+class StripeEventQuerySet(WorkQuerySet["StripeEvent"]):
     def old(self) -> "StripeEventQuerySet":
         """Those worked off so long ago that the personal data in them need no longer be kept.
 
         Stripe delivers an event again for 30 days at most, so none of these comes back as new:
         https://docs.stripe.com/webhooks/process-undelivered-events
         """
-        return self.filter(received_at__lt=Now() - EVENTS_KEPT_FOR).exclude(state=EventState.RECEIVED)
-
-    def due(self) -> "StripeEventQuerySet":
-        return self.filter(state=EventState.RECEIVED, next_attempt_at__lte=Now())
-
-    def claim(self, event_id: str, lease: timedelta) -> "StripeEvent | None":
-        """Take a due event for the length of a lease; None: somebody else has it, or it is handled."""
-        taken = (
-            self.due()
-            .filter(event_id=event_id)
-            .update(attempts=F("attempts") + 1, next_attempt_at=Now() + lease)
-        )
-        return self.get(event_id=event_id) if taken else None
+        return self.filter(received_at__lt=Now() - EVENTS_KEPT_FOR).exclude(UNHANDLED)
 
 
-class StripeEvent(models.Model):
+class StripeEvent(Work):
     """The webhook inbox: one row per event of Stripe, however often it is delivered.
 
-    ``payload`` is the event as signed, without client secrets. ``next_attempt_at`` is also the end of the
-    lease of whoever handles it.
+    ``payload`` is the event as signed, without client secrets.
     """
 
     event_id = models.CharField(max_length=100, primary_key=True)
@@ -395,10 +374,13 @@ class StripeEvent(models.Model):
     payload = models.JSONField()
     received_at = models.DateTimeField(db_default=Now(), editable=False)
     state = models.CharField(max_length=10, choices=EventState.choices, default=EventState.RECEIVED)
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(db_default=Now())
-    error = models.TextField(blank=True)
     handled_at = models.DateTimeField(null=True)
+
+    unfinished = UNHANDLED
+    LEASE = timedelta(seconds=60)
+    WAITS = Waits(first=timedelta(seconds=15), longest=timedelta(hours=1))
+    # About half a day; the nightly reconcile heals what is given up.
+    MAX_ATTEMPTS = 20
 
     objects: ClassVar[StripeEventQuerySet] = StripeEventQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -407,9 +389,7 @@ class StripeEvent(models.Model):
         verbose_name_plural = _("Stripe events")
         ordering = ["-received_at"]
         indexes = [
-            models.Index(
-                fields=["next_attempt_at"], name="stripeevent_unhandled", condition=Q(state="received")
-            ),
+            models.Index(fields=["next_attempt_at"], name="stripeevent_unhandled", condition=UNHANDLED),
             models.Index(fields=["-received_at"], name="stripeevent_received"),
             models.Index(fields=["customer_id", "-received_at"], name="stripeevent_customer"),
         ]

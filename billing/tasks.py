@@ -8,12 +8,13 @@ from celery import shared_task
 from billing.gateway import GatewayUnavailable
 from billing.models import StripeEvent
 from billing.services.cards import check_card_setup
-from billing.services.inbox import handle
+from billing.services.inbox import handle, handle_due
 from billing.services.reconciling import reconcile_due_accounts
-from billing.services.sweeping import sweep as sweep_due
+from billing.services.sweeping import resume_due
 
 logger = structlog.get_logger(__name__)
 
+SWEEP_SECONDS = 20
 RECONCILE_SECONDS = 45
 # The last one begun may be a first import, with hundreds of long invoices to ask for one by one. It ends
 # before its lease does, and before the broker believes the worker dead.
@@ -21,21 +22,24 @@ LAST_RECONCILIATION_SECONDS = 195
 
 
 @shared_task(name="billing.handle_event")
-def handle_event(event_id: str) -> None:
-    handle(event_id)
+def handle_event(*event_ids: str) -> None:
+    for event_id in event_ids:
+        handle(event_id)
 
 
 @shared_task(name="billing.complete_card_setup")
-def complete_card_setup(operation_id: str) -> None:
-    try:
-        check_card_setup(uuid.UUID(operation_id))
-    except GatewayUnavailable:
-        logger.warning("card_setup_not_checked", operation=operation_id)
+def complete_card_setup(*operation_ids: str) -> None:
+    for operation_id in operation_ids:
+        try:
+            check_card_setup(uuid.UUID(operation_id))
+        except GatewayUnavailable:
+            logger.warning("card_setup_not_checked", operation=operation_id)
 
 
 @shared_task(name="billing.sweep")
 def sweep() -> None:
-    sweep_due()
+    handle_due(seconds=SWEEP_SECONDS)
+    resume_due(seconds=SWEEP_SECONDS)
 
 
 @shared_task(name="billing.delete_old_events")

@@ -19,7 +19,7 @@ from billing.tasks import complete_card_setup, handle_event
 from orgs.access import OrgRequest, requires
 from orgs.errors import Refused
 from orgs.policy import Permission
-from outbox.doorbell import ring
+from work.doorbell import ring
 
 logger = structlog.get_logger(__name__)
 

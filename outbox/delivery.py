@@ -1,25 +1,19 @@
 """Sending what lies in the outbox. Safe to run anywhere, any number of times, and to be killed at any line.
 
-A row goes queued -> claimed (a worker writes the mail) -> sending (it hands the mail over) -> sent. Each
-step is committed before the next begins, and a claim is a lease:
+A row goes queued -> writing (a worker writes the mail) -> sending (it hands the mail over) -> sent. Each
+step is committed before the next begins, and the worker holds a lease:
 
-- left in ``claimed``, nothing was handed over: the row is taken again when the lease has run out.
+- left in ``writing``, nothing was handed over: the row is taken again when the lease has run out.
 - left in ``sending``, nobody knows whether the mail left: it is sent again, under the same Message-ID, by
   which mail systems that care recognize the second copy. Only here can a person get a mail twice.
 """
 
 import smtplib
-import time
 import uuid
-from datetime import timedelta
 
 import structlog
 from anymail.exceptions import AnymailInvalidAddress, AnymailRecipientsRefused
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
-from django.db.models import F
-from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from outbox.models import OutgoingEmail, State
@@ -28,53 +22,47 @@ from outbox.registry import NoLongerNeeded, RenderedMail, renderer_of
 logger = structlog.get_logger(__name__)
 
 # What fails by our own fault (a renderer, a header) fails again: 8 attempts take an hour.
-MAX_ATTEMPTS = 8
-# What fails at the provider gets better: 24 attempts take 18 hours.
-MAX_SEND_ATTEMPTS = 24
-FIRST_RETRY = timedelta(seconds=30)
-LONGEST_RETRY = timedelta(hours=1)
-ERROR_LENGTH = 2000
+MAX_WRITE_ATTEMPTS = 8
 
 
-def deliver_due(*, seconds: float = 30.0) -> int:
-    """Deliver what is due, oldest first, beginning none after ``seconds``. Returns how many were taken."""
-    taken = 0
-    stop_at = time.monotonic() + seconds
-    while time.monotonic() < stop_at:
-        email_id = OutgoingEmail.objects.due().order_by("created_at").values_list("id", flat=True).first()
-        if email_id is None:
-            break
-        taken += deliver(email_id)
-    return taken
+def deliver_due(*email_ids: str, seconds: float = 30.0) -> int:
+    """Deliver what is due, of these mails or all, beginning none after ``seconds``. How many were taken."""
+    emails = OutgoingEmail.objects.filter(pk__in=email_ids) if email_ids else OutgoingEmail.objects.all()
+    return sum(deliver(email_id) for email_id in emails.sweep(seconds=seconds))
 
 
 def deliver(email_id: uuid.UUID) -> bool:
     """Deliver one mail if it is due. Returns whether this call took it, however that ended."""
-    email = _claim(email_id)
+    email = OutgoingEmail.objects.due().lease(email_id, state=State.WRITING)
     if email is None:
         return False
-    if email.attempts > MAX_SEND_ATTEMPTS:
-        _finish(email, State.FAILED, error=f"Given up: {MAX_SEND_ATTEMPTS} workers died of it.")
-        return True
+    with email.attempt():
+        message = _written(email)
+        if message is not None:
+            email.renew(state=State.SENDING)
+            _send(email, message)
+    return True
+
+
+def _written(email: OutgoingEmail) -> EmailMultiAlternatives | None:
+    """The mail as it will be handed over; None: it can't be written, or is no longer needed."""
     try:
-        message = _message(email, renderer_of(email.kind)(email))
+        return _message(email, renderer_of(email.kind)(email))
     except NoLongerNeeded as reason:
-        _finish(email, State.DROPPED, error=str(reason))
-        return True
+        email.release(state=State.DROPPED, error=str(reason))
     except Exception as error:
         logger.exception("mail_not_written", email_id=str(email.id), kind=email.kind)
-        _retry(email, error, max_attempts=MAX_ATTEMPTS)
-        return True
-    if not _begin_sending(email):
-        return True
+        email.fail(error, max_attempts=MAX_WRITE_ATTEMPTS)
+    return None
+
+
+def _send(email: OutgoingEmail, message: EmailMultiAlternatives) -> None:
     try:
         message.send()
-    except Exception as error:
-        logger.warning("mail_not_sent", email_id=str(email.id), kind=email.kind, exc_info=True)
-        _retry(email, error, max_attempts=1 if is_permanent(error) else MAX_SEND_ATTEMPTS)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again and then given up
+        email.fail(error, max_attempts=1 if is_permanent(error) else None)
     else:
-        _finish(email, State.SENT, sent_at=Now(), error="")
-    return True
+        email.release(state=State.SENT, sent_at=Now(), error="")
 
 
 def is_permanent(error: Exception) -> bool:
@@ -85,51 +73,6 @@ def is_permanent(error: Exception) -> bool:
         case smtplib.SMTPDataError():
             return error.smtp_code >= 500
     return isinstance(error, AnymailRecipientsRefused | AnymailInvalidAddress)
-
-
-def _claim(email_id: uuid.UUID) -> OutgoingEmail | None:
-    """Take the mail for the length of a lease, or None: it isn't due, or another worker was quicker."""
-    with transaction.atomic(durable=True):
-        taken = (
-            OutgoingEmail.objects.due()
-            .filter(pk=email_id)
-            .update(state=State.CLAIMED, attempts=F("attempts") + 1, claimed_until=_lease_end())
-        )
-        return OutgoingEmail.objects.get(pk=email_id) if taken else None
-
-
-def _begin_sending(email: OutgoingEmail) -> bool:
-    """Note that the mail is about to be handed over. False: the lease ran out and another worker has it."""
-    return _still_ours(email, State.CLAIMED, state=State.SENDING, claimed_until=_lease_end())
-
-
-def _finish(email: OutgoingEmail, state: State, **values: object) -> None:
-    _still_ours(email, state=state, claimed_until=None, **values)
-
-
-def _retry(email: OutgoingEmail, error: Exception, *, max_attempts: int) -> None:
-    description = f"{type(error).__name__}: {error}"[:ERROR_LENGTH].replace("\x00", "")
-    if email.attempts >= max_attempts:
-        _finish(email, State.FAILED, error=description)
-    else:
-        delay = min(FIRST_RETRY * 2 ** (email.attempts - 1), LONGEST_RETRY)
-        _finish(email, State.QUEUED, error=description, next_attempt_at=Now() + delay)
-
-
-def _still_ours(email: OutgoingEmail, *states: State, **values: object) -> bool:
-    """Change the row, unless another worker has it since: every claim counts ``attempts`` up."""
-    with transaction.atomic(durable=True):
-        changed = OutgoingEmail.objects.filter(
-            pk=email.pk, attempts=email.attempts, state__in=states or (State.CLAIMED, State.SENDING)
-        ).update(**values)
-    if not changed:
-        logger.warning("mail_claim_lost", email_id=str(email.id), kind=email.kind)
-    return bool(changed)
-
-
-def _lease_end() -> Combinable:
-    lease: Combinable = Now() + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
-    return lease
 
 
 def _message(email: OutgoingEmail, mail: RenderedMail) -> EmailMultiAlternatives:

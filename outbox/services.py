@@ -12,10 +12,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from outbox.doorbell import ring
 from outbox.models import OutgoingEmail
 from outbox.registry import MailKind
-from outbox.tasks import deliver_one
+from outbox.tasks import deliver_written
+from work.doorbell import ring
 
 INSERT = """
     INSERT INTO outbox_outgoingemail (id, kind, "to", organization_id, params, dedupe_key, message_id,
@@ -71,16 +71,15 @@ def enqueue_each(
     values = [kind.code, organization_id, Jsonb(params), not_before, ids, addresses, keys, message_ids]
     # Raw, since only RETURNING tells an inserted row from one that was there, in one statement.
     emails = list(OutgoingEmail.objects.raw(INSERT, values))
-    if not_before is None:
-        for email in emails:
-            ring(deliver_one, str(email.id))
+    if emails and not_before is None:
+        ring(deliver_written, *(str(email.id) for email in emails))
     return emails
 
 
 def lag() -> float:
     """For how many seconds the oldest mail that is due has been waiting; 0.0 when none waits."""
     due_since = OutgoingEmail.objects.due().aggregate(
-        oldest=Min(Coalesce(F("claimed_until"), F("next_attempt_at")))
+        oldest=Min(Coalesce(F("leased_until"), F("next_attempt_at")))
     )["oldest"]
     return (timezone.now() - due_since).total_seconds() if due_since else 0.0
 

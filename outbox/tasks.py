@@ -3,20 +3,21 @@
 The time limits keep a hanging mail server within the lease: a task ends before another may take its mail.
 """
 
-import uuid
-
 from celery import shared_task
 from django.conf import settings
 
-from outbox.delivery import deliver, deliver_due
+from outbox.delivery import deliver_due
 from outbox.models import OutgoingEmail
 
+# Of a commit that wrote many mails, the sweep takes those that are not begun by then.
+COMMIT_SECONDS = 10
 SWEEP_SECONDS = 30
 
 
 @shared_task(name="outbox.deliver", time_limit=settings.OUTBOX_LEASE_SECONDS)
-def deliver_one(email_id: str) -> None:
-    deliver(uuid.UUID(email_id))
+def deliver_written(*email_ids: str) -> None:
+    """Deliver the mails that one commit has written."""
+    deliver_due(*email_ids, seconds=COMMIT_SECONDS)
 
 
 @shared_task(name="outbox.sweep", time_limit=SWEEP_SECONDS + settings.OUTBOX_LEASE_SECONDS)

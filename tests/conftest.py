@@ -14,10 +14,10 @@ from billing.gateway import patience
 from orgs import compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Role
-from outbox import doorbell
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.redis_server import RedisServer
 from tests.world import World, build_world, signed_in
+from work import doorbell
 
 SignIn = Callable[[Membership], Client]
 

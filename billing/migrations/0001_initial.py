@@ -18,6 +18,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='StripeEvent',
             fields=[
+                ('attempts', models.PositiveIntegerField(db_default=0)),
+                ('next_attempt_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('leased_until', models.DateTimeField(null=True)),
+                ('error', models.TextField(blank=True, db_default='')),
                 ('event_id', models.CharField(max_length=100, primary_key=True, serialize=False)),
                 ('type', models.CharField(max_length=100)),
                 ('object_id', models.CharField(blank=True, max_length=200)),
@@ -27,9 +31,6 @@ class Migration(migrations.Migration):
                 ('payload', models.JSONField()),
                 ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('state', models.CharField(choices=[('received', 'Received'), ('done', 'Done'), ('ignored', 'Ignored'), ('failed', 'Failed')], default='received', max_length=10)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('error', models.TextField(blank=True)),
                 ('handled_at', models.DateTimeField(null=True)),
             ],
             options={
@@ -42,6 +43,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='BillingAccount',
             fields=[
+                ('attempts', models.PositiveIntegerField(db_default=0)),
+                ('next_attempt_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('leased_until', models.DateTimeField(null=True)),
+                ('error', models.TextField(blank=True, db_default='')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('stripe_customer_id', models.CharField(max_length=100, null=True, unique=True, verbose_name='Stripe customer')),
                 ('customer_deleted', models.BooleanField(default=False, verbose_name='deleted at Stripe')),
@@ -60,15 +65,13 @@ class Migration(migrations.Migration):
                 ('listed_seq', models.BigIntegerField(db_default=0)),
                 ('synced_at', models.DateTimeField(null=True)),
                 ('reconciled_at', models.DateTimeField(null=True)),
-                ('next_reconcile_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('reconcile_attempts', models.PositiveIntegerField(db_default=0)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('organization', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='billing_account', to='orgs.organization')),
             ],
             options={
                 'verbose_name': 'billing account',
                 'verbose_name_plural': 'billing accounts',
-                'indexes': [models.Index(condition=models.Q(('customer_deleted', False), ('stripe_customer_id__isnull', False)), fields=['next_reconcile_at'], name='billingaccount_reconcile')],
+                'indexes': [models.Index(condition=models.Q(('customer_deleted', False), ('stripe_customer_id__isnull', False)), fields=['next_attempt_at'], name='billingaccount_reconcile')],
             },
         ),
         migrations.CreateModel(
@@ -112,6 +115,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='StripeOperation',
             fields=[
+                ('attempts', models.PositiveIntegerField(db_default=0)),
+                ('next_attempt_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('leased_until', models.DateTimeField(null=True)),
+                ('error', models.TextField(blank=True, db_default='')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('create_customer', 'Create the Stripe customer'), ('set_up_card', 'Set up a card')], max_length=30)),
                 ('step', models.CharField(choices=[('create', 'Create it at Stripe'), ('confirm', 'Wait for the bank'), ('make_default', 'Make the card the default'), ('detach', 'Detach the cards no longer wanted')], default='create', max_length=20)),
@@ -122,10 +129,6 @@ class Migration(migrations.Migration):
                 ('params', models.JSONField(default=dict)),
                 ('stripe_id', models.CharField(blank=True, max_length=200)),
                 ('result', models.JSONField(default=dict)),
-                ('error', models.TextField(blank=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('leased_until', models.DateTimeField(null=True)),
                 ('actor_id', models.UUIDField()),
                 ('actor_name', models.CharField(max_length=254)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),

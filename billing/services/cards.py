@@ -33,12 +33,11 @@ from billing.services import mirror
 from billing.services.customers import ensure_customer
 from billing.services.locking import lock_for
 from billing.services.operations import (
-    advance,
-    carry_on,
     finish,
-    key_is_of_no_use,
+    key_expired,
     new_operation,
     renew_key,
+    resume,
     wait,
 )
 from orgs.errors import Refused
@@ -126,7 +125,7 @@ def start_card_setup(*, actor: Membership) -> str:
 
 def _open_page(actor: Membership, customer_id: str) -> str:
     """The address of the open page of the person's card set-up; empty: it has just closed."""
-    operation = carry_on(_begin(actor, customer_id).pk, run)
+    operation = resume(_begin(actor, customer_id).pk, run)
     if operation.state == OperationState.FAILED:
         raise gateway.GatewayRefused("failed", operation.error)
     if operation.state != OperationState.WAITING:
@@ -182,7 +181,7 @@ def _is_too_late(operation: StripeOperation) -> bool:
 
 
 def check_card_setup(operation_id: uuid.UUID) -> StripeOperation:
-    """See how far the person has come on Stripe's page, and carry on from there.
+    """See how far the person has come on Stripe's page, and go on from there.
 
     Raises GatewayUnavailable when Stripe doesn't tell; what is done is not asked again.
     """
@@ -194,7 +193,7 @@ def check_card_setup(operation_id: uuid.UUID) -> StripeOperation:
             finish(operation, state=OperationState.FAILED, error=str(error))
         else:
             _settle(operation, session)
-    return carry_on(operation_id, run)
+    return resume(operation_id, run)
 
 
 def run(operation: StripeOperation) -> None:
@@ -212,7 +211,7 @@ def _create_session(operation: StripeOperation) -> None:
         finish(operation, state=OperationState.FAILED, result={"outcome": Outcome.EXPIRED})
         return
     session = None
-    if key_is_of_no_use(operation):
+    if key_expired(operation):
         session = gateway.find_card_session(
             customer_id=operation.params["customer"], operation_id=operation.pk
         )
@@ -300,7 +299,7 @@ def _still_may(organization: Organization, user_id: uuid.UUID) -> bool:
 
 def _make_default(operation: StripeOperation) -> None:
     """Make the chosen card the customer's default; again, if another was chosen during the call."""
-    if key_is_of_no_use(operation):
+    if key_expired(operation):
         renew_key(operation)
     while not _made_default(operation):
         pass
@@ -338,9 +337,7 @@ def _made_default(operation: StripeOperation) -> bool:
             )
             tell_of_new_card(current, operation)
         outcome = Outcome.UPDATED if own else Outcome.SUPERSEDED
-        advance(
-            operation, step=OperationStep.DETACH, result={**operation.result, "outcome": outcome}, error=""
-        )
+        operation.renew(step=OperationStep.DETACH, result={**operation.result, "outcome": outcome}, error="")
     return True
 
 
@@ -353,8 +350,7 @@ def _drop_choice(operation: StripeOperation, chosen: str, error: gateway.Gateway
         return False
     account.chosen_payment_method_id = ""
     account.save(update_fields=["chosen_payment_method_id"])
-    advance(
-        operation,
+    operation.renew(
         step=OperationStep.DETACH,
         result={**operation.result, "outcome": Outcome.ERROR, "detach": [chosen]},
         error=str(error),

@@ -10,11 +10,11 @@ from billing.gateway.records import Customer
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
 from billing.services.locking import lock_for
 from billing.services.operations import (
-    carry_on,
     finish,
-    key_is_of_no_use,
+    key_expired,
     new_operation,
     renew_key,
+    resume,
 )
 from orgs.models import Membership, Organization
 from orgs.policy import Permission
@@ -26,12 +26,12 @@ CLOCK_SKEW = timedelta(minutes=5)
 def ensure_customer(*, actor: Membership) -> str:
     """The id of the organization's Stripe customer, made when it is missing.
 
-    Raises Denied, Membership.DoesNotExist, GatewayUnavailable (the operation stays and is carried on) and
+    Raises Denied, Membership.DoesNotExist, GatewayUnavailable (the operation stays and is resumed) and
     GatewayRefused.
     """
     operation = _begin(actor)
     if operation is not None:
-        operation = carry_on(operation.pk, create)
+        operation = resume(operation.pk, create)
         if operation.state == OperationState.FAILED:
             raise gateway.GatewayRefused("failed", operation.error)
     account = BillingAccount.objects.get(organization=actor.organization)
@@ -66,7 +66,7 @@ def _begin(actor: Membership) -> StripeOperation | None:
 def create(operation: StripeOperation) -> None:
     """Make the customer, or find the one that this operation made before; note whose it is."""
     customer = None
-    if key_is_of_no_use(operation):
+    if key_expired(operation):
         since = operation.created_at - CLOCK_SKEW
         customer = gateway.find_customer(operation_id=operation.pk, since=since)
         if customer is None:

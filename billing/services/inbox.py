@@ -1,8 +1,6 @@
 """The webhook inbox: put in by the web process, worked off by the workers, each event once."""
 
-import traceback
 from collections.abc import Callable
-from datetime import timedelta
 
 import structlog
 from django.utils import timezone
@@ -14,12 +12,6 @@ from billing.services.cards import check_card_setup
 from billing.services.syncing import sync_customer, sync_invoice, sync_subscription
 
 logger = structlog.get_logger(__name__)
-
-LEASE = timedelta(seconds=60)
-FIRST_RETRY = timedelta(seconds=15)
-LONGEST_RETRY = timedelta(hours=1)
-# About half a day; the nightly reconcile heals what is given up.
-MAX_ATTEMPTS = 20
 
 
 def put_into_inbox(event: IncomingEvent) -> None:
@@ -40,16 +32,23 @@ def put_into_inbox(event: IncomingEvent) -> None:
 
 
 def handle(event_id: str) -> None:
-    """Work off one event, unless it is done or somebody else is at it. A failure is tried again later."""
-    event = StripeEvent.objects.claim(event_id, LEASE)
+    """Work off one event, unless it isn't due or another worker has it. A failure is tried again later."""
+    event = StripeEvent.objects.due().lease(event_id)
     if event is None:
         return
-    try:
-        state = _apply(event)
-    except Exception as error:  # noqa: BLE001 - one event that always fails must not stop the others
-        _note_failure(event, error)
-    else:
-        _write(event, state=state, error="", handled_at=timezone.now())
+    with event.attempt():
+        try:
+            state = _apply(event)
+        except gateway.GatewayUnavailable as error:
+            event.fail(error)
+        else:
+            event.release(state=state, error="", handled_at=timezone.now())
+
+
+def handle_due(*, seconds: float) -> None:
+    """Work off the events whose ring was lost or whose worker died, beginning none after ``seconds``."""
+    for event_id in StripeEvent.objects.all().sweep(seconds=seconds):
+        handle(event_id)
 
 
 def _apply(event: StripeEvent) -> EventState:
@@ -96,23 +95,3 @@ HANDLERS: list[tuple[tuple[str, ...], Handler]] = [
     (("checkout.session.", "setup_intent."), _card_setup),
     (("invoice.",), _invoice),
 ]
-
-
-def _note_failure(event: StripeEvent, error: Exception) -> None:
-    unavailable = isinstance(error, gateway.GatewayUnavailable)
-    logger.warning("stripe_event_not_handled", stripe_event=event.event_id, exc_info=not unavailable)
-    given_up = event.attempts >= MAX_ATTEMPTS
-    delay = min(FIRST_RETRY * 2 ** min(event.attempts - 1, 12), LONGEST_RETRY)
-    _write(
-        event,
-        state=EventState.FAILED if given_up else EventState.RECEIVED,
-        next_attempt_at=timezone.now() + delay,
-        error=str(error) if unavailable else "".join(traceback.format_exception(error))[-4000:],
-    )
-
-
-def _write(event: StripeEvent, **values: object) -> None:
-    """Write the end of an attempt, unless the lease ran out and another worker has the event."""
-    StripeEvent.objects.filter(
-        event_id=event.event_id, attempts=event.attempts, state=EventState.RECEIVED
-    ).update(**values)

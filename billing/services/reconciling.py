@@ -3,13 +3,10 @@
 Each account once a day. Which are due, Postgres knows alone, so that nothing can make us forget one.
 """
 
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from django.db.models import F
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from billing import gateway
@@ -22,11 +19,8 @@ from orgs.models import Organization
 logger = structlog.get_logger(__name__)
 
 EVERY = timedelta(days=1)
-# Longer than a worker may be at work on one, since a claim is a lease, too.
-FIRST_RETRY = timedelta(minutes=10)
-LONGEST_RETRY = timedelta(hours=6)
 # So many accounts in a row without an answer: it is Stripe, not they.
-ENOUGH_IN_VAIN = 3
+MAX_UNANSWERED = 3
 
 
 @dataclass(frozen=True)
@@ -47,41 +41,23 @@ def reconcile_due_accounts(*, seconds: float = 45.0) -> None:
 
     Safe to run anywhere, any number of times at once, and to be killed at any line.
     """
-    stop_at = time.monotonic() + seconds
-    in_vain = 0
-    while in_vain < ENOUGH_IN_VAIN and time.monotonic() < stop_at:
-        account = (
-            BillingAccount.objects.due().select_related("organization").order_by("next_reconcile_at").first()
-        )
-        if account is None:
+    unanswered = 0
+    for account_id in BillingAccount.objects.all().sweep(seconds=seconds):
+        account = BillingAccount.objects.due().lease(account_id)
+        if account is not None:
+            unanswered = 0 if _stripe_answers(account) else unanswered + 1
+        if unanswered == MAX_UNANSWERED:
             return
-        if _claim(account):
-            in_vain = 0 if _stripe_answers(account.organization) else in_vain + 1
 
 
-def _claim(account: BillingAccount) -> bool:
-    """Put the account off as a failure would; False: somebody else has it.
-
-    So whoever fails, or dies, has nothing left to write: the account comes up again, later each time.
-    """
-    delay = min(FIRST_RETRY * 2 ** min(account.reconcile_attempts, 12), LONGEST_RETRY)
-    taken = (
-        BillingAccount.objects.due()
-        .filter(pk=account.pk)
-        .update(reconcile_attempts=F("reconcile_attempts") + 1, next_reconcile_at=Now() + delay)
-    )
-    return bool(taken)
-
-
-def _stripe_answers(organization: Organization) -> bool:
+def _stripe_answers(account: BillingAccount) -> bool:
     """Reconcile; False: Stripe did not answer. What else goes wrong is one account's own trouble."""
-    try:
-        reconcile(organization)
-    except gateway.GatewayUnavailable:
-        logger.warning("reconcile_without_stripe", organization=organization.slug)
-        return False
-    except Exception:
-        logger.exception("reconcile_failed", organization=organization.slug)
+    with account.attempt():
+        try:
+            reconcile(account.organization)
+        except gateway.GatewayUnavailable as error:
+            account.fail(error)
+            return False
     return True
 
 
@@ -137,14 +113,16 @@ def _note_deleted_drafts(account: BillingAccount, listed: list[records.Invoice])
 def _note_success(account: BillingAccount) -> None:
     now = timezone.now()
     account.synced_at = account.reconciled_at = now
-    account.next_reconcile_at = now + EVERY
-    account.reconcile_attempts = 0
+    account.next_attempt_at = now + EVERY
+    account.leased_until, account.attempts, account.error = None, 0, ""
     account.save(
         update_fields=[
             "listed_seq",
             "synced_at",
             "reconciled_at",
-            "next_reconcile_at",
-            "reconcile_attempts",
+            "next_attempt_at",
+            "leased_until",
+            "attempts",
+            "error",
         ]
     )

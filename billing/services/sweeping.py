@@ -1,21 +1,20 @@
-"""Finding in Postgres what a lost doorbell or a process that died has left undone."""
+"""Resuming in Postgres what a lost doorbell or a process that died has left undone."""
 
-import time
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from billing.gateway import GatewayUnavailable
-from billing.models import OperationKind, OperationState, StripeEvent, StripeOperation
+from billing.models import OperationKind, OperationState, StripeOperation
 from billing.services import cards, customers
-from billing.services.inbox import handle
-from billing.services.operations import carry_on
+from billing.services.operations import resume
 
 logger = structlog.get_logger(__name__)
 
-BATCH = 100
+# After a look at what waits for a person that failed.
 PAUSE = timedelta(minutes=1)
 
 RUNNERS: dict[str, Callable[[StripeOperation], None]] = {
@@ -24,33 +23,21 @@ RUNNERS: dict[str, Callable[[StripeOperation], None]] = {
 }
 
 
-def sweep(*, seconds: float = 45.0) -> None:
-    """Work off what is due, oldest first, beginning nothing after ``seconds``."""
-    stop_at = time.monotonic() + seconds
-    for event_id in _due_events():
-        if time.monotonic() > stop_at:
-            return
-        handle(event_id)
-    for operation in StripeOperation.objects.due().order_by("next_attempt_at")[:BATCH]:
-        if time.monotonic() > stop_at:
-            return
-        _carry_on(operation)
+def resume_due(*, seconds: float) -> None:
+    """Resume what is due, the longest due first, beginning none after ``seconds``."""
+    for operation_id in StripeOperation.objects.all().sweep(seconds=seconds):
+        _resume(operation_id)
 
 
-def _due_events() -> list[str]:
-    due = StripeEvent.objects.due().order_by("next_attempt_at")
-    return list(due.values_list("event_id", flat=True)[:BATCH])
-
-
-def _carry_on(operation: StripeOperation) -> None:
-    """One that fails by our own fault is put off, and must not stop the others."""
-    StripeOperation.objects.filter(pk=operation.pk).update(next_attempt_at=timezone.now() + PAUSE)
+def _resume(operation_id: uuid.UUID) -> None:
+    """One that fails by our own fault must not stop the others."""
+    waiting = StripeOperation.objects.filter(pk=operation_id, state=OperationState.WAITING)
     try:
-        if operation.state == OperationState.WAITING:
-            cards.check_card_setup(operation.pk)
+        if waiting.update(next_attempt_at=Now() + PAUSE):
+            cards.check_card_setup(operation_id)
         else:
-            carry_on(operation.pk, RUNNERS[operation.kind])
+            resume(operation_id, RUNNERS[StripeOperation.objects.get(pk=operation_id).kind])
     except GatewayUnavailable:
-        logger.warning("stripe_operation_waits", operation=str(operation.pk))
+        logger.warning("stripe_operation_waits", operation=str(operation_id))
     except Exception:
-        logger.exception("stripe_operation_failed", operation=str(operation.pk))
+        logger.exception("stripe_operation_failed", operation=str(operation_id))

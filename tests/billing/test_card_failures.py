@@ -136,7 +136,7 @@ STEPS = [
     (gateway, "set_default_payment_method"),
     (gateway, "customer"),
     (gateway, "detach_payment_method"),
-    (operations, "_write"),
+    (StripeOperation, "write"),
     (cards, "_settle"),
     (cards, "tell_of_new_card"),
 ]

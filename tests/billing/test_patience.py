@@ -16,6 +16,7 @@ from orgs.models import Membership
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory
 from tests.billing.world import StripeWorld, card_url, finished_at_stripe, sweep_everything
 from tests.conftest import SignIn
+from work.models import WorkQuerySet
 
 
 class Clock:
@@ -196,7 +197,7 @@ def test_two_who_set_up_the_same_organization_do_not_make_stripe_look_dead(
 ) -> None:
     """Who finds the customer just being made by somebody else is told to try again; Stripe did answer."""
     with monkeypatch.context() as busy:
-        busy.setattr(StripeOperation.objects, "unleased", StripeOperation.objects.none)
+        busy.setattr(WorkQuerySet, "lease", lambda *_row: None)
         for _press in range(ENOUGH_IN_VAIN + 1):
             with pytest.raises(Refused):
                 start_card_setup(actor=admin)

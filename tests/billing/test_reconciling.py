@@ -13,9 +13,7 @@ from billing import gateway, tasks
 from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
 from billing.services import mirror, reconciling
 from billing.services.reconciling import (
-    ENOUGH_IN_VAIN,
-    FIRST_RETRY,
-    LONGEST_RETRY,
+    MAX_UNANSWERED,
     reconcile,
     reconcile_due_accounts,
 )
@@ -35,7 +33,7 @@ class Killed(BaseException):
 
 def let_time_pass(account: BillingAccount) -> None:
     """Until the account is due again."""
-    BillingAccount.objects.filter(pk=account.pk).update(next_reconcile_at=timezone.now())
+    BillingAccount.objects.filter(pk=account.pk).update(next_attempt_at=timezone.now(), leased_until=None)
 
 
 def about(moment: datetime | None, expected: datetime) -> bool:
@@ -56,7 +54,7 @@ def test_the_task_heals_an_account_and_comes_back_a_day_later(
     account.refresh_from_db()
     assert account.name == "Renamed"
     assert about(account.reconciled_at, timezone.now())
-    assert about(account.next_reconcile_at, timezone.now() + timedelta(days=1))
+    assert about(account.next_attempt_at, timezone.now() + timedelta(days=1))
     stripe.control.forget_requests()
     tasks.reconcile_due()
     assert not stripe.control.requests()
@@ -66,7 +64,7 @@ def test_the_longest_overdue_come_first(stripe: StripeWorld, monkeypatch: pytest
     accounts = [stripe.account_for(OrganizationFactory()) for _number in range(3)]
     for account, hours in zip(accounts, (1, 3, 2), strict=True):
         BillingAccount.objects.filter(pk=account.pk).update(
-            next_reconcile_at=timezone.now() - timedelta(hours=hours)
+            next_attempt_at=timezone.now() - timedelta(hours=hours)
         )
     order = []
     monkeypatch.setattr(reconciling, "reconcile", order.append)
@@ -93,7 +91,7 @@ def test_what_is_due_is_found_by_its_index() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_sort = off")
-    plan = BillingAccount.objects.due().order_by("next_reconcile_at")[:1].explain()
+    plan = BillingAccount.objects.due().order_by("next_attempt_at")[:1].explain()
     assert "Index Scan using billingaccount_reconcile" in plan
 
 
@@ -132,13 +130,21 @@ def test_a_worker_killed_at_any_line_leaves_the_account_due(
             reconcile_due_accounts()
     account.refresh_from_db()
     assert account.reconciled_at is None
-    assert about(account.next_reconcile_at, timezone.now() + FIRST_RETRY)
+    assert about(account.leased_until, timezone.now() + BillingAccount.WAITS.first)
     assert not Invoice.objects.exists()
     let_time_pass(account)
     reconcile_due_accounts()
     account.refresh_from_db()
     assert about(account.reconciled_at, timezone.now())
     assert Invoice.objects.count() == len(gateway.invoices(str(account.stripe_customer_id)))
+
+
+def test_an_account_that_kills_its_workers_comes_up_later_each_time(account: BillingAccount) -> None:
+    for minutes in (10, 20, 40, 80, 160, 320, 360, 360):
+        assert BillingAccount.objects.due().lease(account.pk)
+        account.refresh_from_db()
+        assert about(account.leased_until, timezone.now() + timedelta(minutes=minutes))
+        let_time_pass(account)
 
 
 def test_a_worker_killed_over_a_deleted_draft_leaves_the_account_due(
@@ -167,7 +173,7 @@ def test_two_sweeps_at_once_reconcile_each_account_once(rounds: int, stripe: Str
     accounts = [stripe.account_for(OrganizationFactory()) for _number in range(4)]
     for _round in range(rounds):
         stripe.control.forget_requests()
-        BillingAccount.objects.update(next_reconcile_at=timezone.now())
+        BillingAccount.objects.update(next_attempt_at=timezone.now(), leased_until=None)
         assert at_once(reconcile_due_accounts, reconcile_due_accounts) == [None, None]
         assert asked_for(stripe) == {str(account.stripe_customer_id): 1 for account in accounts}
 
@@ -188,16 +194,16 @@ def test_one_account_that_always_fails_stops_no_other_and_is_tried_ever_later(
             return real(account, *arguments)
 
         monkeypatch.setattr(mirror, "write_customer", fails)
-    BillingAccount.objects.filter(pk=broken.pk).update(next_reconcile_at=timezone.now() - timedelta(days=1))
+    BillingAccount.objects.filter(pk=broken.pk).update(next_attempt_at=timezone.now() - timedelta(days=1))
     waited = []
     for _attempt in range(8):
         reconcile_due_accounts()
         broken.refresh_from_db()
-        waited.append(broken.next_reconcile_at - timezone.now())
+        waited.append(broken.next_attempt_at - timezone.now())
         let_time_pass(broken)
-    expected = [min(FIRST_RETRY * 2**number, LONGEST_RETRY) for number in range(8)]
+    expected = [min(timedelta(minutes=10) * 2**number, timedelta(hours=6)) for number in range(8)]
     assert all(abs(one - other) < SECONDS for one, other in zip(waited, expected, strict=True)), waited
-    assert (broken.reconciled_at, broken.reconcile_attempts) == (None, 8)
+    assert (broken.reconciled_at, broken.attempts) == (None, 8)
     for account in sound:
         account.refresh_from_db()
         assert about(account.reconciled_at, timezone.now())
@@ -211,17 +217,17 @@ def test_an_account_that_is_well_again_starts_counting_anew(
     let_time_pass(account)
     reconcile_due_accounts()
     account.refresh_from_db()
-    assert account.reconcile_attempts == 0
+    assert account.attempts == 0
     assert about(account.reconciled_at, timezone.now())
 
 
 def test_stripe_being_down_is_not_hammered(stripe: StripeWorld) -> None:
-    for _number in range(ENOUGH_IN_VAIN + 2):
+    for _number in range(MAX_UNANSWERED + 2):
         stripe.account_for(OrganizationFactory())
     stripe.control.forget_requests()
     stripe.control.fail(503, path="*", count=1000)
     reconcile_due_accounts()
-    assert len(stripe.control.requests()) == ENOUGH_IN_VAIN
+    assert len(stripe.control.requests()) == MAX_UNANSWERED
     assert BillingAccount.objects.due().count() == 2
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing import tasks, views
 from billing.models import BillingAccount, EventState, OperationState, StripeEvent, StripeOperation
-from billing.services import cards, sweeping
+from billing.services import cards
 from orgs.models import Membership
 from tests.billing.factories import CardSetupFactory
 from tests.billing.world import StripeWorld, card_url, deliver
@@ -83,7 +83,7 @@ def test_one_operation_that_always_fails_stops_no_other(
             raise ValueError("poison")
 
     monkeypatch.setattr(cards, "check_card_setup", check)
-    sweeping.sweep()
+    tasks.sweep()
     assert set(checked) == {broken.pk, sound.pk}
     assert StripeOperation.objects.filter(state=OperationState.WAITING).count() == 2
 

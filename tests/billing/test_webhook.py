@@ -10,14 +10,15 @@ import pytest
 import structlog
 from django.conf import LazySettings
 from django.test import Client
+from django.utils import timezone
 from hypothesis import strategies
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from billing.gateway import GatewayUnavailable
 from billing.models import BillingAccount, EventState, Invoice, StripeEvent
 from billing.services import inbox
-from billing.services.inbox import MAX_ATTEMPTS, handle
-from billing.services.sweeping import sweep
+from billing.services.inbox import handle
+from billing.tasks import sweep
 from tests.billing.factories import BillingAccountFactory
 from tests.billing.world import WEBHOOK, StripeWorld, deliver, signature
 from tests.factories import OrganizationFactory
@@ -356,7 +357,7 @@ def test_an_event_that_always_fails_is_given_up_and_stops_no_other(
     monkeypatch.setattr(inbox, "sync_customer", fails_for_one)
     for number in (1, 2):
         deliver(event_of(account.stripe_customer_id, id=f"evt_{number}"))
-    StripeEvent.objects.update(attempts=MAX_ATTEMPTS - 1)
+    StripeEvent.objects.update(attempts=StripeEvent.MAX_ATTEMPTS - 1)
     sweep()
     states = dict(StripeEvent.objects.values_list("event_id", "state"))
     assert sorted(states.values()) == [EventState.DONE, EventState.FAILED]
@@ -380,9 +381,27 @@ def test_a_worker_that_died_leaves_the_event_to_the_next(
     monkeypatch.setattr(inbox, "sync_customer", lambda _account: None)
     sweep()
     assert StripeEvent.objects.get().state == EventState.RECEIVED, "the lease still runs"
-    StripeEvent.objects.update(next_attempt_at=event.received_at)
+    StripeEvent.objects.update(leased_until=event.received_at)
     sweep()
     assert StripeEvent.objects.get().state == EventState.DONE
+
+
+def test_an_event_that_kills_its_workers_is_given_up_in_the_end(
+    secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(event_of(BillingAccountFactory().stripe_customer_id))
+
+    def dies(_account: BillingAccount) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(inbox, "sync_customer", dies)
+    for _worker in range(StripeEvent.MAX_ATTEMPTS):
+        with pytest.raises(SystemExit):
+            handle("evt_1")
+        StripeEvent.objects.update(leased_until=timezone.now())
+    handle("evt_1")
+    event = StripeEvent.objects.get()
+    assert (event.state, event.error) == (EventState.FAILED, "Its worker died in attempt 20, the last one.")
 
 
 def test_stripe_down_is_noted_in_one_line(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -394,4 +413,4 @@ def test_stripe_down_is_noted_in_one_line(secret: str, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(inbox, "sync_customer", down)
     handle("evt_1")
-    assert StripeEvent.objects.get().error == "timed out"
+    assert StripeEvent.objects.get().error == "GatewayUnavailable: timed out"

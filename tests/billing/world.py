@@ -15,7 +15,7 @@ from stripe import WebhookSignature
 
 from billing.models import BillingAccount, StripeOperation
 from billing.services.cards import start_card_setup
-from billing.services.sweeping import sweep
+from billing.tasks import sweep
 from orgs.models import Membership, Organization
 from stripe_simulator.control import Control
 

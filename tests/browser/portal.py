@@ -9,7 +9,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.mail import EmailMessage
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
-from billing.services.sweeping import sweep
+from billing.tasks import sweep
 from outbox.delivery import deliver_due
 from tests.billing.world import StripeWorld
 

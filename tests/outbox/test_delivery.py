@@ -6,19 +6,19 @@ from django.core.mail import EmailMessage
 from django.db import connection, transaction
 from django.utils import timezone
 
-from outbox import delivery
-from outbox.delivery import LONGEST_RETRY, MAX_ATTEMPTS, MAX_SEND_ATTEMPTS, deliver, deliver_due
+from outbox.delivery import MAX_WRITE_ATTEMPTS, deliver, deliver_due
 from outbox.models import OutgoingEmail, State
 from outbox.tasks import delete_old_mails
 from tests.outbox.conftest import Enqueue
 from tests.outbox.mail_server import MailServer
+from work.models import LeaseLost
 
 Mailbox = list[EmailMessage]
 
 
 def make_due(email: OutgoingEmail, **values: object) -> None:
     past = timezone.now() - timedelta(seconds=1)
-    lease = {"claimed_until": past} if values.get("state") in {State.CLAIMED, State.SENDING} else {}
+    lease = {"leased_until": past} if values.get("state") in {State.WRITING, State.SENDING} else {}
     OutgoingEmail.objects.filter(pk=email.pk).update(next_attempt_at=past, **lease, **values)
 
 
@@ -69,7 +69,7 @@ def test_mail_that_cannot_be_written_holds_up_nobody_and_fails_in_the_end(
     assert len(mailoutbox) == 1
 
     waits = []
-    for _ in range(MAX_ATTEMPTS - 1):
+    for _ in range(MAX_WRITE_ATTEMPTS - 1):
         poison.refresh_from_db()
         assert poison.state == State.QUEUED
         waits.append(round((poison.next_attempt_at - timezone.now()).total_seconds() / 30))
@@ -79,7 +79,7 @@ def test_mail_that_cannot_be_written_holds_up_nobody_and_fails_in_the_end(
 
     poison.refresh_from_db()
     assert waits == [1, 2, 4, 8, 16, 32, 64]
-    assert (poison.state, poison.attempts) == (State.FAILED, MAX_ATTEMPTS)
+    assert (poison.state, poison.attempts) == (State.FAILED, MAX_WRITE_ATTEMPTS)
     assert poison.error == "ZeroDivisionError: This note can't be written."
     make_due(poison)
     assert deliver_due() == 0
@@ -95,7 +95,7 @@ def test_subject_with_a_line_break_never_reaches_the_mail_server(
     assert email.state == State.QUEUED
     assert email.error.startswith("BadHeaderError")
 
-    make_due(email, attempts=MAX_ATTEMPTS - 1)
+    make_due(email, attempts=MAX_WRITE_ATTEMPTS - 1)
     deliver_due()
     email.refresh_from_db()
     assert email.state == State.FAILED, "our own fault, which no waiting mends"
@@ -122,13 +122,13 @@ def test_mail_outlasts_a_mail_server_that_is_away_for_hours(put: Enqueue, mail_s
     email = put()
     mail_server.close()
     deliver_due()
-    make_due(email, attempts=MAX_ATTEMPTS + 3)
+    make_due(email, attempts=MAX_WRITE_ATTEMPTS + 3)
     deliver_due()
     email.refresh_from_db()
     assert email.state == State.QUEUED
-    assert timedelta(minutes=59) < email.next_attempt_at - timezone.now() <= LONGEST_RETRY
+    assert timedelta(minutes=59) < email.next_attempt_at - timezone.now() <= OutgoingEmail.WAITS.longest
 
-    make_due(email, attempts=MAX_SEND_ATTEMPTS - 1)
+    make_due(email, attempts=OutgoingEmail.MAX_ATTEMPTS - 1)
     deliver_due()
     email.refresh_from_db()
     assert email.state == State.FAILED
@@ -136,14 +136,12 @@ def test_mail_outlasts_a_mail_server_that_is_away_for_hours(put: Enqueue, mail_s
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", [State.CLAIMED, State.SENDING])
+@pytest.mark.parametrize("state", [State.WRITING, State.SENDING])
 def test_mail_of_a_dead_worker_is_taken_when_its_lease_has_run_out(
     put: Enqueue, mailoutbox: Mailbox, state: State
 ) -> None:
     email = put()
-    OutgoingEmail.objects.update(
-        state=state, attempts=1, claimed_until=timezone.now() + timedelta(seconds=30)
-    )
+    OutgoingEmail.objects.update(state=state, attempts=1, leased_until=timezone.now() + timedelta(seconds=30))
     assert not deliver(email.id)
     assert mailoutbox == []
 
@@ -155,7 +153,7 @@ def test_mail_of_a_dead_worker_is_taken_when_its_lease_has_run_out(
 @pytest.mark.django_db
 def test_mail_that_kills_its_workers_is_given_up(put: Enqueue, mailoutbox: Mailbox) -> None:
     email = put()
-    make_due(email, state=State.CLAIMED, attempts=MAX_SEND_ATTEMPTS)
+    make_due(email, state=State.WRITING, attempts=OutgoingEmail.MAX_ATTEMPTS)
     deliver_due()
     email.refresh_from_db()
     assert email.state == State.FAILED
@@ -163,17 +161,19 @@ def test_mail_that_kills_its_workers_is_given_up(put: Enqueue, mailoutbox: Mailb
 
 
 @pytest.mark.django_db
-def test_worker_that_lost_its_claim_sends_nothing(put: Enqueue, mailoutbox: Mailbox) -> None:
+def test_worker_that_lost_its_lease_sends_nothing(put: Enqueue, mailoutbox: Mailbox) -> None:
     email = put()
-    slow = delivery._claim(email.id)
+    slow = OutgoingEmail.objects.due().lease(email.id, state=State.WRITING)
     assert slow is not None
-    make_due(email, state=State.CLAIMED)
-    quick = delivery._claim(email.id)
+    make_due(email, state=State.WRITING)
+    quick = OutgoingEmail.objects.due().lease(email.id, state=State.WRITING)
     assert quick is not None
 
-    assert not delivery._begin_sending(slow)
-    assert delivery._begin_sending(quick)
-    delivery._retry(slow, ZeroDivisionError(), max_attempts=1)
+    with pytest.raises(LeaseLost):
+        slow.renew(state=State.SENDING)
+    quick.renew(state=State.SENDING)
+    with pytest.raises(LeaseLost):
+        slow.fail(ZeroDivisionError(), max_attempts=1)
     email.refresh_from_db()
     assert email.state == State.SENDING
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from outbox import doorbell
 from outbox.models import OutgoingEmail, State
 from outbox.tasks import sweep
 from tests.outbox.conftest import Enqueue
 from tests.outbox.mail_server import MailServer
 from tests.outbox.processes import ROOT, Worker, environment, wait_until
 from tests.redis_server import RedisServer
+from work import doorbell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,7 +47,7 @@ def start_worker(mail_server: MailServer, redis_server: RedisServer, tmp_path: P
 
 def play_beat() -> None:
     """Ring for a sweep, as beat does every ten seconds."""
-    doorbell._doorbell.ring(sweep)
+    doorbell._doorbell.ring({sweep: []})
 
 
 def all_sent() -> bool:
@@ -73,7 +73,7 @@ def test_worker_killed_while_it_writes_a_mail(
     worker = start_worker()
     wait_until(obstacle.with_suffix(".reached").exists)
     worker.kill()
-    assert state_of(email) == State.CLAIMED
+    assert state_of(email) == State.WRITING
 
     obstacle.unlink()
     start_worker()
@@ -208,7 +208,7 @@ def test_redis_stopped_twenty_times_while_children_of_the_worker_die(
         redis_server.stop()
         emails += [at_work, put()]
         worker.kill_children()
-        assert state_of(at_work) == State.CLAIMED
+        assert state_of(at_work) == State.WRITING
         obstacle.unlink()
         if outage % 4 == 0:
             # Long enough for the worker to come back too early, and to wait before it tries again.

@@ -21,14 +21,14 @@ from billing_portal.logging import log_config
 from invitations.models import Invitation
 from orgs.models import Membership
 from outbox.delivery import deliver_due
-from outbox.doorbell import Doorbell
-from outbox.tasks import deliver_one
+from outbox.tasks import deliver_written
 from tests.conftest import SignIn
 from tests.factories import PASSWORD
 from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import accept
 from tests.invitations.test_invitee import path_of, sign_up
+from work.doorbell import Doorbell
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +125,7 @@ def test_a_ring_carries_an_id_and_nothing_else() -> None:
     """The message in Redis, as whoever reads Redis sees it."""
     queue = redis.Redis.from_url(settings.REDIS_URL)
     queue.delete("celery")
-    Doorbell().ring(deliver_one, "5ffb9d6e-9e3d-4c9c-9f44-0c3b4f6a8f55")
+    Doorbell().ring({deliver_written: ["5ffb9d6e-9e3d-4c9c-9f44-0c3b4f6a8f55"]})
     (message,) = queue.lrange("celery", 0, -1)
     queue.delete("celery")
     text = message.decode()

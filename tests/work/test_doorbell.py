@@ -7,18 +7,35 @@ import pytest
 from django.db import transaction
 from structlog.testing import capture_logs
 
-from outbox import doorbell
+from billing.notices import tell_of_failed_payment, tell_of_new_card
+from billing.tasks import complete_card_setup
+from invitations.services import accept
+from orgs.policy import Role
 from outbox.models import OutgoingEmail
-from outbox.tasks import deliver_one
+from outbox.tasks import deliver_written
+from tests.billing.factories import BillingAccountFactory, CardSetupFactory, InvoiceFactory
+from tests.factories import MembershipFactory, UserFactory
+from tests.invitations.claims import by_mail
+from tests.invitations.factories import InvitationFactory
 from tests.outbox.conftest import Enqueue
 from tests.redis_server import RedisServer
+from work import doorbell
+from work.doorbell import Asked
 
 QUEUE = "celery"
 
 
+@pytest.fixture
+def rings(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
+    """What each ring asked for, instead of the wire to Redis."""
+    heard: list[Asked] = []
+    monkeypatch.setattr(doorbell._doorbell, "ring", heard.append)
+    return heard
+
+
 def seconds_of_a_ring() -> float:
     began = time.monotonic()
-    doorbell._doorbell.ring(deliver_one, "id")
+    doorbell._doorbell.ring({deliver_written: ["id"]})
     return time.monotonic() - began
 
 
@@ -35,6 +52,61 @@ def test_only_a_commit_rings(put: Enqueue, redis_server: RedisServer) -> None:
     redis.close()
     assert message["headers"]["task"] == "outbox.deliver"
     assert str(email.id) in message["headers"]["argsrepr"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_rings_once_with_all_that_was_written_in_it(put: Enqueue, redis_server: RedisServer) -> None:
+    with transaction.atomic():
+        first, second = put(), put()
+        with transaction.atomic():
+            nested = put()
+    with redis_server.client() as redis:
+        (message,) = redis.lrange(QUEUE, 0, -1)
+    for email in (first, second, nested):
+        assert str(email.id) in json.loads(message)["headers"]["argsrepr"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("undone", ["first", "last"])
+def test_a_savepoint_that_is_rolled_back_takes_no_ring_along(
+    undone: str, put: Enqueue, rings: list[Asked]
+) -> None:
+    with transaction.atomic():
+        for savepoint in ("first", "last"):
+            with transaction.atomic():
+                put()
+                transaction.set_rollback(savepoint == undone)
+    assert len(rings) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_and_an_operation_of_one_commit_are_one_ring(put: Enqueue, rings: list[Asked]) -> None:
+    with transaction.atomic():
+        email = put()
+        doorbell.ring(complete_card_setup, "operation")
+    assert rings == [{deliver_written: [str(email.id)], complete_card_setup: ["operation"]}]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_verb_with_two_kinds_of_mail_rings_once(rings: list[Asked]) -> None:
+    person = MembershipFactory()
+    account, operation = BillingAccountFactory(organization=person.organization), CardSetupFactory.build()
+    invoice = InvoiceFactory(organization=person.organization)
+    MembershipFactory.create_batch(2, organization=person.organization, role=Role.ADMIN)
+    with transaction.atomic():
+        tell_of_new_card(account, operation)
+        tell_of_failed_payment(person.organization, invoice)
+    (asked,) = rings
+    assert len(asked[deliver_written]) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_accepting_an_invitation_rings_once(rings: list[Asked]) -> None:
+    invitation = InvitationFactory(role=Role.BILLING_MANAGER)
+    MembershipFactory.create_batch(2, organization=invitation.organization, role=Role.ADMIN)
+    accept(user=UserFactory(email=invitation.email), claim=by_mail(invitation))
+    (asked,) = rings
+    assert len(asked[deliver_written]) == OutgoingEmail.objects.count() == 3
 
 
 def test_ring_is_quick(redis_server: RedisServer) -> None:
