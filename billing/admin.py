@@ -4,13 +4,15 @@ The admin site shows every model read-only.
 """
 
 import json
+from typing import TypeVar
 
-from django.conf import settings
 from django.contrib import admin
+from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from billing import gateway
 from billing.models import BillingAccount, Invoice, StripeEvent, StripeOperation, Subscription
 
 DASHBOARD = "https://dashboard.stripe.com"
@@ -21,16 +23,32 @@ def dashboard_link(path: str, stripe_id: str | None) -> SafeString | str:
     """A link to an object in Stripe's dashboard, of the mode that our key is for."""
     if not stripe_id:
         return "–"
-    live = settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
-    mode = "" if live else "/test"
+    mode = "" if gateway.is_live() else "/test"
     return format_html(
         '<a href="{}{}/{}/{}" rel="noreferrer">{}</a>', DASHBOARD, mode, path, stripe_id, stripe_id
     )
 
 
-@admin.register(BillingAccount)
-class BillingAccountAdmin(admin.ModelAdmin[BillingAccount]):
+Row = TypeVar("Row", bound=Model)
+
+
+class AtStripe(admin.ModelAdmin[Row]):
+    """Records that stand in Stripe's dashboard, too: in ``folder``, under the id in ``id_field``."""
+
+    folder: str
+    id_field = "stripe_id"
     show_full_result_count = False
+    readonly_fields = ["at_stripe"]
+
+    @admin.display(description=_("at Stripe"))
+    def at_stripe(self, row: Row) -> SafeString | str:
+        return dashboard_link(self.folder, getattr(row, self.id_field))
+
+
+@admin.register(BillingAccount)
+class BillingAccountAdmin(AtStripe[BillingAccount]):
+    folder = "customers"
+    id_field = "stripe_customer_id"
     list_display = [
         "organization",
         "at_stripe",
@@ -43,39 +61,24 @@ class BillingAccountAdmin(admin.ModelAdmin[BillingAccount]):
     ]
     list_select_related = ["organization"]
     search_fields = [*ORGANIZATION_SEARCH, "=stripe_customer_id", "email", "=card_last4"]
-    readonly_fields = ["at_stripe"]
-
-    @admin.display(description=_("at Stripe"))
-    def at_stripe(self, account: BillingAccount) -> SafeString | str:
-        return dashboard_link("customers", account.stripe_customer_id)
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(admin.ModelAdmin[Subscription]):
-    show_full_result_count = False
+class SubscriptionAdmin(AtStripe[Subscription]):
+    folder = "subscriptions"
     list_display = ["organization", "at_stripe", "status", "period_end", "synced_at"]
     list_select_related = ["organization"]
     list_filter = ["status"]
     search_fields = [*ORGANIZATION_SEARCH, "=stripe_id"]
-    readonly_fields = ["at_stripe"]
-
-    @admin.display(description=_("at Stripe"))
-    def at_stripe(self, subscription: Subscription) -> SafeString | str:
-        return dashboard_link("subscriptions", subscription.stripe_id)
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(admin.ModelAdmin[Invoice]):
-    show_full_result_count = False
+class InvoiceAdmin(AtStripe[Invoice]):
+    folder = "invoices"
     list_display = ["number", "organization", "at_stripe", "status", "total", "currency", "created_at"]
     list_select_related = ["organization"]
     list_filter = ["status"]
     search_fields = ["number", "=stripe_id", *ORGANIZATION_SEARCH]
-    readonly_fields = ["at_stripe"]
-
-    @admin.display(description=_("at Stripe"))
-    def at_stripe(self, invoice: Invoice) -> SafeString | str:
-        return dashboard_link("invoices", invoice.stripe_id)
 
 
 @admin.register(StripeOperation)
@@ -83,23 +86,20 @@ class StripeOperationAdmin(admin.ModelAdmin[StripeOperation]):
     show_full_result_count = False
     list_display = ["created_at", "organization", "kind", "step", "state", "actor_name", "attempts", "error"]
     list_select_related = ["organization"]
-    list_filter = ["state", "kind", "step"]
+    list_filter = ["state", "kind"]
     search_fields = [*ORGANIZATION_SEARCH, "=stripe_id", "=idempotency_key", "actor_name"]
     ordering = ["-created_at"]
 
 
 @admin.register(StripeEvent)
-class StripeEventAdmin(admin.ModelAdmin[StripeEvent]):
-    show_full_result_count = False
+class StripeEventAdmin(AtStripe[StripeEvent]):
+    folder = "events"
+    id_field = "event_id"
     list_display = ["received_at", "type", "at_stripe", "customer_id", "state", "attempts"]
     list_filter = ["state", "type"]
     search_fields = ["=event_id", "=object_id", "=customer_id", "type"]
     readonly_fields = ["at_stripe", "readable_payload"]
     exclude = ["payload"]
-
-    @admin.display(description=_("at Stripe"))
-    def at_stripe(self, event: StripeEvent) -> SafeString | str:
-        return dashboard_link("events", event.event_id)
 
     @admin.display(description=_("payload"))
     def readable_payload(self, event: StripeEvent) -> SafeString:

@@ -6,4 +6,6 @@ class BillingConfig(AppConfig):
     verbose_name = "Billing"
 
     def ready(self) -> None:
-        from billing import actions, mails  # noqa: F401, PLC0415 - they register themselves, once the models are there
+        # They register themselves, once the models are there.
+        from billing import actions, mails  # noqa: F401, PLC0415
+        from billing.operations import card_steps, customers  # noqa: F401, PLC0415

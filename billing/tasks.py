@@ -6,11 +6,10 @@ import structlog
 from celery import shared_task
 
 from billing.gateway import GatewayUnavailable
+from billing.mirror.reconciliation import reconcile_due_accounts
 from billing.models import StripeEvent
-from billing.services.cards import check_card_setup
-from billing.services.inbox import handle, handle_due
-from billing.services.reconciling import reconcile_due_accounts
-from billing.services.sweeping import resume_due
+from billing.operations.life import resume, resume_due
+from billing.webhooks import handle, handle_due
 
 logger = structlog.get_logger(__name__)
 
@@ -31,7 +30,7 @@ def handle_event(*event_ids: str) -> None:
 def complete_card_setup(*operation_ids: str) -> None:
     for operation_id in operation_ids:
         try:
-            check_card_setup(uuid.UUID(operation_id))
+            resume(uuid.UUID(operation_id))
         except GatewayUnavailable:
             logger.warning("card_setup_not_checked", operation=operation_id)
 

@@ -11,11 +11,12 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.access import Audience, open_to
 from billing import gateway
+from billing.card_outcomes import Outcome, standing_of
 from billing.models import Invoice, OperationState, StripeOperation
+from billing.operations.cards import start_card_setup
 from billing.selectors import billing_page, invoice_list, issued_invoice, own_card_setup
-from billing.services.cards import Outcome, standing_of, start_card_setup
-from billing.services.inbox import put_into_inbox
 from billing.tasks import complete_card_setup, handle_event
+from billing.webhooks import put_into_inbox
 from orgs.access import OrgRequest, requires
 from orgs.errors import Refused
 from orgs.policy import Permission

@@ -16,7 +16,7 @@ from billing.gateway.calls import (
     subscriptions,
     tags,
 )
-from billing.gateway.client import API_VERSION
+from billing.gateway.client import API_VERSION, is_live
 from billing.gateway.errors import (
     ForgedEventError,
     GatewayBusy,
@@ -50,6 +50,7 @@ __all__ = [
     "invoice",
     "invoice_pdf_url",
     "invoices",
+    "is_live",
     "person_waits",
     "set_default_payment_method",
     "subscription",

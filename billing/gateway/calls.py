@@ -4,7 +4,6 @@ All raise GatewayUnavailable, GatewayRefused and GatewayMissing. A change takes 
 caller has saved before.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -38,18 +37,13 @@ def create_customer(*, params: dict[str, Any], idempotency_key: str) -> Customer
 
 def find_customer(*, operation_id: object, since: datetime) -> Customer | None:
     """The customer that an operation made, when we never heard how it ended; ``since``: made no earlier."""
-    return next(
-        (
-            reading.customer(body)
-            for body in _all(
-                lambda stripe_: stripe_.v1.customers.list(
-                    {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
-                )
-            )
-            if (body.get("metadata") or {}).get(reading.OPERATION) == str(operation_id)
-        ),
-        None,
+    found = call(
+        lambda stripe_: _made_by(
+            operation_id,
+            stripe_.v1.customers.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE}),
+        )
     )
+    return reading.customer(found) if found else None
 
 
 def customer(customer_id: str) -> Customer:
@@ -99,16 +93,19 @@ def card_session(session_id: str) -> CardSession:
 
 def find_card_session(*, customer_id: str, operation_id: object) -> CardSession | None:
     """The session that an operation made, when we never heard how it ended."""
-    return next(
-        (
-            reading.card_session(body)
-            for body in _all(
-                lambda stripe_: stripe_.v1.checkout.sessions.list({"customer": customer_id, "limit": PAGE})
-            )
-            if (body.get("metadata") or {}).get(reading.OPERATION) == str(operation_id)
-        ),
-        None,
+    found = call(
+        lambda stripe_: _made_by(
+            operation_id, stripe_.v1.checkout.sessions.list({"customer": customer_id, "limit": PAGE})
+        )
     )
+    return reading.card_session(found) if found else None
+
+
+def _made_by(operation_id: object, listed: stripe.ListObject[Any]) -> dict[str, Any] | None:
+    """The object with the operation's tag, asking for no page more than needed."""
+    made = str(operation_id)
+    bodies = (item.to_dict() for item in listed.auto_paging_iter())
+    return next((body for body in bodies if reading.operation_of(body) == made), None)
 
 
 def subscription(subscription_id: str) -> Subscription:
@@ -118,9 +115,9 @@ def subscription(subscription_id: str) -> Subscription:
 
 def subscriptions(customer_id: str) -> list[Subscription]:
     """All of a customer, ended ones too."""
-    found = _all(
-        lambda stripe_: stripe_.v1.subscriptions.list(
-            {"customer": customer_id, "status": "all", "limit": PAGE}
+    found = call(
+        lambda stripe_: _bodies(
+            stripe_.v1.subscriptions.list({"customer": customer_id, "status": "all", "limit": PAGE})
         )
     )
     return [reading.subscription(body) for body in found]
@@ -139,27 +136,20 @@ def invoice_pdf_url(invoice_id: str) -> str:
 
 def invoices(customer_id: str) -> list[Invoice]:
     """All of a customer, drafts too."""
-    found = _all(lambda stripe_: stripe_.v1.invoices.list({"customer": customer_id, "limit": PAGE}))
+    found = call(lambda stripe_: _bodies(stripe_.v1.invoices.list({"customer": customer_id, "limit": PAGE})))
     return [_with_all_lines(body) for body in found]
 
 
 def _with_all_lines(body: dict[str, Any]) -> Invoice:
     """An invoice shows its first lines only; more are a list of their own."""
-    lines = body["lines"]
-    if not lines["has_more"]:
-        return reading.invoice(body, lines["data"])
-    return reading.invoice(
-        body, _all(lambda stripe_: stripe_.v1.invoices.line_items.list(body["id"], {"limit": PAGE}))
-    )
+    lines = body["lines"]["data"]
+    if body["lines"]["has_more"]:
+        lines = call(
+            lambda stripe_: _bodies(stripe_.v1.invoices.line_items.list(body["id"], {"limit": PAGE}))
+        )
+    return reading.invoice(body, lines)
 
 
-def _all(ask: Any) -> Iterator[dict[str, Any]]:
-    """Every object of a list, page after page, each page a call of its own."""
-    page: stripe.ListObject[Any] = call(ask)
-    while True:
-        for item in page.data:
-            yield item.to_dict()
-        if not page.has_more:
-            return
-        current = page
-        page = call(lambda _stripe: current.next_page())  # noqa: B023 - called at once
+def _bodies(listed: stripe.ListObject[Any]) -> list[dict[str, Any]]:
+    """Every object of a list, page after page, as plain dicts."""
+    return [item.to_dict() for item in listed.auto_paging_iter()]

@@ -34,6 +34,11 @@ NO_ANSWER = (
 )
 
 
+def is_live() -> bool:
+    """Secret and restricted keys name their mode: https://docs.stripe.com/keys."""
+    return settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+
+
 def client() -> stripe.StripeClient:
     return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
 

@@ -8,6 +8,7 @@ from typing import Any
 import stripe
 from django.conf import settings
 
+from billing.gateway.client import is_live
 from billing.gateway.errors import ForgedEventError, UnusableEventError
 from billing.gateway.reading import id_of
 from billing.gateway.records import IncomingEvent
@@ -30,7 +31,7 @@ def verified_event(payload: bytes, signature: str) -> IncomingEvent:
         event = _read(body)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise UnusableEventError(f"No event of Stripe: {error!r}") from error
-    if event.livemode != _is_live():
+    if event.livemode != is_live():
         raise UnusableEventError("An event of the other mode, live or test.")
     return event
 
@@ -122,8 +123,3 @@ def _refuse_future(signature: str) -> None:
     stamps = [part[2:] for part in signature.split(",") if part.startswith("t=")]
     if any(int(stamp) > time.time() + TOLERANCE_SECONDS for stamp in stamps):
         raise ForgedEventError("The signature's timestamp lies in the future.")
-
-
-def _is_live() -> bool:
-    """Secret and restricted keys name their mode: https://docs.stripe.com/keys."""
-    return settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))

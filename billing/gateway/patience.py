@@ -23,14 +23,14 @@ logger = structlog.get_logger(__name__)
 PATIENCE_SECONDS = 4.0
 # Half of the threads that the Dockerfile and the demo give a web process.
 PLACES = 2
-ENOUGH_IN_VAIN = 2
+MAX_UNANSWERED = 2
 PAUSE_SECONDS = 10.0
 
 Answer = TypeVar("Answer")
 
 
 class Breaker:
-    """Lets nobody wait for ``PAUSE_SECONDS`` after ``ENOUGH_IN_VAIN`` in a row have waited in vain.
+    """Lets nobody wait for ``PAUSE_SECONDS`` after ``MAX_UNANSWERED`` in a row have waited in vain.
 
     Then it lets one try, and how that ends holds for all. An error that comes at once keeps nobody waiting,
     and so counts as an answer.
@@ -44,7 +44,7 @@ class Breaker:
 
     def lets_wait(self) -> bool:
         with self._lock:
-            if self._in_vain < ENOUGH_IN_VAIN:
+            if self._in_vain < MAX_UNANSWERED:
                 return True
             if self._clock() < self._pause_ends:
                 return False

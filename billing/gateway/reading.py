@@ -53,7 +53,7 @@ def card_session(body: Json) -> CardSession:
     return CardSession(
         id=body["id"],
         customer_id=id_of(body.get("customer")),
-        operation_id=(body.get("metadata") or {}).get(OPERATION, ""),
+        operation_id=operation_of(body),
         status=body["status"],
         url=body.get("url") or "",
         setup_status=intent.get("status", ""),
@@ -135,6 +135,11 @@ def _invoice_line(body: Json) -> InvoiceLine:
         period_start=instant(period["start"]).date().isoformat(),
         period_end=instant(period["end"]).date().isoformat(),
     )
+
+
+def operation_of(body: Json) -> str:
+    """The operation that made an object, by its tag; empty: another made it."""
+    return str((body.get("metadata") or {}).get(OPERATION, ""))
 
 
 def id_of(reference: Any) -> str:

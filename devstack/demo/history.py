@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
+from billing.mirror.reconciliation import reconcile
 from billing.models import BillingAccount, Invoice, StripeOperation, Subscription
-from billing.services.reconciling import reconcile
 from devstack.demo.cast import ORGANIZATIONS
 from devstack.demo.story import Story
 from orgs.models import Organization

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from billing.gateway.client import client
-from billing.services.customers import ensure_customer
+from billing.operations.customers import ensure_customer
 from devstack.demo.cast import ACME, GLOBEX, HOOLI, INITECH, DemoOrganization
 from devstack.demo.usage import months_before
 from orgs.models import Membership

@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from billing import gateway
+from billing.card_outcomes import Outcome, outcome_of
 from billing.models import BillingAccount, OperationState, StripeOperation
-from billing.services import cards, operations
-from billing.services.cards import check_card_setup, outcome_of, start_card_setup
-from billing.services.inbox import handle
+from billing.operations import card_steps, life
+from billing.operations.cards import start_card_setup
+from billing.operations.life import resume
+from billing.webhooks import handle
 from orgs.errors import Refused
 from orgs.models import Membership
 from tests.billing.world import (
@@ -36,7 +38,7 @@ def test_a_page_that_expired_saves_no_card_and_says_so(
     stripe.control.advance(hours=3)
     sweep_everything()
     operation = StripeOperation.objects.get(kind="set_up_card")
-    assert outcome_of(operation) == cards.Outcome.EXPIRED
+    assert outcome_of(operation) == Outcome.EXPIRED
     page = sign_in(admin).get(f"{card_url(admin)}return/?operation={operation.pk}", follow=True)
     assert "no card was saved" in page.content.decode()
 
@@ -103,7 +105,7 @@ def test_a_customer_of_a_day_ago_is_found_by_its_operation(admin: Membership, st
     stripe.control.drop(method="POST", path="/v1/customers")
     with pytest.raises(Refused):
         start_card_setup(actor=admin)
-    long_ago = timezone.now() - operations.KEY_LIFE * 2
+    long_ago = timezone.now() - life.KEY_LIFE * 2
     StripeOperation.objects.update(key_saved_at=long_ago, created_at=long_ago)
     stripe.control.forget_requests()
     sweep_everything()
@@ -116,7 +118,7 @@ def test_a_default_that_was_set_without_an_answer_is_not_set_to_something_else(
 ) -> None:
     operation_id = finished_at_stripe(stripe, admin)
     stripe.control.drop(method="POST", path="/v1/customers/*")
-    assert check_card_setup(operation_id).state == OperationState.PENDING
+    assert resume(operation_id).state == OperationState.PENDING
     sweep_everything()
     account = BillingAccount.objects.get()
     assert stripe.default_card(account) == account.payment_method_id
@@ -137,8 +139,8 @@ STEPS = [
     (gateway, "customer"),
     (gateway, "detach_payment_method"),
     (StripeOperation, "write"),
-    (cards, "_settle"),
-    (cards, "tell_of_new_card"),
+    (card_steps, "settle"),
+    (card_steps, "tell_of_new_card"),
 ]
 
 
@@ -148,7 +150,7 @@ def test_a_process_that_dies_at_any_step_leaves_nothing_twice_and_nothing_undone
     at: tuple[Any, str], before: bool, admin: Membership, stripe: StripeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The person starts, is interrupted, tries again, enters a card; the sweep clears up."""
-    check_card_setup(finished_at_stripe(stripe, admin))
+    resume(finished_at_stripe(stripe, admin))
     BillingAccount.objects.all().delete() if at[1] == "create_customer" else None
     customers_before = len(stripe.customers())
     module, name = at
@@ -172,7 +174,7 @@ def test_a_process_that_dies_at_any_step_leaves_nothing_twice_and_nothing_undone
 
     page = alive(lambda: start_card_setup(actor=admin))
     operation_id = uuid.UUID(operation_in(stripe.control.enter_card(page, number=MASTERCARD)))
-    alive(lambda: check_card_setup(operation_id))
+    alive(lambda: resume(operation_id))
     sweep_everything()
     assert deaths
     account = BillingAccount.objects.get()

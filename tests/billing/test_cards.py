@@ -8,10 +8,11 @@ from django.db import transaction
 
 from audit.models import AuditEvent
 from billing import gateway
+from billing.card_outcomes import Outcome, outcome_of
 from billing.models import BillingAccount, OperationState, StripeOperation
-from billing.services import cards
-from billing.services.cards import check_card_setup, outcome_of, start_card_setup
-from billing.services.inbox import handle
+from billing.operations.cards import start_card_setup
+from billing.operations.life import resume
+from billing.webhooks import handle
 from orgs.errors import Refused
 from orgs.models import Membership, Organization
 from orgs.policy import Denied, Role
@@ -43,7 +44,7 @@ def test_the_button_leads_to_stripe_and_back_to_the_new_card(
     back = stripe.control.enter_card(response["Location"], number=MASTERCARD)
     assert back.startswith(f"http://testserver{card_url(admin)}return/?operation=")
     assert "Confirming your card" in client.get(back).content.decode()
-    check_card_setup(uuid.UUID(operation_in(back)))
+    resume(uuid.UUID(operation_in(back)))
     response = client.get(back, follow=True)
     page = response.content.decode()
     assert response.redirect_chain == [(f"/orgs/{admin.organization.slug}/settings/billing/", 302)]
@@ -71,7 +72,7 @@ def test_the_confirming_part_polls_and_then_moves_on(
     part = client.get(url, headers={"HX-Request": "true"}).content.decode()
     assert 'hx-trigger="every 1s"' in part
     assert "<html" not in part
-    check_card_setup(operation_id)
+    resume(operation_id)
     done = client.get(url, headers={"HX-Request": "true"})
     assert done["HX-Redirect"] == f"/orgs/{admin.organization.slug}/settings/billing/"
 
@@ -96,10 +97,10 @@ def test_another_persons_card_setup_is_not_found(
 def test_completing_makes_the_card_the_default_and_detaches_the_former(
     admin: Membership, stripe: StripeWorld
 ) -> None:
-    check_card_setup(finished_at_stripe(stripe, admin))
+    resume(finished_at_stripe(stripe, admin))
     account = BillingAccount.objects.get()
     former = stripe.default_card(account)
-    check_card_setup(finished_at_stripe(stripe, admin, MASTERCARD))
+    resume(finished_at_stripe(stripe, admin, MASTERCARD))
     account.refresh_from_db()
     assert stripe.default_card(account) == account.payment_method_id != former
     assert stripe.cards_of(account) == {account.payment_method_id}
@@ -109,7 +110,7 @@ def test_completing_makes_the_card_the_default_and_detaches_the_former(
 def test_a_new_card_is_told_and_recorded_with_its_person(
     admin: Membership, billing_manager: Membership, member: Membership, stripe: StripeWorld
 ) -> None:
-    check_card_setup(finished_at_stripe(stripe, billing_manager))
+    resume(finished_at_stripe(stripe, billing_manager))
     event = AuditEvent.objects.get(action="card.updated")
     assert (event.actor_id, event.sentence) == (billing_manager.user_id, "made Visa 4242 the card to charge")
     mails = OutgoingEmail.objects.filter(kind="card_updated")
@@ -124,7 +125,7 @@ def test_completion_by_webhook_return_page_and_sweep_happens_once(
     for event in stripe.events("checkout.session.completed", "setup_intent.succeeded"):
         assert deliver(event).status_code == 200
         handle(event["id"])
-    check_card_setup(operation_id)
+    resume(operation_id)
     sweep_everything()
     assert AuditEvent.objects.filter(action="card.updated").count() == 1
     assert OutgoingEmail.objects.filter(kind="card_updated").count() == 1
@@ -140,8 +141,8 @@ def test_webhook_and_return_page_may_race(admin: Membership, stripe: StripeWorld
         deliver(event)
         outcomes = at_once(
             lambda: handle(event["id"]),
-            lambda: check_card_setup(operation_id),
-            lambda: check_card_setup(operation_id),
+            lambda: resume(operation_id),
+            lambda: resume(operation_id),
         )
         assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
         assert AuditEvent.objects.filter(action="card.updated").count() == before + 1
@@ -151,12 +152,12 @@ def test_webhook_and_return_page_may_race(admin: Membership, stripe: StripeWorld
 def test_whoever_lost_the_right_meanwhile_changes_no_card(
     admin: Membership, billing_manager: Membership, stripe: StripeWorld
 ) -> None:
-    check_card_setup(finished_at_stripe(stripe, admin))
+    resume(finished_at_stripe(stripe, admin))
     account = BillingAccount.objects.get()
     operation_id = finished_at_stripe(stripe, billing_manager, MASTERCARD)
     remove_member(actor=admin, membership_id=billing_manager.pk)
-    operation = check_card_setup(operation_id)
-    assert outcome_of(operation) == cards.Outcome.NOT_ALLOWED
+    operation = resume(operation_id)
+    assert outcome_of(operation) == Outcome.NOT_ALLOWED
     assert operation.state == OperationState.FAILED
     assert stripe.default_card(account) == account.payment_method_id
     assert stripe.cards_of(account) == {account.payment_method_id}
@@ -171,7 +172,7 @@ def test_whoever_became_a_plain_member_meanwhile_changes_no_card(
     other = MembershipFactory(organization=admin.organization, role=Role.ADMIN)
     operation_id = finished_at_stripe(stripe, other)
     change_role(actor=admin, membership_id=other.pk, role=Role.MEMBER)
-    check_card_setup(operation_id)
+    resume(operation_id)
     assert stripe.default_card(BillingAccount.objects.get()) is None
 
 
@@ -184,7 +185,7 @@ def test_of_two_cards_at_the_same_time_the_one_completed_last_wins(
     stripe.control.advance(seconds=10)
     late = uuid.UUID(operation_in(stripe.control.enter_card(pages[1], number=MASTERCARD)))
     for operation_id in [(early, late), (late, early)][first_heard]:
-        check_card_setup(operation_id)
+        resume(operation_id)
     account = BillingAccount.objects.get()
     assert account.card_last4 == "4444"
     assert stripe.default_card(account) == account.payment_method_id
@@ -201,7 +202,7 @@ def test_two_cards_completing_at_once_leave_one_default_that_is_the_later(
         early = finished_at_stripe(stripe, admin, VISA)
         stripe.control.advance(seconds=10)
         late = finished_at_stripe(stripe, billing_manager, MASTERCARD)
-        at_once(lambda: check_card_setup(early), lambda: check_card_setup(late))
+        at_once(lambda: resume(early), lambda: resume(late))
         sweep_everything()
         account = BillingAccount.objects.get()
         assert stripe.default_card(account) == account.payment_method_id == account.chosen_payment_method_id
@@ -219,7 +220,7 @@ def test_a_default_that_changed_during_the_call_is_set_again(
 
     def while_another_is_chosen(**asked: Any) -> None:
         monkeypatch.setattr(gateway, "set_default_payment_method", real)
-        check_card_setup(late)
+        resume(late)
         stripe.api.payment_methods.attach("pm_card_amex", {"customer": asked["customer_id"]})
         try:
             real(**asked)
@@ -228,9 +229,9 @@ def test_a_default_that_changed_during_the_call_is_set_again(
 
     monkeypatch.setattr(gateway, "set_default_payment_method", while_another_is_chosen)
     monkeypatch.setattr(gateway, "detach_payment_method", lambda **asked: None)
-    operation = check_card_setup(early)
+    operation = resume(early)
     account = BillingAccount.objects.get()
-    assert outcome_of(operation) == cards.Outcome.SUPERSEDED
+    assert outcome_of(operation) == Outcome.SUPERSEDED
     assert stripe.default_card(account) == account.payment_method_id
     assert account.card_last4 == "4444"
 
@@ -287,7 +288,7 @@ def test_many_people_at_once_make_one_customer(organization: Organization, strip
 
 
 def test_a_customer_deleted_at_stripe_gives_way_to_a_new_one(admin: Membership, stripe: StripeWorld) -> None:
-    check_card_setup(finished_at_stripe(stripe, admin))
+    resume(finished_at_stripe(stripe, admin))
     old = BillingAccount.objects.get().stripe_customer_id
     stripe.api.customers.delete(old)
     event = stripe.events("customer.deleted")[0]
@@ -295,7 +296,7 @@ def test_a_customer_deleted_at_stripe_gives_way_to_a_new_one(admin: Membership, 
     handle(event["id"])
     account = BillingAccount.objects.get()
     assert (account.has_customer, account.payment_method_id) == (False, "")
-    check_card_setup(finished_at_stripe(stripe, admin, MASTERCARD))
+    resume(finished_at_stripe(stripe, admin, MASTERCARD))
     account.refresh_from_db()
     assert account.stripe_customer_id != old
     assert account.card_last4 == "4444"

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from audit.models import AuditEvent
 from billing import gateway
+from billing.mirror.customers import sync_customer
+from billing.mirror.invoices import sync_invoice
+from billing.mirror.reconciliation import Drift, reconcile
 from billing.models import BillingAccount, Invoice, InvoiceStatus, StripeEvent, Subscription
-from billing.services.inbox import handle
-from billing.services.reconciling import Drift, reconcile
-from billing.services.syncing import sync_customer, sync_invoice
+from billing.webhooks import handle
 from orgs.models import Membership
 from outbox.models import OutgoingEmail
 from tests.billing.factories import BillingAccountFactory

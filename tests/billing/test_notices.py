@@ -5,7 +5,7 @@ import pytest
 from bench.statements import sent_statements
 from billing.models import BillingAccount, OperationKind, StripeOperation
 from billing.notices import tell_of_failed_payment, tell_of_new_card
-from billing.services.operations import new_operation
+from billing.operations.life import new_operation
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail

@@ -8,9 +8,10 @@ import pytest
 
 from billing import gateway
 from billing.gateway import patience
-from billing.gateway.patience import ENOUGH_IN_VAIN, PAUSE_SECONDS, PLACES, Breaker, Wait
+from billing.gateway.patience import MAX_UNANSWERED, PAUSE_SECONDS, PLACES, Breaker, Wait
 from billing.models import BillingAccount, OperationState, StripeOperation
-from billing.services.cards import check_card_setup, start_card_setup
+from billing.operations.cards import start_card_setup
+from billing.operations.life import resume
 from orgs.errors import Refused
 from orgs.models import Membership
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory
@@ -44,7 +45,7 @@ def breaker(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Breaker:
 
 @pytest.fixture
 def tripped(breaker: Breaker) -> Breaker:
-    for _time in range(ENOUGH_IN_VAIN):
+    for _time in range(MAX_UNANSWERED):
         breaker.note(in_vain=True)
     return breaker
 
@@ -64,11 +65,11 @@ def hanging(stripe: StripeWorld) -> Iterator[StripeWorld]:
 
 
 def test_enough_in_vain_in_a_row_are_needed(breaker: Breaker) -> None:
-    for _time in range(ENOUGH_IN_VAIN - 1):
+    for _time in range(MAX_UNANSWERED - 1):
         breaker.note(in_vain=True)
     assert breaker.lets_wait()
     breaker.note(in_vain=False)
-    for _time in range(ENOUGH_IN_VAIN - 1):
+    for _time in range(MAX_UNANSWERED - 1):
         breaker.note(in_vain=True)
     assert breaker.lets_wait()
     breaker.note(in_vain=True)
@@ -154,7 +155,7 @@ def test_a_press_on_a_hanging_stripe_is_told_and_its_work_is_done_later_and_once
     client = sign_in(admin)
     with monkeypatch.context() as impatient:
         impatient.setattr(patience, "PATIENCE_SECONDS", 0.0)
-        for _press in range(ENOUGH_IN_VAIN):
+        for _press in range(MAX_UNANSWERED):
             page = client.post(card_url(admin), follow=True).content.decode()
             assert "Stripe does not answer right now. Nothing was changed." in page
     hanging.control.clear_faults()
@@ -184,7 +185,7 @@ def test_a_press_that_finds_no_place_begins_nothing(admin: Membership, stripe: S
 def test_an_error_of_stripe_that_comes_at_once_keeps_nobody_from_trying_again(
     admin: Membership, stripe: StripeWorld, breaker: Breaker
 ) -> None:
-    for _press in range(ENOUGH_IN_VAIN + 1):
+    for _press in range(MAX_UNANSWERED + 1):
         stripe.control.fail(503)
         with pytest.raises(Refused):
             start_card_setup(actor=admin)
@@ -198,7 +199,7 @@ def test_two_who_set_up_the_same_organization_do_not_make_stripe_look_dead(
     """Who finds the customer just being made by somebody else is told to try again; Stripe did answer."""
     with monkeypatch.context() as busy:
         busy.setattr(WorkQuerySet, "lease", lambda *_row: None)
-        for _press in range(ENOUGH_IN_VAIN + 1):
+        for _press in range(MAX_UNANSWERED + 1):
             with pytest.raises(Refused):
                 start_card_setup(actor=admin)
     assert start_card_setup(actor=admin)
@@ -209,9 +210,9 @@ def test_workers_work_while_nobody_is_let_wait(
     admin: Membership, stripe: StripeWorld, breaker: Breaker
 ) -> None:
     operation_id = finished_at_stripe(stripe, admin)
-    for _time in range(ENOUGH_IN_VAIN):
+    for _time in range(MAX_UNANSWERED):
         breaker.note(in_vain=True)
-    assert check_card_setup(operation_id).state == OperationState.DONE
+    assert resume(operation_id).state == OperationState.DONE
     assert BillingAccount.objects.get().card_last4 == "4242"
 
 
@@ -224,5 +225,5 @@ def test_the_pdf_of_a_hanging_stripe_is_at_the_address_that_we_know(
     invoice = InvoiceFactory(organization=admin.organization)
     client = sign_in(admin)
     url = f"/orgs/{admin.organization.slug}/settings/billing/invoices/{invoice.pk}/pdf/"
-    for _press in range(ENOUGH_IN_VAIN + 1):
+    for _press in range(MAX_UNANSWERED + 1):
         assert client.get(url)["Location"] == invoice.pdf_url

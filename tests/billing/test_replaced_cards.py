@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 
 from billing import gateway
+from billing.mirror.customers import sync_customer
 from billing.models import BillingAccount
-from billing.services.cards import check_card_setup, start_card_setup
-from billing.services.syncing import sync_customer
+from billing.operations.cards import start_card_setup
+from billing.operations.life import resume
 from orgs.models import Membership
 from orgs.policy import Role
 from outbox.delivery import deliver_due
@@ -69,7 +70,7 @@ def test_of_two_cards_only_the_one_that_stays_is_said_to_pay(
     for operation_id in sorted(
         [early_id, late_id], key=[early_id, late_id].index, reverse=late_is_heard_first
     ):
-        check_card_setup(operation_id)
+        resume(operation_id)
     readings = [(admin, early_id, REPLACED), (late, late_id, PAYS)]
     for person, operation_id, sentence in reversed(readings) if late_is_read_first else readings:
         assert read_on_return(sign_in(person), person, operation_id)[0] == [sentence]
@@ -80,9 +81,9 @@ def test_a_card_that_paid_until_somebody_saved_another_is_said_to_be_replaced(
 ) -> None:
     """The first to be done has not looked at their page yet."""
     first_id = finished_at_stripe(stripe, admin)
-    check_card_setup(first_id)
+    resume(first_id)
     stripe.control.advance(seconds=10)
-    check_card_setup(finished_at_stripe(stripe, second, MASTERCARD))
+    resume(finished_at_stripe(stripe, second, MASTERCARD))
     assert read_on_return(sign_in(admin), admin, first_id)[0] == [REPLACED]
 
 
@@ -94,7 +95,7 @@ def test_a_card_about_to_be_replaced_is_said_to_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     early_id, late_id = both_finished(stripe, admin, second)
-    check_card_setup(early_id)
+    resume(early_id)
     real, read = gateway.set_default_payment_method, []
 
     def while_the_first_looks(**asked: Any) -> None:
@@ -102,7 +103,7 @@ def test_a_card_about_to_be_replaced_is_said_to_be(
         real(**asked)
 
     monkeypatch.setattr(gateway, "set_default_payment_method", while_the_first_looks)
-    check_card_setup(late_id)
+    resume(late_id)
     assert read == [REPLACED]
 
 
@@ -110,8 +111,8 @@ def test_the_page_of_a_replaced_card_names_nobody_to_a_billing_manager(
     admin: Membership, billing_manager: Membership, stripe: StripeWorld, sign_in: SignIn
 ) -> None:
     early_id, late_id = both_finished(stripe, billing_manager, admin)
-    check_card_setup(early_id)
-    check_card_setup(late_id)
+    resume(early_id)
+    resume(late_id)
     read, page = read_on_return(sign_in(billing_manager), billing_manager, early_id)
     assert read == [REPLACED]
     assert admin.user.name not in page
@@ -122,10 +123,10 @@ def test_whose_card_was_replaced_reads_in_a_mail_by_whom_and_which_card_pays(
     admin: Membership, billing_manager: Membership, stripe: StripeWorld, mailoutbox: list[Any]
 ) -> None:
     early_id, late_id = both_finished(stripe, billing_manager, admin)
-    check_card_setup(early_id)
+    resume(early_id)
     deliver_due()
     mailoutbox.clear()
-    check_card_setup(late_id)
+    resume(late_id)
     deliver_due()
     (mail,) = [mail for mail in mailoutbox if mail.to == [billing_manager.user.email]]
     assert mail.subject == f"{admin.user.name} updated the card of {admin.organization.name}"
@@ -137,7 +138,7 @@ def test_a_card_that_was_changed_at_stripe_is_not_said_to_pay(
     what: str, admin: Membership, stripe: StripeWorld, sign_in: SignIn
 ) -> None:
     operation_id = finished_at_stripe(stripe, admin)
-    check_card_setup(operation_id)
+    resume(operation_id)
     account = BillingAccount.objects.get()
     if what == "removed":
         stripe.api.payment_methods.detach(account.payment_method_id)
@@ -155,7 +156,7 @@ def test_two_whose_cards_are_worked_off_at_once_read_which_one_stays(
     for _round in range(3):
         stripe.control.advance(seconds=10)
         early_id, late_id = both_finished(stripe, admin, second)
-        at_once(lambda: check_card_setup(early_id), lambda: check_card_setup(late_id))
+        at_once(lambda: resume(early_id), lambda: resume(late_id))
         read = at_once(
             lambda: read_on_return(clients[admin], admin, early_id)[0],
             lambda: read_on_return(clients[second], second, late_id)[0],

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing import tasks, views
 from billing.models import BillingAccount, EventState, OperationState, StripeEvent, StripeOperation
-from billing.services import cards
+from billing.operations import life
 from orgs.models import Membership
 from tests.billing.factories import CardSetupFactory
 from tests.billing.world import StripeWorld, card_url, deliver
@@ -82,7 +82,7 @@ def test_one_operation_that_always_fails_stops_no_other(
         if operation_id == broken.pk:
             raise ValueError("poison")
 
-    monkeypatch.setattr(cards, "check_card_setup", check)
+    monkeypatch.setattr(life, "resume", check)
     tasks.sweep()
     assert set(checked) == {broken.pk, sound.pk}
     assert StripeOperation.objects.filter(state=OperationState.WAITING).count() == 2

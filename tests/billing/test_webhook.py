@@ -14,11 +14,11 @@ from django.utils import timezone
 from hypothesis import strategies
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from billing import webhooks
 from billing.gateway import GatewayUnavailable
 from billing.models import BillingAccount, EventState, Invoice, StripeEvent
-from billing.services import inbox
-from billing.services.inbox import handle
 from billing.tasks import sweep
+from billing.webhooks import handle
 from tests.billing.factories import BillingAccountFactory
 from tests.billing.world import WEBHOOK, StripeWorld, deliver, signature
 from tests.factories import OrganizationFactory
@@ -354,7 +354,7 @@ def test_an_event_that_always_fails_is_given_up_and_stops_no_other(
         if len(handled) == 1:
             raise ValueError("poison")
 
-    monkeypatch.setattr(inbox, "sync_customer", fails_for_one)
+    monkeypatch.setattr(webhooks, "sync_customer", fails_for_one)
     for number in (1, 2):
         deliver(event_of(account.stripe_customer_id, id=f"evt_{number}"))
     StripeEvent.objects.update(attempts=StripeEvent.MAX_ATTEMPTS - 1)
@@ -373,12 +373,12 @@ def test_a_worker_that_died_leaves_the_event_to_the_next(
     def dies(_account: BillingAccount) -> None:
         raise SystemExit
 
-    monkeypatch.setattr(inbox, "sync_customer", dies)
+    monkeypatch.setattr(webhooks, "sync_customer", dies)
     with pytest.raises(SystemExit):
         handle("evt_1")
     event = StripeEvent.objects.get()
     assert (event.state, event.attempts) == (EventState.RECEIVED, 1)
-    monkeypatch.setattr(inbox, "sync_customer", lambda _account: None)
+    monkeypatch.setattr(webhooks, "sync_customer", lambda _account: None)
     sweep()
     assert StripeEvent.objects.get().state == EventState.RECEIVED, "the lease still runs"
     StripeEvent.objects.update(leased_until=event.received_at)
@@ -394,7 +394,7 @@ def test_an_event_that_kills_its_workers_is_given_up_in_the_end(
     def dies(_account: BillingAccount) -> None:
         raise SystemExit
 
-    monkeypatch.setattr(inbox, "sync_customer", dies)
+    monkeypatch.setattr(webhooks, "sync_customer", dies)
     for _worker in range(StripeEvent.MAX_ATTEMPTS):
         with pytest.raises(SystemExit):
             handle("evt_1")
@@ -411,6 +411,6 @@ def test_stripe_down_is_noted_in_one_line(secret: str, monkeypatch: pytest.Monke
     def down(_account: BillingAccount) -> None:
         raise GatewayUnavailable("timed out")
 
-    monkeypatch.setattr(inbox, "sync_customer", down)
+    monkeypatch.setattr(webhooks, "sync_customer", down)
     handle("evt_1")
     assert StripeEvent.objects.get().error == "GatewayUnavailable: timed out"

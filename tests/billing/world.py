@@ -14,7 +14,7 @@ from django.utils import timezone
 from stripe import WebhookSignature
 
 from billing.models import BillingAccount, StripeOperation
-from billing.services.cards import start_card_setup
+from billing.operations.cards import start_card_setup
 from billing.tasks import sweep
 from orgs.models import Membership, Organization
 from stripe_simulator.control import Control

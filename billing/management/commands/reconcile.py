@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from billing.gateway import GatewayError
-from billing.services.reconciling import reconcile
+from billing.mirror.reconciliation import reconcile
 from orgs.models import Organization
 
 

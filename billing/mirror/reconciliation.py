@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from billing import gateway
 from billing.gateway import records
-from billing.models import BillingAccount, Invoice, InvoiceStatus, next_fetch_number
-from billing.services import mirror
-from billing.services.syncing import locked_account, sync_customer, sync_invoice
+from billing.mirror.customers import sync_customer, write_customer
+from billing.mirror.invoices import sync_invoice, write_invoices
+from billing.mirror.rows import locked_account, next_fetch_number
+from billing.mirror.subscriptions import write_subscriptions
+from billing.models import BillingAccount, Invoice, InvoiceStatus
 from orgs.models import Organization
 
 logger = structlog.get_logger(__name__)
@@ -84,9 +86,9 @@ def reconcile(organization: Organization) -> Drift:
         current.listed_seq = number
         # The customer last: a first import tells nobody of the past, and ends with the customer.
         drift = Drift(
-            subscriptions=mirror.write_subscriptions(current, subscriptions, number),
-            invoices=mirror.write_invoices(current, invoices, number) + deleted,
-            customers=int(mirror.write_customer(current, customer, number)),
+            subscriptions=write_subscriptions(current, subscriptions, number),
+            invoices=write_invoices(current, invoices, number) + deleted,
+            customers=int(write_customer(current, customer, number)),
         )
         _note_success(current)
     if drift.total:

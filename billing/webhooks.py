@@ -7,9 +7,11 @@ from django.utils import timezone
 
 from billing import gateway
 from billing.gateway.records import IncomingEvent
+from billing.mirror.customers import sync_customer
+from billing.mirror.invoices import sync_invoice
+from billing.mirror.subscriptions import sync_subscription
 from billing.models import BillingAccount, EventState, StripeEvent, StripeOperation
-from billing.services.cards import check_card_setup
-from billing.services.syncing import sync_customer, sync_invoice, sync_subscription
+from billing.operations.life import resume
 
 logger = structlog.get_logger(__name__)
 
@@ -81,10 +83,10 @@ def _invoice(account: BillingAccount, event: StripeEvent) -> None:
 
 
 def _card_setup(account: BillingAccount, _event: StripeEvent) -> None:
-    """Look after each card set-up of the organization that waits: they are few, the event is of one."""
-    waiting = StripeOperation.objects.for_org(account.organization_id).waiting_card_setups()
+    """Resume what waits for a person in the organization: it is little, and the event is of one."""
+    waiting = StripeOperation.objects.for_org(account.organization_id).waiting()
     for operation_id in waiting.values_list("pk", flat=True):
-        check_card_setup(operation_id)
+        resume(operation_id)
 
 
 Handler = Callable[[BillingAccount, StripeEvent], None]

@@ -15,12 +15,12 @@ from audit.models import AuditEvent
 from bench.statements import sent_statements
 from billing import gateway
 from billing.gateway import records
-from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
-from billing.services.reconciling import (
+from billing.mirror.invoices import sync_invoice
+from billing.mirror.reconciliation import (
     Drift,
     reconcile,
 )
-from billing.services.syncing import sync_invoice
+from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
 from orgs.models import Membership
 from outbox.models import OutgoingEmail
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory

@@ -8,14 +8,9 @@ from django.utils import timezone
 from billing import gateway
 from billing.gateway.records import Customer
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
-from billing.services.locking import lock_for
-from billing.services.operations import (
-    finish,
-    key_expired,
-    new_operation,
-    renew_key,
-    resume,
-)
+from billing.models.operations import FIRST_STEP
+from billing.operations.life import finish, key_expired, new_operation, register, renew_key, resume
+from billing.operations.locking import lock_for
 from orgs.models import Membership, Organization
 from orgs.policy import Permission
 
@@ -31,7 +26,7 @@ def ensure_customer(*, actor: Membership) -> str:
     """
     operation = _begin(actor)
     if operation is not None:
-        operation = resume(operation.pk, create)
+        operation = resume(operation.pk)
         if operation.state == OperationState.FAILED:
             raise gateway.GatewayRefused("failed", operation.error)
     account = BillingAccount.objects.get(organization=actor.organization)
@@ -49,7 +44,8 @@ def _begin(actor: Membership) -> StripeOperation | None:
         return None
     operation = (
         StripeOperation.objects.for_org(organization)
-        .filter(kind=OperationKind.CREATE_CUSTOMER, state=OperationState.PENDING)
+        .pending()
+        .filter(kind=OperationKind.CREATE_CUSTOMER)
         .first()
     )
     if operation is None:
@@ -63,7 +59,7 @@ def _begin(actor: Membership) -> StripeOperation | None:
     return operation
 
 
-def create(operation: StripeOperation) -> None:
+def _create(operation: StripeOperation) -> None:
     """Make the customer, or find the one that this operation made before; note whose it is."""
     customer = None
     if key_expired(operation):
@@ -86,3 +82,6 @@ def _note(operation: StripeOperation, customer: Customer) -> None:
     account.synced_at = timezone.now()
     account.save()
     finish(operation, state=OperationState.DONE, stripe_id=customer.id, error="")
+
+
+register(OperationKind.CREATE_CUSTOMER, steps={FIRST_STEP: _create})

@@ -10,13 +10,13 @@ from django.db import connection
 from django.utils import timezone
 
 from billing import gateway, tasks
-from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
-from billing.services import mirror, reconciling
-from billing.services.reconciling import (
+from billing.mirror import reconciliation
+from billing.mirror.reconciliation import (
     MAX_UNANSWERED,
     reconcile,
     reconcile_due_accounts,
 )
+from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
 from tests.billing.factories import BillingAccountFactory
 from tests.billing.world import StripeWorld, a_life
 from tests.factories import OrganizationFactory
@@ -67,7 +67,7 @@ def test_the_longest_overdue_come_first(stripe: StripeWorld, monkeypatch: pytest
             next_attempt_at=timezone.now() - timedelta(hours=hours)
         )
     order = []
-    monkeypatch.setattr(reconciling, "reconcile", order.append)
+    monkeypatch.setattr(reconciliation, "reconcile", order.append)
     reconcile_due_accounts()
     assert order == [accounts[number].organization for number in (1, 2, 0)]
 
@@ -99,10 +99,10 @@ CALLS = [
     (gateway, "customer"),
     (gateway, "subscriptions"),
     (gateway, "invoices"),
-    (mirror, "write_subscriptions"),
-    (mirror, "write_invoices"),
-    (mirror, "write_customer"),
-    (reconciling, "_note_success"),
+    (reconciliation, "write_subscriptions"),
+    (reconciliation, "write_invoices"),
+    (reconciliation, "write_customer"),
+    (reconciliation, "_note_success"),
 ]
 
 
@@ -159,7 +159,7 @@ def test_a_worker_killed_over_a_deleted_draft_leaves_the_account_due(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(reconciling, "sync_invoice", killed)
+        patch.setattr(reconciliation, "sync_invoice", killed)
         with pytest.raises(Killed):
             reconcile_due_accounts()
     let_time_pass(account)
@@ -186,14 +186,14 @@ def test_one_account_that_always_fails_stops_no_other_and_is_tried_ever_later(
     if fault:
         stripe.control.fail(**fault, path=f"/v1/customers/{broken.stripe_customer_id}", count=1000)
     else:
-        real = mirror.write_customer
+        real = reconciliation.write_customer
 
         def fails(account: BillingAccount, *arguments: Any) -> bool:
             if account == broken:
                 raise ValueError("poison")
             return real(account, *arguments)
 
-        monkeypatch.setattr(mirror, "write_customer", fails)
+        monkeypatch.setattr(reconciliation, "write_customer", fails)
     BillingAccount.objects.filter(pk=broken.pk).update(next_attempt_at=timezone.now() - timedelta(days=1))
     waited = []
     for _attempt in range(8):

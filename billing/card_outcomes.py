@@ -1,0 +1,45 @@
+"""How a card set-up ended, and what its person reads of it."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import BillingAccount, StripeOperation
+
+
+class Outcome(models.TextChoices):
+    """How a card set-up ended, with what its person reads; UNUSED only later, see ``standing_of``."""
+
+    UPDATED = "updated", _("The card is saved. It pays the next charge.")
+    SUPERSEDED = "superseded", _("Another card was saved after this one and has replaced it.")
+    UNUSED = (
+        "unused",
+        _("The card was saved, but is no longer the one to pay. This page shows which one is."),
+    )
+    EXPIRED = "expired", _("The card page was open too long, so no card was saved. Start again.")
+    REFUSED = "refused", _("The bank did not accept this card. Use another card.")
+    NOT_ALLOWED = (
+        "not_allowed",
+        _("You may no longer update the card, so it was not saved. Ask an admin."),
+    )
+    ERROR = "error", _("Stripe did not accept this card. Use another card.")
+
+
+GOOD = {Outcome.UPDATED, Outcome.SUPERSEDED}
+
+
+def outcome_of(operation: StripeOperation) -> Outcome:
+    """How an operation that has ended did so."""
+    return Outcome(operation.result.get("outcome", Outcome.ERROR))
+
+
+def standing_of(operation: StripeOperation) -> Outcome:
+    """What holds of an ended operation's card now: since it was saved, another may have replaced it."""
+    outcome = outcome_of(operation)
+    if outcome not in GOOD:
+        return outcome
+    account = BillingAccount.objects.get(organization=operation.organization_id)
+    own = operation.result.get("payment_method", "")
+    # What is chosen pays in a moment, if it doesn't yet.
+    if account.chosen_payment_method_id not in {"", own}:
+        return Outcome.SUPERSEDED
+    return Outcome.UPDATED if own and own == account.payment_method_id else Outcome.UNUSED

@@ -1,0 +1,39 @@
+"""The customer at Stripe, on its billing account."""
+
+from typing import Any
+
+from billing import gateway
+from billing.gateway import records
+from billing.mirror.rows import assign, differs, is_late, locked_account, next_fetch_number
+from billing.models import BillingAccount
+
+
+def sync_customer(account: BillingAccount) -> bool:
+    """Fetch the customer anew and write it down. Raises GatewayUnavailable and GatewayRefused."""
+    number = next_fetch_number()
+    fetched = gateway.customer(str(account.stripe_customer_id))
+    with locked_account(account) as current:
+        return current is not None and write_customer(current, fetched, number)
+
+
+def write_customer(account: BillingAccount, fetched: records.Customer, number: int) -> bool:
+    """The customer's name, mail and default payment method; a deleted customer keeps his invoices only."""
+    if is_late(account, account, number):
+        return False
+    method = fetched.default_payment_method
+    values: dict[str, Any] = {
+        "customer_deleted": fetched.deleted,
+        "name": fetched.name[:300],
+        "email": fetched.email[:512],
+        "payment_method_id": method.id if method else "",
+        "payment_method_kind": method.kind if method else "",
+        "card_brand": method.brand[:50] if method else "",
+        "card_last4": method.last4 if method else "",
+        "card_exp_month": method.exp_month if method else None,
+        "card_exp_year": method.exp_year if method else None,
+    }
+    changed = differs(account, values)
+    assign(account, values, number)
+    if changed or number != account.listed_seq:
+        account.save()
+    return changed

@@ -1,0 +1,79 @@
+"""How a row of the mirror comes about: take a number, ask Stripe, lock the account, write.
+
+The number is taken first, then Stripe is asked, then the organization and its billing account are locked,
+then written. A fetch with an earlier number than what is known changes nothing. What is written returns
+whether the mirror was wrong before, or how many objects in it were.
+
+A fetch of all that the customer has notes its number as the account's ``listed_seq`` first, and saves the
+account in the end. Rows that such a fetch only confirms are then not written.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from billing.models import BillingAccount, Invoice, Subscription
+from orgs.models import Organization
+
+Row = BillingAccount | Subscription | Invoice
+
+FETCH_SEQUENCE = "billing_fetch_seq"
+
+
+def next_fetch_number() -> int:
+    """Take a sequence number; do it before the fetch whose answer is to be written with it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s)", [FETCH_SEQUENCE])
+        return int(cursor.fetchone()[0])
+
+
+@contextmanager
+def locked_account(account: BillingAccount) -> Iterator[BillingAccount | None]:
+    """The account as it is now, locked; None when it has another customer by now."""
+    with transaction.atomic():
+        organization = Organization.objects.locked(account.organization_id)
+        current = BillingAccount.objects.locked(organization)
+        yield current if current.stripe_customer_id == account.stripe_customer_id else None
+
+
+def is_late(account: BillingAccount, row: Row, number: int) -> bool:
+    """Whether something later is known of this object, or it is none of the account's."""
+    owner_id = row.organization_id
+    return owner_id != account.organization_id or number <= row.fetched_seq or number < account.listed_seq
+
+
+def is_news(account: BillingAccount) -> bool:
+    """The first look at a customer who had a life before imports history; it is nobody's news."""
+    return account.synced_at is not None
+
+
+def differs(row: Row, values: dict[str, Any]) -> bool:
+    return any(getattr(row, name) != value for name, value in values.items())
+
+
+def assign(row: Row, values: dict[str, Any], number: int) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.fetched_seq = number
+    row.synced_at = timezone.now()
+
+
+def save(account: BillingAccount, row: Subscription | Invoice, *, changed: bool) -> None:
+    from_full_fetch = row.fetched_seq == account.listed_seq
+    if changed or not from_full_fetch:
+        row.save()
+    if not from_full_fetch:
+        _touch(account)
+
+
+def _touch(account: BillingAccount) -> None:
+    """Note that the mirror was just brought up to date: pages say as of when they speak.
+
+    Of an account that was never synced only a piece is known now; its first look at the customer notes it.
+    """
+    if account.synced_at is not None:
+        account.synced_at = timezone.now()
+        account.save(update_fields=["synced_at"])

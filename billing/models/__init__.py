@@ -1,0 +1,25 @@
+"""What Stripe holds, mirrored for pages, and what we ask of Stripe and hear from it.
+
+Amounts are integers in the currency's minor unit, as Stripe gives them; times are UTC. ``fetched_seq`` of a
+mirror row is the sequence number that was taken before the fetch that it was written from: a later number
+never gives way to an earlier one.
+"""
+
+from billing.models.accounts import BillingAccount
+from billing.models.events import EventState, StripeEvent
+from billing.models.invoices import Invoice, InvoiceStatus, has_failed
+from billing.models.operations import OperationKind, OperationState, StripeOperation
+from billing.models.subscriptions import Subscription
+
+__all__ = [
+    "BillingAccount",
+    "EventState",
+    "Invoice",
+    "InvoiceStatus",
+    "OperationKind",
+    "OperationState",
+    "StripeEvent",
+    "StripeOperation",
+    "Subscription",
+    "has_failed",
+]

@@ -1,0 +1,86 @@
+"""An organization's customer at Stripe."""
+
+import uuid
+from datetime import timedelta
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from orgs.models import Organization
+from work.models import Waits, Work, WorkQuerySet
+
+# A customer that Stripe has deleted doesn't change any more.
+RECONCILED = Q(stripe_customer_id__isnull=False, customer_deleted=False)
+
+
+class BillingAccountQuerySet(WorkQuerySet["BillingAccount"]):
+    def locked(self, organization: Organization) -> "BillingAccount":
+        """The organization's account, locked; made when it is missing. Lock the organization first."""
+        account, _created = self.select_for_update().get_or_create(organization=organization)
+        account.organization = organization
+        return account
+
+
+class BillingAccount(Work):
+    """An organization's Stripe customer and its default payment method.
+
+    As a row of work it is compared with Stripe once a day. ``attempts`` counts since ``reconciled_at``, the
+    last time that all was compared.
+
+    ``chosen_*``: the payment method that a person last set up here. Of several set up at the same time the
+    one made last wins, whichever we hear of first; within a second, the one that was begun last.
+
+    ``listed_seq``: the number of the last fetch of all that the customer has. What it only confirmed, it did
+    not write: no row of the account gives way to an earlier number, whatever its own is.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.OneToOneField(
+        Organization, on_delete=models.PROTECT, related_name="billing_account"
+    )
+    stripe_customer_id = models.CharField(_("Stripe customer"), max_length=100, unique=True, null=True)  # noqa: DJ001 - unique, so that none must be null
+    customer_deleted = models.BooleanField(_("deleted at Stripe"), default=False)
+    name = models.CharField(_("name on invoices"), max_length=300, blank=True)
+    email = models.CharField(_("mail for invoices"), max_length=512, blank=True)
+    payment_method_id = models.CharField(max_length=100, blank=True)
+    payment_method_kind = models.CharField(max_length=50, blank=True)
+    card_brand = models.CharField(max_length=50, blank=True)
+    card_last4 = models.CharField(max_length=4, blank=True)
+    card_exp_month = models.PositiveSmallIntegerField(null=True)
+    card_exp_year = models.PositiveSmallIntegerField(null=True)
+    chosen_payment_method_id = models.CharField(max_length=100, blank=True)
+    chosen_made_at = models.DateTimeField(null=True)
+    chosen_begun_at = models.DateTimeField(null=True)
+    fetched_seq = models.BigIntegerField(default=0)
+    listed_seq = models.BigIntegerField(db_default=0)
+    synced_at = models.DateTimeField(null=True)
+    reconciled_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    unfinished = RECONCILED
+    # The first is longer than a worker may be at work on one, since a lease lasts as long.
+    WAITS = Waits(first=timedelta(minutes=10), longest=timedelta(hours=6))
+
+    objects: ClassVar[BillingAccountQuerySet] = BillingAccountQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("billing account")
+        verbose_name_plural = _("billing accounts")
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="billingaccount_reconcile", condition=RECONCILED),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization}: {self.stripe_customer_id or _('no Stripe customer')}"
+
+    @property
+    def lease_length(self) -> timedelta:
+        """One that kills its workers comes up later each time, like one that fails."""
+        return self.WAITS.after(self.attempts + 1)
+
+    @property
+    def has_customer(self) -> bool:
+        return bool(self.stripe_customer_id) and not self.customer_deleted

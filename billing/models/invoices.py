@@ -1,0 +1,112 @@
+"""Invoices, as Stripe has them."""
+
+import uuid
+from datetime import date, datetime
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.accounts import BillingAccount
+from orgs.models import Organization
+
+
+class InvoiceStatus(models.TextChoices):
+    """Stripe's statuses, and one of ours for a draft that Stripe has deleted."""
+
+    DRAFT = "draft", _("Draft")
+    OPEN = "open", _("Open")
+    PAID = "paid", _("Paid")
+    UNCOLLECTIBLE = "uncollectible", _("Uncollectible")
+    VOID = "void", _("Void")
+    DELETED = "deleted", _("Deleted")
+
+
+def has_failed(*, status: str, charged_automatically: bool, attempt_count: int) -> bool:
+    """Whether Stripe tried to charge the payment method and could not; the invoice is still owed."""
+    return status == InvoiceStatus.OPEN and charged_automatically and attempt_count > 0
+
+
+class InvoiceQuerySet(models.QuerySet["Invoice"]):
+    def for_org(self, organization: Organization | uuid.UUID) -> "InvoiceQuerySet":
+        return self.filter(organization=organization)
+
+    def issued(self) -> "InvoiceQuerySet":
+        """What a customer gets to see: a draft may still change and isn't owed."""
+        return self.exclude(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.DELETED])
+
+    def open(self) -> "InvoiceQuerySet":
+        """Those that are still to be paid."""
+        return self.filter(status=InvoiceStatus.OPEN)
+
+
+class Invoice(models.Model):
+    """A Stripe invoice. ``lines``: see ``billing.gateway.records.InvoiceLine``."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invoices")
+    stripe_id = models.CharField(max_length=100, unique=True)
+    number = models.CharField(_("number"), max_length=100, blank=True)
+    status = models.CharField(_("state"), max_length=20, choices=InvoiceStatus.choices)
+    currency = models.CharField(max_length=3)
+    subtotal = models.BigIntegerField(default=0)
+    tax = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    amount_due = models.BigIntegerField(default=0)
+    amount_paid = models.BigIntegerField(default=0)
+    amount_remaining = models.BigIntegerField(default=0)
+    attempt_count = models.PositiveIntegerField(default=0)
+    charged_automatically = models.BooleanField(default=True)
+    next_attempt_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    finalized_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    paid_at = models.DateTimeField(null=True)
+    period_start = models.DateTimeField(null=True)
+    period_end = models.DateTimeField(null=True)
+    hosted_url = models.TextField(blank=True)
+    pdf_url = models.TextField(blank=True)
+    description = models.TextField(blank=True)
+    lines = models.JSONField(default=list)
+    fetched_seq = models.BigIntegerField()
+    synced_at = models.DateTimeField()
+
+    objects: ClassVar[InvoiceQuerySet] = InvoiceQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("invoice")
+        verbose_name_plural = _("invoices")
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="invoice_org_created"),
+            models.Index(fields=["organization"], name="invoice_org_open", condition=Q(status="open")),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or self.stripe_id
+
+    @property
+    def days_billed(self) -> tuple[date, date] | None:
+        """The days that its lines are for. Stripe's own period of an invoice lies one back:
+        https://docs.stripe.com/api/invoices/object#invoice_object-period_start
+        """
+        starts = [date.fromisoformat(line["period_start"]) for line in self.lines]
+        ends = [date.fromisoformat(line["period_end"]) for line in self.lines]
+        return (min(starts), max(ends)) if starts else None
+
+    @property
+    def as_of(self) -> datetime:
+        """When it was last seen to be as it is: on its own, or among all that the customer has."""
+        account: BillingAccount | None = getattr(self.organization, "billing_account", None)
+        if account is None or account.reconciled_at is None:
+            return self.synced_at
+        return max(self.synced_at, account.reconciled_at)
+
+    @property
+    def payment_failed(self) -> bool:
+        return has_failed(
+            status=self.status,
+            charged_automatically=self.charged_automatically,
+            attempt_count=self.attempt_count,
+        )

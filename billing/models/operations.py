@@ -1,0 +1,97 @@
+"""What we ask of Stripe."""
+
+import uuid
+from datetime import timedelta
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from orgs.models import Organization
+from work.models import Waits, Work, WorkQuerySet
+
+
+class OperationKind(models.TextChoices):
+    CREATE_CUSTOMER = "create_customer", _("Create the Stripe customer")
+    SET_UP_CARD = "set_up_card", _("Set up a card")
+
+
+class OperationState(models.TextChoices):
+    PENDING = "pending", _("Pending")
+    WAITING = "waiting", _("Waiting for the person")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+
+# Of every kind: what it asks for is made at Stripe.
+FIRST_STEP = "create"
+UNFINISHED = Q(state__in=[OperationState.PENDING, OperationState.WAITING])
+
+
+class StripeOperationQuerySet(WorkQuerySet["StripeOperation"]):
+    def for_org(self, organization: Organization | uuid.UUID) -> "StripeOperationQuerySet":
+        return self.filter(organization=organization)
+
+    def pending(self) -> "StripeOperationQuerySet":
+        return self.filter(state=OperationState.PENDING)
+
+    def waiting(self) -> "StripeOperationQuerySet":
+        return self.filter(state=OperationState.WAITING)
+
+
+class StripeOperation(Work):
+    """A change that we ask of Stripe: what, by whom, under which idempotency key, and how far it has come.
+
+    The row is committed before the first call. What is left over by a process that died is resumed by the
+    sweep, from the same step, with the same key. ``step``: the call to Stripe that comes next, or whose
+    outcome isn't known; each kind has its own.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="stripe_operations")
+    kind = models.CharField(max_length=30, choices=OperationKind.choices)
+    step = models.CharField(max_length=20, default=FIRST_STEP)
+    state = models.CharField(max_length=10, choices=OperationState.choices, default=OperationState.PENDING)
+    idempotency_key = models.CharField(max_length=100, unique=True)
+    key_saved_at = models.DateTimeField(default=timezone.now)
+    key_spent = models.BooleanField(
+        default=False, help_text=_("Stripe answers this key with an error of its own, whatever it did.")
+    )
+    params = models.JSONField(default=dict)
+    stripe_id = models.CharField(max_length=200, blank=True)
+    result = models.JSONField(default=dict)
+    actor_id = models.UUIDField()
+    actor_name = models.CharField(max_length=254)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    finished_at = models.DateTimeField(null=True)
+
+    unfinished = UNFINISHED
+    # Longer than the few calls between two steps can take.
+    LEASE = timedelta(seconds=60)
+    WAITS = Waits(first=timedelta(seconds=10), longest=timedelta(hours=1))
+
+    objects: ClassVar[StripeOperationQuerySet] = StripeOperationQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("Stripe operation")
+        verbose_name_plural = _("Stripe operations")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=Q(kind="create_customer", state="pending"),
+                name="operation_one_customer_creation",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "actor_id"],
+                condition=Q(kind="set_up_card", step="create", state__in=["pending", "waiting"]),
+                name="operation_one_open_card_setup",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="operation_unfinished", condition=UNFINISHED),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.get_state_display()}"

@@ -1,0 +1,105 @@
+"""Beginning to set up a card: Stripe's page collects it, ``card_steps`` goes on from there."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.services import record
+from billing import gateway
+from billing.card_outcomes import Outcome
+from billing.models import OperationKind, OperationState, StripeOperation, Subscription
+from billing.operations.card_steps import Step, is_too_late, person_of, settle
+from billing.operations.customers import ensure_customer
+from billing.operations.life import finish, new_operation, resume
+from billing.operations.locking import lock_for
+from orgs.errors import Refused
+from orgs.models import Membership
+from orgs.policy import Permission
+
+SESSION_LIFE = timedelta(hours=2)
+DEFAULT_CURRENCY = "usd"
+
+
+def start_card_setup(*, actor: Membership) -> str:
+    """Begin a card set-up, or find the one that this person has open. Returns the address of Stripe's page.
+
+    Raises Denied, Membership.DoesNotExist, and Refused when Stripe doesn't answer or refuses.
+    """
+    try:
+        with gateway.person_waits():
+            customer_id = ensure_customer(actor=actor)
+            # A page that was left open and has closed meanwhile gives way to a new one.
+            url = _open_page(actor, customer_id) or _open_page(actor, customer_id)
+    except gateway.GatewayBusy:
+        raise Refused(
+            _("Others wait for Stripe right now. Nothing was changed. Try again in a moment.")
+        ) from None
+    except gateway.GatewayUnavailable:
+        raise Refused(
+            _("Stripe does not answer right now. Nothing was changed. Try again in a minute.")
+        ) from None
+    except gateway.GatewayRefused:
+        raise Refused(
+            _("Stripe did not open its card page. Nothing was changed. Write to %(address)s.")
+            % {"address": settings.SUPPORT_EMAIL}
+        ) from None
+    if not url:
+        raise Refused(_("Stripe's card page closed at once. Nothing was changed. Try again."))
+    return url
+
+
+def _open_page(actor: Membership, customer_id: str) -> str:
+    """The address of the open page of the person's card set-up; empty: it has just closed."""
+    operation = _begin(actor, customer_id)
+    if operation.state != OperationState.WAITING:
+        operation = resume(operation.pk)
+    if operation.state == OperationState.FAILED:
+        raise gateway.GatewayRefused("failed", operation.error)
+    if operation.state != OperationState.WAITING:
+        raise gateway.GatewayUnavailable(operation.error)
+    session = gateway.card_session(operation.stripe_id)
+    if session.status != "open":
+        settle(operation, session)
+    return session.url
+
+
+@transaction.atomic
+def _begin(actor: Membership, customer_id: str) -> StripeOperation:
+    """The card set-up that this person has open, or a new one."""
+    account = lock_for(actor, Permission.BILLING_CARD_UPDATE)
+    organization = account.organization
+    begun = (
+        StripeOperation.objects.for_org(organization)
+        .filter(StripeOperation.unfinished, kind=OperationKind.SET_UP_CARD, step=Step.CREATE)
+        .filter(actor_id=actor.user_id)
+        .select_for_update()
+        .first()
+    )
+    if begun is not None:
+        if begun.params["customer"] == customer_id and not is_too_late(begun):
+            return begun
+        finish(begun, state=OperationState.FAILED, result={"outcome": Outcome.EXPIRED})
+    operation = new_operation(kind=OperationKind.SET_UP_CARD, actor=actor)
+    site, slug = settings.SITE_URL, organization.slug
+    subscription = Subscription.objects.for_org(organization).current().first()
+    operation.params = {
+        "mode": "setup",
+        "customer": customer_id,
+        "currency": subscription.currency if subscription else DEFAULT_CURRENCY,
+        "success_url": f"{site}{reverse('card_return', args=[slug])}?operation={operation.pk}",
+        "cancel_url": f"{site}{reverse('billing', args=[slug])}",
+        "expires_at": int((timezone.now() + SESSION_LIFE).timestamp()),
+        "metadata": gateway.tags(organization.pk, operation.pk),
+    }
+    operation.save(force_insert=True)
+    record(
+        action="card.setup_started",
+        actor=person_of(operation),
+        organization=organization,
+        target=(operation.pk, ""),
+    )
+    return operation

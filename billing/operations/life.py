@@ -1,0 +1,117 @@
+"""The life of a Stripe operation: leased, resumed, rescheduled, done or failed.
+
+Each kind registers its steps. Every step is committed before the next begins.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.models import display_name
+from billing.gateway import GatewayRefused, GatewayUnavailable
+from billing.models import OperationKind, OperationState, StripeOperation
+from orgs.models import Membership
+
+# Stripe forgets keys after 24 hours at the earliest: https://docs.stripe.com/api/idempotent_requests
+KEY_LIFE = timedelta(hours=23)
+# After a look at what waits for a person that failed.
+PAUSE = timedelta(minutes=1)
+
+logger = structlog.get_logger(__name__)
+
+Step = Callable[[StripeOperation], None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``steps``: each writes how far it has come. ``look``: at how far the person has come."""
+
+    steps: Mapping[str, Step]
+    look: Step | None
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(kind: OperationKind, *, steps: Mapping[str, Step], look: Step | None = None) -> None:
+    """Let operations of that kind be resumed by these steps."""
+    _kinds[kind] = Kind(steps, look)
+
+
+def new_operation(*, kind: OperationKind, actor: Membership) -> StripeOperation:
+    """An operation with a key of its own, not saved yet."""
+    return StripeOperation(
+        organization=actor.organization,
+        kind=kind,
+        idempotency_key=new_key(),
+        actor_id=actor.user_id,
+        actor_name=display_name(actor.user),
+    )
+
+
+def new_key() -> str:
+    return f"portal-{uuid.uuid4().hex}"
+
+
+def resume(operation_id: uuid.UUID) -> StripeOperation:
+    """Take an operation as far as it goes now, unless another worker has it. Returns it as it is then.
+
+    When Stripe doesn't answer, it stays pending for the sweep; when Stripe refuses, it fails. Of one that
+    waits for a person, Stripe is asked first how far they have come: raises GatewayUnavailable.
+    """
+    operation = StripeOperation.objects.get(pk=operation_id)
+    kind = _kinds[operation.kind]
+    if operation.state == OperationState.WAITING and kind.look:
+        kind.look(operation)
+    leased = StripeOperation.objects.pending().lease(operation_id)
+    if leased is not None:
+        with leased.attempt():
+            _take_steps(leased, kind.steps)
+    return StripeOperation.objects.get(pk=operation_id)
+
+
+def _take_steps(operation: StripeOperation, steps: Mapping[str, Step]) -> None:
+    try:
+        while operation.state == OperationState.PENDING:
+            steps[operation.step](operation)
+    except GatewayUnavailable as error:
+        operation.reschedule(str(error), key_spent=operation.key_spent or error.replayed)
+    except GatewayRefused as error:
+        finish(operation, state=OperationState.FAILED, error=str(error))
+
+
+def resume_due(*, seconds: float) -> None:
+    """Resume what is due, the longest due first, beginning none after ``seconds``."""
+    for operation_id in StripeOperation.objects.all().sweep(seconds=seconds):
+        StripeOperation.objects.waiting().filter(pk=operation_id).update(next_attempt_at=Now() + PAUSE)
+        try:
+            resume(operation_id)
+        except GatewayUnavailable:
+            logger.warning("stripe_operation_waits", operation=str(operation_id))
+        except Exception:
+            logger.exception("stripe_operation_failed", operation=str(operation_id))
+
+
+def wait(operation: StripeOperation, *, until: datetime, **values: object) -> None:
+    """Leave the operation to the person; look after it at ``until``. Raises LeaseLost."""
+    operation.release(state=OperationState.WAITING, next_attempt_at=until, error="", **values)
+
+
+def finish(operation: StripeOperation, *, state: OperationState, **values: object) -> None:
+    """End the operation. Raises LeaseLost."""
+    operation.release(state=state, finished_at=timezone.now(), **values)
+
+
+def key_expired(operation: StripeOperation) -> bool:
+    """Whether Stripe may have forgotten the key, or answers it with its own failure: look up, then renew."""
+    return operation.key_spent or timezone.now() - operation.key_saved_at > KEY_LIFE
+
+
+def renew_key(operation: StripeOperation) -> None:
+    """Save a new key before the next call. Raises LeaseLost."""
+    operation.renew(idempotency_key=new_key(), key_saved_at=timezone.now(), key_spent=False)
