@@ -49,16 +49,7 @@ class AtStripe(admin.ModelAdmin[Row]):
 class BillingAccountAdmin(AtStripe[BillingAccount]):
     folder = "customers"
     id_field = "stripe_customer_id"
-    list_display = [
-        "organization",
-        "at_stripe",
-        "card_brand",
-        "card_last4",
-        "synced_at",
-        "reconciled_at",
-        "attempts",
-        "error",
-    ]
+    list_display = ["organization", "at_stripe", "card_brand", "card_last4", "synced_at", "attempts", "error"]
     list_select_related = ["organization"]
     search_fields = [*ORGANIZATION_SEARCH, "=stripe_customer_id", "email", "=card_last4"]
 

@@ -11,16 +11,10 @@ class Outcome(models.TextChoices):
 
     UPDATED = "updated", _("The card is saved. It pays the next charge.")
     SUPERSEDED = "superseded", _("Another card was saved after this one and has replaced it.")
-    UNUSED = (
-        "unused",
-        _("The card was saved, but is no longer the one to pay. This page shows which one is."),
-    )
+    UNUSED = "unused", _("The card was saved, but is no longer the one to pay. This page shows which one is.")
     EXPIRED = "expired", _("The card page was open too long, so no card was saved. Start again.")
     REFUSED = "refused", _("The bank did not accept this card. Use another card.")
-    NOT_ALLOWED = (
-        "not_allowed",
-        _("You may no longer update the card, so it was not saved. Ask an admin."),
-    )
+    NOT_ALLOWED = "not_allowed", _("You may no longer update the card, so it was not saved. Ask an admin.")
     ERROR = "error", _("Stripe did not accept this card. Use another card.")
 
 

@@ -41,16 +41,13 @@ def next_charge(
 ) -> NextCharge | None:
     """The charge at the end of the period that ends first; None when nothing will be charged."""
     going_on = [
-        subscription
+        (subscription.period_end, subscription.pk, subscription)
         for subscription in subscriptions
-        if subscription.status not in ENDED
-        and subscription.will_end_at is None
-        and subscription.period_end is not None
+        if subscription.status not in ENDED and subscription.will_end_at is None and subscription.period_end
     ]
     if not going_on:
         return None
-    first = min(going_on, key=lambda subscription: (subscription.period_end, subscription.pk))
-    assert first.period_end is not None  # noqa: S101 - filtered above; for the type checker
+    ends_at, _pk, first = min(going_on)
     lines = [line for item in first.items if (line := _fixed_line(item, first.currency)) is not None]
     on_demand = _on_demand_line(edition, credits_this_month, first.currency)
     if on_demand is not None:
@@ -58,7 +55,7 @@ def next_charge(
     return NextCharge(
         amount=sum(line.amount for line in lines),
         currency=first.currency,
-        at=first.period_end,
+        at=ends_at,
         lines=lines,
         estimated=on_demand is not None,
     )

@@ -1,17 +1,11 @@
 """What the workers do. Redis may lose any of these: the sweep finds in Postgres what is left to do."""
 
-import uuid
-
-import structlog
 from celery import shared_task
 
-from billing.gateway import GatewayUnavailable
 from billing.mirror.reconciliation import reconcile_due_accounts
-from billing.models import StripeEvent
-from billing.operations.life import resume, resume_due
-from billing.webhooks import handle, handle_due
-
-logger = structlog.get_logger(__name__)
+from billing.models import StripeEvent, StripeOperation
+from billing.operations.life import resume_each
+from billing.webhooks import handle
 
 SWEEP_SECONDS = 20
 RECONCILE_SECONDS = 45
@@ -28,17 +22,14 @@ def handle_event(*event_ids: str) -> None:
 
 @shared_task(name="billing.complete_card_setup")
 def complete_card_setup(*operation_ids: str) -> None:
-    for operation_id in operation_ids:
-        try:
-            resume(uuid.UUID(operation_id))
-        except GatewayUnavailable:
-            logger.warning("card_setup_not_checked", operation=operation_id)
+    resume_each(operation_ids)
 
 
 @shared_task(name="billing.sweep")
 def sweep() -> None:
-    handle_due(seconds=SWEEP_SECONDS)
-    resume_due(seconds=SWEEP_SECONDS)
+    for event_id in StripeEvent.objects.sweep(seconds=SWEEP_SECONDS):
+        handle(event_id)
+    resume_each(StripeOperation.objects.sweep(seconds=SWEEP_SECONDS))
 
 
 @shared_task(name="billing.delete_old_events")

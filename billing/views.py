@@ -149,5 +149,5 @@ def webhook(request: HttpRequest) -> HttpResponse:
         logger.error("stripe_event_unusable", reason=str(unusable))
         return HttpResponse("The event can't be read.\n", status=400, content_type="text/plain")
     put_into_inbox(event)
-    ring(handle_event, event.id)
+    ring(handle_event, event.event_id)
     return HttpResponse(status=200)

@@ -20,16 +20,10 @@ def put_into_inbox(event: IncomingEvent) -> None:
     """Keep a verified event; one that is there already is left alone. One statement, committed at once."""
     if event.api_version != gateway.API_VERSION:
         # No harm: objects are fetched anew, in our version, and the event only says which.
-        logger.warning("stripe_event_of_other_version", stripe_event=event.id, version=event.api_version)
-    row = StripeEvent(
-        event_id=event.id,
-        type=event.type,
-        object_id=event.object_id,
-        customer_id=event.customer_id,
-        livemode=event.livemode,
-        api_version=event.api_version,
-        payload=event.payload,
-    )
+        logger.warning(
+            "stripe_event_of_other_version", stripe_event=event.event_id, version=event.api_version
+        )
+    row = StripeEvent(**vars(event))
     StripeEvent.objects.bulk_create([row], ignore_conflicts=True)
 
 
@@ -44,13 +38,7 @@ def handle(event_id: str) -> None:
         except gateway.GatewayUnavailable as error:
             event.fail(error)
         else:
-            event.release(state=state, error="", handled_at=timezone.now())
-
-
-def handle_due(*, seconds: float) -> None:
-    """Work off the events whose ring was lost or whose worker died, beginning none after ``seconds``."""
-    for event_id in StripeEvent.objects.all().sweep(seconds=seconds):
-        handle(event_id)
+            event.release(state=state, handled_at=timezone.now())
 
 
 def _apply(event: StripeEvent) -> EventState:
@@ -66,34 +54,27 @@ def _apply(event: StripeEvent) -> EventState:
     if account is None:
         logger.warning("stripe_event_of_unknown_customer", stripe_event=event.event_id)
         return EventState.IGNORED
-    handler(account, event)
+    handler(account, event.object_id)
     return EventState.DONE
 
 
-def _customer(account: BillingAccount, _event: StripeEvent) -> None:
+def _customer(account: BillingAccount, _customer_id: str) -> None:
     sync_customer(account)
 
 
-def _subscription(account: BillingAccount, event: StripeEvent) -> None:
-    sync_subscription(account, event.object_id)
-
-
-def _invoice(account: BillingAccount, event: StripeEvent) -> None:
-    sync_invoice(account, event.object_id)
-
-
-def _card_setup(account: BillingAccount, _event: StripeEvent) -> None:
+def _card_setup(account: BillingAccount, _object_id: str) -> None:
     """Resume what waits for a person in the organization: it is little, and the event is of one."""
     waiting = StripeOperation.objects.for_org(account.organization_id).waiting()
     for operation_id in waiting.values_list("pk", flat=True):
         resume(operation_id)
 
 
-Handler = Callable[[BillingAccount, StripeEvent], None]
+# Each is called with the account and the id of the event's object.
+Handler = Callable[[BillingAccount, str], object]
 
 HANDLERS: list[tuple[tuple[str, ...], Handler]] = [
-    (("customer.subscription.",), _subscription),
+    (("customer.subscription.",), sync_subscription),
     (("customer.updated", "customer.deleted", "payment_method."), _customer),
     (("checkout.session.", "setup_intent."), _card_setup),
-    (("invoice.",), _invoice),
+    (("invoice.",), sync_invoice),
 ]

@@ -51,7 +51,7 @@ def _written(email: OutgoingEmail) -> EmailMultiAlternatives | None:
     except NoLongerNeeded as reason:
         email.release(state=State.DROPPED, error=str(reason))
     except Exception as error:
-        logger.exception("mail_not_written", email_id=str(email.id), kind=email.kind)
+        logger.exception("mail_not_written", key=str(email.id), kind=email.kind)
         email.fail(error, max_attempts=MAX_WRITE_ATTEMPTS)
     return None
 
@@ -62,7 +62,7 @@ def _send(email: OutgoingEmail, message: EmailMultiAlternatives) -> None:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again and then given up
         email.fail(error, max_attempts=1 if is_permanent(error) else None)
     else:
-        email.release(state=State.SENT, sent_at=Now(), error="")
+        email.release(state=State.SENT, sent_at=Now())
 
 
 def is_permanent(error: Exception) -> bool:

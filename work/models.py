@@ -7,7 +7,7 @@ what it still writes is refused. All times are the database's.
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Self, TypeVar
@@ -109,24 +109,19 @@ class Work(models.Model):
     def attempt(self) -> Iterator[None]:
         """Around one attempt at a leased row: whatever goes wrong in it ends here, and stops no other row."""
         try:
-            try:
-                yield
-            except LeaseLost:
-                raise
-            except Exception as error:
-                logger.exception("work_broken", work=str(self), key=str(self.pk))
-                self.fail(error)
+            yield
         except LeaseLost:
-            logger.warning("lease_lost", work=str(self), key=str(self.pk))
+            logger.warning("lease_lost", work=self._meta.label, key=str(self.pk))
+        except Exception as error:
+            logger.exception("work_broken", work=self._meta.label, key=str(self.pk))
+            with suppress(LeaseLost):
+                self.fail(error)
 
     def fail(self, error: Exception, *, max_attempts: int | None = None) -> None:
-        """Reschedule, or park after the last attempt. ``max_attempts``: fewer than usual.
-
-        Raises LeaseLost.
-        """
+        """Reschedule, or park after the last attempt; ``max_attempts``: of so many. Raises LeaseLost."""
         reason = f"{type(error).__name__}: {error}"
         last = max_attempts or self.MAX_ATTEMPTS
-        logger.warning("work_failed", work=str(self), key=str(self.pk), attempts=self.attempts, reason=reason)
+        logger.warning("work_failed", work=self._meta.label, key=str(self.pk), reason=reason)
         if last is not None and self.attempts >= last:
             self.park(reason)
         else:
@@ -134,29 +129,24 @@ class Work(models.Model):
 
     def reschedule(self, reason: str, **values: object) -> None:
         """Let go of the row until its wait is over. Raises LeaseLost."""
-        wait = self.WAITS.after(self.attempts)
-        self.release(next_attempt_at=Now() + wait, error=storable(reason), **values)
+        self.release(error=reason, next_attempt_at=Now() + self.WAITS.after(self.attempts), **values)
 
     def park(self, reason: str) -> None:
         """End the row as failed: nobody tries it again. Raises LeaseLost."""
-        self.release(state=PARKED, error=storable(reason))
+        self.release(error=reason, state=PARKED)
 
     def renew(self, **values: object) -> None:
         """Write what was reached, and begin the lease anew. Raises LeaseLost."""
         self.write(leased_until=Now() + self.lease_length, **values)
 
-    def release(self, **values: object) -> None:
+    def release(self, *, error: str = "", **values: object) -> None:
         """Write how far it has come, and let go of the row. Raises LeaseLost."""
-        self.write(leased_until=None, **values)
+        self.write(leased_until=None, error=error[:ERROR_LENGTH].replace("\x00", ""), **values)
 
     def write(self, **values: object) -> None:
         """Write, unless another worker has leased the row since it was read, or it ended: LeaseLost."""
         rows = type(self).objects.filter(self.unfinished, pk=self.pk, attempts=self.attempts)
         if not rows.update(**values):
-            raise LeaseLost(str(self))
+            raise LeaseLost
         for name, value in values.items():
             setattr(self, name, value)
-
-
-def storable(reason: str) -> str:
-    return reason[:ERROR_LENGTH].replace("\x00", "")

@@ -4,6 +4,7 @@ All raise GatewayUnavailable, GatewayRefused and GatewayMissing. A change takes 
 caller has saved before.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -37,13 +38,10 @@ def create_customer(*, params: dict[str, Any], idempotency_key: str) -> Customer
 
 def find_customer(*, operation_id: object, since: datetime) -> Customer | None:
     """The customer that an operation made, when we never heard how it ended; ``since``: made no earlier."""
-    found = call(
-        lambda stripe_: _made_by(
-            operation_id,
-            stripe_.v1.customers.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE}),
-        )
+    made = _all(
+        lambda stripe_: stripe_.v1.customers.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
     )
-    return reading.customer(found) if found else None
+    return next((reading.customer(body) for body in made if reading.is_of(operation_id, body)), None)
 
 
 def customer(customer_id: str) -> Customer:
@@ -93,19 +91,8 @@ def card_session(session_id: str) -> CardSession:
 
 def find_card_session(*, customer_id: str, operation_id: object) -> CardSession | None:
     """The session that an operation made, when we never heard how it ended."""
-    found = call(
-        lambda stripe_: _made_by(
-            operation_id, stripe_.v1.checkout.sessions.list({"customer": customer_id, "limit": PAGE})
-        )
-    )
-    return reading.card_session(found) if found else None
-
-
-def _made_by(operation_id: object, listed: stripe.ListObject[Any]) -> dict[str, Any] | None:
-    """The object with the operation's tag, asking for no page more than needed."""
-    made = str(operation_id)
-    bodies = (item.to_dict() for item in listed.auto_paging_iter())
-    return next((body for body in bodies if reading.operation_of(body) == made), None)
+    made = _all(lambda stripe_: stripe_.v1.checkout.sessions.list({"customer": customer_id, "limit": PAGE}))
+    return next((reading.card_session(body) for body in made if reading.is_of(operation_id, body)), None)
 
 
 def subscription(subscription_id: str) -> Subscription:
@@ -115,9 +102,9 @@ def subscription(subscription_id: str) -> Subscription:
 
 def subscriptions(customer_id: str) -> list[Subscription]:
     """All of a customer, ended ones too."""
-    found = call(
-        lambda stripe_: _bodies(
-            stripe_.v1.subscriptions.list({"customer": customer_id, "status": "all", "limit": PAGE})
+    found = _all(
+        lambda stripe_: stripe_.v1.subscriptions.list(
+            {"customer": customer_id, "status": "all", "limit": PAGE}
         )
     )
     return [reading.subscription(body) for body in found]
@@ -136,20 +123,20 @@ def invoice_pdf_url(invoice_id: str) -> str:
 
 def invoices(customer_id: str) -> list[Invoice]:
     """All of a customer, drafts too."""
-    found = call(lambda stripe_: _bodies(stripe_.v1.invoices.list({"customer": customer_id, "limit": PAGE})))
+    found = _all(lambda stripe_: stripe_.v1.invoices.list({"customer": customer_id, "limit": PAGE}))
     return [_with_all_lines(body) for body in found]
 
 
 def _with_all_lines(body: dict[str, Any]) -> Invoice:
     """An invoice shows its first lines only; more are a list of their own."""
-    lines = body["lines"]["data"]
-    if body["lines"]["has_more"]:
-        lines = call(
-            lambda stripe_: _bodies(stripe_.v1.invoices.line_items.list(body["id"], {"limit": PAGE}))
-        )
-    return reading.invoice(body, lines)
+    lines = body["lines"]
+    if not lines["has_more"]:
+        return reading.invoice(body, lines["data"])
+    return reading.invoice(
+        body, _all(lambda stripe_: stripe_.v1.invoices.line_items.list(body["id"], {"limit": PAGE}))
+    )
 
 
-def _bodies(listed: stripe.ListObject[Any]) -> list[dict[str, Any]]:
-    """Every object of a list, page after page, as plain dicts."""
-    return [item.to_dict() for item in listed.auto_paging_iter()]
+def _all(ask: Callable[[stripe.StripeClient], stripe.ListObject[Any]]) -> list[dict[str, Any]]:
+    """Every object of a list, page after page."""
+    return call(lambda stripe_: [item.to_dict() for item in ask(stripe_).auto_paging_iter()])

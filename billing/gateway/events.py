@@ -55,7 +55,7 @@ def _read(body: dict[str, Any]) -> IncomingEvent:
     if not isinstance(body["livemode"], bool):
         raise TypeError("livemode is neither true nor false")
     return IncomingEvent(
-        id=_named(body["id"]),
+        event_id=_named(body["id"]),
         type=_named(body["type"]),
         object_id=_text(subject.get("id") or "", 200),
         customer_id=_text(_customer_of(subject, data.get("previous_attributes") or {}), 100),

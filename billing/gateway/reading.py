@@ -53,7 +53,7 @@ def card_session(body: Json) -> CardSession:
     return CardSession(
         id=body["id"],
         customer_id=id_of(body.get("customer")),
-        operation_id=operation_of(body),
+        operation_id=(body.get("metadata") or {}).get(OPERATION, ""),
         status=body["status"],
         url=body.get("url") or "",
         setup_status=intent.get("status", ""),
@@ -137,9 +137,9 @@ def _invoice_line(body: Json) -> InvoiceLine:
     )
 
 
-def operation_of(body: Json) -> str:
-    """The operation that made an object, by its tag; empty: another made it."""
-    return str((body.get("metadata") or {}).get(OPERATION, ""))
+def is_of(operation_id: object, body: Json) -> bool:
+    """Whether the operation made the object, by its tag."""
+    return (body.get("metadata") or {}).get(OPERATION) == str(operation_id)
 
 
 def id_of(reference: Any) -> str:

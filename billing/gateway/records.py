@@ -123,7 +123,7 @@ class Invoice:
 class IncomingEvent:
     """A verified webhook. ``customer_id``: whose it is, as far as the event itself says; else empty."""
 
-    id: str
+    event_id: str
     type: str
     object_id: str
     customer_id: str

@@ -1,7 +1,6 @@
 """Invoices: written down as Stripe has them, and told of when they are paid or can't be charged."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import timedelta
 
 from django.utils import timezone
@@ -9,7 +8,16 @@ from django.utils import timezone
 from audit.services import Actor, record
 from billing import gateway
 from billing.gateway import records
-from billing.mirror.rows import assign, differs, is_late, is_news, locked_account, next_fetch_number, save
+from billing.mirror.rows import (
+    assign,
+    differs,
+    is_late,
+    is_news,
+    locked_account,
+    next_fetch_number,
+    save,
+    values_of,
+)
 from billing.models import BillingAccount, Invoice, InvoiceStatus
 from billing.money import format_money
 from billing.notices import tell_of_failed_payment
@@ -47,10 +55,7 @@ def _write_invoice(
 ) -> bool:
     if row is not None and is_late(account, row, number):
         return False
-    values = asdict(fetched)
-    for own in ("id", "customer_id", "created"):
-        del values[own]
-    values |= {"created_at": fetched.created, "lines": [asdict(line) for line in fetched.lines]}
+    values = values_of(fetched)
     old_status, old_attempts = (row.status, row.attempt_count) if row else ("", 0)
     changed = row is None or differs(row, {name: values[name] for name in values.keys() - ADDRESSES})
     expires = row is not None and _address_expires_soon(row)

@@ -3,7 +3,7 @@
 Each account once a day. Which are due, Postgres knows alone, so that nothing can make us forget one.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 import structlog
@@ -44,7 +44,7 @@ def reconcile_due_accounts(*, seconds: float = 45.0) -> None:
     Safe to run anywhere, any number of times at once, and to be killed at any line.
     """
     unanswered = 0
-    for account_id in BillingAccount.objects.all().sweep(seconds=seconds):
+    for account_id in BillingAccount.objects.sweep(seconds=seconds):
         account = BillingAccount.objects.due().lease(account_id)
         if account is not None:
             unanswered = 0 if _stripe_answers(account) else unanswered + 1
@@ -92,13 +92,7 @@ def reconcile(organization: Organization) -> Drift:
         )
         _note_success(current)
     if drift.total:
-        logger.warning(
-            "stripe_mirror_drifted",
-            organization=organization.slug,
-            customers=drift.customers,
-            subscriptions=drift.subscriptions,
-            invoices=drift.invoices,
-        )
+        logger.warning("stripe_mirror_drifted", organization=organization.slug, **asdict(drift))
     return drift
 
 
@@ -117,14 +111,4 @@ def _note_success(account: BillingAccount) -> None:
     account.synced_at = account.reconciled_at = now
     account.next_attempt_at = now + EVERY
     account.leased_until, account.attempts, account.error = None, 0, ""
-    account.save(
-        update_fields=[
-            "listed_seq",
-            "synced_at",
-            "reconciled_at",
-            "next_attempt_at",
-            "leased_until",
-            "attempts",
-            "error",
-        ]
-    )
+    account.save()

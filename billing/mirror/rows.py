@@ -10,13 +10,14 @@ account in the end. Rows that such a fetch only confirms are then not written.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from billing.gateway import records
 from billing.models import BillingAccount, Invoice, Subscription
-from orgs.models import Organization
 
 Row = BillingAccount | Subscription | Invoice
 
@@ -34,8 +35,7 @@ def next_fetch_number() -> int:
 def locked_account(account: BillingAccount) -> Iterator[BillingAccount | None]:
     """The account as it is now, locked; None when it has another customer by now."""
     with transaction.atomic():
-        organization = Organization.objects.locked(account.organization_id)
-        current = BillingAccount.objects.locked(organization)
+        current = BillingAccount.objects.locked_of(account.organization_id)
         yield current if current.stripe_customer_id == account.stripe_customer_id else None
 
 
@@ -50,6 +50,14 @@ def is_news(account: BillingAccount) -> bool:
     return account.synced_at is not None
 
 
+def values_of(fetched: records.Subscription | records.Invoice) -> dict[str, Any]:
+    """What of a fetched object is written to the columns of the same names."""
+    values = asdict(fetched)
+    del values["id"], values["customer_id"]
+    values["created_at"] = values.pop("created")
+    return values
+
+
 def differs(row: Row, values: dict[str, Any]) -> bool:
     return any(getattr(row, name) != value for name, value in values.items())
 
@@ -62,18 +70,13 @@ def assign(row: Row, values: dict[str, Any], number: int) -> None:
 
 
 def save(account: BillingAccount, row: Subscription | Invoice, *, changed: bool) -> None:
-    from_full_fetch = row.fetched_seq == account.listed_seq
-    if changed or not from_full_fetch:
-        row.save()
-    if not from_full_fetch:
-        _touch(account)
-
-
-def _touch(account: BillingAccount) -> None:
-    """Note that the mirror was just brought up to date: pages say as of when they speak.
+    """Save what was fetched, and that the mirror is up to date: pages say as of when they speak.
 
     Of an account that was never synced only a piece is known now; its first look at the customer notes it.
     """
-    if account.synced_at is not None:
+    from_full_fetch = row.fetched_seq == account.listed_seq
+    if changed or not from_full_fetch:
+        row.save()
+    if account.synced_at is not None and not from_full_fetch:
         account.synced_at = timezone.now()
         account.save(update_fields=["synced_at"])

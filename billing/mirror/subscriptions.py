@@ -1,13 +1,20 @@
 """Subscriptions: written down as Stripe has them, and told of when their terms change."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 from audit.services import Actor, record
 from billing import gateway
 from billing.gateway import records
-from billing.mirror.rows import assign, differs, is_late, is_news, locked_account, next_fetch_number, save
+from billing.mirror.rows import (
+    assign,
+    differs,
+    is_late,
+    is_news,
+    locked_account,
+    next_fetch_number,
+    save,
+    values_of,
+)
 from billing.models import BillingAccount, Subscription
 
 
@@ -32,17 +39,7 @@ def _write_subscription(
 ) -> bool:
     if row is not None and is_late(account, row, number):
         return False
-    values: dict[str, Any] = {
-        "status": fetched.status,
-        "currency": fetched.currency,
-        "items": [asdict(item) for item in fetched.items],
-        "period_start": fetched.period_start,
-        "period_end": fetched.period_end,
-        "cancel_at": fetched.cancel_at,
-        "cancel_at_period_end": fetched.cancel_at_period_end,
-        "ended_at": fetched.ended_at,
-        "created_at": fetched.created,
-    }
+    values = values_of(fetched)
     before = _terms(row) if row else None
     changed = row is None or differs(row, values)
     if row is None:

@@ -23,6 +23,10 @@ class BillingAccountQuerySet(WorkQuerySet["BillingAccount"]):
         account.organization = organization
         return account
 
+    def locked_of(self, organization_id: uuid.UUID) -> "BillingAccount":
+        """The account, locked after its organization."""
+        return self.locked(Organization.objects.locked(organization_id))
+
 
 class BillingAccount(Work):
     """An organization's Stripe customer and its default payment method.

@@ -78,8 +78,7 @@ def _create_session(operation: StripeOperation) -> None:
 @transaction.atomic
 def settle(waiting: StripeOperation, session: CardSession) -> None:
     """Decide, once, what a session that is no longer open means."""
-    organization = Organization.objects.locked(waiting.organization_id)
-    account = BillingAccount.objects.locked(organization)
+    account = BillingAccount.objects.locked_of(waiting.organization_id)
     operation = StripeOperation.objects.select_for_update().get(pk=waiting.pk)
     if operation.state != OperationState.WAITING:
         return
@@ -173,8 +172,7 @@ def _made_default(operation: StripeOperation) -> bool:
     number = next_fetch_number()
     customer = gateway.customer(customer_id)
     with transaction.atomic():
-        organization = Organization.objects.locked(operation.organization_id)
-        current = BillingAccount.objects.locked(organization)
+        current = BillingAccount.objects.locked_of(operation.organization_id)
         if current.chosen_payment_method_id != chosen:
             return False
         write_customer(current, customer, number)
@@ -183,7 +181,7 @@ def _made_default(operation: StripeOperation) -> bool:
             record(
                 action="card.updated",
                 actor=person_of(operation),
-                organization=organization,
+                organization=current.organization,
                 target=(operation.pk, _card_name(current.card_brand, current.card_last4)),
             )
             tell_of_new_card(current, operation)
@@ -195,8 +193,7 @@ def _made_default(operation: StripeOperation) -> bool:
 @transaction.atomic
 def _drop_choice(operation: StripeOperation, chosen: str, error: gateway.GatewayRefused) -> bool:
     """Stripe refuses the card. False: that matters no more, another has been chosen meanwhile."""
-    organization = Organization.objects.locked(operation.organization_id)
-    account = BillingAccount.objects.locked(organization)
+    account = BillingAccount.objects.locked_of(operation.organization_id)
     if account.chosen_payment_method_id != chosen:
         return False
     account.chosen_payment_method_id = ""
@@ -221,8 +218,8 @@ def _detach(operation: StripeOperation) -> None:
                 )
             except gateway.GatewayRefused:
                 continue
-    outcome = outcome_of(operation)
-    finish(operation, state=OperationState.DONE if outcome in GOOD else OperationState.FAILED)
+    state = OperationState.DONE if outcome_of(operation) in GOOD else OperationState.FAILED
+    finish(operation, state=state, error=operation.error)
 
 
 def person_of(operation: StripeOperation) -> Actor:

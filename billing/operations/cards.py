@@ -14,8 +14,7 @@ from billing.card_outcomes import Outcome
 from billing.models import OperationKind, OperationState, StripeOperation, Subscription
 from billing.operations.card_steps import Step, is_too_late, person_of, settle
 from billing.operations.customers import ensure_customer
-from billing.operations.life import finish, new_operation, resume
-from billing.operations.locking import lock_for
+from billing.operations.life import finish, lock_for, new_operation, resume
 from orgs.errors import Refused
 from orgs.models import Membership
 from orgs.policy import Permission

@@ -9,9 +9,8 @@ from billing import gateway
 from billing.gateway.records import Customer
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
 from billing.models.operations import FIRST_STEP
-from billing.operations.life import finish, key_expired, new_operation, register, renew_key, resume
-from billing.operations.locking import lock_for
-from orgs.models import Membership, Organization
+from billing.operations.life import finish, key_expired, lock_for, new_operation, register, renew_key, resume
+from orgs.models import Membership
 from orgs.policy import Permission
 
 # Stripe's clock and ours may differ.
@@ -74,14 +73,13 @@ def _create(operation: StripeOperation) -> None:
 
 @transaction.atomic
 def _note(operation: StripeOperation, customer: Customer) -> None:
-    organization = Organization.objects.locked(operation.organization_id)
-    account = BillingAccount.objects.locked(organization)
+    account = BillingAccount.objects.locked_of(operation.organization_id)
     account.stripe_customer_id = customer.id
     account.customer_deleted = False
     account.name, account.email = customer.name, customer.email
     account.synced_at = timezone.now()
     account.save()
-    finish(operation, state=OperationState.DONE, stripe_id=customer.id, error="")
+    finish(operation, state=OperationState.DONE, stripe_id=customer.id)
 
 
 register(OperationKind.CREATE_CUSTOMER, steps={FIRST_STEP: _create})

@@ -4,9 +4,10 @@ Each kind registers its steps. Every step is committed before the next begins.
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db.models.functions import Now
@@ -14,8 +15,10 @@ from django.utils import timezone
 
 from accounts.models import display_name
 from billing.gateway import GatewayRefused, GatewayUnavailable
-from billing.models import OperationKind, OperationState, StripeOperation
+from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
+from orgs.locking import lock_organization_of
 from orgs.models import Membership
+from orgs.policy import Permission, ensure
 
 # Stripe forgets keys after 24 hours at the earliest: https://docs.stripe.com/api/idempotent_requests
 KEY_LIFE = timedelta(hours=23)
@@ -43,6 +46,16 @@ def register(kind: OperationKind, *, steps: Mapping[str, Step], look: Step | Non
     _kinds[kind] = Kind(steps, look)
 
 
+def lock_for(actor: Membership, permission: Permission) -> BillingAccount:
+    """Lock the billing account for a person who may: organization, membership, account, in this order.
+
+    Raises Denied and Membership.DoesNotExist.
+    """
+    organization, actor = lock_organization_of(actor)
+    ensure(actor, permission)
+    return BillingAccount.objects.locked(organization)
+
+
 def new_operation(*, kind: OperationKind, actor: Membership) -> StripeOperation:
     """An operation with a key of its own, not saved yet."""
     return StripeOperation(
@@ -58,7 +71,7 @@ def new_key() -> str:
     return f"portal-{uuid.uuid4().hex}"
 
 
-def resume(operation_id: uuid.UUID) -> StripeOperation:
+def resume(operation_id: uuid.UUID | str) -> StripeOperation:
     """Take an operation as far as it goes now, unless another worker has it. Returns it as it is then.
 
     When Stripe doesn't answer, it stays pending for the sweep; when Stripe refuses, it fails. Of one that
@@ -85,9 +98,9 @@ def _take_steps(operation: StripeOperation, steps: Mapping[str, Step]) -> None:
         finish(operation, state=OperationState.FAILED, error=str(error))
 
 
-def resume_due(*, seconds: float) -> None:
-    """Resume what is due, the longest due first, beginning none after ``seconds``."""
-    for operation_id in StripeOperation.objects.all().sweep(seconds=seconds):
+def resume_each(operation_ids: Iterable[uuid.UUID | str]) -> None:
+    """Resume each of them; one that fails must not stop the others."""
+    for operation_id in operation_ids:
         StripeOperation.objects.waiting().filter(pk=operation_id).update(next_attempt_at=Now() + PAUSE)
         try:
             resume(operation_id)
@@ -97,14 +110,14 @@ def resume_due(*, seconds: float) -> None:
             logger.exception("stripe_operation_failed", operation=str(operation_id))
 
 
-def wait(operation: StripeOperation, *, until: datetime, **values: object) -> None:
+def wait(operation: StripeOperation, *, until: datetime, **values: Any) -> None:
     """Leave the operation to the person; look after it at ``until``. Raises LeaseLost."""
-    operation.release(state=OperationState.WAITING, next_attempt_at=until, error="", **values)
+    operation.release(state=OperationState.WAITING, next_attempt_at=until, **values)
 
 
-def finish(operation: StripeOperation, *, state: OperationState, **values: object) -> None:
+def finish(operation: StripeOperation, *, state: OperationState, error: str = "", **values: Any) -> None:
     """End the operation. Raises LeaseLost."""
-    operation.release(state=state, finished_at=timezone.now(), **values)
+    operation.release(state=state, error=error, finished_at=timezone.now(), **values)
 
 
 def key_expired(operation: StripeOperation) -> bool:
