@@ -61,8 +61,7 @@ def _write_invoice(
     expires = row is not None and _address_expires_soon(row)
     if row is None:
         row = Invoice(organization_id=account.organization_id, stripe_id=fetched.id)
-    assign(row, values, number)
-    save(account, row, changed=changed or expires)
+    save(account, row, values, number, changed=changed or expires)
     if is_news(account):
         _announce(account, row, old_status=old_status, old_attempts=old_attempts)
     return changed

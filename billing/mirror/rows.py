@@ -69,11 +69,12 @@ def assign(row: Row, values: dict[str, Any], number: int) -> None:
     row.synced_at = timezone.now()
 
 
-def save(account: BillingAccount, row: Subscription | Invoice, *, changed: bool) -> None:
+def save(account: BillingAccount, row: Row, values: dict[str, Any], number: int, *, changed: bool) -> None:
     """Save what was fetched, and that the mirror is up to date: pages say as of when they speak.
 
     Of an account that was never synced only a piece is known now; its first look at the customer notes it.
     """
+    assign(row, values, number)
     from_full_fetch = row.fetched_seq == account.listed_seq
     if changed or not from_full_fetch:
         row.save()

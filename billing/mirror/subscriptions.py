@@ -5,16 +5,7 @@ from collections.abc import Sequence
 from audit.services import Actor, record
 from billing import gateway
 from billing.gateway import records
-from billing.mirror.rows import (
-    assign,
-    differs,
-    is_late,
-    is_news,
-    locked_account,
-    next_fetch_number,
-    save,
-    values_of,
-)
+from billing.mirror.rows import differs, is_late, is_news, locked_account, next_fetch_number, save, values_of
 from billing.models import BillingAccount, Subscription
 
 
@@ -44,8 +35,7 @@ def _write_subscription(
     changed = row is None or differs(row, values)
     if row is None:
         row = Subscription(organization_id=account.organization_id, stripe_id=fetched.id)
-    assign(row, values, number)
-    save(account, row, changed=changed)
+    save(account, row, values, number, changed=changed)
     if before != _terms(row) and is_news(account):
         record(
             action="subscription.changed",
