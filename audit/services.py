@@ -4,10 +4,9 @@ import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.db import transaction
-
 from audit.models import ActorKind, AuditEvent
 from audit.registry import Action, Datum, action_of
+from work.transactions import ensure_transaction
 
 
 class Person(Protocol):
@@ -48,10 +47,6 @@ class Actor:
         return cls(ActorKind.SYSTEM, "Billing portal")
 
 
-class OutsideTransactionError(RuntimeError):
-    """The change and its record must be committed together."""
-
-
 def record(
     action: Action | str,
     *,
@@ -68,8 +63,7 @@ def record(
     """
     if isinstance(action, str):
         action = action_of(action)
-    if not transaction.get_connection().in_atomic_block:
-        raise OutsideTransactionError(action.code)
+    ensure_transaction(action.code)
     target_id, target_name = target or ("", "")
     # What can't be told must fail here, not on the page.
     action.told(target=target_name, data=data)

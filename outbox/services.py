@@ -6,7 +6,6 @@ from datetime import datetime
 from email.utils import parseaddr
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, Min
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -16,6 +15,7 @@ from outbox.models import OutgoingEmail
 from outbox.registry import MailKind
 from outbox.tasks import deliver_written
 from work.doorbell import ring
+from work.transactions import ensure_transaction
 
 INSERT = """
     INSERT INTO outbox_outgoingemail (id, kind, "to", organization_id, params, dedupe_key, message_id,
@@ -25,10 +25,6 @@ INSERT = """
     ON CONFLICT (dedupe_key) DO NOTHING
     RETURNING *
 """
-
-
-class OutsideTransactionError(RuntimeError):
-    """A mail and the change that it tells of must be committed together."""
 
 
 def enqueue(
@@ -63,8 +59,7 @@ def enqueue_each(
     ``not_before``: the sweep sends it when that time has come, whatever becomes of Redis until then.
     Returns those that were written; otherwise like ``enqueue``.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise OutsideTransactionError(kind.code)
+    ensure_transaction(kind.code)
     ids = [uuid.uuid4() for _key in to]
     message_ids = [f"<{email_id}@{_sender_domain()}>" for email_id in ids]
     addresses, keys = list(to.values()), list(to)

@@ -5,11 +5,12 @@ from django.db import DatabaseError, connection, transaction
 
 from audit.models import ActorKind, AuditEvent
 from audit.registry import UnknownActionError, all_actions
-from audit.services import Actor, OutsideTransactionError, record
+from audit.services import Actor, record
 from orgs.actions import MEMBERSHIP_LEFT, ROLE_CHANGED
 from orgs.models import Organization
 from orgs.policy import Role
 from tests.factories import UserFactory
+from work.transactions import OutsideTransactionError
 
 
 def recorded(organization: Organization) -> AuditEvent:

@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from outbox.delivery import deliver_due
 from outbox.models import OutgoingEmail, State
-from outbox.services import OutsideTransactionError, enqueue, enqueue_each, lag
+from outbox.services import enqueue, enqueue_each, lag
 from tests.outbox.conftest import Enqueue
 from tests.outbox.notes import NOTE_MAIL
+from work.transactions import OutsideTransactionError
 
 
 @pytest.mark.django_db(transaction=True)
