@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from audit.models import ActorKind, AuditEvent
-from audit.registry import Action, Datum, action_of
+from audit.registry import Action, Datum
 from work.transactions import ensure_transaction
 
 
@@ -48,7 +48,8 @@ class Actor:
 
 
 def record(
-    action: Action | str,
+    action: Action,
+    /,
     *,
     actor: Actor,
     organization: Organization | None,
@@ -61,8 +62,6 @@ def record(
     Raises LookupError, TypeError or ValueError for data that the action's sentence can't be made of, and
     OutsideTransactionError outside a transaction.
     """
-    if isinstance(action, str):
-        action = action_of(action)
     ensure_transaction(action.code)
     target_id, target_name = target or ("", "")
     # What can't be told must fail here, not on the page.

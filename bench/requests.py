@@ -22,7 +22,7 @@ from bench.data import Data
 from bench.simulator import StripeCustomer
 from billing.gateway import API_VERSION
 from billing.models import Invoice
-from billing.services.inbox import handle
+from billing.webhooks import handle
 from invitations.claims import keep_claim
 from invitations.models import Invitation, Kind
 from invitations.tokens import Channel, Claim

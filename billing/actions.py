@@ -1,8 +1,34 @@
 """What of this app the audit log tells."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from audit.registry import Action
+from billing.money import format_money
+
+SUBSCRIPTION_STATUSES = {
+    "active": _("active"),
+    "canceled": _("canceled"),
+    "incomplete": _("incomplete"),
+    "incomplete_expired": _("incomplete expired"),
+    "past_due": _("past due"),
+    "paused": _("paused"),
+    "trialing": _("trialing"),
+    "unpaid": _("unpaid"),
+}
+
+
+def money(sum_: Mapping[str, Any]) -> str:
+    """``amount`` in minor units of ``currency``, as people read it."""
+    return format_money(sum_["amount"], sum_["currency"])
+
+
+def status(code: str) -> str:
+    """A subscription's status. Stripe may know more of them than we do."""
+    return str(SUBSCRIPTION_STATUSES.get(code, code))
+
 
 CARD_SETUP_STARTED = Action(
     "card.setup_started", _("Began to set up a card"), _("opened Stripe's page to set up a card")
@@ -14,17 +40,17 @@ CARD_REFUSED = Action(
     _("set up %(target)s after losing the right to; it was not saved"),
 )
 INVOICE_PAID = Action(
-    "invoice.paid", _("Invoice paid"), _("received %(amount)s for invoice %(target)s"), amount=str
+    "invoice.paid", _("Invoice paid"), _("received %(amount)s for invoice %(target)s"), amount=money
 )
 PAYMENT_FAILED = Action(
     "invoice.payment_failed",
     _("Payment failed"),
     _("could not charge %(amount)s for invoice %(target)s"),
-    amount=str,
+    amount=money,
 )
 SUBSCRIPTION_CHANGED = Action(
     "subscription.changed",
     _("Subscription changed"),
     _("changed the subscription; it is %(status)s"),
-    status=str,
+    status=status,
 )

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from audit.registry import Datum
 from audit.services import Actor, record
 from billing import gateway
+from billing.actions import INVOICE_PAID, PAYMENT_FAILED
 from billing.gateway import records
 from billing.mirror.rows import (
     assign,
@@ -19,7 +21,6 @@ from billing.mirror.rows import (
     values_of,
 )
 from billing.models import BillingAccount, Invoice, InvoiceStatus
-from billing.money import format_money
 from billing.notices import tell_of_failed_payment
 
 # Stripe may make new ones for each fetch: https://docs.stripe.com/invoicing/hosted-invoice-page
@@ -79,11 +80,11 @@ def note_deleted_invoice(account: BillingAccount, stripe_id: str, number: int) -
 
 
 def _announce(account: BillingAccount, invoice: Invoice, *, old_status: str, old_attempts: int) -> None:
-    amount = format_money(invoice.total, invoice.currency)
+    amount: Datum = {"amount": invoice.total, "currency": invoice.currency}
     target = (invoice.pk, str(invoice))
     if invoice.status == InvoiceStatus.PAID and old_status != InvoiceStatus.PAID:
         record(
-            action="invoice.paid",
+            INVOICE_PAID,
             actor=Actor.stripe(),
             organization=account.organization,
             target=target,
@@ -91,7 +92,7 @@ def _announce(account: BillingAccount, invoice: Invoice, *, old_status: str, old
         )
     if invoice.payment_failed and invoice.attempt_count > old_attempts:
         record(
-            action="invoice.payment_failed",
+            PAYMENT_FAILED,
             actor=Actor.stripe(),
             organization=account.organization,
             target=target,

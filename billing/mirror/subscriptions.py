@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from audit.services import Actor, record
 from billing import gateway
+from billing.actions import SUBSCRIPTION_CHANGED
 from billing.gateway import records
 from billing.mirror.rows import differs, is_late, is_news, locked_account, next_fetch_number, save, values_of
 from billing.models import BillingAccount, Subscription
@@ -38,11 +39,11 @@ def _write_subscription(
     save(account, row, values, number, changed=changed)
     if before != _terms(row) and is_news(account):
         record(
-            action="subscription.changed",
+            SUBSCRIPTION_CHANGED,
             actor=Actor.stripe(),
             organization=account.organization,
             target=(row.pk, row.stripe_id),
-            status=row.status.replace("_", " "),
+            status=row.status,
         )
     return changed
 

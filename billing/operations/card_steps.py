@@ -14,6 +14,7 @@ from django.utils import timezone
 from audit.models import ActorKind
 from audit.services import Actor, record
 from billing import gateway
+from billing.actions import CARD_REFUSED, CARD_UPDATED
 from billing.card_outcomes import GOOD, Outcome, outcome_of
 from billing.gateway.records import CardSession, PaymentMethod
 from billing.mirror.customers import write_customer
@@ -113,7 +114,7 @@ def _choose(account: BillingAccount, operation: StripeOperation, method: Payment
         operation.step = Step.DETACH
         operation.result = {"outcome": Outcome.NOT_ALLOWED, "detach": [method.id]}
         record(
-            action="card.refused",
+            CARD_REFUSED,
             actor=person_of(operation),
             organization=account.organization,
             target=(operation.pk, _card_name(method.brand, method.last4)),
@@ -179,7 +180,7 @@ def _made_default(operation: StripeOperation) -> bool:
         own = chosen == operation.result["payment_method"]
         if own:
             record(
-                action="card.updated",
+                CARD_UPDATED,
                 actor=person_of(operation),
                 organization=current.organization,
                 target=(operation.pk, _card_name(current.card_brand, current.card_last4)),

@@ -3,18 +3,18 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit.services import record
 from billing import gateway
+from billing.actions import CARD_SETUP_STARTED
 from billing.card_outcomes import Outcome
-from billing.models import OperationKind, OperationState, StripeOperation, Subscription
-from billing.operations.card_steps import Step, is_too_late, person_of, settle
+from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation, Subscription
+from billing.operations.card_steps import Step, is_too_late, settle
 from billing.operations.customers import ensure_customer
-from billing.operations.life import finish, lock_for, new_operation, resume
+from billing.operations.life import finish, new_operation, resume
+from orgs.acting import acting
 from orgs.errors import Refused
 from orgs.models import Membership
 from orgs.policy import Permission
@@ -66,39 +66,34 @@ def _open_page(actor: Membership, customer_id: str) -> str:
     return session.url
 
 
-@transaction.atomic
 def _begin(actor: Membership, customer_id: str) -> StripeOperation:
     """The card set-up that this person has open, or a new one."""
-    account = lock_for(actor, Permission.BILLING_CARD_UPDATE)
-    organization = account.organization
-    begun = (
-        StripeOperation.objects.for_org(organization)
-        .filter(StripeOperation.unfinished, kind=OperationKind.SET_UP_CARD, step=Step.CREATE)
-        .filter(actor_id=actor.user_id)
-        .select_for_update()
-        .first()
-    )
-    if begun is not None:
-        if begun.params["customer"] == customer_id and not is_too_late(begun):
-            return begun
-        finish(begun, state=OperationState.FAILED, result={"outcome": Outcome.EXPIRED})
-    operation = new_operation(kind=OperationKind.SET_UP_CARD, actor=actor)
-    site, slug = settings.SITE_URL, organization.slug
-    subscription = Subscription.objects.for_org(organization).current().first()
-    operation.params = {
-        "mode": "setup",
-        "customer": customer_id,
-        "currency": subscription.currency if subscription else DEFAULT_CURRENCY,
-        "success_url": f"{site}{reverse('card_return', args=[slug])}?operation={operation.pk}",
-        "cancel_url": f"{site}{reverse('billing', args=[slug])}",
-        "expires_at": int((timezone.now() + SESSION_LIFE).timestamp()),
-        "metadata": gateway.tags(organization.pk, operation.pk),
-    }
-    operation.save(force_insert=True)
-    record(
-        action="card.setup_started",
-        actor=person_of(operation),
-        organization=organization,
-        target=(operation.pk, ""),
-    )
-    return operation
+    with acting(actor, Permission.BILLING_CARD_UPDATE) as act:
+        organization = act.organization
+        BillingAccount.objects.locked(organization)
+        begun = (
+            StripeOperation.objects.for_org(organization)
+            .filter(StripeOperation.unfinished, kind=OperationKind.SET_UP_CARD, step=Step.CREATE)
+            .filter(actor_id=actor.user_id)
+            .select_for_update()
+            .first()
+        )
+        if begun is not None:
+            if begun.params["customer"] == customer_id and not is_too_late(begun):
+                return begun
+            finish(begun, state=OperationState.FAILED, result={"outcome": Outcome.EXPIRED})
+        operation = new_operation(kind=OperationKind.SET_UP_CARD, actor=act.membership)
+        site, slug = settings.SITE_URL, organization.slug
+        subscription = Subscription.objects.for_org(organization).current().first()
+        operation.params = {
+            "mode": "setup",
+            "customer": customer_id,
+            "currency": subscription.currency if subscription else DEFAULT_CURRENCY,
+            "success_url": f"{site}{reverse('card_return', args=[slug])}?operation={operation.pk}",
+            "cancel_url": f"{site}{reverse('billing', args=[slug])}",
+            "expires_at": int((timezone.now() + SESSION_LIFE).timestamp()),
+            "metadata": gateway.tags(organization.pk, operation.pk),
+        }
+        operation.save(force_insert=True)
+        act.record(CARD_SETUP_STARTED, target=(operation.pk, ""))
+        return operation

@@ -9,7 +9,8 @@ from billing import gateway
 from billing.gateway.records import Customer
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
 from billing.models.operations import FIRST_STEP
-from billing.operations.life import finish, key_expired, lock_for, new_operation, register, renew_key, resume
+from billing.operations.life import finish, key_expired, new_operation, register, renew_key, resume
+from orgs.acting import acting
 from orgs.models import Membership
 from orgs.policy import Permission
 
@@ -34,28 +35,27 @@ def ensure_customer(*, actor: Membership) -> str:
     return str(account.stripe_customer_id)
 
 
-@transaction.atomic
 def _begin(actor: Membership) -> StripeOperation | None:
     """The organization's one operation to make a customer; None: there is a customer by now."""
-    account = lock_for(actor, Permission.BILLING_CARD_UPDATE)
-    organization = account.organization
-    if account.has_customer:
-        return None
-    operation = (
-        StripeOperation.objects.for_org(organization)
-        .pending()
-        .filter(kind=OperationKind.CREATE_CUSTOMER)
-        .first()
-    )
-    if operation is None:
-        operation = new_operation(kind=OperationKind.CREATE_CUSTOMER, actor=actor)
-        # No mail address: Stripe shows it to whoever pays, and billing managers see no member's.
-        operation.params = {
-            "name": organization.name,
-            "metadata": gateway.tags(organization.pk, operation.pk),
-        }
-        operation.save(force_insert=True)
-    return operation
+    with acting(actor, Permission.BILLING_CARD_UPDATE) as act:
+        organization = act.organization
+        if BillingAccount.objects.locked(organization).has_customer:
+            return None
+        operation = (
+            StripeOperation.objects.for_org(organization)
+            .pending()
+            .filter(kind=OperationKind.CREATE_CUSTOMER)
+            .first()
+        )
+        if operation is None:
+            operation = new_operation(kind=OperationKind.CREATE_CUSTOMER, actor=act.membership)
+            # No mail address: Stripe shows it to whoever pays, and billing managers see no member's.
+            operation.params = {
+                "name": organization.name,
+                "metadata": gateway.tags(organization.pk, operation.pk),
+            }
+            operation.save(force_insert=True)
+        return operation
 
 
 def _create(operation: StripeOperation) -> None:

@@ -15,10 +15,8 @@ from django.utils import timezone
 
 from accounts.models import display_name
 from billing.gateway import GatewayRefused, GatewayUnavailable
-from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
-from orgs.locking import lock_organization_of
+from billing.models import OperationKind, OperationState, StripeOperation
 from orgs.models import Membership
-from orgs.policy import Permission, ensure
 
 # Stripe forgets keys after 24 hours at the earliest: https://docs.stripe.com/api/idempotent_requests
 KEY_LIFE = timedelta(hours=23)
@@ -44,16 +42,6 @@ _kinds: dict[str, Kind] = {}
 def register(kind: OperationKind, *, steps: Mapping[str, Step], look: Step | None = None) -> None:
     """Let operations of that kind be resumed by these steps."""
     _kinds[kind] = Kind(steps, look)
-
-
-def lock_for(actor: Membership, permission: Permission) -> BillingAccount:
-    """Lock the billing account for a person who may: organization, membership, account, in this order.
-
-    Raises Denied and Membership.DoesNotExist.
-    """
-    organization, actor = lock_organization_of(actor)
-    ensure(actor, permission)
-    return BillingAccount.objects.locked(organization)
 
 
 def new_operation(*, kind: OperationKind, actor: Membership) -> StripeOperation:

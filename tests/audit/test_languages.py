@@ -99,6 +99,7 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     ),
     "organization.renamed": lambda scene: scene.setting("name", "Acme", "Globex"),
 }
+# Told of what Stripe says: tests/billing/test_mirror.py.
 BILLING = {"card", "invoice", "subscription"}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils.translation import override
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from orgs.models import Membership
 from outbox.models import OutgoingEmail
 from tests.billing.factories import BillingAccountFactory
 from tests.billing.world import StripeWorld, deliver
+from tests.languages import use_catalogue
 
 pytestmark = pytest.mark.django_db
 
@@ -180,7 +182,10 @@ def test_a_paid_invoice_is_recorded_once_as_stripes_doing(
     deliver_and_handle(stripe.events())
     event = AuditEvent.objects.get(action="invoice.paid")
     assert event.actor_name == "Stripe"
-    assert event.sentence == f"received $58.25 for invoice {Invoice.objects.get().number}"
+    number = Invoice.objects.get().number
+    assert event.sentence == f"received $58.25 for invoice {number}"
+    with use_catalogue({}), override("de"):
+        assert event.sentence == f"received 58,25\xa0$ for invoice {number}"
 
 
 def test_a_failed_payment_is_mailed_once_per_attempt_to_whoever_can_mend_it(
@@ -220,7 +225,10 @@ def test_a_changed_subscription_is_recorded_a_renewed_one_is_not(
     stripe.api.subscriptions.cancel(subscription.id)
     deliver_and_handle(stripe.events())
     assert recorded.count() == 2
-    assert recorded.latest("id").sentence == "changed the subscription; it is canceled"
+    event = recorded.latest("id")
+    assert event.sentence == "changed the subscription; it is canceled"
+    with use_catalogue({"canceled": "gekündigt"}), override("de"):
+        assert event.sentence == "changed the subscription; it is gekündigt"
 
 
 def test_the_first_import_of_a_customer_with_a_past_is_nobodys_news(
