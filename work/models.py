@@ -106,8 +106,11 @@ class Work(models.Model):
         return self.LEASE
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
-        """Around one attempt at a leased row: whatever goes wrong in it ends here, and stops no other row."""
+    def attempt(self, *, reraise: bool = False) -> Iterator[None]:
+        """Around one attempt at a leased row: what goes wrong in it fails the row, and stops no other one.
+
+        ``reraise``: for a person who waits. They have to learn that the fault is ours.
+        """
         try:
             yield
         except LeaseLost:
@@ -116,6 +119,8 @@ class Work(models.Model):
             logger.exception("work_broken", work=self._meta.label, key=str(self.pk))
             with suppress(LeaseLost):
                 self.fail(error)
+            if reraise:
+                raise
 
     def fail(self, error: Exception, *, max_attempts: int | None = None) -> None:
         """Reschedule, or park after the last attempt; ``max_attempts``: of so many. Raises LeaseLost."""

@@ -63,7 +63,8 @@ def resume(operation_id: uuid.UUID | str) -> StripeOperation:
     """Take an operation as far as it goes now, unless another worker has it. Returns it as it is then.
 
     When Stripe doesn't answer, it stays pending for the sweep; when Stripe refuses, it fails. Of one that
-    waits for a person, Stripe is asked first how far they have come: raises GatewayUnavailable.
+    waits for a person, Stripe is asked first how far they have come: raises GatewayUnavailable. Raises what
+    is our own fault.
     """
     operation = StripeOperation.objects.get(pk=operation_id)
     kind = _kinds[operation.kind]
@@ -71,7 +72,7 @@ def resume(operation_id: uuid.UUID | str) -> StripeOperation:
         kind.look(operation)
     leased = StripeOperation.objects.pending().lease(operation_id)
     if leased is not None:
-        with leased.attempt():
+        with leased.attempt(reraise=True):
             _take_steps(leased, kind.steps)
     return StripeOperation.objects.get(pk=operation_id)
 

@@ -53,6 +53,21 @@ def test_the_button_leads_to_stripe_and_back_to_the_new_card(
     assert "4444" in page
 
 
+def test_a_fault_of_our_own_is_not_blamed_on_stripe(
+    admin: Membership, stripe: StripeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_values: object) -> None:
+        raise ArithmeticError
+
+    with monkeypatch.context() as fault, pytest.raises(ArithmeticError):
+        fault.setattr(gateway, "create_customer", broken)
+        start_card_setup(actor=admin)
+    operation = StripeOperation.objects.get()
+    assert (operation.state, operation.error) == (OperationState.PENDING, "ArithmeticError: ")
+    sweep_everything()
+    assert BillingAccount.objects.get().has_customer
+
+
 def test_the_return_page_changes_nothing_itself(
     admin: Membership, stripe: StripeWorld, sign_in: SignIn
 ) -> None:
