@@ -13,7 +13,7 @@ from django.conf import settings
 
 from devstack.paths import ROOT
 
-SIMULATOR = "devstack.stripe"
+SIMULATOR = "stripe_simulator"
 
 
 @dataclass(frozen=True)

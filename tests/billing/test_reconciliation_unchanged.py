@@ -189,7 +189,7 @@ def test_an_invoice_is_shown_as_of_the_last_reconciliation(
     url = reverse("invoice", args=[account.organization.slug, invoice.pk])
     page = sign_in(billing_manager).get(url).content.decode()
     assert account.reconciled_at is not None
-    assert f'As Stripe had it\n    <time datetime="{account.reconciled_at:%Y-%m-%dT%H:%M}' in page
+    assert f'As Stripe had it\n<time datetime="{account.reconciled_at:%Y-%m-%dT%H:%M}' in page
 
 
 def test_an_invoice_that_was_fetched_since_is_shown_as_of_then() -> None:

@@ -1,3 +1,3 @@
-from tests.outbox.conftest import _notes, put
+from tests.outbox.conftest import put
 
-__all__ = ["_notes", "put"]
+__all__ = ["put"]
