@@ -6,8 +6,7 @@ from django.urls import include, path
 
 from accounts import limits
 from accounts.access import Audience, open_to
-from billing_portal import health, pages, style_guide, well_known
-from outbox import devmail
+from billing_portal import devmail, health, pages, style_guide, well_known
 
 handler429 = limits.too_many_requests
 

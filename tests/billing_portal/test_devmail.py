@@ -6,7 +6,7 @@ from django.http import Http404
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from outbox import devmail
+from billing_portal import devmail
 from outbox.delivery import deliver_due
 from tests.outbox.conftest import Enqueue
 

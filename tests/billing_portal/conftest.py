@@ -1,0 +1,3 @@
+from tests.outbox.conftest import put
+
+__all__ = ["put"]
