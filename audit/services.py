@@ -35,10 +35,6 @@ class Actor:
         return cls(ActorKind.PERSON, user.name or user.email, user.id)
 
     @classmethod
-    def staff(cls, user: Person) -> "Actor":
-        return cls(ActorKind.STAFF, user.name or user.email, user.id)
-
-    @classmethod
     def stripe(cls) -> "Actor":
         return cls(ActorKind.STRIPE, "Stripe")
 

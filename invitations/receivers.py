@@ -10,8 +10,7 @@ from invitations.models import Invitation, InvitationQuerySet
 from invitations.services.sending import withdraw
 from orgs import events
 from orgs.acting import Act
-from orgs.capacity import limit_for, taken_by
-from orgs.models import Membership, Organization
+from orgs.models import Membership
 from orgs.policy import Role, may_invite
 
 
@@ -32,22 +31,6 @@ def end_invitations_without_right(organization_id: uuid.UUID, user_id: uuid.UUID
         for invitation in _pending(organization_id).filter(invited_by=user_id)
         if not may_invite(membership, Role(invitation.role))
     )
-
-
-@receiver(events.edition_changed)
-def end_invitations_beyond_limit(organization_id: uuid.UUID, **_kwargs: object) -> None:
-    """A smaller edition keeps its people; of the pending invitations, the oldest that have room."""
-    organization = Organization.objects.get(pk=organization_id)
-    for role in (Role.BILLING_MANAGER, Role.MEMBER):
-        limit = limit_for(organization, role)
-        if limit is not None:
-            room = max(limit - taken_by(organization, role), 0)
-            _revoke(Invitation.objects.live(organization).for_role(role).order_by("sent_at", "id")[room:])
-
-
-@receiver(events.organization_closed)
-def end_all_invitations(organization_id: uuid.UUID, **_kwargs: object) -> None:
-    _revoke(_pending(organization_id))
 
 
 def _pending(organization_id: uuid.UUID) -> InvitationQuerySet:

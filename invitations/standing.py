@@ -16,8 +16,6 @@ def dead_because(invitation: Invitation, claim: Claim) -> Reason | None:
     """Why nobody can accept with this claim any more; None while it is good."""
     if invitation.state != State.PENDING:
         return ENDED[State(invitation.state)]
-    if invitation.organization.closed_at is not None:
-        return Reason.REVOKED
     if invitation.generation != claim.generation:
         return Reason.SUPERSEDED
     return Reason.EXPIRED if invitation.is_overdue else None

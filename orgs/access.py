@@ -93,7 +93,7 @@ def enter_organization(request: OrgRequest, slug: str) -> None:
     """
     try:
         membership = Membership.objects.select_related("organization").get(
-            user_id=request.user.pk, organization__slug=slug, organization__closed_at=None
+            user_id=request.user.pk, organization__slug=slug
         )
     except Membership.DoesNotExist:
         raise Http404 from None

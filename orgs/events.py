@@ -9,7 +9,3 @@ from django.dispatch import Signal
 membership_ended = Signal()
 # organization_id, user_id, old: str, new: str
 role_changed = Signal()
-# organization_id, old: str, new: str
-edition_changed = Signal()
-# organization_id
-organization_closed = Signal()

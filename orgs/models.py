@@ -49,7 +49,6 @@ class Organization(models.Model):
         _("invitations expire after"), null=True, blank=True, help_text=_("In days; empty: never.")
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    closed_at = models.DateTimeField(null=True, blank=True)
     access_mail_at = models.DateTimeField(
         _("mail about access requests"),
         null=True,

@@ -26,10 +26,10 @@ ROLE_SENTENCES: dict[Role, Promise] = {
 
 
 def memberships_of(user: User) -> MembershipQuerySet:
-    """The person's memberships in open organizations, each with ``member_count`` (billing managers apart)."""
+    """The person's memberships, each with ``member_count`` (billing managers apart)."""
     members = Membership.objects.members().filter(organization=OuterRef("organization"))
     return (
-        Membership.objects.filter(user=user, organization__closed_at=None)
+        Membership.objects.filter(user=user)
         .select_related("organization")
         .annotate(member_count=count_of(members))
         .order_by("organization__name", "id")

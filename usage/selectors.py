@@ -152,14 +152,11 @@ def dashboard(membership: Membership) -> Dashboard:
     )
 
 
-def resource_hours(organization_id: uuid.UUID, start: date, end: date) -> int:
-    """Resource hours, and so credits, of the UTC days from ``start`` up to, not including, ``end``."""
-    hours, _now = usage_of_days(organization_id, start, end)
-    return hours
-
-
 def usage_of_days(organization_id: uuid.UUID, start: date, end: date) -> tuple[int, ResourcesNow | None]:
-    """``resource_hours``, and the resources in the last hour that was counted, in one statement."""
+    """Resource hours, and so credits, of the UTC days from ``start`` up to, not including, ``end``.
+
+    With them, in one statement, the resources in the last hour that was counted.
+    """
     (found,) = _usage_of_days(organization_id, start, end)
     return found.total, _resources_now(found.resources, found.hour)
 
@@ -169,7 +166,7 @@ def _resources_now(resources: int | None, hour: datetime | None) -> ResourcesNow
 
 
 def resource_hours_of(organization_ids: list[uuid.UUID], start: date, end: date) -> dict[uuid.UUID, int]:
-    """As ``resource_hours``, for several organizations at once; one without usage is left out."""
+    """Resource hours of such days, for several organizations at once; one without usage is left out."""
     days = OrganizationDay.objects.filter(organization__in=organization_ids, day__gte=start, day__lt=end)
     totals = days.values("organization").annotate(total=Sum("resource_hours")).order_by()
     return {row["organization"]: row["total"] for row in totals}

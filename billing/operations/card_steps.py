@@ -142,7 +142,7 @@ def _still_may(organization: Organization, user_id: uuid.UUID) -> bool:
     membership = Membership.objects.filter(
         organization=organization, user_id=user_id, user__is_active=True
     ).first()
-    if membership is None or organization.closed_at is not None:
+    if membership is None:
         return False
     membership.organization = organization
     return may(membership, Permission.BILLING_CARD_UPDATE)

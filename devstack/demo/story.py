@@ -12,7 +12,7 @@ from billing.operations.customers import ensure_customer
 from devstack.demo.cast import ACME, GLOBEX, HOOLI, INITECH, DemoOrganization
 from devstack.demo.usage import months_before
 from orgs.models import Membership
-from usage.selectors import resource_hours
+from usage.selectors import usage_of_days
 
 if TYPE_CHECKING:
     from stripe.params import PriceCreateParamsRecurring
@@ -183,7 +183,7 @@ def bill_credits_of(account: Account, start: datetime, end: datetime) -> Callabl
 
     def bill() -> None:
         edition = account.founder.organization.edition
-        consumed = resource_hours(account.founder.organization_id, start.date(), end.date())
+        consumed, _now = usage_of_days(account.founder.organization_id, start.date(), end.date())
         beyond = max(consumed - edition.free_credits, 0)
         cents = (edition.credit_price or Decimal(0)) * 100
         if beyond:

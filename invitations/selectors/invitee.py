@@ -100,7 +100,7 @@ def invitations_for(user: User) -> list[Invitation]:
     addresses = EmailAddress.objects.filter(user=user, verified=True).values("email")
     waiting = (
         Invitation.objects.pending()
-        .filter(email__in=addresses, organization__closed_at=None)
+        .filter(email__in=addresses)
         .select_related("organization")
         .order_by("-sent_at", "-id")
     )

@@ -26,7 +26,6 @@ class Migration(migrations.Migration):
                 ('managers_manage_managers', models.BooleanField(default=False, verbose_name='billing managers may manage billing managers')),
                 ('invitation_max_age_days', models.PositiveSmallIntegerField(blank=True, help_text='In days; empty: never.', null=True, verbose_name='invitations expire after')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
                 ('access_mail_at', models.DateTimeField(editable=False, help_text='When the admins got the last one, or get the next one.', null=True, verbose_name='mail about access requests')),
             ],
             options={

@@ -174,11 +174,6 @@ def test_only_the_constraint_on_memberships_says_that_somebody_is_in_already(
     assert invitation.last_error == ""
 
 
-def test_a_closed_organization_takes_nobody_in() -> None:
-    invitation = InvitationFactory(organization__closed_at=timezone.now())
-    assert_refused(invitation, invited(invitation), Reason.REVOKED)
-
-
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.BILLING_MANAGER])
 def test_an_inviter_who_lost_the_right_invites_nobody(role: Role) -> None:
     invitation = InvitationFactory()

@@ -1,14 +1,10 @@
 """Pending invitations stand on their inviter's right, the edition's room and an open organization."""
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 import orgs.services
 from audit.models import AuditEvent
 from invitations.models import Invitation, State
-from orgs import events
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -61,23 +57,3 @@ def test_an_admin_who_becomes_a_billing_manager_keeps_what_one_may_send(
     ]
     orgs.services.change_role(actor=admin, membership_id=inviter.pk, role=Role.BILLING_MANAGER)
     assert states(*own) == [State.REVOKED, State.PENDING]
-
-
-def test_a_smaller_edition_keeps_the_oldest_invitations_that_have_room(organization: Organization) -> None:
-    now = timezone.now()
-    first, second = (
-        InvitationFactory(organization=organization, sent_at=now - timedelta(hours=hours)) for hours in (2, 1)
-    )
-    member = InvitationFactory(organization=organization, role=Role.MEMBER)
-    organization.edition_code = "team-growth"
-    organization.save()
-    events.edition_changed.send(
-        Organization, organization_id=organization.pk, old="enterprise-growth", new="team-growth"
-    )
-    assert states(first, second, member) == [State.PENDING, State.REVOKED, State.PENDING]
-
-
-def test_a_closed_organization_invites_nobody(organization: Organization) -> None:
-    own, foreign = InvitationFactory(organization=organization), InvitationFactory()
-    events.organization_closed.send(Organization, organization_id=organization.pk)
-    assert states(own, foreign) == [State.REVOKED, State.PENDING]

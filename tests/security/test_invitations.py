@@ -177,10 +177,6 @@ def fill_the_edition(invitation: Invitation, admin: Membership) -> None:
     MembershipFactory(organization=admin.organization, role=Role.BILLING_MANAGER)
 
 
-def close(invitation: Invitation, admin: Membership) -> None:
-    Organization.objects.filter(pk=admin.organization_id).update(closed_at=timezone.now())
-
-
 def let_it_expire(invitation: Invitation, admin: Membership) -> None:
     signed_in(admin.user).post(
         reverse("organization_settings", args=[admin.organization.slug]),
@@ -197,7 +193,6 @@ CHANGES: dict[str, Change] = {
     ),
     "the inviter was removed": remove,
     "the edition filled up": fill_the_edition,
-    "the organization was closed": close,
     "the invitation expired": let_it_expire,
 }
 

@@ -9,7 +9,6 @@ from django.db.models import F
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from invitations.models import Kind
 from orgs.checks import all_routes
@@ -159,11 +158,3 @@ def test_a_missing_row_and_a_foreign_one_look_the_same(world: World) -> None:
         missing = client.get(world.url(route, foreign=True).replace("-4", "-8"))
         assert foreign.status_code == missing.status_code, route
         assert len(foreign.content) == len(missing.content), route
-
-
-def test_closed_organizations_are_gone_for_everybody(world: World) -> None:
-    Organization.objects.filter(pk=world.organization.pk).update(closed_at=timezone.now())
-    for client in world.clients.values():
-        for name in ("dashboard", "billing", "members", "leave"):
-            assert client.get(reverse(name, args=["own"])).status_code == 404
-        assert "Own organization" not in client.get("/orgs/").content.decode()

@@ -49,7 +49,6 @@ def every_field(world: World) -> dict[str, str]:
         "is_superuser": "on",
         "is_active": "",
         "stripe_customer_id": "cus_stolen",
-        "closed_at": "2020-01-01",
         "verified": "on",
         "state": "accepted",
     }

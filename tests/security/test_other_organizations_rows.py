@@ -21,7 +21,7 @@ from orgs.selectors import member_count
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.invitations.factories import InvitationFactory
-from usage.selectors import dashboard, resource_hours
+from usage.selectors import dashboard, usage_of_days
 from usage.services import HourlyReading, record_counts
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
@@ -105,7 +105,7 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
         "invoices": newest,
         "older invoices": older,
         "newer invoices": invoice_list(organization, older_than=None, newer_than=older.rows[0].id),
-        "resource hours": resource_hours(organization.pk, NOW.date() - timedelta(days=9), NOW.date()),
+        "resource hours": usage_of_days(organization.pk, NOW.date() - timedelta(days=9), NOW.date()),
         **{f"billing for {name}": billing_page(reader) for name, reader in readers.items()},
         **{f"next charges for {name}": next_charges([reader]) for name, reader in readers.items()},
         **{f"managers for {name}": billing_managers_panel(reader) for name, reader in readers.items()},

@@ -15,7 +15,7 @@ from orgs.models import Organization
 from tests.factories import OrganizationFactory
 from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
 from usage.partitions import ensure_partitions
-from usage.selectors import daily_resources, resource_hours, usage_of_days
+from usage.selectors import daily_resources, usage_of_days
 from usage.services import HourlyReading, record_counts
 
 
@@ -67,7 +67,7 @@ def test_the_greatest_count_of_an_hour_stays(organization: Organization, order: 
 
 def test_the_greatest_count_stays_within_one_batch(organization: Organization) -> None:
     record_counts(organization_id=organization.pk, counts=[reading(resources=n) for n in (5, 9, 7)])
-    assert resource_hours(organization.pk, yesterday().date(), this_hour().date()) == 9
+    assert usage_of_days(organization.pk, yesterday().date(), this_hour().date())[0] == 9
 
 
 def test_a_late_reading_reaches_its_day(organization: Organization) -> None:
@@ -83,7 +83,7 @@ def test_organizations_have_stacks_of_the_same_name_apart(organization: Organiza
     record_counts(organization_id=other.pk, counts=[reading(resources=7)])
 
     assert Stack.objects.filter(name="web").count() == 2
-    assert resource_hours(organization.pk, yesterday().date(), this_hour().date()) == 5
+    assert usage_of_days(organization.pk, yesterday().date(), this_hour().date())[0] == 5
 
 
 def test_625_resources_for_720_hours_are_450_000_credits(organization: Organization) -> None:
@@ -94,7 +94,7 @@ def test_625_resources_for_720_hours_are_450_000_credits(organization: Organizat
         counts=[reading("web", midnight + timedelta(hours=hour), 625) for hour in range(720)],
     )
 
-    assert resource_hours(organization.pk, first, first + timedelta(days=30)) == 450_000
+    assert usage_of_days(organization.pk, first, first + timedelta(days=30))[0] == 450_000
     credits_price = (Decimal(450_000) - 150_000) * Decimal("0.00025")
     assert credits_price == Decimal("75.00")
 
@@ -103,8 +103,8 @@ def test_resource_hours_leave_the_last_day_out(organization: Organization) -> No
     record_counts(
         organization_id=organization.pk, counts=[reading(hour=yesterday()), reading(hour=this_hour())]
     )
-    assert resource_hours(organization.pk, yesterday().date(), yesterday().date()) == 0
-    assert resource_hours(organization.pk, yesterday().date(), this_hour().date()) == 5
+    assert usage_of_days(organization.pk, yesterday().date(), yesterday().date())[0] == 0
+    assert usage_of_days(organization.pk, yesterday().date(), this_hour().date())[0] == 5
 
 
 def test_an_hour_in_another_time_zone_is_taken_as_its_utc_hour(organization: Organization) -> None:
