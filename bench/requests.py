@@ -23,9 +23,8 @@ from bench.simulator import StripeCustomer
 from billing.gateway import API_VERSION
 from billing.models import Invoice
 from billing.webhooks import handle
-from invitations.claims import keep_claim
+from invitations.claims import Channel, Claim, keep_claim
 from invitations.models import Invitation, Kind
-from invitations.tokens import Channel, Claim
 from orgs.models import Membership
 from orgs.policy import Role
 

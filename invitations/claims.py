@@ -1,28 +1,115 @@
-"""What a visitor holds of invitations: claims by links opened in this browser, or by their account.
+"""What a visitor holds of an invitation: by the signed token in a link, or by their account; and what it opens.
 
-The session keeps the claims of links; the token of a link is dropped at once. Several stand side by side,
-each opened in a tab of its own. They stay when an invitation is answered, so that a page which is still open
-can say how it stands.
+No secret is stored, and a link can be made again any time. The session keeps the claims of links; the token
+is dropped at once. Several claims stand side by side, each opened in a tab of its own. They stay when an
+invitation is answered, so that a page which is still open can say what became of it.
 """
 
+import base64
+import re
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.signing import BadSignature, Signer
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import User
-from invitations.models import Invitation
-from invitations.standing import dead_because
-from invitations.tokens import Channel, Claim
+from invitations.models import Invitation, State
+from invitations.refusals import Reason
 
+SHAPE = re.compile(r"(?P<channel>[ml])(?P<id>[\w-]{22})(?P<generation>[0-9]{1,9})", re.ASCII)
+# A whole token: what SHAPE says, and a signature of 32 bytes.
+WHOLE = re.compile(rf"{SHAPE.pattern}\.[\w-]{{43}}", re.ASCII)
 SESSION_KEY = "invitation_claims"
 # A session is read with each page, so it must stay small.
 MOST_CLAIMS = 20
+
+ENDED = {
+    State.ACCEPTED: Reason.USED,
+    State.DECLINED: Reason.DECLINED,
+    State.REVOKED: Reason.REVOKED,
+    State.EXPIRED: Reason.EXPIRED,
+}
+
+
+class Channel(StrEnum):
+    """How a link left us. Only MAIL proves that its holder reads the invited address.
+
+    ACCOUNT is no link: the person is signed in to an account that has the invited address, verified.
+    """
+
+    MAIL = "m"
+    LINK = "l"
+    ACCOUNT = "a"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a visitor holds, as their verified link says it. ``refusal_of`` tells whether it still opens anything."""
+
+    invitation_id: uuid.UUID
+    generation: int
+    channel: Channel
+
+
+class BadToken(ValueError):
+    """No link that opens anything.
+
+    ``whole``: nothing of it is missing, so it was signed with a key that is no longer in use, or altered.
+    """
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self.whole = WHOLE.fullmatch(token) is not None
+
+
+def mint(claim: Claim) -> str:
+    """The part of a link that opens an invitation: about 70 characters that need no quoting."""
+    compact_id = base64.urlsafe_b64encode(claim.invitation_id.bytes).decode().rstrip("=")
+    return _signer().sign(f"{claim.channel}{compact_id}{claim.generation}")
+
+
+def claim_in(token: str) -> Claim:
+    """Verify a token. Raises BadToken."""
+    try:
+        text = _signer().unsign(token)
+    except BadSignature:
+        raise BadToken(token) from None
+    shape = SHAPE.fullmatch(text)
+    if shape is None:
+        raise BadToken(token)
+    return Claim(
+        invitation_id=uuid.UUID(bytes=base64.urlsafe_b64decode(shape["id"] + "==")),
+        generation=int(shape["generation"]),
+        channel=Channel(shape["channel"]),
+    )
+
+
+def link(claim: Claim) -> str:
+    """The whole link, on SITE_URL: never on the host that a request names."""
+    return settings.SITE_URL + reverse("invitation_token", args=[mint(claim)])
+
+
+def _signer() -> Signer:
+    first, *others = settings.INVITATION_SIGNING_KEYS
+    return Signer(key=first, fallback_keys=others, salt="invitations.token", sep=".")
+
+
+def refusal_of(invitation: Invitation, claim: Claim) -> Reason | None:
+    """Why nobody can accept by this claim; None while it opens its invitation."""
+    if invitation.state != State.PENDING:
+        return ENDED[State(invitation.state)]
+    if invitation.generation != claim.generation:
+        return Reason.SUPERSEDED
+    return Reason.EXPIRED if invitation.is_overdue else None
 
 
 def keep_claim(session: SessionBase, claim: Claim) -> None:
@@ -81,8 +168,7 @@ def live_invitations(request: HttpRequest) -> dict[Claim, Invitation]:
     live = {
         claim: invitations[claim.invitation_id]
         for claim in reversed(claims)
-        if claim.invitation_id in invitations
-        and dead_because(invitations[claim.invitation_id], claim) is None
+        if claim.invitation_id in invitations and refusal_of(invitations[claim.invitation_id], claim) is None
     }
     return dict(sorted(live.items(), key=lambda item: page_of(item[1]) != back_to))
 

@@ -6,10 +6,9 @@ from django.conf import settings
 from django.urls import reverse
 
 from invitations.actions import addressee
+from invitations.claims import Channel, Claim, link, refusal_of
 from invitations.models import Invitation
 from invitations.roles import WHAT_ROLE_DOES
-from invitations.standing import dead_because
-from invitations.tokens import Channel, Claim, link
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
 from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
@@ -20,7 +19,7 @@ def _invitation_sent(mail: OutgoingEmail) -> RenderedMail:
     """The one place that mints links which prove the address."""
     claim = Claim(uuid.UUID(mail.params["invitation_id"]), mail.params["generation"], Channel.MAIL)
     invitation = Invitation.objects.select_related("organization").get(pk=claim.invitation_id)
-    if dead_because(invitation, claim) is not None:
+    if refusal_of(invitation, claim) is not None:
         raise NoLongerNeeded
     return render_mail(
         "invitation_sent",

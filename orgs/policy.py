@@ -188,7 +188,7 @@ class UnknownPermissionError(Exception):
     """A name that the policy doesn't know. Templates must not swallow it, so it is no LookupError."""
 
 
-class Denied(Exception):  # noqa: N818 - a refusal that is part of the product, not a fault
+class Denied(Exception):
     """The principal lacks this permission. The gate answers 403 with a page that explains it."""
 
     def __init__(self, permission: Permission) -> None:

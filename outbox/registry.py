@@ -18,7 +18,7 @@ class RenderedMail:
     html: str
 
 
-class NoLongerNeeded(Exception):  # noqa: N818 - the ordinary end of some mails, no error
+class NoLongerNeeded(Exception):
     """A renderer raises it when what the mail is about is gone: the mail is dropped."""
 
 

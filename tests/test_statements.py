@@ -17,9 +17,9 @@ from audit.services import Actor, record
 from bench.statements import sent_statements
 from billing.gateway import API_VERSION
 from billing.models import InvoiceStatus
+from invitations.claims import mint
 from invitations.models import Kind
 from invitations.refusals import Reason
-from invitations.tokens import mint
 from orgs.actions import ROLE_CHANGED
 from orgs.checks import all_routes
 from orgs.models import Membership, Organization

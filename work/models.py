@@ -28,7 +28,7 @@ BATCH = 1000
 Row = TypeVar("Row", bound="Work")
 
 
-class LeaseLost(Exception):  # noqa: N818 - nothing is wrong: somebody else has the row
+class LeaseLost(Exception):
     """The lease ran out and another worker has the row, or the row has come to its end."""
 
 

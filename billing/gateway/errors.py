@@ -5,7 +5,7 @@ class GatewayError(Exception):
     """A call to Stripe did not end well."""
 
 
-class GatewayUnavailable(GatewayError):  # noqa: N818 - a state, named as callers think of it
+class GatewayUnavailable(GatewayError):
     """No answer, or one that tells nothing about the request: timeout, connection, 5xx, 409, 429, a bad key.
 
     Or Stripe was not asked at all, since it keeps others waiting already (``person_waits``).
@@ -22,7 +22,7 @@ class GatewayBusy(GatewayUnavailable):
     """As many people as may wait for Stripe at once do so already, which says nothing against Stripe."""
 
 
-class GatewayRefused(GatewayError):  # noqa: N818 - a refusal, named as callers think of it
+class GatewayRefused(GatewayError):
     """Stripe refused the request (4xx) and did nothing. ``code``: https://docs.stripe.com/error-codes."""
 
     def __init__(self, code: str, message: str) -> None:

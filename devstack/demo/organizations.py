@@ -4,9 +4,9 @@ from django.db import transaction
 
 from accounts.models import User
 from devstack.demo.cast import DemoOrganization
+from invitations.claims import claim_in
 from invitations.models import Invitation
 from invitations.services import accept, create_link, invite_by_mail
-from invitations.tokens import claim_in
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from orgs.services import Change, change_settings, create_organization

@@ -9,11 +9,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils.functional import Promise
 
 from accounts.models import User
+from invitations.claims import Channel, Claim, refusal_of
 from invitations.models import Invitation, State
 from invitations.refusals import Reason, sentence_for_invitee
 from invitations.roles import WHAT_ROLE_DOES
-from invitations.standing import dead_because
-from invitations.tokens import Channel, Claim
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 
@@ -54,7 +53,7 @@ def invitation_page(*, user: User | AnonymousUser, claim: Claim) -> InvitationPa
     """Raises Invitation.DoesNotExist."""
     invitation = Invitation.objects.select_related("organization").get(pk=claim.invitation_id)
     organization = invitation.organization
-    reason = dead_because(invitation, claim)
+    reason = refusal_of(invitation, claim)
     return InvitationPage(
         invitation=invitation,
         generation=claim.generation,

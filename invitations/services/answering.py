@@ -14,11 +14,10 @@ from accounts.models import User
 from audit.models import ActorKind
 from audit.services import Actor
 from invitations import actions
+from invitations.claims import Claim, refusal_of
 from invitations.mails import INVITATION_ACCEPTED_MAIL, INVITATION_DECLINED_MAIL
 from invitations.models import Invitation, State
 from invitations.refusals import AcceptRefused, Reason
-from invitations.standing import dead_because
-from invitations.tokens import Claim
 from orgs.acting import Act, acting_as
 from orgs.capacity import ensure_room
 from orgs.errors import Refused, broken_constraint
@@ -51,7 +50,7 @@ def _accept(user: User, claim: Claim) -> Invitation:
         people = _people_concerned(invitation, user)
         if invitation.accepted_by_id == user.pk and user.pk in people.by_user:
             return invitation
-        reason = dead_because(invitation, claim) or _unfit_because(invitation, user, people)
+        reason = refusal_of(invitation, claim) or _unfit_because(invitation, user, people)
         if reason is not None:
             raise AcceptRefused(reason, organization.name)
         role = Role(invitation.role)
@@ -85,7 +84,7 @@ def decline(*, claim: Claim, message: str = "", user: User | None = None) -> Inv
     with _answering(Actor.person(user) if user else None, claim) as (act, invitation):
         if invitation.state == State.DECLINED:
             return invitation
-        reason = dead_because(invitation, claim)
+        reason = refusal_of(invitation, claim)
         if reason is not None:
             raise AcceptRefused(reason, act.organization.name)
         invitation.decline_message = message

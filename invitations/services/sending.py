@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from accounts.addresses import clean_address
 from audit.services import Actor
 from invitations import actions
+from invitations.claims import Channel, Claim, link
 from invitations.mails import INVITATION_REVOKED_MAIL, INVITATION_SENT_MAIL
 from invitations.models import MAIL_KEY, Invitation, InvitationQuerySet, Kind, State
-from invitations.tokens import Channel, Claim, link
 from orgs.acting import Act, MembersAct, acting
 from orgs.capacity import ensure_room
 from orgs.errors import PageOutdated, Refused, broken_constraint

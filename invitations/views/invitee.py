@@ -15,12 +15,11 @@ from django.utils.translation import gettext as _
 from accounts.access import Audience, SignedInRequest, open_to
 from accounts.models import User
 from invitations import services
-from invitations.claims import claims_on, keep_claim
+from invitations.claims import BadToken, Claim, claim_in, claims_on, keep_claim
 from invitations.forms import DeclineForm, shown_generation
 from invitations.models import Invitation
 from invitations.refusals import AcceptRefused
 from invitations.selectors import InvitationPage, invitation_page
-from invitations.tokens import BadToken, Claim, claim_in
 
 
 @open_to(Audience.ANYONE, "GET")

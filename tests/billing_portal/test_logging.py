@@ -7,7 +7,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from invitations.tokens import Channel, Claim, link
+from invitations.claims import Channel, Claim, link
 from tests.invitations.factories import InvitationFactory
 
 

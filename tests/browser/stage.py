@@ -9,7 +9,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.conf import LazySettings
 from playwright.sync_api import Page, expect
 
-from invitations.tokens import Channel, Claim, link
+from invitations.claims import Channel, Claim, link
 from orgs.policy import Role
 from tests.browser.portal import Portal
 from tests.factories import PASSWORD

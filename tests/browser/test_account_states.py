@@ -6,7 +6,7 @@ Together with test_organization_states.py and test_every_page.py these are all p
 import pytest
 from playwright.sync_api import Page, expect
 
-from invitations.tokens import Channel, Claim, link
+from invitations.claims import Channel, Claim, link
 from orgs.policy import Role
 from tests.browser.inspection import faults_of
 from tests.browser.person import Person

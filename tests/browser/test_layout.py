@@ -10,8 +10,8 @@ from playwright.sync_api import FloatRect, Locator, expect
 from accounts.models import User
 from audit.services import Actor, record
 from billing.models import Invoice
+from invitations.claims import Channel, Claim, link
 from invitations.models import Invitation, Kind
-from invitations.tokens import Channel, Claim, link
 from orgs.actions import ORGANIZATION_RENAMED
 from orgs.models import Membership
 from orgs.policy import Role

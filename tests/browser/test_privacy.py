@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
+from invitations.claims import Channel, Claim, link
 from invitations.models import State
-from invitations.tokens import Channel, Claim, link
 from orgs.policy import Role
 from tests.browser.conftest import NewPage
 from tests.browser.portal import Portal

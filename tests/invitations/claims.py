@@ -1,7 +1,7 @@
 """The claims that links and listings give."""
 
+from invitations.claims import Channel, Claim
 from invitations.models import Invitation
-from invitations.tokens import Channel, Claim
 
 
 def by_mail(invitation: Invitation) -> Claim:

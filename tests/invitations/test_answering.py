@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.models import User
 from audit.models import AuditEvent
 from invitations import services
+from invitations.claims import Channel, Claim
 from invitations.models import Invitation, Kind, State
 from invitations.refusals import AcceptRefused, Reason
-from invitations.tokens import Channel, Claim
 from orgs.models import Membership
 from orgs.policy import Role
 from outbox.models import OutgoingEmail

@@ -7,9 +7,8 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
-from invitations.claims import MOST_CLAIMS
+from invitations.claims import MOST_CLAIMS, Channel, Claim
 from invitations.models import Invitation, Kind, State
-from invitations.tokens import Channel, Claim
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail

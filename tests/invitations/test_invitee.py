@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from invitations import services
+from invitations.claims import Channel, Claim, link
 from invitations.models import Invitation, Kind, State
-from invitations.tokens import Channel, Claim, link
 from orgs.models import Membership
 from orgs.policy import Role
 from outbox.models import OutgoingEmail

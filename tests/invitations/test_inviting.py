@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from audit.models import ActorKind, AuditEvent
 from invitations import services
+from invitations.claims import Channel, claim_in
 from invitations.models import Invitation, Kind, State
 from invitations.services import sending
-from invitations.tokens import Channel, claim_in
 from orgs.errors import Refused
 from orgs.models import Membership, Organization
 from orgs.policy import Denied, Role

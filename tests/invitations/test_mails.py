@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from invitations import services
+from invitations.claims import Channel, Claim, claim_in
 from invitations.models import Invitation, Kind, State
-from invitations.tokens import Channel, Claim, claim_in
 from orgs.models import Membership
 from orgs.policy import Role
 from outbox.models import OutgoingEmail

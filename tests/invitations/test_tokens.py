@@ -6,7 +6,7 @@ import uuid
 import pytest
 from django.test import override_settings
 
-from invitations.tokens import BadToken, Channel, Claim, claim_in, link, mint
+from invitations.claims import BadToken, Channel, Claim, claim_in, link, mint
 
 CLAIM = Claim(uuid.UUID("8c0fd4f3-0b53-4e8e-9b5e-3b9a1a5d7c11"), 3, Channel.MAIL)
 

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from invitations import services
+from invitations.claims import Channel, Claim, link, mint
 from invitations.models import Invitation, Kind, State
-from invitations.tokens import Channel, Claim, link, mint
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from tests.conftest import SignIn
