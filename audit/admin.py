@@ -9,7 +9,6 @@ class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
     list_display = ["created_at", "organization_name", "actor", "actor_kind", "action", "target"]
     list_filter = ["actor_kind", "action"]
     search_fields = ["organization_name", "actor_name", "target_name", "target_id"]
-    show_full_result_count = False
 
     @admin.display(description=_("actor name"), ordering="actor_name")
     def actor(self, event: AuditEvent) -> str:

@@ -10,11 +10,9 @@ from work.transactions import ensure_transaction
 
 
 class Person(Protocol):
-    """A person who can act; the apps above have the real class."""
+    """A person who can act, and as text is their name; the apps above have the real class."""
 
     id: uuid.UUID
-    name: str
-    email: str
 
 
 class Organization(Protocol):
@@ -32,7 +30,7 @@ class Actor:
 
     @classmethod
     def person(cls, user: Person) -> "Actor":
-        return cls(ActorKind.PERSON, user.name or user.email, user.id)
+        return cls(ActorKind.PERSON, str(user), user.id)
 
     @classmethod
     def stripe(cls) -> "Actor":

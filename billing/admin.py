@@ -37,7 +37,6 @@ class AtStripe(admin.ModelAdmin[Row]):
 
     folder: str
     id_field = "stripe_id"
-    show_full_result_count = False
     readonly_fields = ["at_stripe"]
 
     @admin.display(description=_("at Stripe"))
@@ -74,7 +73,6 @@ class InvoiceAdmin(AtStripe[Invoice]):
 
 @admin.register(StripeOperation)
 class StripeOperationAdmin(admin.ModelAdmin[StripeOperation]):
-    show_full_result_count = False
     list_display = ["created_at", "organization", "kind", "step", "state", "actor_name", "attempts", "error"]
     list_select_related = ["organization"]
     list_filter = ["state", "kind"]

@@ -17,7 +17,7 @@ from audit.registry import Action, Datum
 from invitations import actions
 from invitations.refusals import Reason
 from orgs.acting import Act
-from orgs.models import Membership, Organization
+from orgs.models import Membership, OfOrganization, Organization
 from orgs.policy import Permission, Role, may
 from outbox.models import OutgoingEmail
 
@@ -59,10 +59,7 @@ def oldest_live(organization: Organization) -> datetime:
     return datetime.min.replace(tzinfo=UTC) if days is None else timezone.now() - timedelta(days=days)
 
 
-class InvitationQuerySet(models.QuerySet["Invitation"]):
-    def for_org(self, organization: Organization | uuid.UUID) -> "InvitationQuerySet":
-        return self.filter(organization=organization)
-
+class InvitationQuerySet(OfOrganization["Invitation"]):
     def pending(self) -> "InvitationQuerySet":
         """Not decided yet; some of them may have outlived the organization's maximum age."""
         return self.filter(state=State.PENDING)

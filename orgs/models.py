@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Self, TypeVar
 
 from django.db import models
 from django.utils import timezone
@@ -18,6 +18,9 @@ from orgs.policy import Permission, Role, permissions_of
 ACCESS_MAIL_WAIT = timedelta(minutes=10)
 ACCESS_MAIL_EVERY = timedelta(days=1)
 ACCESS_MAIL_CLOSES = timedelta(minutes=1)
+
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
@@ -94,10 +97,14 @@ class Organization(models.Model):
         return expiry is not None and expiry <= timezone.now()
 
 
-class MembershipQuerySet(models.QuerySet["Membership"]):
-    def for_org(self, organization: Organization | uuid.UUID) -> "MembershipQuerySet":
+class OfOrganization(models.QuerySet[Row]):
+    """The base of every queryset whose rows have an ``organization``."""
+
+    def for_org(self, organization: Organization | uuid.UUID) -> Self:
         return self.filter(organization=organization)
 
+
+class MembershipQuerySet(OfOrganization["Membership"]):
     def admins(self) -> "MembershipQuerySet":
         """Admins who can sign in: one whose account was shut runs nothing, and is no admin that remains."""
         return self.filter(role=Role.ADMIN, user__is_active=True)

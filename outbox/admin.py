@@ -8,4 +8,3 @@ class OutgoingEmailAdmin(admin.ModelAdmin[OutgoingEmail]):
     list_display = ["created_at", "kind", "to", "state", "attempts", "sent_at"]
     list_filter = ["state", "kind"]
     search_fields = ["to", "=dedupe_key", "=message_id"]
-    show_full_result_count = False

@@ -25,6 +25,9 @@ DATE_PARTS = {"year": "[12][0-9]{3}", "month": "0?[1-9]|1[0-2]", "day": "0?[1-9]
 class ReadOnly:
     """Reading and searching: a change made in a form would pass by every rule, mail and audit row."""
 
+    # A search need not count the whole table beside what it found.
+    show_full_result_count = False
+
     def has_add_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False
 

@@ -13,7 +13,6 @@ class StackAdmin(admin.ModelAdmin[Stack]):
     list_select_related = ["organization"]
     search_fields = ["name", *ORGANIZATION_SEARCH]
     ordering = ["organization__name", "name"]
-    show_full_result_count = False
 
 
 @admin.register(OrganizationHour)
@@ -22,7 +21,6 @@ class OrganizationHourAdmin(admin.ModelAdmin[OrganizationHour]):
     list_select_related = ["organization"]
     search_fields = ORGANIZATION_SEARCH
     ordering = ["-hour", "organization"]
-    show_full_result_count = False
 
 
 @admin.register(OrganizationDay)
@@ -31,4 +29,3 @@ class OrganizationDayAdmin(admin.ModelAdmin[OrganizationDay]):
     list_select_related = ["organization"]
     search_fields = ORGANIZATION_SEARCH
     ordering = ["-day", "organization"]
-    show_full_result_count = False

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.accounts import BillingAccount
-from orgs.models import Organization
+from orgs.models import OfOrganization, Organization
 
 
 class InvoiceStatus(models.TextChoices):
@@ -28,10 +28,7 @@ def has_failed(*, status: str, charged_automatically: bool, attempt_count: int) 
     return status == InvoiceStatus.OPEN and charged_automatically and attempt_count > 0
 
 
-class InvoiceQuerySet(models.QuerySet["Invoice"]):
-    def for_org(self, organization: Organization | uuid.UUID) -> "InvoiceQuerySet":
-        return self.filter(organization=organization)
-
+class InvoiceQuerySet(OfOrganization["Invoice"]):
     def issued(self) -> "InvoiceQuerySet":
         """What a customer gets to see: a draft may still change and isn't owed."""
         return self.exclude(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.DELETED])

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from orgs.models import Organization
+from orgs.models import OfOrganization, Organization
 from work.models import Waits, Work, WorkQuerySet
 
 
@@ -30,10 +30,7 @@ FIRST_STEP = "create"
 UNFINISHED = Q(state__in=[OperationState.PENDING, OperationState.WAITING])
 
 
-class StripeOperationQuerySet(WorkQuerySet["StripeOperation"]):
-    def for_org(self, organization: Organization | uuid.UUID) -> "StripeOperationQuerySet":
-        return self.filter(organization=organization)
-
+class StripeOperationQuerySet(OfOrganization["StripeOperation"], WorkQuerySet["StripeOperation"]):
     def pending(self) -> "StripeOperationQuerySet":
         return self.filter(state=OperationState.PENDING)
 

@@ -7,13 +7,10 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from orgs.models import Organization
+from orgs.models import OfOrganization, Organization
 
 
-class SubscriptionQuerySet(models.QuerySet["Subscription"]):
-    def for_org(self, organization: Organization | uuid.UUID) -> "SubscriptionQuerySet":
-        return self.filter(organization=organization)
-
+class SubscriptionQuerySet(OfOrganization["Subscription"]):
     def current(self) -> "SubscriptionQuerySet":
         """Those that go on being charged, or are about to."""
         return self.filter(status__in=["active", "past_due", "trialing", "unpaid", "incomplete", "paused"])

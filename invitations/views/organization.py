@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 import orgs.services
+from accounts.models import display_name
 from invitations import services
 from invitations.forms import (
     InvitedRoleForm,
@@ -88,7 +89,9 @@ def manager_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpRespons
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
-        messages.success(request, _("%(name)s is no longer a billing manager.") % {"name": target.user.name})
+        messages.success(
+            request, _("%(name)s is no longer a billing manager.") % {"name": display_name(target.user)}
+        )
     return redirect(home)
 
 
