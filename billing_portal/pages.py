@@ -1,16 +1,22 @@
 """Pages that join all apps: the list of one's organizations, and a new one."""
 
+import uuid
+from typing import NamedTuple
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.access import Audience, SignedInRequest, open_to
+from billing.charges import NextCharge
 from billing.selectors import next_charges
 from invitations.selectors import invitations_for
 from orgs import services
 from orgs.errors import Refused
 from orgs.forms import NewOrganizationForm
+from orgs.models import Membership
+from orgs.policy import Role
 from orgs.selectors import memberships_of
 
 
@@ -22,17 +28,44 @@ def home(_request: HttpRequest) -> HttpResponse:
 @open_to(Audience.SIGNED_IN, "GET")
 def organizations(request: SignedInRequest) -> HttpResponse:
     """The organizations of the person, with what they pay next, and the invitations that wait for them."""
-    memberships = list(memberships_of(request.user))
-    charges = next_charges(memberships)
+    memberships = memberships_of(request.user.pk)
+    charges = next_charges(request.user.pk, memberships)
     return render(
         request,
         "orgs/organizations.html",
         {
-            "rows": [(membership, charges.get(membership.organization_id)) for membership in memberships],
+            "rows": _rows(memberships, charges),
             "any_charge": bool(charges),
             "invitations": invitations_for(request.user),
         },
     )
+
+
+class OrganizationRow(NamedTuple):
+    """An organization in the list. ``members``: how many, billing managers apart."""
+
+    name: str
+    slug: str
+    role: str
+    edition: str
+    members: int
+    charge: NextCharge | None
+
+
+def _rows(memberships: list[Membership], charges: dict[uuid.UUID, NextCharge]) -> list[OrganizationRow]:
+    labels = {role.value: str(role.label) for role in Role}
+    return [
+        OrganizationRow(
+            name=organization.name,
+            slug=organization.slug,
+            role=labels[membership.role],
+            edition=organization.edition.name,
+            members=membership.member_count,  # type: ignore[attr-defined]
+            charge=charges.get(organization.pk),
+        )
+        for membership in memberships
+        for organization in [membership.organization]
+    ]
 
 
 @open_to(Audience.SIGNED_IN, "GET", "POST")

@@ -3,11 +3,13 @@
 A view without a declaration fails a system check, so nothing is open by omission.
 """
 
+import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,6 +24,7 @@ from accounts.access import (
     not_allowed,
     sign_in_first,
 )
+from orgs.compiled import compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Denied, Permission, Role, ensure, granting_roles
 
@@ -91,15 +94,17 @@ def enter_organization(request: OrgRequest, slug: str) -> None:
 
     Raises Http404 for who doesn't belong to it, as for a slug that nobody has.
     """
-    try:
-        membership = Membership.objects.select_related("organization").get(
-            user_id=request.user.pk, organization__slug=slug
-        )
-    except Membership.DoesNotExist:
-        raise Http404 from None
+    membership = next(iter(_memberships(request.user.pk, slug)), None)
+    if membership is None:
+        raise Http404
     # The person is known already: no page should have to fetch them again through the membership.
     membership.user = request.user
     request.membership, request.organization = membership, membership.organization
+
+
+@compiled(Membership)
+def _memberships(person: uuid.UUID, slug: str) -> QuerySet[Membership]:
+    return Membership.objects.of_person(person).filter(organization__slug=slug)
 
 
 def explain(request: OrgRequest, denied: Denied) -> HttpResponse:

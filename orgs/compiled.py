@@ -5,7 +5,7 @@ Django compiles a query anew each time: for a short list that takes longer than 
 
 import inspect
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
@@ -14,7 +14,8 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
+from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
 Row = TypeVar("Row")
@@ -44,13 +45,13 @@ def compiled(
 
         people_of(organization.pk)
 
-    A parameter that is a UUID, a datetime or a date has its place in the statement, where each call puts its
-    own value. For each value of a bool or an Enum there is a statement of its own. Other types can't be.
-    A queryset that does anything else with a value than to ask for it raises NotCompilableError when it is
-    first called, and so does one that reads a clock.
+    A parameter that is a UUID, a datetime, a date or a text has its place in the statement, where each call
+    puts its own value. For each value of a bool or an Enum there is a statement of its own. Other types can't
+    be. A queryset that does anything else with a value than to ask for it raises NotCompilableError when it
+    is first called, and so does one that reads a clock. No text is empty then, so don't ask whether one is.
 
     ``row``: a NamedTuple or dataclass with the columns of ``values_list`` in their order; or the model, for a
-    queryset of whole objects.
+    queryset of objects, with ``select_related`` and ``annotate`` as well.
     """
     return lambda build: Compiled(row, build)
 
@@ -59,14 +60,15 @@ def compiled(
 class Statement:
     """``values``: those that stay. ``places``: where the others stand among them, and their names.
 
-    ``converters``: what Django does to the values of a column, by its position.
+    ``converters``: what Django does to the values of a column, by its position. ``read``: makes of the values
+    of all columns what the queryset gives.
     """
 
     sql: str
     values: tuple[Any, ...]
     places: tuple[tuple[int, str], ...]
-    columns: tuple[str, ...]
     converters: tuple[tuple[int, Any, list[Callable[..., Any]]], ...]
+    read: Callable[[Sequence[Any]], Any]
 
 
 class Compiled(Generic[Inputs, Row]):
@@ -97,9 +99,7 @@ class Compiled(Generic[Inputs, Row]):
             found = cursor.fetchall()
         if statement.converters:
             found = [_converted(row, statement) for row in found]
-        if issubclass(self.row, Model):
-            return [self.row.from_db(connection.alias, statement.columns, row) for row in found]
-        return [self.row(*row) for row in found]
+        return [statement.read(row) for row in found]
 
     def statement_for(self, variant: tuple[object, ...]) -> Statement:
         """The statement for some values of the bools and Enums. Raises NotCompilableError."""
@@ -129,11 +129,11 @@ class Compiled(Generic[Inputs, Row]):
             sql=sql,
             values=tuple(params),
             places=places,
-            columns=self._columns(compiler),
             converters=tuple(
                 (position, expression, functions)
                 for position, (functions, expression) in compiler.get_converters(selected).items()
             ),
+            read=self._reader(compiler),
         )
 
     def _marked(self, age: date) -> Values:
@@ -147,21 +147,39 @@ class Compiled(Generic[Inputs, Row]):
             raise NotCompilableError(f"{self.name}: it never finds anything") from None
         return compiler, sql, params
 
-    def _columns(self, compiler: SQLCompiler) -> tuple[str, ...]:
-        """The names of the columns, which must be those of the row."""
-        selected = compiler.query.selected
-        if issubclass(self.row, Model):
-            if selected is not None or compiler.query.select_related or compiler.query.annotations:
-                raise NotCompilableError(f"{self.name}: only objects without anything more, or values_list")
-            return tuple(expression.target.attname for expression, _sql, _alias in compiler.select)
-        columns = tuple(selected or ())
+    def _reader(self, compiler: SQLCompiler) -> Callable[[Sequence[Any]], Row]:
+        if compiler.query.selected is None and compiler.query.model is self.row:
+            return _reader_of_objects(compiler)
+        columns = tuple(compiler.query.selected or ())
         if [column.rpartition("__")[2] for column in columns] != _names(self.row):
             raise NotCompilableError(f"{self.name}: the columns are {', '.join(columns)}")
-        return columns
+        return lambda values: self.row(*values)
+
+
+def _reader_of_objects(compiler: SQLCompiler) -> Callable[[Sequence[Any]], Any]:
+    """Reads as Django's own ModelIterable does."""
+    own = compiler.klass_info["select_fields"]
+    names = [compiler.select[position][0].target.attname for position in own]
+    start, end = own[0], own[-1] + 1
+    related = get_related_populators(compiler.klass_info, compiler.select, connection.alias)
+
+    def read(values: Sequence[Any]) -> Any:
+        found = compiler.query.model.from_db(connection.alias, names, values[start:end])
+        for populator in related:
+            populator.populate(values, found)
+        for name, position in compiler.annotation_col_map.items():
+            setattr(found, name, values[position])
+        return found
+
+    return read
 
 
 def _marker_id(_age: date) -> uuid.UUID:
     return uuid.uuid4()
+
+
+def _marker_text(_age: date) -> str:
+    return uuid.uuid4().hex
 
 
 def _marker_day(age: date) -> date:
@@ -177,6 +195,7 @@ _MARKED: dict[type, Callable[[date], object]] = {
     uuid.UUID: _marker_id,
     date: _marker_day,
     datetime: _marker_instant,
+    str: _marker_text,
 }
 
 
@@ -191,7 +210,7 @@ def _names(row: type) -> list[str]:
     return list(getattr(row, "_fields", ()))
 
 
-def _converted(row: Iterable[object], statement: Statement) -> list[object]:
+def _converted(row: Sequence[object], statement: Statement) -> list[object]:
     values = list(row)
     for position, expression, functions in statement.converters:
         for function in functions:

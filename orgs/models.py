@@ -105,6 +105,10 @@ class OfOrganization(models.QuerySet[Row]):
 
 
 class MembershipQuerySet(OfOrganization["Membership"]):
+    def of_person(self, user_id: uuid.UUID) -> "MembershipQuerySet":
+        """The person's memberships, each with its organization."""
+        return self.filter(user=user_id).select_related("organization")
+
     def admins(self) -> "MembershipQuerySet":
         """Admins who can sign in: one whose account was shut runs nothing, and is no admin that remains."""
         return self.filter(role=Role.ADMIN, user__is_active=True)

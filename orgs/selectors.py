@@ -8,11 +8,10 @@ from django.db.models import Count, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from audit.models import AuditEvent
 from audit.registry import Action, all_actions
 from orgs.compiled import compiled
-from orgs.models import Membership, MembershipQuerySet, Organization
+from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, may, table
 from orgs.rows import count_of
 
@@ -25,15 +24,12 @@ ROLE_SENTENCES: dict[Role, Promise] = {
 }
 
 
-def memberships_of(user: User) -> MembershipQuerySet:
+@compiled(Membership)
+def memberships_of(person: uuid.UUID) -> QuerySet[Membership]:
     """The person's memberships, each with ``member_count`` (billing managers apart)."""
     members = Membership.objects.members().filter(organization=OuterRef("organization"))
-    return (
-        Membership.objects.filter(user=user)
-        .select_related("organization")
-        .annotate(member_count=count_of(members))
-        .order_by("organization__name", "id")
-    )
+    counted = Membership.objects.of_person(person).annotate(member_count=count_of(members))
+    return counted.order_by("organization__name", "id")
 
 
 def member_count(organization_id: uuid.UUID) -> int:

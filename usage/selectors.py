@@ -165,11 +165,21 @@ def _resources_now(resources: int | None, hour: datetime | None) -> ResourcesNow
     return None if resources is None or hour is None else ResourcesNow(resources, hour)
 
 
-def resource_hours_of(organization_ids: list[uuid.UUID], start: date, end: date) -> dict[uuid.UUID, int]:
-    """Resource hours of such days, for several organizations at once; one without usage is left out."""
-    days = OrganizationDay.objects.filter(organization__in=organization_ids, day__gte=start, day__lt=end)
+class HoursOfOrganization(NamedTuple):
+    organization: uuid.UUID
+    total: int
+
+
+@compiled(HoursOfOrganization)
+def _resource_hours_of(person: uuid.UUID, start: date, end: date) -> QuerySet[OrganizationDay, Any]:
+    days = OrganizationDay.objects.filter(organization__memberships__user=person, day__gte=start, day__lt=end)
     totals = days.values("organization").annotate(total=Sum("resource_hours")).order_by()
-    return {row["organization"]: row["total"] for row in totals}
+    return totals.values_list(*HoursOfOrganization._fields)
+
+
+def resource_hours_of(person: uuid.UUID, start: date, end: date) -> dict[uuid.UUID, int]:
+    """As ``resource_hours``, for all organizations of a person at once; one without usage is left out."""
+    return dict(_resource_hours_of(person, start, end))
 
 
 def daily_resources(organization: Organization, days: int = DAYS_SHOWN) -> list[DayOfUsage]:

@@ -63,6 +63,11 @@ def _current_subscriptions(organization: uuid.UUID) -> QuerySet[Subscription, An
     return Subscription.objects.for_org(organization).current().order_by("period_end", "created_at", "id")
 
 
+@compiled(Subscription)
+def _current_subscriptions_of(person: uuid.UUID) -> QuerySet[Subscription]:
+    return Subscription.objects.current().filter(organization__memberships__user=person)
+
+
 @dataclass(frozen=True)
 class Card:
     """The default payment method. ``valid_until``: its last day, None where it has none."""
@@ -160,20 +165,23 @@ def billing_page(membership: Membership) -> BillingPage:
     )
 
 
-def next_charges(memberships: Iterable[Membership]) -> dict[uuid.UUID, NextCharge]:
-    """The next charge of every organization whose billing the person may see, by the organization's id."""
-    organizations = [m.organization for m in memberships if may(m, Permission.BILLING_VIEW)]
-    ids = [organization.pk for organization in organizations]
+def next_charges(person: uuid.UUID, memberships: Iterable[Membership]) -> dict[uuid.UUID, NextCharge]:
+    """The next charge of every organization whose billing the person may see, by the organization's id.
+
+    ``memberships``: the person's own.
+    """
     subscriptions: dict[uuid.UUID, list[Subscription]] = defaultdict(list)
-    for subscription in Subscription.objects.current().filter(organization__in=ids):
+    for subscription in _current_subscriptions_of(person):
         subscriptions[subscription.organization_id].append(subscription)
     today = timezone.now().date()
-    used = resource_hours_of(ids, today.replace(day=1), today + timedelta(days=1))
+    used = resource_hours_of(person, today.replace(day=1), today + timedelta(days=1))
     charges = {
         organization.pk: next_charge(
             organization.edition, subscriptions[organization.pk], used.get(organization.pk, 0)
         )
-        for organization in organizations
+        for membership in memberships
+        if may(membership, Permission.BILLING_VIEW)
+        for organization in [membership.organization]
     }
     return {organization_id: charge for organization_id, charge in charges.items() if charge is not None}
 

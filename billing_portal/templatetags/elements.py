@@ -143,9 +143,12 @@ def foot() -> dict[str, str]:
 
 
 @register.simple_tag
-def row_urls(url_name: str, slug: str) -> str:
-    """Before a loop, with ``for_row`` within: ``{% row_urls "invoice" organization.slug as urls %}``."""
-    return reverse(url_name, args=[slug, NO_ROW])
+def row_urls(url_name: str, *args: str) -> str:
+    """Before a loop, with ``for_row`` within: ``{% row_urls "invoice" organization.slug as urls %}``.
+
+    The URL's last argument is the row's: an id or a slug.
+    """
+    return reverse(url_name, args=[*args, NO_ROW])
 
 
 class RowsAlike(Node):

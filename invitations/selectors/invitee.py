@@ -1,11 +1,13 @@
 """What the invited see."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 
 from accounts.models import User
@@ -13,6 +15,7 @@ from invitations.claims import Channel, Claim, refusal_of
 from invitations.models import Invitation, State
 from invitations.refusals import Reason, sentence_for_invitee
 from invitations.roles import WHAT_ROLE_DOES
+from orgs.compiled import compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 
@@ -96,11 +99,11 @@ def _has_joined(user: User | AnonymousUser, invitation: Invitation) -> bool:
 
 def invitations_for(user: User) -> list[Invitation]:
     """The invitations that wait for one of the person's verified addresses, latest first."""
-    addresses = EmailAddress.objects.filter(user=user, verified=True).values("email")
-    waiting = (
-        Invitation.objects.pending()
-        .filter(email__in=addresses)
-        .select_related("organization")
-        .order_by("-sent_at", "-id")
-    )
-    return [invitation for invitation in waiting if not invitation.is_overdue]
+    return [invitation for invitation in _waiting_for(user.pk) if not invitation.is_overdue]
+
+
+@compiled(Invitation)
+def _waiting_for(person: uuid.UUID) -> QuerySet[Invitation]:
+    addresses = EmailAddress.objects.filter(user=person, verified=True).values("email")
+    waiting = Invitation.objects.pending().filter(email__in=addresses)
+    return waiting.select_related("organization").order_by("-sent_at", "-id")

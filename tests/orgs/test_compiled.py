@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
-from django.db.models import F, QuerySet
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts.models import User
 from bench.statements import sent_statements
 from orgs import compiled as module
 from orgs.compiled import Compiled, NotCompilableError, compiled
@@ -165,26 +166,55 @@ def test_a_queryset_that_can_not_be_told_apart_is_refused(
         query(**{name: parameters[name] for name in query.parameters})
 
 
-def test_objects_come_without_anything_more() -> None:
+def test_objects_bring_what_is_fetched_with_them() -> None:
     @compiled(Membership)
-    def with_user(organization: uuid.UUID) -> QuerySet[Membership]:
-        return Membership.objects.for_org(organization).select_related("user")
+    def memberships(organization: uuid.UUID) -> QuerySet[Membership]:
+        counted = Membership.objects.for_org(organization).annotate(people=Count("organization__memberships"))
+        return counted.select_related("organization", "user")
 
+    expected = MembershipFactory(role=Role.ADMIN)
+    (found,) = memberships(expected.organization_id)
+    with sent_statements() as statements:
+        assert (found, found.role, found.people) == (expected, "admin", 1)
+        assert vars(found.user) | {"_state": None} == vars(User.objects.get()) | {"_state": None}
+        assert found.organization.name == expected.organization.name
+    assert len(statements) == 1
+
+
+def test_rows_of_columns_are_no_objects() -> None:
     @compiled(Membership)
-    def annotated(organization: uuid.UUID) -> QuerySet[Membership]:
-        return Membership.objects.for_org(organization).annotate(name=F("user__name"))
+    def columns(organization: uuid.UUID) -> QuerySet[Membership, Any]:
+        return Membership.objects.for_org(organization).values_list("id", "role")
 
-    for query in (with_user, annotated):
-        with pytest.raises(NotCompilableError, match="without anything more"):
-            query(uuid.uuid4())
+    with pytest.raises(NotCompilableError, match="the columns are id, role"):
+        columns(uuid.uuid4())
 
 
-def test_text_and_numbers_are_no_parameters() -> None:
+def test_a_text_is_a_parameter() -> None:
+    @compiled(Row)
     def named(organization: uuid.UUID, name: str) -> Memberships:
         return rows(Membership.objects.for_org(organization).filter(user__name=name))
 
-    with pytest.raises(NotCompilableError, match="name can be no parameter"):
-        compiled(Row)(named)
+    found = MembershipFactory(user__name="Ada")
+    assert named(found.organization_id, "Ada") == [Row(found.pk, "member")]
+    assert named(found.organization_id, "") == []
+
+
+def test_a_part_of_a_text_is_none() -> None:
+    @compiled(Row)
+    def named(organization: uuid.UUID, name: str) -> Memberships:
+        return rows(Membership.objects.for_org(organization).filter(user__name__contains=name))
+
+    with pytest.raises(NotCompilableError, match="doesn't ask for name"):
+        named(uuid.uuid4(), "Ada")
+
+
+def test_numbers_are_no_parameters() -> None:
+    def seated(organization: uuid.UUID, seats: int) -> Memberships:
+        return rows(Membership.objects.for_org(organization).filter(organization__seats=seats))
+
+    with pytest.raises(NotCompilableError, match="seats can be no parameter"):
+        compiled(Row)(seated)
 
 
 def test_the_database_s_clock_may_be_read() -> None:
