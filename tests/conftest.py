@@ -7,13 +7,14 @@ import pytest
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from billing.gateway import patience
 from orgs import compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Role
+from tests.database import empty_tables
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.redis_server import RedisServer
 from tests.world import World, build_world, signed_in
@@ -28,6 +29,7 @@ def pytest_configure() -> None:
     settings.WHITENOISE_AUTOREFRESH = True
     # A logger that keeps its processors writes past capture_logs.
     structlog.configure(cache_logger_on_first_use=False)
+    TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
