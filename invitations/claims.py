@@ -53,7 +53,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """What a visitor holds, as their verified link says it. ``refusal_of`` tells whether it opens anything."""
+    """What a visitor holds, as their verified link says it. ``refusal_of`` tells whether it opens any."""
 
     invitation_id: uuid.UUID
     generation: int
