@@ -158,13 +158,14 @@ class Compiled(Generic[Inputs, Row]):
 
 def _reader_of_objects(compiler: SQLCompiler) -> Callable[[Sequence[Any]], Any]:
     """Reads as Django's own ModelIterable does."""
-    own = compiler.klass_info["select_fields"]
+    model, own = compiler.klass_info["model"], compiler.klass_info["select_fields"]
     names = [compiler.select[position][0].target.attname for position in own]
     start, end = own[0], own[-1] + 1
-    related = get_related_populators(compiler.klass_info, compiler.select, connection.alias)
+    # The stubs are those of a later Django.
+    related = get_related_populators(compiler.klass_info, compiler.select, connection.alias)  # type: ignore[call-arg]
 
     def read(values: Sequence[Any]) -> Any:
-        found = compiler.query.model.from_db(connection.alias, names, values[start:end])
+        found = model.from_db(connection.alias, names, values[start:end])
         for populator in related:
             populator.populate(values, found)
         for name, position in compiler.annotation_col_map.items():
