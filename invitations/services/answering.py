@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -20,6 +20,7 @@ from invitations.models import Invitation, State
 from invitations.refusals import AcceptRefused, Reason
 from orgs.acting import Act, acting_as
 from orgs.capacity import ensure_room
+from orgs.compiled import compiled
 from orgs.errors import Refused, broken_constraint
 from orgs.models import Membership
 from orgs.policy import Role, may_invite
@@ -122,12 +123,15 @@ class _People:
         return sorted(told, key=lambda user: user.email)
 
 
+@compiled(Membership)
+def _concerned(organization: uuid.UUID, invitee: uuid.UUID, inviter: uuid.UUID) -> QuerySet[Membership]:
+    people = Membership.objects.for_org(organization).select_related("user")
+    return people.filter(Q(role=Role.ADMIN) | Q(user=invitee) | Q(user=inviter))
+
+
 def _people_concerned(invitation: Invitation, user: User) -> _People:
-    memberships = (
-        Membership.objects.for_org(invitation.organization)
-        .filter(Q(role=Role.ADMIN) | Q(user__in=[user.pk, invitation.invited_by_id]))
-        .select_related("user")
-    )
+    inviter_id = invitation.invited_by_id or user.pk
+    memberships = _concerned(invitation.organization_id, user.pk, inviter_id)
     for membership in memberships:
         membership.organization = invitation.organization
     return _People({membership.user_id: membership for membership in memberships})

@@ -140,6 +140,8 @@ def values_for(query: Compiled[Any, Any], reader: Membership) -> Iterator[dict[s
         "reader": [reader.pk],
         "sender": [reader.user_id],
         "person": [reader.user_id],
+        "invitee": [reader.user_id],
+        "inviter": [reader.user_id],
         "slug": [reader.organization.slug],
         "role": list(Role),
         "at": [middle],
