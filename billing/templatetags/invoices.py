@@ -19,7 +19,8 @@ TONES = {
 @register.simple_tag
 def invoice_state(invoice: Invoice | InvoiceRow) -> SafeString:
     """The state as a tag, in the tone of what is to be done about it. A tag, since lists have many."""
-    tone, text = "bad", _("Payment failed")
-    if not invoice.payment_failed:
+    if invoice.payment_failed:
+        tone, text = "bad", _("Payment failed")
+    else:
         tone, text = TONES.get(invoice.status, ""), str(InvoiceStatus(invoice.status).label)
     return mark_safe(f'<span class="tag {tone}">{text}</span>')  # noqa: S308 - our own words

@@ -26,6 +26,11 @@ SEVERAL_LANGUAGES = len(settings.LANGUAGES) > 1
 NO_ROW = str(uuid.UUID(int=0))
 
 
+def page_language() -> str | None:
+    """The language that words are kept by; None while the site has one only, since asking takes long."""
+    return get_language() if SEVERAL_LANGUAGES else None
+
+
 class FixedText(Node):
     """A text whose translation is looked up once for each language, not whenever the page is written."""
 
@@ -35,7 +40,7 @@ class FixedText(Node):
         self.texts: dict[str | None, str] = {}
 
     def render(self, context: Context) -> str:
-        language = get_language() if SEVERAL_LANGUAGES else None
+        language = page_language()
         text = self.texts.get(language)
         if text is None:
             text = self.texts[language] = self.translated.render(context)
@@ -101,7 +106,7 @@ def day(at: date | None) -> str:
 
     No line ends between the day and its month.
     """
-    return f"{at.day}\N{NO-BREAK SPACE}{month_names(get_language())[at.month]} {at.year}" if at else ""
+    return f"{at.day}\N{NO-BREAK SPACE}{month_names(page_language())[at.month]} {at.year}" if at else ""
 
 
 @cache

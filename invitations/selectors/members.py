@@ -131,6 +131,7 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
 def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
     """What the reader may do hangs on a person's role alone, so it is asked once for each role."""
     labels = {role: str(role.label) for role in Role}
+    menu_label = _("Actions for %(name)s")
     menus = {role: _menu(reader, role) for role in Role}
     own_menu = Menu(_changes(reader, Role(reader.role)), removable=False, is_self=True)
     return [
@@ -142,7 +143,7 @@ def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
             joined_at=row.joined_at,
             is_self=is_self,
             menu=own_menu if is_self else menus[role],
-            menu_label=_("Actions for %(name)s") % {"name": row.name},
+            menu_label=menu_label % {"name": row.name},
         )
         for row in shown
         for role, is_self in [(Role(row.role), row.id == reader.pk)]
