@@ -41,8 +41,8 @@ class AccountAdapter(DefaultAccountAdapter):
         try:
             return super().save_user(request, user, form, commit)
         except IntegrityError:
-            # Another sign-up took the address since the form looked. It is answered like any address that is
-            # known; the mail is the other one's, who has the link that confirms.
+            # Another sign-up took the address since the form looked. It is answered like any known address;
+            # the other person has got the link that confirms.
             answer = HttpResponseRedirect(reverse("account_email_verification_sent"))
             raise ImmediateHttpResponse(answer) from None
 
@@ -78,7 +78,7 @@ class AccountAdapter(DefaultAccountAdapter):
         try:
             return super().get_client_ip(request)
         except (ImproperlyConfigured, PermissionDenied):
-            # The request came past our proxies, or what they note is no address: then who connected counts.
+            # It did not come through our proxies, or what they note is no address: then the peer counts.
             address = clean_client_ip(request.META.get("REMOTE_ADDR", ""))
             if address is None:
                 raise

@@ -96,7 +96,7 @@ class AuthenticateForm(LimitedCode, mfa.AuthenticateForm):
 class NamedStep:
     """A form of allauth's that carries out the step that its page named (``step``), and no other.
 
-    A browser keeps one step that waits, and another tab may have begun one since the page was drawn.
+    A browser keeps one waiting step, and another tab may have begun one since the page was drawn.
     """
 
     data: Any
@@ -105,7 +105,10 @@ class NamedStep:
         waiting = context.request.session.get(STEP_TO_CONFIRM, {}).get("id")
         if self.data.get("step", waiting) != waiting:
             raise forms.ValidationError(
-                _("Another step was begun since you opened this page. Nothing was done: look once more.")
+                _(
+                    "Another step was started after you opened this page. "
+                    "Nothing was done. Check it, then try again."
+                )
             )
         cleaned: dict[str, Any] | None = super().clean()  # type: ignore[misc]  # as above
         return cleaned

@@ -69,7 +69,7 @@ class AuditEvent(models.Model):
             return action_of(self.action).told(target=self.target_name, data=self.data)
         except (LookupError, TypeError, ValueError):
             # An old event: the action, its sentence or a code in its data has changed since.
-            return _("did what this version has no sentence for: %(action)s") % {"action": self.action}
+            return _("did something that this version can't describe: %(action)s") % {"action": self.action}
 
     @property
     def _kind_of_act(self) -> Action | None:

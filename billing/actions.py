@@ -36,8 +36,8 @@ CARD_SETUP_STARTED = Action(
 CARD_UPDATED = Action("card.updated", _("Updated the card"), _("made %(target)s the card to charge"))
 CARD_REFUSED = Action(
     "card.refused",
-    _("Set up a card without the right to"),
-    _("set up %(target)s after losing the right to; it was not saved"),
+    _("Set up a card without permission"),
+    _("set up %(target)s after losing the permission; it was not saved"),
 )
 INVOICE_PAID = Action(
     "invoice.paid", _("Invoice paid"), _("received %(amount)s for invoice %(target)s"), amount=money

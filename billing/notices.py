@@ -27,7 +27,7 @@ def tell_of_failed_payment(organization: Organization, invoice: Invoice) -> None
 
 
 def tell_of_new_card(account: BillingAccount, operation: StripeOperation) -> None:
-    """To everybody who works with billing: a mail that a person caused names him."""
+    """To everybody who works with billing. It names the person who saved the card."""
     people = _people_of_billing(account.organization)
     for own in (True, False):
         enqueue_each(
@@ -47,7 +47,7 @@ def tell_of_new_card(account: BillingAccount, operation: StripeOperation) -> Non
 
 
 def _people_of_billing(organization: Organization) -> list[Membership]:
-    """Whoever may update the card, whatever his role is called."""
+    """Everybody who may update the card, by the policy and not by the name of a role."""
     roles = granting_roles(Permission.BILLING_CARD_UPDATE)
     memberships = Membership.objects.for_org(organization).filter(role__in=roles, user__is_active=True)
     return list(memberships.select_related("user").order_by("joined_at", "id"))

@@ -92,7 +92,7 @@ def invoices(request: OrgRequest) -> HttpResponse:
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:
-    """A page key from the address line; whatever isn't one shows the first page."""
+    """A page key from the address line; anything else shows the first page."""
     try:
         return uuid.UUID(text or "")
     except ValueError:
@@ -106,9 +106,9 @@ def invoice(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponse:
 
 @requires(GET=Permission.BILLING_VIEW)
 def invoice_pdf(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponse:
-    """To the PDF at Stripe, by a fresh address: those that we have kept expire after some time.
+    """To the PDF at Stripe, by a fresh address, since a stored one expires.
 
-    They are what there is while Stripe doesn't answer. The file itself never passes through us, where it
+    While Stripe doesn't answer, the stored one is used. The file itself never passes through us, where it
     would occupy a web thread.
     """
     shown = _invoice_or_404(request, invoice_id)
@@ -135,7 +135,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
     """Keep what Stripe tells, and answer at once: a worker acts on it.
 
     400: not signed by Stripe for us, altered, or older than five minutes, or signed and yet no event that we
-    can keep. The log tells them apart: the first is somebody's knocking, the second a fault. 413: larger
+    can keep. The log tells them apart: the first is an attempt by a stranger, the second a fault. 413: larger
     than any event.
     """
     if len(request.body) > WEBHOOK_BYTES:

@@ -82,9 +82,9 @@ class ProbesMiddleware:
 
 
 class AtOnceMiddleware:
-    """Two requests at once may both find a place free that the database gives once: the later one is told so.
+    """Two requests at once may both find free what the database gives only once: the later one is told so.
 
-    Our own verbs lock first, and don't come here; the pages of libraries look, and then write.
+    Our own verbs lock first, and never come here; the pages of libraries look, then write.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

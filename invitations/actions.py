@@ -11,7 +11,12 @@ from orgs.actions import role
 
 def addressee(email: str) -> str:
     """The person whom an invitation is for; a link, which any account may use, stores no address."""
-    return email or _("whoever has the link")
+    return email or _("anyone with the link")
+
+
+def decliner(name: str) -> str:
+    """The person who declined: without a name if they have only the link, and did not sign in."""
+    return name or _("a person with the link")
 
 
 def _action(code: str, label: Promise, sentence: Promise, *, actor: Wording = str, **data: Wording) -> Action:
@@ -55,8 +60,7 @@ DECLINED = _action(
     "invitation.declined",
     gettext_lazy("Declined an invitation"),
     gettext_lazy("declined the invitation of %(inviter)s as %(role)s"),
-    # A person who has only the link, and did not sign in, has no name.
-    actor=addressee,
+    actor=decliner,
 )
 REFUSED = _action(
     "invitation.refused",

@@ -1,4 +1,4 @@
-"""What a visitor holds of an invitation: by a link's signed token or by their account; what it opens.
+"""What a visitor holds of an invitation, by the signed token in a link or by their account.
 
 No secret is stored, and a link can be made again any time. The session keeps the claims of links; the token
 is dropped at once. Several claims stand side by side, each opened in a tab of its own. They stay when an
@@ -53,7 +53,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """What a visitor holds, as their verified link says it. ``refusal_of`` tells whether it opens any."""
+    """What a visitor holds. Whether it opens the invitation now, ``refusal_of`` tells."""
 
     invitation_id: uuid.UUID
     generation: int

@@ -39,7 +39,7 @@ def _invitation_accepted(mail: OutgoingEmail) -> RenderedMail:
         "invitation_accepted",
         _with_role(mail),
         ours={
-            # They have shown that it is theirs.
+            # The person has proved that it is theirs.
             "email": mail.params["email"],
             "url": settings.SITE_URL + reverse("dashboard", args=[mail.params["slug"]]),
         },

@@ -109,8 +109,8 @@ class Invitation(models.Model):
 
     ``email``: in lower case; blank for a link, which any account may use, once.
     ``generation``: raised by each resend; links of an older one are dead.
-    ``decided_at``: when it stopped to be pending, however that came.
-    ``last_error``, ``last_error_by``, ``last_error_at``: why, who and when somebody last failed to accept.
+    ``decided_at``: when it left pending, whatever ended it.
+    ``last_error``, ``last_error_by``, ``last_error_at``: why, by whom and when accepting last failed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -203,7 +203,7 @@ class Invitation(models.Model):
         return self.organization.outlives_invitation(self.sent_at)
 
     def end(self, state: State, *, by: Act) -> None:
-        """Let it be pending no more, save it, and tell the audit log."""
+        """End a pending invitation in ``state``, save it, and record that."""
         self.state = state
         self.decided_at = timezone.now()
         self.save()

@@ -22,7 +22,7 @@ def end_invitations_of_who_left(organization_id: uuid.UUID, user_id: uuid.UUID, 
 
 @receiver(events.role_changed)
 def end_invitations_without_right(organization_id: uuid.UUID, user_id: uuid.UUID, **_kwargs: object) -> None:
-    """Who may no longer give a role has no pending invitation to it either."""
+    """A person who may no longer give a role has no pending invitations to it either."""
     membership = Membership.objects.select_related("organization").get(
         organization_id=organization_id, user_id=user_id
     )

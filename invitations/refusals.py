@@ -1,4 +1,4 @@
-"""Why an invitation can't be accepted: a sentence for the invitee and one for who invited him."""
+"""Why an invitation can't be accepted: a sentence for the invitee, and one for the people who invite."""
 
 from django.db.models import TextChoices
 from django.utils.functional import Promise
@@ -15,7 +15,7 @@ class Reason(TextChoices):
     DECLINED = "declined", _("It was declined.")
     EXPIRED = "expired", _("It has expired.")
     SUPERSEDED = "superseded", _("An older link was used. The latest one works.")
-    INVITER = "inviter", _("Whoever sent it may no longer invite.")
+    INVITER = "inviter", _("The person who sent it may no longer invite.")
     OTHER_ADDRESS = "other_address", _("The account has another email address.")
     UNVERIFIED = "unverified", _("The account's email address isn't verified.")
     ALREADY_IN = "already_in", _("The person belongs to the organization already. Change the role instead.")

@@ -54,11 +54,11 @@ def requires(
 ) -> Callable[[Callable[Concatenate[OrgRequest, Arguments], HttpResponseBase]], GatedView]:
     """Declare the permission of each method of a view below ``/orgs/<slug>/``; GET stands for HEAD too.
 
-    Anonymous: sign-in first. Not a member: 404, as for a slug that nobody has. Denied, here or later by a
+    Anonymous: sign-in first. Not a member: 404, as for an unknown slug. Denied, here or later by a
     verb: 403, explained.
 
-    ``sensitive``: the methods that ask for the password again unless it was given of late. Where that hangs
-    on the role that is given, the view calls ``ensure_recently_authenticated_to_give``.
+    ``sensitive``: the methods that ask for the password again unless it was given recently. Where that
+    depends on the role to be given, the view calls ``confirm_before_giving``.
     """
     access = OrganizationAccess(Audience.ORGANIZATION, frozenset(permissions), permissions)
 
@@ -79,7 +79,7 @@ def requires(
             except Denied as denied:
                 return explain(request, denied)
             except Membership.DoesNotExist:
-                # Somebody, perhaps this very person, was removed since the request began.
+                # Somebody, perhaps this person, was removed after the request began.
                 raise Http404 from None
 
         gated = cast("GatedView", gate)
@@ -92,7 +92,7 @@ def requires(
 def enter_organization(request: OrgRequest, slug: str) -> None:
     """Give the request its organization and the person's membership, in one query.
 
-    Raises Http404 for who doesn't belong to it, as for a slug that nobody has.
+    Raises Http404 for a person who doesn't belong to it, as for an unknown slug.
     """
     membership = next(iter(_memberships(request.user.pk, slug)), None)
     if membership is None:
@@ -125,7 +125,7 @@ def explain(request: OrgRequest, denied: Denied) -> HttpResponse:
     return render(request, "403.html", {"denial": denial}, status=403)
 
 
-def ensure_recently_authenticated_to_give(request: OrgRequest, role: Role) -> None:
-    """The same before somebody new gets a role, if that role can do everything."""
+def confirm_before_giving(request: OrgRequest, role: Role) -> None:
+    """Ask for the password again, unless it was given recently, before somebody new becomes an admin."""
     if role is Role.ADMIN:
         ensure_recently_authenticated(request, _("invite an admin"), organization=request.organization.name)

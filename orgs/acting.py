@@ -65,7 +65,7 @@ class MembersAct(Act):
     membership: Membership
 
     def ensure(self, permission: Permission) -> None:
-        """Ask for a permission that hangs on what the verb has found. Raises Denied."""
+        """Ask for a permission that depends on what the verb has found. Raises Denied."""
         ensure(self.membership, permission)
 
 

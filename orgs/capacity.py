@@ -1,4 +1,4 @@
-"""How many people an edition has room for: billing managers (seed 001) and, where sold by seat, members."""
+"""How many people an edition has room for: billing managers and, where seats are sold, members."""
 
 from collections.abc import Callable
 
@@ -40,7 +40,7 @@ def reserved_for(organization: Organization, role: Role) -> int:
 def ensure_room(organization: Organization, role: Role, *, honoring_reservations: bool = True) -> None:
     """Raise Refused when no place is left. Call it with the organization locked.
 
-    Somebody who accepts an invitation passes ``honoring_reservations=False``: his own place was reserved,
+    Somebody who accepts an invitation passes ``honoring_reservations=False``: their own place was reserved,
     and of several who hold one beyond the limit the first to come gets it.
     """
     limit = limit_for(organization, role)

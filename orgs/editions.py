@@ -1,4 +1,4 @@
-"""The editions sold, as data with effective dates (seeds 000 and 001; prices: the seed-era price list).
+"""The editions sold, as data with effective dates.
 
 Code asks an edition for its terms and never for its name.
 """

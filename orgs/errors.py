@@ -14,7 +14,7 @@ class Refused(Exception):
 
 
 class PageOutdated(Refused):
-    """What the form's page showed is no longer so. Show the page anew: its person has to look once more."""
+    """What the form's page showed is no longer so. Show the page anew, for the person to check it."""
 
 
 def broken_constraint(error: IntegrityError) -> str | None:

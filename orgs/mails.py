@@ -31,7 +31,7 @@ def _membership_removed(mail: OutgoingEmail) -> RenderedMail:
 
 
 def _access_requested(mail: OutgoingEmail) -> RenderedMail:
-    """Who asks for what, as of now: for who is an admin still, without what has been granted since."""
+    """Who asks for what, as of now: to a person who is an admin still, without what was granted since."""
     organization_id = cast("uuid.UUID", mail.organization_id)
     if not Membership.objects.for_org(organization_id).admins().filter(user__email=mail.to).exists():
         raise NoLongerNeeded("The recipient is no admin of the organization any more.")

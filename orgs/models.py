@@ -13,8 +13,8 @@ from accounts.validators import validate_display_name
 from orgs.editions import EDITIONS, Edition, edition_of
 from orgs.policy import Permission, Role, permissions_of
 
-# The admins' mail about access requests: so long after the first one, so often at most, and closed so long
-# before it is written, since what is asked then may be committed after it.
+# The admins' mail about access requests: how long after the first request it goes, how often at most, and
+# how long before that time it takes no more requests, since those may be committed too late for it.
 ACCESS_MAIL_WAIT = timedelta(minutes=10)
 ACCESS_MAIL_EVERY = timedelta(days=1)
 ACCESS_MAIL_CLOSES = timedelta(minutes=1)
@@ -110,7 +110,7 @@ class MembershipQuerySet(OfOrganization["Membership"]):
         return self.filter(user=user_id).select_related("organization")
 
     def admins(self) -> "MembershipQuerySet":
-        """Admins who can sign in: one whose account was shut runs nothing, and is no admin that remains."""
+        """Admins who can sign in: a person whose account was shut can't run the organization."""
         return self.filter(role=Role.ADMIN, user__is_active=True)
 
     def billing_managers(self) -> "MembershipQuerySet":

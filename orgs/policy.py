@@ -1,6 +1,6 @@
 """Who may do what: every permission decision of the house.
 
-The table is seed 001's. Pages, the Roles page, the docs table and the tests all read it here.
+The gate, the verbs, the Roles page, the table in the docs and the tests all read it here.
 """
 
 from collections.abc import Iterable
@@ -106,7 +106,7 @@ PARTS: tuple[tuple[Promise, tuple[str, ...]], ...] = (
 
 P = Permission
 
-# A billing manager has these where the organization says so (seed 002; default off, seeds 000 and 001).
+# A billing manager has these where the organization says so; it is off unless an admin turns it on.
 DELEGABLE = frozenset({P.BILLING_MANAGERS_INVITE, P.BILLING_MANAGERS_LINK, P.BILLING_MANAGERS_REMOVE})
 
 GRANTS: dict[Role, frozenset[Permission]] = {

@@ -26,7 +26,7 @@ ROLE_SENTENCES: dict[Role, Promise] = {
 
 @compiled(Membership)
 def memberships_of(person: uuid.UUID) -> QuerySet[Membership]:
-    """The person's memberships, each with ``member_count`` (billing managers apart)."""
+    """The person's memberships, each with ``member_count`` (without billing managers)."""
     members = Membership.objects.members().filter(organization=OuterRef("organization"))
     counted = Membership.objects.of_person(person).annotate(member_count=count_of(members))
     return counted.order_by("organization__name", "id")

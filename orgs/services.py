@@ -101,7 +101,7 @@ def change_settings(*, actor: Membership, changes: Mapping[str, Change]) -> None
         if any(now[name] not in (change.seen, change.wanted) for name, change in changes.items()):
             raise PageOutdated(
                 _(
-                    "Somebody else changed this meanwhile, so nothing of yours was saved. "
+                    "Somebody else changed this meanwhile, so your changes were not saved. "
                     "Look at the settings as they are now, then save again."
                 )
             )
@@ -234,7 +234,10 @@ def _lock_membership(organization: Organization, membership_id: uuid.UUID) -> Me
 def _ensure_as_shown(target: Membership, shown_role: str | None) -> None:
     if shown_role is not None and target.role != shown_role:
         raise PageOutdated(
-            _("The role of %(name)s has changed since you opened this. Nothing was done: look once more.")
+            _(
+                "The role of %(name)s has changed since you opened this. "
+                "Nothing was done. Check it, then try again."
+            )
             % {"name": display_name(target.user)}
         )
 

@@ -40,7 +40,7 @@ def audit_log(request: OrgRequest) -> HttpResponse:
 
 
 def _positive_int(text: str | None) -> int | None:
-    """A page key from the address line; whatever isn't one shows the first page."""
+    """A page key from the address line; anything else shows the first page."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
@@ -182,6 +182,6 @@ def _membership_or_404(request: OrgRequest, membership_id: uuid.UUID) -> Members
 
 
 def _back_after_own_change(request: OrgRequest, target: Membership) -> HttpResponse:
-    """Who gave up his own admin role may no longer see the members page, if he is a billing manager now."""
+    """To the members page; after a change of one's own role to the dashboard, which every role sees."""
     own = target.pk == request.membership.pk
     return redirect("dashboard" if own else "members", request.organization.slug)

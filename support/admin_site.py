@@ -62,7 +62,7 @@ class ReadOnly:
 
 
 class PortalAdminSite(AdminSite):
-    """Whatever an app registers, libraries included, is read-only; staff actions are views of their own."""
+    """Everything registered, by libraries too, is read-only; staff actions are views of their own."""
 
     site_header = gettext_lazy("Support")
     site_title = gettext_lazy("Support")
@@ -79,7 +79,7 @@ class PortalAdminSite(AdminSite):
         super().register(model_or_iterable, type(base.__name__, (ReadOnly, base), {}), **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Staff, and only with a second factor: a leaked password alone opens nobody's records."""
+        """Staff, and only with a second factor: a leaked password alone opens no records."""
         user = request.user
         return super().has_permission(request) and user.is_authenticated and is_mfa_enabled(user)
 

@@ -41,7 +41,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class BarChart:
-    """A drawn chart. ``label``: what it shows, for who can't see it; ``wide``: its marks need more room."""
+    """A drawn chart. ``label``: what it shows, in words; ``wide``: its marks need more room."""
 
     label: str
     wide: bool

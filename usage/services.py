@@ -32,7 +32,7 @@ class HourlyReading:
 def record_counts(*, organization_id: uuid.UUID, counts: Iterable[HourlyReading]) -> None:
     """Record readings and bring the roll-ups up to date, all or nothing; a new stack name makes the stack.
 
-    Said again a reading changes nothing; of several for one stack and hour the greatest stays.
+    A reading that is sent again changes nothing; of several for one stack and hour the greatest stays.
     Raises Refused for a reading that can't be, and Organization.DoesNotExist.
     """
     greatest = _greatest(counts)

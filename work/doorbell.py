@@ -18,7 +18,7 @@ from kombu.pools import producers
 logger = structlog.get_logger(__name__)
 
 RING_SECONDS = 1.0
-# After a ring in vain: one request that rings often must not wait each time.
+# After a ring that failed: a request that rings often must not wait each time.
 SILENT_SECONDS = 5.0
 # Enough for a healthy Redis, and far below RING_SECONDS, so that a thread which nobody waits for ends soon.
 TRANSPORT_OPTIONS = {

@@ -22,7 +22,7 @@ logger = structlog.get_logger(__name__)
 # The state of a row that is tried no more.
 PARKED = "failed"
 ERROR_LENGTH = 2000
-# So many at most are begun by one sweep; the next one finds the others.
+# One sweep begins so many at most; the next one finds the others.
 BATCH = 1000
 
 Row = TypeVar("Row", bound="Work")

@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = 8.0
 
 Answer = TypeVar("Answer")
 
-# Nothing is known of the request's outcome, or nothing is wrong with the request itself.
+# The outcome of the request is unknown, or nothing is wrong with the request itself.
 NO_ANSWER = (
     stripe.APIConnectionError,
     stripe.RateLimitError,

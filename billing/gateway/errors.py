@@ -40,7 +40,7 @@ class InsideTransactionError(RuntimeError):
 
 
 class ForgedEventError(Exception):
-    """A webhook that Stripe did not sign for us, or not lately."""
+    """A webhook that Stripe did not sign for us, or signed too long ago."""
 
 
 class UnusableEventError(Exception):

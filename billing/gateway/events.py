@@ -93,7 +93,7 @@ def _finite(digits: str) -> float:
 
 
 def _kept(value: Any, depth: int = 0) -> Any:
-    """What we keep of an event: no client secrets, which let whoever holds them act at Stripe, and no NUL.
+    """What we keep of an event: no client secrets, with which anyone could act at Stripe, and no NUL.
 
     Raises ValueError for what Postgres can't store or no reader of ours could walk through.
     """

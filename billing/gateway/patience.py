@@ -1,8 +1,8 @@
 """How long people wait for Stripe, and how many at once: a Stripe that hangs takes nobody else with it.
 
-Whoever waits occupies a web thread, of which a process has few. So they wait a few seconds in all, at most
-two at a time, and for a while not at all after some have waited in vain. Workers keep nobody waiting: they
-take no part in this, and put off by themselves what gets no answer.
+A person who waits occupies a web thread, and a process has few. So they wait a few seconds in all, at most
+two at a time, and for a while not at all after some have got no answer. Workers keep nobody waiting: they
+take no part in this, and reschedule what gets no answer.
 """
 
 import threading
@@ -30,7 +30,7 @@ Answer = TypeVar("Answer")
 
 
 class Breaker:
-    """Lets nobody wait for ``PAUSE_SECONDS`` after ``MAX_UNANSWERED`` in a row have waited in vain.
+    """Lets nobody wait for ``PAUSE_SECONDS`` after ``MAX_UNANSWERED`` in a row have got no answer.
 
     Then it lets one try, and how that ends holds for all. An error that comes at once keeps nobody waiting,
     and so counts as an answer.
@@ -39,12 +39,12 @@ class Breaker:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._in_vain = 0
+        self._unanswered = 0
         self._pause_ends = 0.0
 
     def lets_wait(self) -> bool:
         with self._lock:
-            if self._in_vain < MAX_UNANSWERED:
+            if self._unanswered < MAX_UNANSWERED:
                 return True
             if self._clock() < self._pause_ends:
                 return False
@@ -52,11 +52,11 @@ class Breaker:
             self._pause()
             return True
 
-    def note(self, *, in_vain: bool) -> None:
+    def note(self, *, unanswered: bool) -> None:
         """How somebody's waiting ended."""
         with self._lock:
-            self._in_vain = self._in_vain + 1 if in_vain else 0
-            if in_vain:
+            self._unanswered = self._unanswered + 1 if unanswered else 0
+            if unanswered:
                 self._pause()
 
     def _pause(self) -> None:
@@ -65,13 +65,13 @@ class Breaker:
 
 @dataclass
 class Wait:
-    """One person's: the seconds that all their calls together may still take, and whether they were in vain.
+    """One person's: the seconds that all their calls together may still take, and whether one got no answer.
 
-    ``in_vain`` is None until Stripe has been asked.
+    ``unanswered`` is None until Stripe has been asked.
     """
 
     seconds_left: float
-    in_vain: bool | None = None
+    unanswered: bool | None = None
 
     def for_answer(self, ask: Callable[[], Answer]) -> Answer:
         """The answer, or whatever ``ask`` raises. Raises GatewayUnavailable when the time is up.
@@ -79,14 +79,14 @@ class Wait:
         ``ask`` runs in a thread of its own, which alone can be left behind: time limits of sockets hold for
         each address tried and each piece read, and none holds for the name's look-up.
         """
-        self.in_vain = False
+        self.unanswered = False
         began = time.monotonic()
         asked = _threads.submit(ask)
         try:
             return asked.result(timeout=max(self.seconds_left, 0))
         except TimeoutError:
             asked.cancel()
-            self.in_vain = True
+            self.unanswered = True
             raise _unavailable("Stripe did not answer in the time that a person waits.") from None
         finally:
             self.seconds_left -= time.monotonic() - began
@@ -103,22 +103,22 @@ def person_waits() -> Iterator[None]:
     """Around the calls of a request for whose answer a person waits: they have 4 seconds together.
 
     Before the block begins it raises GatewayBusy when all places are taken, and GatewayUnavailable when
-    others have just waited in vain.
+    others have just got no answer.
     """
     if not _places.acquire(blocking=False):
         logger.info("stripe_busy")
         raise GatewayBusy("As many people as may wait for Stripe do so already.")
     try:
         if not _breaker.lets_wait():
-            raise _unavailable("Others have just waited for Stripe in vain.")
+            raise _unavailable("Others have just got no answer from Stripe.")
         wait = Wait(PATIENCE_SECONDS)
         token = _wait.set(wait)
         try:
             yield
         finally:
             _wait.reset(token)
-            if wait.in_vain is not None:
-                _breaker.note(in_vain=wait.in_vain)
+            if wait.unanswered is not None:
+                _breaker.note(unanswered=wait.unanswered)
     finally:
         _places.release()
 

@@ -17,7 +17,7 @@ def sync_customer(account: BillingAccount) -> bool:
 
 
 def write_customer(account: BillingAccount, fetched: records.Customer, number: int) -> bool:
-    """The customer's name, mail and default payment method; a deleted customer keeps his invoices only."""
+    """The customer's name, mail and default payment method; a deleted customer keeps their invoices only."""
     if is_late(account, account, number):
         return False
     method = fetched.default_payment_method

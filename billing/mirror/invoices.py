@@ -44,7 +44,7 @@ def sync_invoice(account: BillingAccount, invoice_id: str) -> bool:
 
 
 def write_invoices(account: BillingAccount, fetched: Sequence[records.Invoice], number: int) -> int:
-    """Oldest first: the audit log should tell what was paid in the order in which it was."""
+    """Oldest first, so that the audit log tells of payments in their order."""
     found = Invoice.objects.filter(stripe_id__in=[one.id for one in fetched])
     rows = {row.stripe_id: row for row in found}
     in_order = sorted(fetched, key=lambda invoice: invoice.created)

@@ -53,7 +53,7 @@ def reconcile_due_accounts(*, seconds: float = 45.0) -> None:
 
 
 def _stripe_answers(account: BillingAccount) -> bool:
-    """Reconcile; False: Stripe did not answer. What else goes wrong is one account's own trouble."""
+    """Reconcile; False: Stripe did not answer. Any other error concerns this account alone."""
     with account.attempt():
         try:
             reconcile(account.organization)

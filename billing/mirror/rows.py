@@ -33,7 +33,7 @@ def next_fetch_number() -> int:
 
 @contextmanager
 def locked_account(account: BillingAccount) -> Iterator[BillingAccount | None]:
-    """The account as it is now, locked; None when it has another customer by now."""
+    """The account as it is now, locked; None when it has another customer now."""
     with transaction.atomic():
         current = BillingAccount.objects.locked_of(account.organization_id)
         yield current if current.stripe_customer_id == account.stripe_customer_id else None
@@ -46,7 +46,7 @@ def is_late(account: BillingAccount, row: Row, number: int) -> bool:
 
 
 def is_news(account: BillingAccount) -> bool:
-    """The first look at a customer who had a life before imports history; it is nobody's news."""
+    """Whether people are told of it. The first look at a customer imports their past, which is no news."""
     return account.synced_at is not None
 
 

@@ -30,7 +30,8 @@ FIRST_STEP = "create"
 UNFINISHED = Q(state__in=[OperationState.PENDING, OperationState.WAITING])
 
 
-class StripeOperationQuerySet(OfOrganization["StripeOperation"], WorkQuerySet["StripeOperation"]):
+# The stubs give each base an ``as_manager`` of its own type.
+class StripeOperationQuerySet(WorkQuerySet["StripeOperation"], OfOrganization["StripeOperation"]):  # type: ignore[override]
     def pending(self) -> "StripeOperationQuerySet":
         return self.filter(state=OperationState.PENDING)
 

@@ -25,7 +25,7 @@ from billing.operations.life import finish, key_expired, register, renew_key, wa
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, may
 
-# Stripe makes no session that lasts shorter; one that would is of no use to anybody.
+# Stripe makes no session that lasts shorter; one that would is of no use.
 LEAST_SESSION_LIFE = timedelta(minutes=31)
 # A webhook may be lost, and the person may never come back; a bank that was asked takes longer.
 LOOK_AT_PAGE = timedelta(minutes=5)

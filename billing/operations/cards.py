@@ -35,7 +35,7 @@ def start_card_setup(*, actor: Membership) -> str:
             url = _open_page(actor, customer_id) or _open_page(actor, customer_id)
     except gateway.GatewayBusy:
         raise Refused(
-            _("Others wait for Stripe right now. Nothing was changed. Try again in a moment.")
+            _("Other people wait for Stripe right now. Nothing was changed. Try again in a moment.")
         ) from None
     except gateway.GatewayUnavailable:
         raise Refused(

@@ -49,7 +49,7 @@ def _begin(actor: Membership) -> StripeOperation | None:
         )
         if operation is None:
             operation = new_operation(kind=OperationKind.CREATE_CUSTOMER, actor=act.membership)
-            # No mail address: Stripe shows it to whoever pays, and billing managers see no member's.
+            # No mail address: Stripe shows it to the person who pays, and billing managers see no member's.
             operation.params = {
                 "name": organization.name,
                 "metadata": gateway.tags(organization.pk, operation.pk),

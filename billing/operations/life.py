@@ -20,7 +20,7 @@ from orgs.models import Membership
 
 # Stripe forgets keys after 24 hours at the earliest: https://docs.stripe.com/api/idempotent_requests
 KEY_LIFE = timedelta(hours=23)
-# After a look at what waits for a person that failed.
+# The wait after a failed look at an operation that waits for a person.
 PAUSE = timedelta(minutes=1)
 
 logger = structlog.get_logger(__name__)
@@ -63,8 +63,8 @@ def resume(operation_id: uuid.UUID | str) -> StripeOperation:
     """Take an operation as far as it goes now, unless another worker has it. Returns it as it is then.
 
     When Stripe doesn't answer, it stays pending for the sweep; when Stripe refuses, it fails. Of one that
-    waits for a person, Stripe is asked first how far they have come: raises GatewayUnavailable. Raises what
-    is our own fault.
+    waits for a person, Stripe is asked first how far they have come: raises GatewayUnavailable. An error of
+    our own is raised too.
     """
     operation = StripeOperation.objects.get(pk=operation_id)
     kind = _kinds[operation.kind]

@@ -120,7 +120,7 @@ def time(at: datetime, style: str = "datetime") -> SafeString:
     """An instant (aware), as ``datetime``, ``date`` or ``ago``: ``{% time invoice.created_at "date" %}``.
 
     Written in UTC with the exact instant as title; with script, datetime and date turn into the reader's own
-    time zone. A calendar date that is nobody's instant is none: write ``{{ today|day }}``.
+    time zone. A calendar date is no instant: write ``{{ today|day }}``.
     """
     at = at.astimezone(UTC)
     day_text, clock = day(at), f"{at:%H:%M:%S}"
@@ -174,7 +174,7 @@ class RowsAlike(Node):
 
 @register.tag
 def alike(parser: Parser, token: Token) -> Node:
-    """``{% alike person.menu person.id %}…{% endalike %}``: a part that hangs on its kind and an id alone.
+    """``{% alike person.menu person.id %}…{% endalike %}``: a part that depends on its kind and an id alone.
 
     The part finds the id as ``row_id``, also for ``for_row``; the first row of a kind decides what it says.
     """

@@ -21,7 +21,7 @@ from orgs.policy import Role
 
 
 class Visitor(StrEnum):
-    """Who looks at an invitation, and so what he can do next."""
+    """Who looks at an invitation, and so what they can do next."""
 
     ANONYMOUS = "anonymous"
     INVITED = "invited"

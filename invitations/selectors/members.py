@@ -129,7 +129,7 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
 
 
 def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
-    """What the reader may do hangs on a person's role alone, so it is asked once for each role."""
+    """What the reader may do depends on a person's role alone, so it is asked once for each role."""
     labels = {role: str(role.label) for role in Role}
     menu_label = _("Actions for %(name)s")
     menus = {role: _menu(reader, role) for role in Role}

@@ -110,7 +110,7 @@ def pending_invitations(membership: Membership, role: Role) -> PendingInvitation
 
 
 def _pending_row(row: InvitationRow, organization: Organization, *, sees_people: bool) -> PendingInvitation:
-    """What a billing manager reads about why it failed must not tell who belongs to the organization."""
+    """Why it failed must not tell a billing manager who belongs to the organization."""
     expired = organization.outlives_invitation(row.sent_at)
     reason = Reason(row.last_error) if row.last_error else None
     return PendingInvitation(

@@ -27,7 +27,7 @@ from orgs.policy import Role, may_invite
 
 
 def accept(*, user: User, claim: Claim) -> Invitation:
-    """Join in the invited role. Whoever has accepted already gets the invitation again, nothing changes.
+    """Join in the invited role. Accepting twice changes nothing.
 
     Raises AcceptRefused, which then stands beside the invitation for those who sent it, and
     Invitation.DoesNotExist.
@@ -69,7 +69,7 @@ def _accept(user: User, claim: Claim) -> Invitation:
                 for recipient in people.to_be_told(invitation)
             },
             person=act.actor.name,
-            # As invited: of a person who came by a link, a billing manager learns the name only.
+            # The invited address: of a person who came by a link, the inviter learns the name only.
             email=invitation.email,
             inviter=invitation.invited_by_name,
             role=role.value,
@@ -80,7 +80,7 @@ def _accept(user: User, claim: Claim) -> Invitation:
 def decline(*, claim: Claim, message: str = "", user: User | None = None) -> Invitation:
     """Turn the invitation down, as everybody who holds its link may. Declining twice changes nothing.
 
-    ``message``: for the inviter, at most 500 characters. Raises AcceptRefused if it is pending no more.
+    ``message``: for the inviter, at most 500 characters. Raises AcceptRefused if it is no longer pending.
     """
     with _answering(Actor.person(user) if user else None, claim) as (act, invitation):
         if invitation.state == State.DECLINED:
@@ -113,7 +113,7 @@ class _People:
         return inviter is not None and may_invite(inviter, Role(invitation.role))
 
     def to_be_told(self, invitation: Invitation) -> list[User]:
-        """The inviter; of a new billing manager every admin too, since he may see what the card pays for."""
+        """The inviter; of a new billing manager every admin too, since that role sees what is paid."""
         told = [
             membership.user
             for user_id, membership in self.by_user.items()
@@ -169,7 +169,7 @@ def _answering(actor: Actor | None, claim: Claim) -> Iterator[tuple[Act, Invitat
 def _keep_refusal(user: User, claim: Claim, reason: Reason) -> Invitation:
     """Put the reason beside the invitation, in a new transaction, since the acceptance's was undone.
 
-    Trying again and again fills no log: the same refusal, twice running, is told once.
+    The same refusal twice in a row is recorded once, so that trying again fills no log.
     """
     with _answering(Actor.person(user), claim) as (act, invitation):
         known = (invitation.last_error, invitation.last_error_by) == (reason, user.email)

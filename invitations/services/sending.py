@@ -71,7 +71,7 @@ def _invite_by_mail(actor: Membership, address: str, role: Role) -> Invitation:
 
 
 def create_link(*, actor: Membership, role: Role) -> str:
-    """Make a link that lets one person, whoever it is, join in that role.
+    """Make a link by which any one person can join in that role.
 
     Where the edition has no room for another one, a link that waits is answered again: a person who presses
     the button twice on an edition with one billing manager wants what they got the first time.
@@ -105,7 +105,7 @@ def copy_link(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None 
 
 
 def resend(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None = None) -> Invitation:
-    """Send the mail again with a new link; the older links die. Who resends is the inviter from now on."""
+    """Send the mail again with a new link; older ones die. The person who resends becomes the inviter."""
     with acting(actor, Permission.BILLING_MANAGERS_INVITE) as act:
         invitation = _lock_visible(act, invitation_id)
         _ensure_pending(invitation)
@@ -181,7 +181,8 @@ def _live(act: MembersAct) -> InvitationQuerySet:
 def _ensure_new(act: MembersAct, address: str) -> None:
     """Raise Refused for an address that is in, or waits, already.
 
-    Who can't see the members isn't told who is one: that invitation goes out and can't be accepted.
+    An inviter who can't see the members must not learn who is one. So such an invitation goes out; nobody
+    can accept it.
     """
     organization = act.organization
     if address == act.membership.user.email:
@@ -191,7 +192,7 @@ def _ensure_new(act: MembersAct, address: str) -> None:
         if theirs is not None:
             raise BelongsAlready(address, organization, Role(theirs.role))
     for overdue in Invitation.objects.overdue(organization).filter(email=address).select_for_update():
-        # Nobody is told by mail: the invitation was as good as gone before.
+        # No mail tells of it: the invitation could not be accepted any more.
         overdue.end(State.EXPIRED, by=Act(organization, Actor.system()))
     if Invitation.objects.for_org(organization).pending().filter(email=address).exists():
         raise Refused(_waiting_already(address))
@@ -233,7 +234,10 @@ def _ensure_pending(invitation: Invitation) -> None:
 def _ensure_as_shown(invitation: Invitation, shown: int | None) -> None:
     if shown is not None and invitation.generation != shown:
         raise PageOutdated(
-            _("This invitation was sent again since you opened this. Nothing was done: look once more.")
+            _(
+                "This invitation was sent again since you opened this. "
+                "Nothing was done. Check it, then try again."
+            )
         )
 
 

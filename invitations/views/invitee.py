@@ -82,7 +82,7 @@ def accept(request: SignedInRequest, invitation_id: uuid.UUID) -> HttpResponse:
 
 @open_to(Audience.ANYONE, "GET", "POST")
 def decline(request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
-    """Ask, with room for a message, then decline. Whoever holds the link may, signed in or not."""
+    """Ask, with room for a message, then decline. Anyone with the link may, signed in or not."""
     page = _page(request, invitation_id)
     if page is None:
         return _none_open(request)
@@ -121,7 +121,10 @@ def _shown_anew(request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
     if not (page.ended or page.joined):
         messages.warning(
             request,
-            _("This invitation has changed since you opened it, so nothing was done. Look once more."),
+            _(
+                "This invitation has changed since you opened it, so nothing was done. "
+                "Check it, then try again."
+            ),
         )
     return redirect("invitation", invitation_id)
 

@@ -20,7 +20,7 @@ from invitations.forms import (
 )
 from invitations.models import Invitation
 from invitations.selectors import billing_managers_panel, members_page, pending_invitations
-from orgs.access import OrgRequest, ensure_recently_authenticated_to_give, requires
+from orgs.access import OrgRequest, confirm_before_giving, requires
 from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership
 from orgs.policy import Permission, Role
@@ -96,13 +96,13 @@ def manager_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpRespons
 
 
 # The next three serve both kinds of invitation. Their gate asks for the weakest permission; the verb asks for
-# the one that the invitation's role needs, and whoever may not see the invitation gets 404.
+# the one that the invitation's role needs, and a person who may not see the invitation gets 404.
 
 
 @requires(POST=Permission.BILLING_MANAGERS_INVITE)
 def invitation_resend(request: OrgRequest, invitation_id: uuid.UUID) -> HttpResponse:
     invitation = _visible_or_404(request, invitation_id)
-    ensure_recently_authenticated_to_give(request, Role(invitation.role))
+    confirm_before_giving(request, Role(invitation.role))
     try:
         services.resend(
             actor=request.membership,
@@ -123,7 +123,7 @@ def invitation_resend(request: OrgRequest, invitation_id: uuid.UUID) -> HttpResp
 @requires(POST=Permission.BILLING_MANAGERS_LINK)
 def invitation_copy_link(request: OrgRequest, invitation_id: uuid.UUID) -> HttpResponse:
     invitation = _visible_or_404(request, invitation_id)
-    ensure_recently_authenticated_to_give(request, Role(invitation.role))
+    confirm_before_giving(request, Role(invitation.role))
     home = _home_of(request, Role(invitation.role))
     try:
         url = services.copy_link(
@@ -165,7 +165,7 @@ def invitation_revoke(request: OrgRequest, invitation_id: uuid.UUID) -> HttpResp
 
 
 def _invite(request: OrgRequest, form: forms.Form, role: Role) -> HttpResponse:
-    ensure_recently_authenticated_to_give(request, role)
+    confirm_before_giving(request, role)
     try:
         invitation = services.invite_by_mail(
             actor=request.membership, email=form.cleaned_data["email"], role=role
@@ -189,7 +189,7 @@ def _invite_page(
 
 def _new_link(request: OrgRequest, role: Role) -> HttpResponse:
     """A page with the link; for htmx a dialog, and the list that has one row more now. Raises Refused."""
-    ensure_recently_authenticated_to_give(request, role)
+    confirm_before_giving(request, role)
     url = services.create_link(actor=request.membership, role=role)
     context: dict[str, object] = {"url": url, "role": role, "cancel_url": _home_of(request, role)}
     if request.htmx and role is Role.BILLING_MANAGER:

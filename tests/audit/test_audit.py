@@ -49,7 +49,7 @@ def test_an_old_event_breaks_no_page(organization: Organization) -> None:
         ("membership.role_changed", {**facts, "new": "pilot"}),
     ):
         event = AuditEvent(action=action, actor_name="Ada", target_name="Mira", data=data)
-        assert str(event) == f"Ada did what this version has no sentence for: {action}"
+        assert str(event) == f"Ada did something that this version can't describe: {action}"
         assert event.target == "Mira"
 
 

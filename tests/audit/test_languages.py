@@ -105,7 +105,7 @@ BILLING = {"card", "invoice", "subscription"}
 
 def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
     """A language in which every text of the log is the English one in brackets."""
-    texts: list[str | Promise] = ["yes", "no", "forever", "whoever has the link"]
+    texts: list[str | Promise] = ["yes", "no", "forever", "anyone with the link", "a person with the link"]
     texts += [choice.label for choices in (Role, Permission, Reason) for choice in choices]
     texts += [text for action in all_actions() for text in (action.label, action.sentence)]
     days = ("%(days)s day", "%(days)s days")

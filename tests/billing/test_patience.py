@@ -46,7 +46,7 @@ def breaker(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Breaker:
 @pytest.fixture
 def tripped(breaker: Breaker) -> Breaker:
     for _time in range(MAX_UNANSWERED):
-        breaker.note(in_vain=True)
+        breaker.note(unanswered=True)
     return breaker
 
 
@@ -66,13 +66,13 @@ def hanging(stripe: StripeWorld) -> Iterator[StripeWorld]:
 
 def test_enough_in_vain_in_a_row_are_needed(breaker: Breaker) -> None:
     for _time in range(MAX_UNANSWERED - 1):
-        breaker.note(in_vain=True)
+        breaker.note(unanswered=True)
     assert breaker.lets_wait()
-    breaker.note(in_vain=False)
+    breaker.note(unanswered=False)
     for _time in range(MAX_UNANSWERED - 1):
-        breaker.note(in_vain=True)
+        breaker.note(unanswered=True)
     assert breaker.lets_wait()
-    breaker.note(in_vain=True)
+    breaker.note(unanswered=True)
     assert not breaker.lets_wait()
 
 
@@ -86,12 +86,12 @@ def test_after_the_pause_one_tries_and_the_others_do_not_wait(tripped: Breaker, 
 def test_how_the_one_fares_holds_for_all(tripped: Breaker, clock: Clock) -> None:
     clock.now += PAUSE_SECONDS
     assert tripped.lets_wait()
-    tripped.note(in_vain=True)
+    tripped.note(unanswered=True)
     clock.now += PAUSE_SECONDS - 0.1
     assert not tripped.lets_wait()
     clock.now += 0.1
     assert tripped.lets_wait()
-    tripped.note(in_vain=False)
+    tripped.note(unanswered=False)
     assert [tripped.lets_wait() for _person in range(3)] == [True, True, True]
 
 
@@ -107,14 +107,14 @@ def test_an_answer_after_the_time_is_up_is_left_behind() -> None:
     with pytest.raises(gateway.GatewayUnavailable):
         wait.for_answer(answer.wait)
     answer.set()
-    assert wait.in_vain
+    assert wait.unanswered
 
 
 def test_an_error_in_time_is_an_answer() -> None:
     wait = Wait(60)
     with pytest.raises(ZeroDivisionError):
         wait.for_answer(lambda: 1 / 0)
-    assert wait.in_vain is False
+    assert wait.unanswered is False
     assert wait.seconds_left < 60
 
 
@@ -132,7 +132,7 @@ def test_whoever_is_not_let_wait_takes_no_place(tripped: Breaker) -> None:
     for _person in range(PLACES + 1):
         with pytest.raises(gateway.GatewayUnavailable), gateway.person_waits():
             pytest.fail("Nobody should wait now.")
-    tripped.note(in_vain=False)
+    tripped.note(unanswered=False)
     with gateway.person_waits():
         pass
 
@@ -165,7 +165,7 @@ def test_a_press_on_a_hanging_stripe_is_told_and_its_work_is_done_later_and_once
     sweep_everything()
     assert len(hanging.customers()) == 1
     assert StripeOperation.objects.get().state == OperationState.DONE
-    breaker.note(in_vain=False)
+    breaker.note(unanswered=False)
     assert client.post(card_url(admin)).status_code == 303
     assert len(hanging.customers()) == len(hanging.sessions()) == 1
 
@@ -175,7 +175,7 @@ def test_a_press_that_finds_no_place_begins_nothing(admin: Membership, stripe: S
     with ExitStack() as people:
         for _person in range(PLACES):
             people.enter_context(gateway.person_waits())
-        with pytest.raises(Refused, match="Others wait for Stripe right now"):
+        with pytest.raises(Refused, match="Other people wait for Stripe right now"):
             start_card_setup(actor=admin)
     assert not StripeOperation.objects.exists()
     assert not stripe.control.requests()
@@ -211,7 +211,7 @@ def test_workers_work_while_nobody_is_let_wait(
 ) -> None:
     operation_id = finished_at_stripe(stripe, admin)
     for _time in range(MAX_UNANSWERED):
-        breaker.note(in_vain=True)
+        breaker.note(unanswered=True)
     assert resume(operation_id).state == OperationState.DONE
     assert BillingAccount.objects.get().card_last4 == "4242"
 

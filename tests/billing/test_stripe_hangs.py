@@ -42,7 +42,7 @@ HEALTH_SECONDS = 1.0
 PAGE_SECONDS = 2.0
 SENTENCES = (
     "Stripe does not answer right now. Nothing was changed. Try again in a minute.",
-    "Others wait for Stripe right now. Nothing was changed. Try again in a moment.",
+    "Other people wait for Stripe right now. Nothing was changed. Try again in a moment.",
 )
 
 

@@ -119,7 +119,7 @@ def test_an_admin_copies_an_invite_link(acme_admin: Membership, new_person: NewP
     ada.open_billing("Acme Robotics")
     link = ada.copy_invite_link()
     if ada.script:
-        expect(ada.row("Whoever has the link")).to_be_visible()
+        expect(ada.row("Anyone with the link")).to_be_visible()
 
     mira = new_person()
     mira.page.goto(link)

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import User
 from invitations.models import Invitation, Kind
 from invitations.selectors import billing_managers_panel
 from invitations.services.sending import mail_key
@@ -222,6 +223,17 @@ def test_removing_asks_first_then_ends_the_membership(
     response = client.post(path, {"shown_role": "billing_manager"})
     assert response.headers["Location"] == url(admin.organization, "")
     assert not Membership.objects.filter(pk=billing_manager.pk).exists()
+
+
+def test_a_billing_manager_without_a_name_is_called_by_their_address(
+    admin: Membership, billing_manager: Membership, sign_in: SignIn
+) -> None:
+    User.objects.filter(pk=billing_manager.user_id).update(name="")
+    client = sign_in(admin)
+    path = url(admin.organization, f"managers/{billing_manager.pk}/remove/")
+    assert f"Remove {billing_manager.user.email} as billing manager?" in text(client.get(path))
+    done = client.post(path, {"shown_role": "billing_manager"}, follow=True)
+    assert f"{billing_manager.user.email} is no longer a billing manager." in text(done)
 
 
 def test_only_billing_managers_of_this_organization_are_removed_here(

@@ -112,7 +112,7 @@ def test_a_page_of_an_overtaken_link_is_shown_anew(action: str) -> None:
     invitation.save()
     opened(by_mail(invitation), client)
     response = client.post(url, {**data, "message": ""}, follow=True)
-    assert "so nothing was done. Look once more." in text(response)
+    assert "so nothing was done. Check it, then try again." in text(response)
     invitation.refresh_from_db()
     assert invitation.state == State.PENDING
     assert form_in(response.content.decode(), "accept")[1]["generation"] == "2"

@@ -156,7 +156,7 @@ def test_with_htmx_the_link_comes_as_a_dialog_with_the_renewed_list(
     assert "<!DOCTYPE html>" not in page
     assert "data-copy-now" in page
     assert re.search(r'id="pending-invitations" hx-swap-oob="true"', page)
-    assert "Whoever has the link" in page
+    assert "Anyone with the link" in page
 
 
 def test_a_link_without_room_is_refused(sign_in: SignIn) -> None:

@@ -79,7 +79,7 @@ def test_the_password_carries_out_the_step_that_its_page_named(admin: Membership
         pages.append((asked, drawn_step(client, asked)))
     (first, first_step), (second, second_step) = pages
     answer = client.post(first, {"password": PASSWORD, "step": first_step})
-    assert "Another step was begun since you opened this page." in answer.content.decode()
+    assert "Another step was started after you opened this page." in answer.content.decode()
     assert step_in(answer) == second_step
     assert not Invitation.objects.exists()
     client.post(second, {"password": PASSWORD, "step": second_step})

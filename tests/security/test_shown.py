@@ -163,7 +163,7 @@ def test_an_act_on_what_has_changed_is_not_done_and_asked_anew(name: str, scene:
     before = state(scene)
     answer = press(scene, form)
     assert state(scene) == before
-    assert "Nothing was done: look once more." in text(answer)
+    assert "Nothing was done. Check it, then try again." in text(answer)
     if act.asks:
         assert answer.status_code == 409
         assert answer.content.decode().count('class="card confirm"') == 1
