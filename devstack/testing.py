@@ -16,7 +16,8 @@ def test(arguments: list[str]) -> int:
 
 
 def test_full(arguments: list[str]) -> int:
-    return on_servers([sys.executable, "-m", "pytest", "-n", WORKERS, *arguments])
+    # Each worker begins with half of the files, so that what the tests of a file share is made once.
+    return on_servers([sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "worksteal", *arguments])
 
 
 def bench(arguments: list[str]) -> int:

@@ -51,6 +51,8 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+        # While the loop runs this thread has another connection than before and afterwards.
+        connections.close_all()
 
 
 @pytest.fixture(scope="session")
