@@ -121,14 +121,13 @@ def test_a_page_of_an_organization_answers_as_the_table_says(route: Route, world
         status, location, _ = ask(Client(), method, url, row.data)
         assert (status, urlsplit(location).path) == (302, reverse("account_login")), f"anonymous {method}"
 
-        for outsider in (world.stranger, world.staff):
+        # The membership is asked for before the method: what holds for these holds for all.
+        for outsider in (world.stranger, world.staff) if method in {"GET", "POST"} else ():
             answer = ask(outsider, method, url, row.data)
             assert answer[0] == 404, f"outsider {method}"
-            # The membership is asked for before the method: what holds for these holds for all.
-            if method in {"GET", "POST"}:
-                assert answer == ask(outsider, method, unknown, row.data), (
-                    "an organization that exists looks different"
-                )
+            assert answer == ask(outsider, method, unknown, row.data), (
+                "an organization that exists looks different"
+            )
 
         for role, client in world.clients.items():
             status, location, _ = ask(client, method, url + world.query(route, role), row.data)
@@ -139,6 +138,16 @@ def test_a_page_of_an_organization_answers_as_the_table_says(route: Route, world
                 assert status in {200, 302, 303}, f"{role} {method}"
             else:
                 assert status == 403, f"{role} {method}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("route", INSIDE_ROUTES, ids=named)
+def test_a_page_of_an_organization_is_not_found_by_outsiders_whatever_they_do(
+    route: Route, world: World
+) -> None:
+    for method in METHODS:
+        for outsider in (world.stranger, world.staff):
+            assert ask(outsider, method, world.url(route), INSIDE[named(route)].data)[0] == 404, method
 
 
 @pytest.mark.parametrize("route", [r for r in OURS if named(r) in SIGNED_IN], ids=named)
@@ -162,18 +171,30 @@ def test_an_open_page_allows_its_methods_only(route: Route, world: World) -> Non
         assert status in ({200, 302, 303, 400, 404, 410} if declared else {405})
 
 
-@pytest.mark.parametrize("route", [r for r in ROUTES if r.of_admin], ids=lambda r: r.path)
+of_admin = pytest.mark.parametrize("route", [r for r in ROUTES if r.of_admin], ids=lambda r: r.path)
+
+
+@of_admin
 def test_the_admin_is_for_staff_with_a_second_factor(route: Route, world: World) -> None:
-    url = world.url(route)
-    for client in (Client(), world.stranger, world.staff_without_second_factor, *world.clients.values()):
-        status, location, _ = ask(client, "GET", url, {})
-        assert status == 302, url
-        # Signing out of the admin leads to its front page, which asks for the sign-in as well.
-        assert "/login/" in location or location in {"/orgs/", "/accounts/2fa/"} or route.name == "logout", (
-            url
-        )
-    status, _, _ = ask(world.staff, "GET", url, {})
+    for client in (Client(), world.staff_without_second_factor, world.clients[ADMIN]):
+        assert_sent_away_from_the_admin(client, route, world)
+    status, _, _ = ask(world.staff, "GET", world.url(route), {})
     assert status in {200, 302, 403, 404, 405}
+
+
+@pytest.mark.slow
+@of_admin
+def test_the_admin_is_for_nobody_else(route: Route, world: World) -> None:
+    for client in (world.stranger, world.clients[MEMBER], world.clients[MANAGER]):
+        assert_sent_away_from_the_admin(client, route, world)
+
+
+def assert_sent_away_from_the_admin(client: Client, route: Route, world: World) -> None:
+    url = world.url(route)
+    status, location, _ = ask(client, "GET", url, {})
+    assert status == 302, url
+    # Signing out of the admin leads to its front page, which asks for the sign-in as well.
+    assert "/login/" in location or location in {"/orgs/", "/accounts/2fa/"} or route.name == "logout", url
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import product
+from typing import Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-SCHEMES = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 PHONE, DESKTOP = 390, 1280
 NARROWEST = 320
 HEIGHT = 800
@@ -22,11 +24,13 @@ RUN_AXE = """async () => {
 EXCESS_WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def faults_of(page: Page, *, widths: tuple[int, ...] = (PHONE, DESKTOP)) -> list[str]:
-    """What is wrong with the page in light and dark at each width, each with how it was looked at."""
+def faults_of(
+    page: Page, *, widths: tuple[int, ...] = (PHONE, DESKTOP), schemes: tuple[Scheme, ...] = SCHEMES
+) -> list[str]:
+    """What is wrong with the page in each scheme of colors at each width, with how it was looked at."""
     page.evaluate(AXE_SCRIPT)
     faults = []
-    for width, scheme in product(widths, SCHEMES):
+    for width, scheme in product(widths, schemes):
         page.set_viewport_size({"width": width, "height": HEIGHT})
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         faults += [f"{page.url} {scheme} {width}: {fault}" for fault in _faults_now(page, width)]

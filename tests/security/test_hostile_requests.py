@@ -65,7 +65,10 @@ PAGES_THAT_READ = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES_THAT_READ)
+@pytest.mark.parametrize(
+    "page",
+    ["sign-up", "an invitation", pytest.param("a list of the admin", marks=pytest.mark.slow)],
+)
 def test_pages_that_read_all_they_get_take_everything(page: str, world: World) -> None:
     method, path, visitor = PAGES_THAT_READ[page]
     client = client_of(world, visitor)
