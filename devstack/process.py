@@ -37,8 +37,8 @@ class RecordedProcess:
     ) -> "subprocess.Popen[bytes]":
         """Start in a session of its own, out of reach of the terminal's Ctrl-C, and wait until it's recorded.
 
-        What it prints goes into its log file, or with `piped` to whoever reads `stdout` of what is returned.
-        An interruption comes after that, so that whoever stops everything finds it.
+        What it prints goes into its log file, or with `piped` to the reader of `stdout` of what is returned.
+        An interruption comes after that, so that the code that stops everything finds it.
         """
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
         try:
@@ -119,7 +119,7 @@ def become(lock_file: str, *command: str) -> None:
     os.truncate(descriptor, 0)
     os.write(descriptor, b"%d\n" % os.getpgrp())
     os.set_inheritable(descriptor, True)
-    # Whoever starts this holds them back.
+    # The caller holds them back.
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     os.execvp(command[0], command)
 
