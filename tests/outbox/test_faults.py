@@ -25,9 +25,10 @@ import os, signal, django
 django.setup()
 from django.db import transaction
 from outbox.services import enqueue
+from tests.outbox.notes import NOTE_MAIL
 with transaction.atomic():
     transaction.on_commit(lambda: os.kill(os.getpid(), signal.SIGKILL))
-    enqueue(kind="test_note", to="lee@ledger.test", dedupe_key="web")
+    enqueue(NOTE_MAIL, to="lee@ledger.test", dedupe_key="web")
 """
 
 
