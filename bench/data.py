@@ -1,8 +1,9 @@
 """The measured organization, and others around it."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db import connection, transaction
@@ -11,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from audit.services import Actor, record
 from bench.simulator import StripeCustomer
+from billing.gateway.records import Document, InvoiceLine, Payment
 from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
 from invitations.models import Invitation, Kind
 from orgs.actions import ROLE_CHANGED
@@ -158,8 +160,19 @@ def _billing(organization: Organization, customer: str, now: datetime) -> None:
                 "metered": False,
                 "interval": "year",
                 "interval_count": 1,
+                "period_start": (now - timedelta(days=40)).isoformat(),
+                "period_end": (now + timedelta(days=325)).isoformat(),
             }
         ],
+        preview={
+            "missing": "",
+            "currency": "usd",
+            "at": (now + timedelta(days=325)).isoformat(),
+            "total": 50_000,
+            "amount_due": 50_000,
+            "document": _document(lines=1, paid=0),
+        },
+        previewed_at=now,
         period_start=now - timedelta(days=40),
         period_end=now + timedelta(days=325),
         created_at=now - timedelta(days=40),
@@ -170,17 +183,7 @@ def _billing(organization: Organization, customer: str, now: datetime) -> None:
 
 def _invoices(organization: Organization, customer: str, now: datetime, count: int) -> None:
     """All paid but the latest, which is open."""
-    lines = [
-        {
-            "id": f"il_{number}",
-            "description": "1,000,000 × Enterprise Growth credits",
-            "quantity": 1_000_000,
-            "amount": 50_000,
-            "period_start": (now - timedelta(days=60)).isoformat(),
-            "period_end": (now - timedelta(days=30)).isoformat(),
-        }
-        for number in range(3)
-    ]
+    documents = [_document(lines=3, paid=paid) for paid in (0, 150_000)]
     Invoice.objects.bulk_create(
         Invoice(
             organization=organization,
@@ -188,24 +191,65 @@ def _invoices(organization: Organization, customer: str, now: datetime, count: i
             number=f"{organization.slug.upper()}-{number:04}",
             status=InvoiceStatus.PAID if number else InvoiceStatus.OPEN,
             currency="usd",
-            subtotal=150_000,
             total=150_000,
             amount_due=150_000,
             amount_paid=150_000 if number else 0,
             amount_remaining=0 if number else 150_000,
             created_at=now - timedelta(hours=number),
+            issued_at=now - timedelta(days=7 * number),
             finalized_at=now - timedelta(days=7 * number),
             due_at=now + timedelta(days=30 - 7 * number),
             paid_at=now - timedelta(days=7 * number) if number else None,
-            period_start=now - timedelta(days=7 * number + 7),
-            period_end=now - timedelta(days=7 * number),
+            billed_from=(now - timedelta(days=7 * number + 7)).date(),
+            billed_until=(now - timedelta(days=7 * number)).date(),
             hosted_url="https://invoice.stripe.com/i/measured",
             pdf_url="https://pay.stripe.com/invoice/measured/pdf",
-            lines=lines,
+            document=documents[bool(number)],
             fetched_seq=1,
             synced_at=now,
         )
         for number in range(count)
+    )
+
+
+def _document(*, lines: int, paid: int) -> dict[str, Any]:
+    """As an invoice keeps it: so many lines of $500.00, and a payment by card."""
+    line = InvoiceLine(
+        description="1,000,000 × Enterprise Growth credits",
+        quantity="1000000",
+        unit_amount="0.05",
+        amount=50_000,
+        period_start="2026-10-01",
+        period_end="2026-11-01",
+    )
+    payment = Payment(
+        status="paid",
+        amount=paid,
+        kind="card",
+        brand="visa",
+        last4="4242",
+        failure="",
+        refunded=0,
+        off_stripe=False,
+        at="2026-11-01T01:00:00+00:00",
+    )
+    return asdict(
+        Document(
+            lines=[line] * lines,
+            discounts=[],
+            taxes=[],
+            shipping=0,
+            billing_credits=0,
+            starting_balance=0,
+            credited_before_payment=0,
+            overpaid=0,
+            payments=[payment] if paid else [],
+            credit_notes=[],
+            issuer="Northwind Cloud",
+            party=["Measured"],
+            fields=[],
+            footer="",
+        )
     )
 
 

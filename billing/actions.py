@@ -6,6 +6,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from audit.registry import Action
+from billing.declines import reason_of
+from billing.methods import method_name
 from billing.money import format_money
 
 SUBSCRIPTION_STATUSES = {
@@ -25,6 +27,15 @@ def money(sum_: Mapping[str, Any]) -> str:
     return format_money(sum_["amount"], sum_["currency"])
 
 
+def decline(code: str) -> str:
+    return str(reason_of(code))
+
+
+def method(saved: Mapping[str, Any]) -> str:
+    """A payment method by its kind, brand and last digits."""
+    return method_name(saved["kind"], saved["brand"], saved["last4"])
+
+
 def status(code: str) -> str:
     """A subscription's status. Stripe may know more of them than we do."""
     return str(SUBSCRIPTION_STATUSES.get(code, code))
@@ -33,11 +44,12 @@ def status(code: str) -> str:
 CARD_SETUP_STARTED = Action(
     "card.setup_started", _("Began to set up a card"), _("opened Stripe's page to set up a card")
 )
-CARD_UPDATED = Action("card.updated", _("Updated the card"), _("made %(target)s the card to charge"))
+CARD_UPDATED = Action("card.updated", _("Updated the card"), _("made %(method)s what pays"), method=method)
 CARD_REFUSED = Action(
     "card.refused",
     _("Set up a card without permission"),
-    _("set up %(target)s after losing the permission; it was not saved"),
+    _("set up %(method)s after losing the permission; it was not saved"),
+    method=method,
 )
 INVOICE_PAID = Action(
     "invoice.paid", _("Invoice paid"), _("received %(amount)s for invoice %(target)s"), amount=money
@@ -45,8 +57,9 @@ INVOICE_PAID = Action(
 PAYMENT_FAILED = Action(
     "invoice.payment_failed",
     _("Payment failed"),
-    _("could not charge %(amount)s for invoice %(target)s"),
+    _("could not charge %(amount)s for invoice %(target)s: %(reason)s"),
     amount=money,
+    reason=decline,
 )
 SUBSCRIPTION_CHANGED = Action(
     "subscription.changed",

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import BillingAccount, StripeOperation
+from billing.models import BillingAccount, StripeOperation, Subscription
 
 
 class Outcome(models.TextChoices):
@@ -36,4 +36,10 @@ def standing_of(operation: StripeOperation) -> Outcome:
     # What is chosen pays in a moment, if it doesn't yet.
     if account.chosen_payment_method_id not in {"", own}:
         return Outcome.SUPERSEDED
-    return Outcome.UPDATED if own and own == account.payment_method_id else Outcome.UNUSED
+    return Outcome.UPDATED if own and _all_that_pays(account) == {own} else Outcome.UNUSED
+
+
+def _all_that_pays(account: BillingAccount) -> set[str]:
+    """The ids of what pays the customer's current subscriptions, and whatever else comes."""
+    own = Subscription.objects.for_org(account.organization_id).current().values_list("pays__id", flat=True)
+    return {account.payment_method_id, *(method for method in own if method)}

@@ -5,6 +5,8 @@ from datetime import date
 from django.conf import settings
 from django.urls import reverse
 
+from billing.declines import reason_of
+from billing.methods import method_name
 from billing.money import format_money
 from outbox.models import OutgoingEmail
 from outbox.registry import MailKind, RenderedMail
@@ -13,7 +15,8 @@ from outbox.rendering import render_mail
 
 def _card_updated(mail: OutgoingEmail) -> RenderedMail:
     url = settings.SITE_URL + reverse("billing", args=[mail.params["slug"]])
-    return render_mail("card_updated", mail.params, ours={"url": url})
+    method = method_name(*(mail.params[f"method_{name}"] for name in ("kind", "brand", "last4")))
+    return render_mail("card_updated", {**mail.params, "method": method}, ours={"url": url})
 
 
 def _payment_failed(mail: OutgoingEmail) -> RenderedMail:
@@ -26,6 +29,7 @@ def _payment_failed(mail: OutgoingEmail) -> RenderedMail:
         },
         ours={
             "amount": format_money(mail.params["amount"], mail.params["currency"]),
+            "reason": reason_of(mail.params["reason"]),
             "url": settings.SITE_URL + reverse("billing", args=[slug]),
             "invoice_url": settings.SITE_URL + reverse("invoice", args=[slug, mail.params["invoice_id"]]),
         },

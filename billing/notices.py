@@ -22,6 +22,7 @@ def tell_of_failed_payment(organization: Organization, invoice: Invoice) -> None
         invoice_id=str(invoice.pk),
         amount=invoice.amount_remaining,
         currency=invoice.currency,
+        reason=invoice.failure_code,
         next_attempt=invoice.next_attempt_at.date().isoformat() if invoice.next_attempt_at else None,
     )
 
@@ -42,7 +43,9 @@ def tell_of_new_card(account: BillingAccount, operation: StripeOperation) -> Non
             slug=account.organization.slug,
             actor=operation.actor_name,
             own=own,
-            last4=account.card_last4,
+            method_kind=account.payment_method_kind,
+            method_brand=account.card_brand,
+            method_last4=account.card_last4,
         )
 
 

@@ -1,19 +1,48 @@
-"""The webhook inbox: put in by the web process, worked off by the workers, each event once."""
+"""The webhook inbox: put in by the web process, worked off by the workers, each event once.
 
-from collections.abc import Callable
+What happens to one customer within moments is worked off together: whatever it was, their subscriptions are
+fetched once, and each invoice once.
+"""
+
+from collections.abc import Sequence
 
 import structlog
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from billing import gateway
 from billing.gateway.records import IncomingEvent
 from billing.mirror.customers import sync_customer
 from billing.mirror.invoices import sync_invoice
-from billing.mirror.subscriptions import sync_subscription
+from billing.mirror.subscriptions import sync_subscriptions
 from billing.models import BillingAccount, EventState, StripeEvent, StripeOperation
 from billing.operations.life import resume
 
 logger = structlog.get_logger(__name__)
+
+# What we follow, by how the event's type begins. A deployment's endpoint must be sent these.
+OF_CUSTOMER = ("customer.updated", "customer.deleted", "customer.discount.", "customer.tax_id.")
+OF_METHOD = ("payment_method.", "customer.source.")
+OF_SUBSCRIPTION = ("customer.subscription.", "subscription_schedule.", "invoiceitem.")
+OF_INVOICE = ("invoice.",)
+OF_CREDIT_NOTE = ("credit_note.",)
+OF_INVOICE_PAYMENT = ("invoice_payment.",)
+# Of other payment intents and charges there is an event of the invoice, too.
+OF_PAYMENT = ("payment_intent.processing", "charge.refunded", "refund.")
+OF_SETUP = ("checkout.session.", "setup_intent.")
+FOLLOWED = (
+    *OF_CUSTOMER,
+    *OF_METHOD,
+    *OF_SUBSCRIPTION,
+    *OF_INVOICE,
+    *OF_CREDIT_NOTE,
+    *OF_INVOICE_PAYMENT,
+    *OF_PAYMENT,
+    *OF_SETUP,
+)
+
+# So many events of a customer are worked off together at most.
+TOGETHER = 100
 
 
 def put_into_inbox(event: IncomingEvent) -> None:
@@ -28,53 +57,78 @@ def put_into_inbox(event: IncomingEvent) -> None:
 
 
 def handle(event_id: str) -> None:
-    """Work off one event, unless it isn't due or another worker has it. A failure is tried again later."""
+    """Work off one event, unless it isn't due or another worker has it. A failure is tried again later.
+
+    With it go the other events of its customer that are due. One that has failed before comes alone, so that
+    an event that always fails stops no other.
+    """
     event = StripeEvent.objects.due().lease(event_id)
     if event is None:
         return
     with event.attempt():
+        account = _account_of(event) if event.type.startswith(FOLLOWED) and event.customer_id else None
+        if account is None:
+            event.release(state=EventState.IGNORED, handled_at=timezone.now())
+            return
+        others = _others_of(event) if event.attempts == 1 else []
         try:
-            state = _apply(event)
+            _apply(account, [event, *others])
         except gateway.GatewayUnavailable as error:
             event.fail(error)
         else:
-            event.release(state=state, handled_at=timezone.now())
+            event.release(state=EventState.DONE, handled_at=timezone.now())
+            # What came before the fetch is in it. One that another worker has meanwhile is left to it.
+            came_before = StripeEvent.objects.due().filter(pk__in=[other.pk for other in others])
+            came_before.update(state=EventState.DONE, handled_at=Now())
 
 
-def _apply(event: StripeEvent) -> EventState:
-    """Do what the event asks for, for the organization whose customer it is about, by our own record."""
-    handler = next((handler for prefix, handler in HANDLERS if event.type.startswith(prefix)), None)
-    if handler is None or not event.customer_id or not event.object_id:
-        return EventState.IGNORED
-    account = (
-        BillingAccount.objects.select_related("organization")
-        .filter(stripe_customer_id=event.customer_id)
-        .first()
-    )
+def _account_of(event: StripeEvent) -> BillingAccount | None:
+    """The account whose customer the event is about, by our own record."""
+    accounts = BillingAccount.objects.select_related("organization")
+    account = accounts.filter(stripe_customer_id=event.customer_id).first()
     if account is None:
         logger.warning("stripe_event_of_unknown_customer", stripe_event=event.event_id)
-        return EventState.IGNORED
-    handler(account, event.object_id)
-    return EventState.DONE
+    return account
 
 
-def _customer(account: BillingAccount, _customer_id: str) -> None:
-    sync_customer(account)
+def _others_of(event: StripeEvent) -> list[StripeEvent]:
+    due = StripeEvent.objects.due().filter(customer_id=event.customer_id, attempts=0)
+    return [other for other in due[:TOGETHER] if other.type.startswith(FOLLOWED)]
 
 
-def _card_setup(account: BillingAccount, _object_id: str) -> None:
+def _apply(account: BillingAccount, events: Sequence[StripeEvent]) -> None:
+    """Fetch what the events are about, each object once, and what comes next for the customer."""
+    types = [event.type for event in events]
+    if any(name.startswith(OF_SETUP) for name in types):
+        _resume_setups(account)
+    if all(name.startswith(OF_SETUP) for name in types):
+        return
+    if any(name.startswith((*OF_CUSTOMER, *OF_METHOD)) for name in types):
+        sync_customer(account)
+        account.refresh_from_db()
+    for invoice_id in sorted({_invoice_of(event) for event in events} - {""}):
+        sync_invoice(account, invoice_id)
+    if account.has_customer:
+        sync_subscriptions(account)
+
+
+def _resume_setups(account: BillingAccount) -> None:
     """Resume what waits for a person in the organization: it is little, and the event is of one."""
     waiting = StripeOperation.objects.for_org(account.organization_id).waiting()
     for operation_id in waiting.values_list("pk", flat=True):
         resume(operation_id)
 
 
-# Each is called with the account and the id of the event's object.
-Handler = Callable[[BillingAccount, str], object]
-
-HANDLERS: list[tuple[tuple[str, ...], Handler]] = [
-    (("customer.subscription.",), sync_subscription),
-    (("customer.updated", "customer.deleted", "payment_method."), _customer),
-    (("checkout.session.", "setup_intent."), _card_setup),
-    (("invoice.",), sync_invoice),
-]
+def _invoice_of(event: StripeEvent) -> str:
+    """The id of the invoice that an event is about; empty: of none."""
+    if event.type.startswith(OF_INVOICE):
+        return event.object_id
+    subject = event.payload["data"]["object"]
+    if event.type.startswith((*OF_CREDIT_NOTE, *OF_INVOICE_PAYMENT)):
+        return str(subject.get("invoice") or "")
+    if event.type.startswith(OF_PAYMENT):
+        intent = (
+            event.object_id if subject.get("object") == "payment_intent" else subject.get("payment_intent")
+        )
+        return gateway.invoice_of_payment(intent) if intent else ""
+    return ""

@@ -9,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.access import Audience, SignedInRequest, open_to
-from billing.charges import NextCharge
 from billing.selectors import next_charges
+from billing.upcoming import NextCharge
 from invitations.selectors import invitations_for
 from orgs import services
 from orgs.errors import Refused
@@ -35,7 +35,7 @@ def organizations(request: SignedInRequest) -> HttpResponse:
         "orgs/organizations.html",
         {
             "rows": _rows(memberships, charges),
-            "any_charge": bool(charges),
+            "any_charge": any(charges.values()),
             "invitations": invitations_for(request.user),
         },
     )
@@ -49,10 +49,10 @@ class OrganizationRow(NamedTuple):
     role: str
     edition: str
     members: int
-    charge: NextCharge | None
+    charges: list[NextCharge]
 
 
-def _rows(memberships: list[Membership], charges: dict[uuid.UUID, NextCharge]) -> list[OrganizationRow]:
+def _rows(memberships: list[Membership], charges: dict[uuid.UUID, list[NextCharge]]) -> list[OrganizationRow]:
     labels = {role.value: str(role.label) for role in Role}
     return [
         OrganizationRow(
@@ -61,7 +61,7 @@ def _rows(memberships: list[Membership], charges: dict[uuid.UUID, NextCharge]) -
             role=labels[membership.role],
             edition=organization.edition.name,
             members=membership.member_count,  # type: ignore[attr-defined]
-            charge=charges.get(organization.pk),
+            charges=charges.get(organization.pk, []),
         )
         for membership in memberships
         for organization in [membership.organization]

@@ -165,23 +165,6 @@ def _resources_now(resources: int | None, hour: datetime | None) -> ResourcesNow
     return None if resources is None or hour is None else ResourcesNow(resources, hour)
 
 
-class HoursOfOrganization(NamedTuple):
-    organization: uuid.UUID
-    total: int
-
-
-@compiled(HoursOfOrganization)
-def _resource_hours_of(person: uuid.UUID, start: date, end: date) -> QuerySet[OrganizationDay, Any]:
-    days = OrganizationDay.objects.filter(organization__memberships__user=person, day__gte=start, day__lt=end)
-    totals = days.values("organization").annotate(total=Sum("resource_hours")).order_by()
-    return totals.values_list(*HoursOfOrganization._fields)
-
-
-def resource_hours_of(person: uuid.UUID, start: date, end: date) -> dict[uuid.UUID, int]:
-    """As ``resource_hours``, for all organizations of a person at once; one without usage is left out."""
-    return dict(_resource_hours_of(person, start, end))
-
-
 def daily_resources(organization: Organization, days: int = DAYS_SHOWN) -> list[DayOfUsage]:
     """The last ``days`` UTC days up to today, in order; a day that wasn't counted is all zero."""
     today = timezone.now().date()

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from billing.gateway.records import (
     CardSession,
     Customer,
-    Invoice,
-    InvoiceLine,
     PaymentMethod,
+    SavedMethod,
     Subscription,
     SubscriptionItem,
 )
@@ -22,28 +22,41 @@ ORGANIZATION = "portal_organization"
 
 
 def customer(body: Json) -> Customer:
-    method = (body.get("invoice_settings") or {}).get("default_payment_method")
+    settings = body.get("invoice_settings") or {}
     return Customer(
         id=body["id"],
         deleted=bool(body.get("deleted")),
         name=body.get("name") or "",
         email=body.get("email") or "",
-        default_payment_method=payment_method(method) if isinstance(method, dict) else None,
+        pays=_pays(settings.get("default_payment_method"), body.get("default_source")),
     )
+
+
+def _pays(*candidates: Any) -> SavedMethod | None:
+    """The first that there is; each is expanded, an id, or null."""
+    found = next((one for one in candidates if one), None)
+    return SavedMethod(**_method(found)) if isinstance(found, dict) else None
 
 
 def payment_method(body: Json) -> PaymentMethod:
-    detail: Json = body.get(body["type"]) or {}
     return PaymentMethod(
-        id=body["id"],
-        customer_id=id_of(body.get("customer")),
-        kind=body["type"],
-        brand=detail.get("brand") or detail.get("bank_name") or "",
-        last4=detail.get("last4") or "",
-        exp_month=detail.get("exp_month"),
-        exp_year=detail.get("exp_year"),
-        created=instant(body["created"]),
+        **_method(body), customer_id=id_of(body.get("customer")), created=instant(body["created"])
     )
+
+
+def _method(body: Json) -> Json:
+    """The fields of a saved method: of a payment method, or of an older card, bank account or source."""
+    kind = body.get("type") or body["object"]
+    # An older card or bank account says of itself what the other kinds say in a part of that name.
+    detail: Json = body.get(kind) or body
+    return {
+        "id": body["id"],
+        "kind": kind,
+        "brand": detail.get("brand") or detail.get("bank_name") or "",
+        "last4": detail.get("last4") or "",
+        "exp_month": detail.get("exp_month"),
+        "exp_year": detail.get("exp_year"),
+    }
 
 
 def card_session(body: Json) -> CardSession:
@@ -63,6 +76,8 @@ def card_session(body: Json) -> CardSession:
 
 def subscription(body: Json) -> Subscription:
     items = body["items"]["data"]
+    pause = body.get("pause_collection") or {}
+    trial = (body.get("trial_settings") or {}).get("end_behavior") or {}
     return Subscription(
         id=body["id"],
         customer_id=id_of(body["customer"]),
@@ -72,10 +87,17 @@ def subscription(body: Json) -> Subscription:
         # Periods belong to the items since version 2025-03-31.basil; what ends first is charged next.
         period_start=_earliest(item["current_period_start"] for item in items),
         period_end=_earliest(item["current_period_end"] for item in items),
+        charged_automatically=body.get("collection_method") != "send_invoice",
+        days_until_due=body.get("days_until_due"),
+        pause_behavior=pause.get("behavior", ""),
+        pause_resumes_at=instant_or_none(pause.get("resumes_at")),
+        trial_end=instant_or_none(body.get("trial_end")),
+        trial_without_method=trial.get("missing_payment_method", ""),
         cancel_at=instant_or_none(body.get("cancel_at")),
         cancel_at_period_end=bool(body.get("cancel_at_period_end")),
         ended_at=instant_or_none(body.get("ended_at")),
         created=instant(body["created"]),
+        pays=_pays(body.get("default_payment_method"), body.get("default_source")),
     )
 
 
@@ -88,52 +110,12 @@ def _subscription_item(body: Json) -> SubscriptionItem:
         lookup_key=price.get("lookup_key") or "",
         description=price.get("nickname") or "",
         quantity=body.get("quantity") or 0,
-        unit_amount=_decimal_text(price.get("unit_amount_decimal")),
+        unit_amount=decimal_text(price.get("unit_amount_decimal")),
         metered=recurring.get("usage_type") == "metered",
         interval=recurring.get("interval") or "",
         interval_count=recurring.get("interval_count") or 1,
-    )
-
-
-def invoice(body: Json, lines: Iterable[Json]) -> Invoice:
-    times = body.get("status_transitions") or {}
-    return Invoice(
-        id=body["id"],
-        customer_id=id_of(body.get("customer")),
-        number=body.get("number") or "",
-        status=body.get("status") or "draft",
-        currency=body["currency"],
-        subtotal=body["subtotal"],
-        tax=sum(tax["amount"] for tax in body.get("total_taxes") or []),
-        total=body["total"],
-        amount_due=body["amount_due"],
-        amount_paid=body["amount_paid"],
-        amount_remaining=body["amount_remaining"],
-        attempt_count=body.get("attempt_count") or 0,
-        charged_automatically=body.get("collection_method") == "charge_automatically",
-        next_attempt_at=instant_or_none(body.get("next_payment_attempt")),
-        created=instant(body["created"]),
-        finalized_at=instant_or_none(times.get("finalized_at")),
-        due_at=instant_or_none(body.get("due_date")),
-        paid_at=instant_or_none(times.get("paid_at")),
-        period_start=instant_or_none(body.get("period_start")),
-        period_end=instant_or_none(body.get("period_end")),
-        hosted_url=body.get("hosted_invoice_url") or "",
-        pdf_url=body.get("invoice_pdf") or "",
-        description=body.get("description") or "",
-        lines=[_invoice_line(line) for line in lines],
-    )
-
-
-def _invoice_line(body: Json) -> InvoiceLine:
-    period = body["period"]
-    return InvoiceLine(
-        description=body.get("description") or "",
-        quantity=body.get("quantity"),
-        unit_amount=_decimal_text((body.get("pricing") or {}).get("unit_amount_decimal")),
-        amount=body["amount"],
-        period_start=instant(period["start"]).date().isoformat(),
-        period_end=instant(period["end"]).date().isoformat(),
+        period_start=instant(body["current_period_start"]).isoformat(),
+        period_end=instant(body["current_period_end"]).isoformat(),
     )
 
 
@@ -152,11 +134,12 @@ def instant(seconds: int) -> datetime:
 
 
 def instant_or_none(seconds: int | None) -> datetime | None:
-    return None if seconds is None else instant(seconds)
+    return instant(seconds) if seconds else None
 
 
-def _decimal_text(value: Any) -> str:
-    return "" if value is None else str(value)
+def decimal_text(value: Any) -> str:
+    """Of an int, a float, a Decimal or a text, without an exponent; empty for null."""
+    return "" if value is None else format(Decimal(str(value)).normalize(), "f")
 
 
 def _earliest(moments: Iterable[int]) -> datetime | None:

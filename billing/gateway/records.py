@@ -5,31 +5,43 @@ https://docs.stripe.com/api for the pinned version.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class PaymentMethod:
-    """``kind``: Stripe's type, such as card or sepa_debit. ``brand``: of a card; else the bank, if known."""
+class SavedMethod:
+    """A payment method, or one of the older sources that Stripe still charges.
+
+    ``kind``: Stripe's type, such as card or sepa_debit. ``brand``: of a card; else the bank, if known.
+    ``last4`` is empty where the kind has no number, as Link.
+    """
 
     id: str
-    customer_id: str
     kind: str
     brand: str
     last4: str
     exp_month: int | None
     exp_year: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentMethod(SavedMethod):
+    """One that was just set up: whose it is, and when it was made."""
+
+    customer_id: str
     created: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Customer:
+    """``pays``: the default payment method, else the default source."""
+
     id: str
     deleted: bool
     name: str
     email: str
-    default_payment_method: PaymentMethod | None
+    pays: SavedMethod | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +63,10 @@ class CardSession:
 
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionItem:
-    """``unit_amount``: decimal text in minor units, empty for tiered prices. ``interval``: month or year."""
+    """``unit_amount``: decimal text in minor units, empty for tiered prices. ``interval``: month or year.
+
+    Periods are ISO times, since items of one subscription may have different ones.
+    """
 
     id: str
     price_id: str
@@ -62,10 +77,18 @@ class SubscriptionItem:
     metered: bool
     interval: str
     interval_count: int
+    period_start: str
+    period_end: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
+    """``pause_behavior``: what becomes of invoices while collection is paused; empty: it isn't.
+
+    ``trial_without_method``: what happens when a trial ends and nothing is saved that could pay: cancel,
+    pause or create_invoice. ``pays``: its own default payment method, else its own default source.
+    """
+
     id: str
     customer_id: str
     status: str
@@ -73,18 +96,28 @@ class Subscription:
     items: list[SubscriptionItem]
     period_start: datetime | None
     period_end: datetime | None
+    charged_automatically: bool
+    days_until_due: int | None
+    pause_behavior: str
+    pause_resumes_at: datetime | None
+    trial_end: datetime | None
+    trial_without_method: str
     cancel_at: datetime | None
     cancel_at_period_end: bool
     ended_at: datetime | None
     created: datetime
+    pays: SavedMethod | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class InvoiceLine:
-    """``unit_amount``: decimal text in minor units, empty where the line has none. Period: ISO dates."""
+    """``amount``: before discounts and exclusive taxes. Period: ISO dates (UTC).
+
+    ``quantity`` and ``unit_amount``: decimal text, the latter in minor units; empty where there is none.
+    """
 
     description: str
-    quantity: int | None
+    quantity: str
     unit_amount: str
     amount: int
     period_start: str
@@ -92,31 +125,153 @@ class InvoiceLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DiscountAmount:
+    """What one discount takes off the whole invoice, in minor units above zero."""
+
+    name: str
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tax:
+    """What one rate adds to the whole invoice, or what its amounts include.
+
+    ``percentage``: decimal text, empty where it isn't known. ``reason``: Stripe's taxability reason.
+    """
+
+    name: str
+    jurisdiction: str
+    percentage: str
+    inclusive: bool
+    amount: int
+    taxable: int | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payment:
+    """One payment toward an invoice.
+
+    ``status``: paid, processing, requires_action, failed, or open while nothing was tried. ``amount``: what
+    was received, or is asked for. ``failure``: of the latest attempt, the decline code, else the error code.
+    ``refunded``: given back of it. ``off_stripe``: noted as paid elsewhere. ``at``: ISO time of its receipt
+    or failure, empty where it isn't known.
+    """
+
+    status: str
+    amount: int
+    kind: str
+    brand: str
+    last4: str
+    failure: str
+    refunded: int
+    off_stripe: bool
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditNote:
+    """``before_payment``: by so much less was to be paid. The others say where the rest went.
+
+    ``day``: ISO date (UTC).
+    """
+
+    number: str
+    day: str
+    reason: str
+    memo: str
+    amount: int
+    before_payment: int
+    refunded: int
+    to_balance: int
+    off_stripe: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomField:
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """What only the page of an invoice shows, and what adds up to its total.
+
+    ``billing_credits``: credits of Stripe's own that pay a part before tax. ``starting_balance``: of the
+    customer, below zero what they have to their credit. ``overpaid``: went to that balance. ``party``: to
+    whom it is billed, a line each. ``fields``: what else was put on the invoice, such as a PO number.
+    """
+
+    lines: list[InvoiceLine]
+    discounts: list[DiscountAmount]
+    taxes: list[Tax]
+    shipping: int
+    billing_credits: int
+    starting_balance: int
+    credited_before_payment: int
+    overpaid: int
+    payments: list[Payment]
+    credit_notes: list[CreditNote]
+    issuer: str
+    party: list[str]
+    fields: list[CustomField]
+    footer: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Invoice:
+    """``payment_status``: of a payment that was tried and isn't received; empty: there is none.
+
+    ``refunded``: given back of what was paid. ``credited``: given back to the balance, or outside Stripe.
+    ``issued_at``: the date on the document. ``billed_from``, ``billed_until``: the days of its lines, since
+    Stripe's own period of an invoice lies one back:
+    https://docs.stripe.com/api/invoices/object#invoice_object-period_start
+    """
+
     id: str
     customer_id: str
+    subscription_id: str
     number: str
     status: str
     currency: str
-    subtotal: int
-    tax: int
     total: int
     amount_due: int
     amount_paid: int
     amount_remaining: int
+    refunded: int
+    credited: int
     attempt_count: int
     charged_automatically: bool
+    payment_status: str
+    failure_code: str
     next_attempt_at: datetime | None
     created: datetime
+    issued_at: datetime
     finalized_at: datetime | None
     due_at: datetime | None
     paid_at: datetime | None
-    period_start: datetime | None
-    period_end: datetime | None
+    billed_from: date | None
+    billed_until: date | None
     hosted_url: str
     pdf_url: str
     description: str
-    lines: list[InvoiceLine]
+    document: Document
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """The next invoice of a subscription, as Stripe expects it.
+
+    ``at``: ISO time of the charge, or of the invoice where one is sent. ``missing``: why Stripe gives none,
+    its error code; the rest is empty then.
+    """
+
+    missing: str
+    currency: str
+    at: str
+    total: int
+    amount_due: int
+    document: Document | None
 
 
 @dataclass(frozen=True, kw_only=True)

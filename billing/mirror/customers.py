@@ -5,7 +5,8 @@ from typing import Any
 from billing import gateway
 from billing.gateway import records
 from billing.mirror.rows import assign, differs, is_late, locked_account, next_fetch_number
-from billing.models import BillingAccount
+from billing.mirror.subscriptions import end_subscriptions
+from billing.models import BillingAccount, Subscription
 
 
 def sync_customer(account: BillingAccount) -> bool:
@@ -17,18 +18,18 @@ def sync_customer(account: BillingAccount) -> bool:
 
 
 def write_customer(account: BillingAccount, fetched: records.Customer, number: int) -> bool:
-    """The customer's name, mail and default payment method; a deleted customer keeps their invoices only."""
+    """The customer's name, mail and what pays. A deleted customer keeps their invoices only."""
     if is_late(account, account, number):
         return False
-    method = fetched.default_payment_method
+    method = fetched.pays
     values: dict[str, Any] = {
         "customer_deleted": fetched.deleted,
         "name": fetched.name[:300],
         "email": fetched.email[:512],
         "payment_method_id": method.id if method else "",
-        "payment_method_kind": method.kind if method else "",
+        "payment_method_kind": method.kind[:50] if method else "",
         "card_brand": method.brand[:50] if method else "",
-        "card_last4": method.last4 if method else "",
+        "card_last4": method.last4[-4:] if method else "",
         "card_exp_month": method.exp_month if method else None,
         "card_exp_year": method.exp_year if method else None,
     }
@@ -36,4 +37,6 @@ def write_customer(account: BillingAccount, fetched: records.Customer, number: i
     assign(account, values, number)
     if changed or number != account.listed_seq:
         account.save()
+    if fetched.deleted:
+        end_subscriptions(account, Subscription.objects.for_org(account.organization_id), number)
     return changed

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from audit.registry import Datum
+from audit.registry import Action
 from audit.services import Actor, record
 from billing import gateway
 from billing.actions import INVOICE_PAID, PAYMENT_FAILED
@@ -20,7 +20,7 @@ from billing.mirror.rows import (
     save,
     values_of,
 )
-from billing.models import BillingAccount, Invoice, InvoiceStatus
+from billing.models import BillingAccount, Invoice, InvoiceStatus, PaymentStatus
 from billing.notices import tell_of_failed_payment
 
 # Stripe may make new ones for each fetch: https://docs.stripe.com/invoicing/hosted-invoice-page
@@ -57,14 +57,14 @@ def _write_invoice(
     if row is not None and is_late(account, row, number):
         return False
     values = values_of(fetched)
-    old_status, old_attempts = (row.status, row.attempt_count) if row else ("", 0)
+    before = (row.status, row.payment_status, row.attempt_count) if row else ("", "", 0)
     changed = row is None or differs(row, {name: values[name] for name in values.keys() - ADDRESSES})
     expires = row is not None and _address_expires_soon(row)
     if row is None:
         row = Invoice(organization_id=account.organization_id, stripe_id=fetched.id)
     save(account, row, values, number, changed=changed or expires)
     if is_news(account):
-        _announce(account, row, old_status=old_status, old_attempts=old_attempts)
+        _announce(account, row, before)
     return changed
 
 
@@ -79,26 +79,27 @@ def note_deleted_invoice(account: BillingAccount, stripe_id: str, number: int) -
     return changed
 
 
-def _announce(account: BillingAccount, invoice: Invoice, *, old_status: str, old_attempts: int) -> None:
-    amount: Datum = {"amount": invoice.total, "currency": invoice.currency}
-    target = (invoice.pk, str(invoice))
-    if invoice.status == InvoiceStatus.PAID and old_status != InvoiceStatus.PAID:
-        record(
-            INVOICE_PAID,
-            actor=Actor.stripe(),
-            organization=account.organization,
-            target=target,
-            amount=amount,
-        )
-    if invoice.payment_failed and invoice.attempt_count > old_attempts:
-        record(
-            PAYMENT_FAILED,
-            actor=Actor.stripe(),
-            organization=account.organization,
-            target=target,
-            amount=amount,
-        )
+def _announce(account: BillingAccount, invoice: Invoice, before: tuple[str, str, int]) -> None:
+    """Tell of money that was received, and of an attempt that failed."""
+    old_status, old_payment, old_attempts = before
+    paid = invoice.status == InvoiceStatus.PAID and old_status != InvoiceStatus.PAID
+    if paid and invoice.amount_paid:
+        _record(account, invoice, INVOICE_PAID, invoice.amount_paid)
+    failed = invoice.status == InvoiceStatus.OPEN and invoice.payment_status == PaymentStatus.FAILED
+    if failed and (old_payment, old_attempts) != (PaymentStatus.FAILED, invoice.attempt_count):
+        _record(account, invoice, PAYMENT_FAILED, invoice.amount_remaining, reason=invoice.failure_code)
         tell_of_failed_payment(account.organization, invoice)
+
+
+def _record(account: BillingAccount, invoice: Invoice, action: Action, amount: int, **codes: str) -> None:
+    record(
+        action,
+        actor=Actor.stripe(),
+        organization=account.organization,
+        target=(invoice.pk, str(invoice)),
+        amount={"amount": amount, "currency": invoice.currency},
+        **codes,
+    )
 
 
 def _address_expires_soon(invoice: Invoice) -> bool:

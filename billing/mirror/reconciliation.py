@@ -10,11 +10,10 @@ import structlog
 from django.utils import timezone
 
 from billing import gateway
-from billing.gateway import records
 from billing.mirror.customers import sync_customer, write_customer
 from billing.mirror.invoices import sync_invoice, write_invoices
 from billing.mirror.rows import locked_account, next_fetch_number
-from billing.mirror.subscriptions import write_subscriptions
+from billing.mirror.subscriptions import previews_of, write_subscriptions
 from billing.models import BillingAccount, Invoice, InvoiceStatus
 from orgs.models import Organization
 
@@ -73,21 +72,23 @@ def reconcile(organization: Organization) -> Drift:
     customer = gateway.customer(customer_id)
     try:
         subscriptions = gateway.subscriptions(customer_id)
+        previews = previews_of(subscriptions.all)
         invoices = gateway.invoices(customer_id)
     except gateway.GatewayRefused:
         if not customer.deleted:
             raise
         # Whether Stripe still lists what a deleted customer had, its reference doesn't say.
         return Drift(customers=int(sync_customer(account)))
-    deleted = _note_deleted_drafts(account, invoices)
+    _report_unreadable(organization, {**subscriptions.unreadable, **invoices.unreadable})
+    deleted = _note_deleted_drafts(account, [*(one.id for one in invoices.all), *invoices.unreadable])
     with locked_account(account) as current:
         if current is None or number < current.listed_seq:
             return Drift(invoices=deleted)
         current.listed_seq = number
         # The customer last: a first import tells nobody of the past, and ends with the customer.
         drift = Drift(
-            subscriptions=write_subscriptions(current, subscriptions, number),
-            invoices=write_invoices(current, invoices, number) + deleted,
+            subscriptions=write_subscriptions(current, subscriptions, previews, number),
+            invoices=write_invoices(current, invoices.all, number) + deleted,
             customers=int(write_customer(current, customer, number)),
         )
         _note_success(current)
@@ -96,12 +97,20 @@ def reconcile(organization: Organization) -> Drift:
     return drift
 
 
-def _note_deleted_drafts(account: BillingAccount, listed: list[records.Invoice]) -> int:
+def _report_unreadable(organization: Organization, errors: dict[str, str]) -> None:
+    """What can't be read stays as it was, and stops nothing else: it is ours to mend."""
+    for stripe_id, error in errors.items():
+        logger.error(
+            "stripe_object_unreadable", organization=organization.slug, object=stripe_id, reason=error
+        )
+
+
+def _note_deleted_drafts(account: BillingAccount, listed: list[str]) -> int:
     """Ask for each draft that is no longer listed. How many Stripe has deleted."""
     gone = (
         Invoice.objects.for_org(account.organization_id)
         .filter(status=InvoiceStatus.DRAFT)
-        .exclude(stripe_id__in=[one.id for one in listed])
+        .exclude(stripe_id__in=listed)
     )
     return sum(sync_invoice(account, stripe_id) for stripe_id in gone.values_list("stripe_id", flat=True))
 

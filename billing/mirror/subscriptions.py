@@ -1,33 +1,75 @@
-"""Subscriptions: written down as Stripe has them, and told of when their terms change."""
+"""Subscriptions and what each charges next, as Stripe says; a change of their terms is told of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+
+import structlog
+from django.utils import timezone
 
 from audit.services import Actor, record
 from billing import gateway
 from billing.actions import SUBSCRIPTION_CHANGED
 from billing.gateway import records
-from billing.mirror.rows import differs, is_late, is_news, locked_account, next_fetch_number, save, values_of
-from billing.models import BillingAccount, Subscription
+from billing.mirror.rows import (
+    assign,
+    differs,
+    is_late,
+    is_news,
+    locked_account,
+    next_fetch_number,
+    save,
+    values_of,
+)
+from billing.models import ENDED, BillingAccount, Subscription
+
+logger = structlog.get_logger(__name__)
+
+# Stripe expects no invoice of one that has ended, or has not begun.
+WITHOUT_PREVIEW = {*ENDED, "incomplete"}
 
 
-def sync_subscription(account: BillingAccount, subscription_id: str) -> bool:
-    """Fetch a subscription anew and write it down. Raises GatewayUnavailable and GatewayRefused."""
+def sync_subscriptions(account: BillingAccount) -> int:
+    """Fetch the customer's subscriptions anew, with what each charges next, and write them down.
+
+    Whatever happens to a customer may change what comes next. Raises GatewayUnavailable and GatewayRefused.
+    """
     number = next_fetch_number()
-    fetched = gateway.subscription(subscription_id)
+    listed = gateway.subscriptions(str(account.stripe_customer_id))
+    previews = previews_of(listed.all)
     with locked_account(account) as current:
-        if current is None or fetched.customer_id != current.stripe_customer_id:
-            return False
-        return write_subscriptions(current, [fetched], number) > 0
+        if current is None:
+            return 0
+        return write_subscriptions(current, listed, previews, number)
 
 
-def write_subscriptions(account: BillingAccount, fetched: Sequence[records.Subscription], number: int) -> int:
-    found = Subscription.objects.filter(stripe_id__in=[one.id for one in fetched])
-    rows = {row.stripe_id: row for row in found}
-    return sum(_write_subscription(account, rows.get(one.id), one, number) for one in fetched)
+def previews_of(subscriptions: Iterable[records.Subscription]) -> dict[str, records.Preview]:
+    """What Stripe charges next, by the subscription's id. Raises GatewayUnavailable."""
+    return {one.id: gateway.preview(one.id) for one in subscriptions if one.status not in WITHOUT_PREVIEW}
+
+
+def write_subscriptions(
+    account: BillingAccount,
+    listed: gateway.Listed[records.Subscription],
+    previews: Mapping[str, records.Preview],
+    number: int,
+) -> int:
+    """Write down all that Stripe lists for the customer; what it lists no longer has ended."""
+    rows = {row.stripe_id: row for row in Subscription.objects.for_org(account.organization_id)}
+    changed = sum(
+        _write_subscription(account, rows.get(one.id), one, previews.get(one.id), number)
+        for one in listed.all
+    )
+    here = {one.id for one in listed.all} | listed.unreadable.keys()
+    gone = [row for row in rows.values() if row.stripe_id not in here]
+    return changed + end_subscriptions(account, gone, number)
 
 
 def _write_subscription(
-    account: BillingAccount, row: Subscription | None, fetched: records.Subscription, number: int
+    account: BillingAccount,
+    row: Subscription | None,
+    fetched: records.Subscription,
+    preview: records.Preview | None,
+    number: int,
 ) -> bool:
     if row is not None and is_late(account, row, number):
         return False
@@ -36,8 +78,28 @@ def _write_subscription(
     changed = row is None or differs(row, values)
     if row is None:
         row = Subscription(organization_id=account.organization_id, stripe_id=fetched.id)
-    save(account, row, values, number, changed=changed)
-    if before != _terms(row) and is_news(account):
+    # What comes next grows with every hour of use: that it differs is no drift.
+    shown = {"preview": asdict(preview) if preview else None}
+    write = changed or differs(row, shown)
+    values |= {**shown, "previewed_at": timezone.now() if preview else None}
+    save(account, row, values, number, changed=write)
+    if before != _terms(row):
+        _announce(account, row)
+    return changed
+
+
+def end_subscriptions(account: BillingAccount, rows: Iterable[Subscription], number: int) -> int:
+    """Those that Stripe no longer has, such as a deleted customer's, have ended. How many there were."""
+    ended = [row for row in rows if row.status not in ENDED and not is_late(account, row, number)]
+    for row in ended:
+        assign(row, {"status": "canceled", "ended_at": timezone.now(), "preview": None}, number)
+        row.save()
+        _announce(account, row)
+    return len(ended)
+
+
+def _announce(account: BillingAccount, row: Subscription) -> None:
+    if is_news(account):
         record(
             SUBSCRIPTION_CHANGED,
             actor=Actor.stripe(),
@@ -45,7 +107,6 @@ def _write_subscription(
             target=(row.pk, row.stripe_id),
             status=row.status,
         )
-    return changed
 
 
 def _terms(subscription: Subscription) -> tuple[object, ...]:

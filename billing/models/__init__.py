@@ -7,19 +7,20 @@ never gives way to an earlier one.
 
 from billing.models.accounts import BillingAccount
 from billing.models.events import EventState, StripeEvent
-from billing.models.invoices import Invoice, InvoiceStatus, has_failed
+from billing.models.invoices import Invoice, InvoiceStatus, PaymentStatus
 from billing.models.operations import OperationKind, OperationState, StripeOperation
-from billing.models.subscriptions import Subscription
+from billing.models.subscriptions import ENDED, Subscription
 
 __all__ = [
+    "ENDED",
     "BillingAccount",
     "EventState",
     "Invoice",
     "InvoiceStatus",
     "OperationKind",
     "OperationState",
+    "PaymentStatus",
     "StripeEvent",
     "StripeOperation",
     "Subscription",
-    "has_failed",
 ]

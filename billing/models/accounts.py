@@ -86,5 +86,10 @@ class BillingAccount(Work):
         return self.WAITS.after(self.attempts + 1)
 
     @property
+    def method_codes(self) -> dict[str, str]:
+        """What names the payment method, for those who word it later."""
+        return {"kind": self.payment_method_kind, "brand": self.card_brand, "last4": self.card_last4}
+
+    @property
     def has_customer(self) -> bool:
         return bool(self.stripe_customer_id) and not self.customer_deleted

@@ -1,7 +1,7 @@
 """Invoices, as Stripe has them."""
 
 import uuid
-from datetime import date, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.accounts import BillingAccount
+from billing.sums import Row, sums_of_invoice
 from orgs.models import OfOrganization, Organization
 
 
@@ -23,9 +24,13 @@ class InvoiceStatus(models.TextChoices):
     DELETED = "deleted", _("Deleted")
 
 
-def has_failed(*, status: str, charged_automatically: bool, attempt_count: int) -> bool:
-    """Whether Stripe tried to charge the payment method and could not; the invoice is still owed."""
-    return status == InvoiceStatus.OPEN and charged_automatically and attempt_count > 0
+class PaymentStatus(models.TextChoices):
+    """What became of a payment that was tried and isn't received, from its payment intent."""
+
+    NONE = "", _("Not tried")
+    PROCESSING = "processing", _("On its way")
+    REQUIRES_ACTION = "requires_action", _("Waits for the person")
+    FAILED = "failed", _("Failed")
 
 
 class InvoiceQuerySet(OfOrganization["Invoice"]):
@@ -39,7 +44,7 @@ class InvoiceQuerySet(OfOrganization["Invoice"]):
 
 
 class Invoice(models.Model):
-    """A Stripe invoice. ``lines``: see ``billing.gateway.records.InvoiceLine``."""
+    """A Stripe invoice. What its columns and ``document`` mean: see ``billing.gateway.records``."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invoices")
@@ -47,25 +52,29 @@ class Invoice(models.Model):
     number = models.CharField(_("number"), max_length=100, blank=True)
     status = models.CharField(_("state"), max_length=20, choices=InvoiceStatus.choices)
     currency = models.CharField(max_length=3)
-    subtotal = models.BigIntegerField(default=0)
-    tax = models.BigIntegerField(default=0)
+    subscription_id = models.CharField(max_length=100, blank=True)
     total = models.BigIntegerField(default=0)
     amount_due = models.BigIntegerField(default=0)
     amount_paid = models.BigIntegerField(default=0)
     amount_remaining = models.BigIntegerField(default=0)
+    refunded = models.BigIntegerField(default=0)
+    credited = models.BigIntegerField(default=0)
     attempt_count = models.PositiveIntegerField(default=0)
     charged_automatically = models.BooleanField(default=True)
+    payment_status = models.CharField(max_length=20, choices=PaymentStatus.choices, blank=True)
+    failure_code = models.CharField(max_length=100, blank=True)
     next_attempt_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
+    issued_at = models.DateTimeField()
     finalized_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
     paid_at = models.DateTimeField(null=True)
-    period_start = models.DateTimeField(null=True)
-    period_end = models.DateTimeField(null=True)
+    billed_from = models.DateField(null=True)
+    billed_until = models.DateField(null=True)
     hosted_url = models.TextField(blank=True)
     pdf_url = models.TextField(blank=True)
     description = models.TextField(blank=True)
-    lines = models.JSONField(default=list)
+    document = models.JSONField(default=dict)
     fetched_seq = models.BigIntegerField()
     synced_at = models.DateTimeField()
 
@@ -84,15 +93,6 @@ class Invoice(models.Model):
         return self.number or self.stripe_id
 
     @property
-    def days_billed(self) -> tuple[date, date] | None:
-        """The days that its lines are for. Stripe's own period of an invoice lies one back:
-        https://docs.stripe.com/api/invoices/object#invoice_object-period_start
-        """
-        starts = [date.fromisoformat(line["period_start"]) for line in self.lines]
-        ends = [date.fromisoformat(line["period_end"]) for line in self.lines]
-        return (min(starts), max(ends)) if starts else None
-
-    @property
     def as_of(self) -> datetime:
         """When it was last seen to be as it is: on its own, or among all that the customer has."""
         account: BillingAccount | None = getattr(self.organization, "billing_account", None)
@@ -101,9 +101,11 @@ class Invoice(models.Model):
         return max(self.synced_at, account.reconciled_at)
 
     @property
-    def payment_failed(self) -> bool:
-        return has_failed(
+    def sums(self) -> list[Row]:
+        return sums_of_invoice(
+            self.document,
             status=self.status,
-            charged_automatically=self.charged_automatically,
-            attempt_count=self.attempt_count,
+            total=self.total,
+            amount_due=self.amount_due,
+            amount_remaining=self.amount_remaining,
         )

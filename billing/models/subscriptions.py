@@ -9,15 +9,22 @@ from django.utils.translation import gettext_lazy as _
 
 from orgs.models import OfOrganization, Organization
 
+# https://docs.stripe.com/api/subscriptions/object#subscription_object-status
+ENDED = ("canceled", "incomplete_expired")
+
 
 class SubscriptionQuerySet(OfOrganization["Subscription"]):
     def current(self) -> "SubscriptionQuerySet":
-        """Those that go on being charged, or are about to."""
-        return self.filter(status__in=["active", "past_due", "trialing", "unpaid", "incomplete", "paused"])
+        """Those that haven't ended. One of a status that we don't know yet is taken for current."""
+        return self.exclude(status__in=ENDED)
 
 
 class Subscription(models.Model):
-    """A Stripe subscription. ``items``: see ``billing.gateway.records.SubscriptionItem``."""
+    """A Stripe subscription.
+
+    ``items``, ``pays``, ``preview``: see ``billing.gateway.records``; a subscription that pays with nothing
+    of its own leaves it to the customer. ``previewed_at``: when Stripe gave the preview.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="subscriptions")
@@ -27,10 +34,19 @@ class Subscription(models.Model):
     items = models.JSONField(default=list)
     period_start = models.DateTimeField(null=True)
     period_end = models.DateTimeField(null=True)
+    charged_automatically = models.BooleanField(default=True)
+    days_until_due = models.PositiveIntegerField(null=True)
+    pause_behavior = models.CharField(max_length=30, blank=True)
+    pause_resumes_at = models.DateTimeField(null=True)
+    trial_end = models.DateTimeField(null=True)
+    trial_without_method = models.CharField(max_length=30, blank=True)
     cancel_at = models.DateTimeField(null=True)
     cancel_at_period_end = models.BooleanField(default=False)
     ended_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
+    pays = models.JSONField(null=True)
+    preview = models.JSONField(null=True)
+    previewed_at = models.DateTimeField(null=True)
     fetched_seq = models.BigIntegerField()
     synced_at = models.DateTimeField()
 
@@ -45,8 +61,8 @@ class Subscription(models.Model):
         return f"{self.stripe_id} ({self.status})"
 
     @property
-    def will_end_at(self) -> datetime | None:
-        """When it ends, by the end of its period; None: it is renewed. A chosen day sets cancel_at alone."""
-        if self.cancel_at and self.period_end and self.cancel_at <= self.period_end:
+    def ends_at(self) -> datetime | None:
+        """When it ends, if that is decided; None: it goes on."""
+        if self.cancel_at is not None:
             return self.cancel_at
         return self.period_end if self.cancel_at_period_end else None

@@ -1,8 +1,8 @@
-"""The steps of setting up a card: we make it the default, the former one is detached.
+"""The steps of setting up a card: it becomes what pays, the former one is detached.
 
-One operation from POST to end: create the Checkout session; wait for the person, and their bank; make
-the card the default; detach what is no longer wanted. The webhook, the return page and the sweep all resume
-it, in any order and any number.
+One operation from POST to end: create the Checkout session; wait for the person, and their bank; make the
+card what pays, on the customer and each current subscription; detach what is no longer wanted. The webhook,
+the return page and the sweep all resume it, in any order and any number.
 """
 
 import uuid
@@ -19,7 +19,8 @@ from billing.card_outcomes import GOOD, Outcome, outcome_of
 from billing.gateway.records import CardSession, PaymentMethod
 from billing.mirror.customers import write_customer
 from billing.mirror.rows import next_fetch_number
-from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
+from billing.mirror.subscriptions import previews_of, write_subscriptions
+from billing.models import ENDED, BillingAccount, OperationKind, OperationState, StripeOperation
 from billing.notices import tell_of_new_card
 from billing.operations.life import finish, key_expired, register, renew_key, wait
 from orgs.models import Membership, Organization
@@ -117,7 +118,8 @@ def _choose(account: BillingAccount, operation: StripeOperation, method: Payment
             CARD_REFUSED,
             actor=person_of(operation),
             organization=account.organization,
-            target=(operation.pk, _card_name(method.brand, method.last4)),
+            target=(operation.pk, ""),
+            method={"kind": method.kind, "brand": method.brand, "last4": method.last4},
         )
     elif (method.created, operation.created_at) > _chosen_so_far(account):
         former = {account.payment_method_id, account.chosen_payment_method_id} - {"", method.id}
@@ -149,7 +151,7 @@ def _still_may(organization: Organization, user_id: uuid.UUID) -> bool:
 
 
 def _make_default(operation: StripeOperation) -> None:
-    """Make the chosen card the customer's default; again, if another was chosen during the call."""
+    """Let the chosen card pay all that is charged; again, if another was chosen during the calls."""
     if key_expired(operation):
         renew_key(operation)
     while not _made_default(operation):
@@ -157,7 +159,7 @@ def _make_default(operation: StripeOperation) -> None:
 
 
 def _made_default(operation: StripeOperation) -> bool:
-    """Whether the card that was made the default is still the chosen one."""
+    """Whether the card that pays now is still the chosen one."""
     account = BillingAccount.objects.get(organization=operation.organization_id)
     customer_id, chosen = str(account.stripe_customer_id), account.chosen_payment_method_id
     try:
@@ -168,27 +170,51 @@ def _made_default(operation: StripeOperation) -> bool:
                 # A choice is never taken back, so no key is asked for the same card after another one.
                 idempotency_key=f"{operation.idempotency_key}-{chosen}",
             )
+            _pay_subscriptions(operation, customer_id, chosen)
     except gateway.GatewayRefused as error:
         return _drop_choice(operation, chosen, error)
     number = next_fetch_number()
     customer = gateway.customer(customer_id)
+    subscriptions = gateway.subscriptions(customer_id)
+    previews = previews_of(subscriptions.all)
     with transaction.atomic():
         current = BillingAccount.objects.locked_of(operation.organization_id)
         if current.chosen_payment_method_id != chosen:
             return False
         write_customer(current, customer, number)
+        write_subscriptions(current, subscriptions, previews, number)
         own = chosen == operation.result["payment_method"]
         if own:
             record(
                 CARD_UPDATED,
                 actor=person_of(operation),
                 organization=current.organization,
-                target=(operation.pk, _card_name(current.card_brand, current.card_last4)),
+                target=(operation.pk, ""),
+                method=current.method_codes,
             )
             tell_of_new_card(current, operation)
         outcome = Outcome.UPDATED if own else Outcome.SUPERSEDED
         operation.renew(step=Step.DETACH, result={**operation.result, "outcome": outcome}, error="")
     return True
+
+
+def _pay_subscriptions(operation: StripeOperation, customer_id: str, chosen: str) -> None:
+    """What a subscription has of its own goes before the customer's default, so each is told.
+
+    https://docs.stripe.com/api/subscriptions/object#subscription_object-default_payment_method
+    """
+    for subscription in gateway.subscriptions(customer_id).all:
+        pays = subscription.pays.id if subscription.pays else ""
+        if subscription.status not in ENDED and pays != chosen:
+            try:
+                gateway.set_subscription_payment_method(
+                    subscription_id=subscription.id,
+                    payment_method_id=chosen,
+                    idempotency_key=f"{operation.idempotency_key}-{chosen}-{subscription.id}",
+                )
+            except gateway.GatewayMissing:
+                # It has ended meanwhile.
+                continue
 
 
 @transaction.atomic
@@ -225,10 +251,6 @@ def _detach(operation: StripeOperation) -> None:
 
 def person_of(operation: StripeOperation) -> Actor:
     return Actor(ActorKind.PERSON, operation.actor_name, operation.actor_id)
-
-
-def _card_name(brand: str, last4: str) -> str:
-    return f"{brand.title()} {last4}".strip()
 
 
 register(

@@ -1,13 +1,14 @@
 """Lists of invoices, and one invoice."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
-from billing.models import Invoice, InvoiceStatus, has_failed
+from billing.invoice_states import InvoiceState, state_of
+from billing.models import Invoice, InvoiceStatus
 from orgs.compiled import compiled
 from orgs.models import Organization
 from orgs.rows import Key, Page, fetch_page, newer_than, older_than
@@ -25,25 +26,29 @@ class InvoiceRow(NamedTuple):
     number: str
     stripe_id: str
     status: str
+    payment_status: str
+    failure_code: str
     currency: str
     total: int
+    amount_due: int
+    amount_paid: int
     amount_remaining: int
-    attempt_count: int
+    refunded: int
+    credited: int
     charged_automatically: bool
     next_attempt_at: datetime | None
     due_at: datetime | None
+    issued_at: datetime
+    billed_from: date | None
+    billed_until: date | None
     created_at: datetime
 
     def __str__(self) -> str:
         return self.number or self.stripe_id
 
     @property
-    def payment_failed(self) -> bool:
-        return has_failed(
-            status=self.status,
-            charged_automatically=self.charged_automatically,
-            attempt_count=self.attempt_count,
-        )
+    def state(self) -> InvoiceState:
+        return state_of(self)
 
 
 @compiled(InvoiceRow)

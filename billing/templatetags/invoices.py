@@ -1,26 +1,64 @@
 """Invoices in templates."""
 
 from django import template
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from billing.models import Invoice, InvoiceStatus
+from billing.declines import reason_of
+from billing.invoice_states import InvoiceFacts, InvoiceState, state_of
+from billing.money import format_money
 from billing.selectors import InvoiceRow
+from billing_portal.templatetags.elements import day
 
 register = template.Library()
 
-TONES = {
-    InvoiceStatus.PAID.value: "good",
-    InvoiceStatus.OPEN.value: "warn",
-    InvoiceStatus.UNCOLLECTIBLE.value: "bad",
+OWED: dict[InvoiceState, Promise] = {
+    InvoiceState.DUE: gettext_lazy("%(amount)s for invoice %(number)s is to be paid."),
+    InvoiceState.OVERDUE: gettext_lazy("%(amount)s for invoice %(number)s is overdue."),
+    InvoiceState.PARTLY_PAID: gettext_lazy(
+        "%(amount)s of %(total)s for invoice %(number)s is still to be paid."
+    ),
+    InvoiceState.FAILED: gettext_lazy("%(amount)s for invoice %(number)s could not be charged: %(reason)s."),
+    InvoiceState.NEEDS_CONFIRMATION: gettext_lazy(
+        "The payment of %(amount)s for invoice %(number)s waits until you confirm it with your bank."
+    ),
 }
 
 
 @register.simple_tag
-def invoice_state(invoice: Invoice | InvoiceRow) -> SafeString:
+def invoice_state(invoice: InvoiceFacts) -> SafeString:
     """The state as a tag, in the tone of what is to be done about it. A tag, since lists have many."""
-    if invoice.payment_failed:
-        tone, text = "bad", _("Payment failed")
-    else:
-        tone, text = TONES.get(invoice.status, ""), str(InvoiceStatus(invoice.status).label)
-    return mark_safe(f'<span class="tag {tone}">{text}</span>')  # noqa: S308 - our own words
+    state = state_of(invoice)
+    text = str(state.label)
+    if state is InvoiceState.PARTLY_REFUNDED:
+        text = _("Refunded %(amount)s") % {"amount": format_money(invoice.refunded, invoice.currency)}
+    elif state is InvoiceState.PARTLY_CREDITED:
+        text = _("Credited %(amount)s") % {"amount": format_money(invoice.credited, invoice.currency)}
+    return mark_safe(f'<span class="tag {state.tone}">{text}</span>')  # noqa: S308 - our own words
+
+
+@register.simple_tag
+def owed_sentence(invoice: InvoiceRow) -> str:
+    """What is owed of an invoice, and why, in one sentence."""
+    return str(OWED[invoice.state]) % {
+        "amount": format_money(invoice.amount_remaining, invoice.currency),
+        "total": format_money(invoice.total, invoice.currency),
+        "number": invoice,
+        "reason": reason_of(invoice.failure_code),
+    }
+
+
+@register.simple_tag
+def owed_note(invoice: InvoiceRow) -> str:
+    """What comes next of it; empty where nothing is known to."""
+    if invoice.state is InvoiceState.NEEDS_CONFIRMATION:
+        return _("Open the invoice to confirm it.")
+    if invoice.next_attempt_at is not None:
+        return _("Stripe tries again on %(day)s.") % {"day": day(invoice.next_attempt_at)}
+    if invoice.state is InvoiceState.FAILED:
+        return _("Stripe does not try again by itself.")
+    if invoice.due_at is not None:
+        return _("Due on %(day)s.") % {"day": day(invoice.due_at)}
+    return ""

@@ -14,6 +14,12 @@ def retrieve_intent(simulator: Simulator, _params: Json, identifier: str) -> Jso
     return simulator.find("payment_intent", identifier)
 
 
+@endpoint("payment_intents.list", "created customer")
+def list_intents(simulator: Simulator, params: Json) -> Json:
+    filters = {"customer": params.get("customer")}
+    return page(simulator.store, "payment_intent", "/v1/payment_intents", params, filters=filters)
+
+
 @endpoint("charges.retrieve")
 def retrieve_charge(simulator: Simulator, _params: Json, identifier: str) -> Json:
     return simulator.find("charge", identifier)
@@ -30,7 +36,12 @@ def retrieve_payment(simulator: Simulator, _params: Json, identifier: str) -> Js
     return simulator.find("invoice_payment", identifier)
 
 
-@endpoint("invoice_payments.list", "created invoice status")
+@endpoint("invoice_payments.list", "created invoice payment status")
 def list_payments(simulator: Simulator, params: Json) -> Json:
-    filters = {"invoice": params.get("invoice"), "status": params.get("status")}
+    intent = params.get("payment", {}).get("payment_intent")
+    filters = {
+        "invoice": params.get("invoice"),
+        "payment.payment_intent": intent,
+        "status": params.get("status"),
+    }
     return page(simulator.store, "invoice_payment", "/v1/invoice_payments", params, filters=filters)

@@ -1,9 +1,12 @@
 """Mirror rows for tests that ask nothing of Stripe."""
 
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from typing import Any
 
 import factory
 
+from billing.gateway.records import Document, InvoiceLine, Payment
 from billing.models import (
     BillingAccount,
     Invoice,
@@ -16,6 +19,52 @@ from billing.models import (
 from tests.factories import OrganizationFactory
 
 SYNCED = datetime(2026, 11, 1, 8, tzinfo=UTC)
+
+
+def line(description: str, amount: int, *, quantity: str = "1") -> InvoiceLine:
+    return InvoiceLine(
+        description=description,
+        quantity=quantity,
+        unit_amount=str(amount // int(quantity)),
+        amount=amount,
+        period_start="2026-10-01",
+        period_end="2026-11-01",
+    )
+
+
+def payment(amount: int, **fields: Any) -> Payment:
+    """Received from a card, unless ``fields`` say otherwise."""
+    received = {
+        "status": "paid",
+        "kind": "card",
+        "brand": "visa",
+        "last4": "4242",
+        "failure": "",
+        "refunded": 0,
+        "off_stripe": False,
+        "at": "2026-11-01T01:00:00+00:00",
+    }
+    return Payment(amount=amount, **{**received, **fields})
+
+
+def document(lines: list[InvoiceLine], **fields: Any) -> dict[str, Any]:
+    """As an invoice or a preview keeps it."""
+    empty: dict[str, Any] = {
+        "discounts": [],
+        "taxes": [],
+        "shipping": 0,
+        "billing_credits": 0,
+        "starting_balance": 0,
+        "credited_before_payment": 0,
+        "overpaid": 0,
+        "payments": [],
+        "credit_notes": [],
+        "issuer": "Northwind Cloud",
+        "party": ["Test Company"],
+        "fields": [],
+        "footer": "",
+    }
+    return asdict(Document(lines=lines, **{**empty, **fields}))
 
 
 class BillingAccountFactory(factory.django.DjangoModelFactory[BillingAccount]):
@@ -57,9 +106,22 @@ class SubscriptionFactory(factory.django.DjangoModelFactory[Subscription]):
                 "metered": False,
                 "interval": "month",
                 "interval_count": 1,
+                "period_start": "2026-11-01T00:00:00+00:00",
+                "period_end": "2026-12-01T00:00:00+00:00",
             }
         ]
     )
+    preview = factory.LazyAttribute(
+        lambda row: {
+            "missing": "",
+            "currency": row.currency,
+            "at": "2026-12-01T01:00:00+00:00",
+            "total": 20_000,
+            "amount_due": 20_000,
+            "document": document([line("10 × Team Pro seat (at $20.00 / month)", 20_000, quantity="10")]),
+        }
+    )
+    previewed_at = SYNCED
     period_start = datetime(2026, 11, 1, tzinfo=UTC)
     period_end = datetime(2026, 12, 1, tzinfo=UTC)
     created_at = datetime(2026, 1, 1, tzinfo=UTC)
@@ -78,25 +140,19 @@ class InvoiceFactory(factory.django.DjangoModelFactory[Invoice]):
     number = factory.Sequence(lambda n: f"TEST-{n:04}")
     status = InvoiceStatus.PAID
     currency = "usd"
-    subtotal = total = amount_due = 5825
+    total = amount_due = 5825
     amount_paid = factory.LazyAttribute(lambda row: row.total if row.status == "paid" else 0)
     amount_remaining = factory.LazyAttribute(lambda row: row.total - row.amount_paid)
-    created_at = finalized_at = period_end = datetime(2026, 11, 1, tzinfo=UTC)
-    period_start = datetime(2026, 10, 1, tzinfo=UTC)
+    created_at = issued_at = finalized_at = datetime(2026, 11, 1, tzinfo=UTC)
+    billed_from, billed_until = date(2026, 10, 1), date(2026, 11, 1)
     paid_at = factory.LazyAttribute(lambda row: row.finalized_at if row.status == "paid" else None)
     hosted_url = factory.LazyAttribute(lambda row: f"https://invoice.stripe.test/{row.stripe_id}")
     pdf_url = factory.LazyAttribute(lambda row: f"https://invoice.stripe.test/{row.stripe_id}.pdf")
-    lines = factory.LazyAttribute(
-        lambda row: [
-            {
-                "description": "On-demand credits",
-                "quantity": 1,
-                "unit_amount": str(row.total),
-                "amount": row.total,
-                "period_start": "2026-10-01",
-                "period_end": "2026-11-01",
-            }
-        ]
+    document = factory.LazyAttribute(
+        lambda row: document(
+            [line("On-demand credits", row.total)],
+            payments=[payment(row.amount_paid)] if row.amount_paid else [],
+        )
     )
     fetched_seq = 0
     synced_at = SYNCED

@@ -14,6 +14,7 @@ FAILED = {
     "invoice_id": "0b5aa2d1-6f4e-4a3e-9a52-2f4c1b9b8a11",
     "amount": 5825,
     "currency": "usd",
+    "reason": "insufficient_funds",
     "next_attempt": "2026-12-04",
 }
 CARD = {
@@ -21,7 +22,9 @@ CARD = {
     "slug": "acme",
     "actor": "Mira Okafor",
     "own": False,
-    "last4": "4242",
+    "method_kind": "card",
+    "method_brand": "visa",
+    "method_last4": "4242",
 }
 
 
@@ -33,7 +36,10 @@ def rendered(kind: str, params: dict[str, object]) -> tuple[str, str, str]:
 def test_a_failed_payment_says_what_happened_when_again_and_what_to_do() -> None:
     subject, text, html = rendered("payment_failed", FAILED)
     assert subject == "A payment of $58.25 for Acme & Sons failed"
-    assert "Stripe could not charge $58.25 for invoice ACME-0001 of Acme & Sons." in text
+    assert (
+        "Stripe could not charge $58.25 for invoice ACME-0001 of Acme & Sons: "
+        "there was not enough money in the account."
+    ) in text
     assert "It tries again on 4 December 2026." in text
     assert "http://testserver/orgs/acme/settings/billing/\n" in text
     assert f"/orgs/acme/settings/billing/invoices/{FAILED['invoice_id']}/" in text
@@ -48,11 +54,17 @@ def test_a_payment_that_failed_for_good_says_so() -> None:
 def test_a_new_card_names_its_person_to_others() -> None:
     subject, text, html = rendered("card_updated", CARD)
     assert subject == "Mira Okafor updated the card of Acme & Sons"
-    assert "the card that Mira Okafor saved, ending 4242" in text
+    assert "Mira Okafor saved Visa ending 4242. It pays the invoices of Acme & Sons from now on." in text
     assert "Mira Okafor" in html
 
 
 def test_a_new_card_is_confirmed_to_its_person() -> None:
     subject, text, _html = rendered("card_updated", {**CARD, "own": True})
     assert subject == "You updated the card of Acme & Sons"
-    assert "the card that you saved, ending 4242" in text
+    assert "You saved Visa ending 4242. It pays the invoices of Acme & Sons from now on." in text
+
+
+def test_a_method_without_a_number_is_named_by_its_kind_alone() -> None:
+    link = {**CARD, "method_kind": "link", "method_brand": "", "method_last4": ""}
+    _subject, text, _html = rendered("card_updated", link)
+    assert "Mira Okafor saved Link. It pays" in text

@@ -136,7 +136,7 @@ def test_a_worker_killed_at_any_line_leaves_the_account_due(
     reconcile_due_accounts()
     account.refresh_from_db()
     assert about(account.reconciled_at, timezone.now())
-    assert Invoice.objects.count() == len(gateway.invoices(str(account.stripe_customer_id)))
+    assert Invoice.objects.count() == len(gateway.invoices(str(account.stripe_customer_id)).all)
 
 
 def test_an_account_that_kills_its_workers_comes_up_later_each_time(account: BillingAccount) -> None:

@@ -85,14 +85,10 @@ def test_new_addresses_alone_are_no_change_but_renewed_before_they_wear_out(
     real = gateway.invoices
     fetches = iter(range(100))
 
-    def with_new_addresses(customer_id: str) -> list[Any]:
-        number = next(fetches)
-        return [
-            replace(
-                one, hosted_url=f"https://stripe.test/{number}", pdf_url=f"https://stripe.test/{number}.pdf"
-            )
-            for one in real(customer_id)
-        ]
+    def with_new_addresses(customer_id: str) -> gateway.Listed[records.Invoice]:
+        address = f"https://stripe.test/{next(fetches)}"
+        (one,) = real(customer_id).all
+        return gateway.Listed([replace(one, hosted_url=address, pdf_url=f"{address}.pdf")], {})
 
     monkeypatch.setattr(gateway, "invoices", with_new_addresses)
     for _time in range(2):
@@ -164,7 +160,9 @@ def test_a_reconciliation_that_is_overtaken_writes_nothing_old(
 ) -> None:
     invoice = stripe.invoice(account)
     reconcile(account.organization)
-    late = answer_late(monkeypatch, "invoices", lambda found: [uncollectible(one) for one in found])
+    late = answer_late(
+        monkeypatch, "invoices", lambda found: gateway.Listed([uncollectible(one) for one in found.all], {})
+    )
 
     def overtake() -> None:
         if overtaken_by == "another":

@@ -43,7 +43,8 @@ def lengthen(world: World) -> None:
     User.objects.bulk_update(people, ["name", "email"])
     for invoice in Invoice.objects.filter(organization=organization):
         invoice.description = WORD
-        invoice.lines = [{**line, "description": WORD} for line in invoice.lines]
+        for line in invoice.document["lines"]:
+            line["description"] = WORD
         invoice.save()
     invitations = list(Invitation.objects.filter(organization=organization))
     for number, invitation in enumerate(invitations):

@@ -10,7 +10,7 @@ from django.core.exceptions import BadRequest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from billing.models import BillingAccount, Invoice, InvoiceStatus
+from billing.models import BillingAccount, Invoice, InvoiceStatus, PaymentStatus
 from invitations.models import Invitation, Reason
 from orgs import views
 from orgs.models import Organization
@@ -149,6 +149,8 @@ def payment_failed(stage: Stage) -> Page:
         amount_paid=0,
         amount_remaining=7500,
         attempt_count=1,
+        payment_status=PaymentStatus.FAILED,
+        failure_code="insufficient_funds",
         charged_automatically=True,
         next_attempt_at=timezone.now() + timedelta(days=2),
     )

@@ -1,0 +1,125 @@
+"""The rows of a sum in templates: what each is, and the quiet line below it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.methods import method_name
+from billing.money import format_money
+from billing.subscription_states import SubscriptionState
+from billing.sums import Part, Row
+from billing.upcoming import NoFigure, Upcoming
+
+register = template.Library()
+Json = Mapping[str, Any]
+
+LABELS: dict[Part, Promise] = {
+    Part.SUBTOTAL: gettext_lazy("Subtotal"),
+    Part.DISCOUNT: gettext_lazy("Discount"),
+    Part.BILLING_CREDITS: gettext_lazy("Billing credits"),
+    Part.SHIPPING: gettext_lazy("Shipping"),
+    Part.TAX: gettext_lazy("Tax"),
+    Part.INCLUDED_TAX: gettext_lazy("Tax"),
+    Part.ADJUSTMENT: gettext_lazy("Other adjustments by Stripe"),
+    Part.TOTAL: gettext_lazy("Total"),
+    Part.APPLIED_BALANCE: gettext_lazy("Applied balance"),
+    Part.TO_BALANCE: gettext_lazy("Credited to balance"),
+    Part.CARRIED_OVER: gettext_lazy("Carried over to the next invoice"),
+    Part.CREDITED: gettext_lazy("Credit notes before payment"),
+    Part.DUE: gettext_lazy("Amount due"),
+    Part.PAID: gettext_lazy("Paid"),
+    Part.PAID_ELSEWHERE: gettext_lazy("Paid outside Stripe"),
+    Part.OVERPAID: gettext_lazy("Overpaid, credited to balance"),
+    Part.VOIDED: gettext_lazy("Voided"),
+    Part.LEFT: gettext_lazy("Left to pay"),
+}
+# Why a tax is zero, or less than usual, in words of the law: Stripe's other reasons need none.
+REASONS: dict[str, Promise] = {
+    "reverse_charge": gettext_lazy("reverse charge: you account for it yourselves"),
+    "customer_exempt": gettext_lazy("exempt"),
+    "product_exempt": gettext_lazy("exempt"),
+    "not_collecting": gettext_lazy("not collected"),
+    "zero_rated": gettext_lazy("zero-rated"),
+}
+
+
+NO_FIGURES: dict[NoFigure, Promise] = {
+    NoFigure.ENDS: gettext_lazy("None: the subscription ends."),
+    NoFigure.BY_USE: gettext_lazy("Depends on use. Stripe says the amount when the period ends."),
+    NoFigure.NOT_ASKED: gettext_lazy("Not known yet. Stripe is being asked."),
+    NoFigure.NOT_SAID: gettext_lazy("Stripe gives no figure for it."),
+}
+NOT_CHARGED: dict[SubscriptionState, Promise] = {
+    SubscriptionState.TRIAL_ENDS: gettext_lazy("None unless a card is saved before the trial ends."),
+    SubscriptionState.TRIAL_PAUSES: gettext_lazy("None unless a card is saved before the trial ends."),
+    SubscriptionState.UNPAID: gettext_lazy("None until the open invoices are paid."),
+    SubscriptionState.INCOMPLETE: gettext_lazy("None until the first payment is made."),
+    SubscriptionState.PAUSED: gettext_lazy("None while it is paused."),
+    SubscriptionState.COLLECTION_PAUSED: gettext_lazy("None while collection is paused."),
+}
+
+
+@register.filter
+def no_figure(one: Upcoming) -> str:
+    """Why there is no figure of what comes next."""
+    if one.no_figure is None:
+        return ""
+    words = NO_FIGURES.get(one.no_figure) or NOT_CHARGED.get(one.state, NO_FIGURES[NoFigure.NOT_SAID])
+    return str(words)
+
+
+@register.filter
+def row_label(row: Row) -> str:
+    if row.part in {Part.TAX, Part.INCLUDED_TAX} and row.of and row.of["name"]:
+        return ", ".join(filter(None, (row.of["name"], row.of["jurisdiction"])))
+    return str(LABELS[row.part])
+
+
+@register.filter
+def row_note(row: Row, currency: str) -> str:
+    """The quiet second line; empty where there is nothing more to say."""
+    note = NOTES.get(row.part)
+    return note(row.of, currency) if note and row.of else ""
+
+
+def _of_tax(tax: Json, currency: str) -> str:
+    if tax["reason"] in REASONS:
+        return str(REASONS[tax["reason"]])
+    if not tax["percentage"]:
+        return ""
+    if tax["taxable"] is None:
+        return f"{tax['percentage']}%"
+    return _("%(rate)s of %(amount)s") % {
+        "rate": f"{tax['percentage']}%",
+        "amount": format_money(tax["taxable"], currency),
+    }
+
+
+def _of_included_tax(tax: Json, currency: str) -> str:
+    note = _of_tax(tax, currency)
+    return _("included in the total; %(note)s") % {"note": note} if note else _("included in the total")
+
+
+def _of_discount(discount: Json, _currency: str) -> str:
+    return str(discount["name"])
+
+
+def _of_payment(payment: Json, _currency: str) -> str:
+    method = method_name(payment["kind"], payment["brand"], payment["last4"]) if payment["kind"] else ""
+    day = date_format(datetime.fromisoformat(payment["at"]).date(), "j F Y") if payment["at"] else ""
+    outside = _("outside Stripe") if payment["off_stripe"] else ""
+    return ", ".join(filter(None, (day, method, outside)))
+
+
+NOTES: dict[Part, Callable[[Json, str], str]] = {
+    Part.DISCOUNT: _of_discount,
+    Part.TAX: _of_tax,
+    Part.INCLUDED_TAX: _of_included_tax,
+    Part.PAID: _of_payment,
+}

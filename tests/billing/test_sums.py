@@ -1,0 +1,150 @@
+"""A sum is right to the cent for whatever Stripe puts on an invoice, in every currency."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.sums import INCLUDED, Part, Row, sums_of_invoice
+from tests.billing.factories import document, line, payment
+
+AMOUNTS = st.integers(0, 10**9)
+
+
+def adds_up(rows: list[Row]) -> bool:
+    """Whether each result is the sum of the rows before it."""
+    so_far = 0
+    for row in rows:
+        if row.part is Part.SUBTOTAL:
+            so_far = row.amount
+        elif row.is_result and row.amount != so_far:
+            return False
+        elif not row.is_result and row.part not in INCLUDED:
+            so_far += row.amount
+    return True
+
+
+@st.composite
+def invoices(draw: st.DrawFn) -> dict[str, Any]:
+    """An invoice as Stripe reckons one: discounts, then taxes, then balance, credit notes and payments."""
+    lines = [
+        line(f"Item {number}", draw(st.integers(-(10**6), 10**9)))
+        for number in range(draw(st.integers(0, 4)))
+    ]
+    subtotal = sum(one.amount for one in lines)
+    discounts = [
+        {"name": f"Coupon {number}", "amount": draw(st.integers(0, max(0, subtotal) // 3))}
+        for number in range(draw(st.integers(0, 2)))
+    ]
+    billing_credits, shipping = draw(st.integers(0, 500)), draw(st.integers(0, 5000))
+    taxes = [
+        {
+            "name": "VAT",
+            "jurisdiction": "",
+            "percentage": "19",
+            "inclusive": draw(st.booleans()),
+            "amount": draw(st.integers(0, 10**6)),
+            "taxable": None,
+            "reason": "",
+        }
+        for _tax in range(draw(st.integers(0, 3)))
+    ]
+    total = subtotal - sum(one["amount"] for one in discounts) - billing_credits + shipping
+    total += sum(tax["amount"] for tax in taxes if not tax["inclusive"])
+    starting = draw(st.integers(-(10**6), 10**6))
+    due = max(0, total + starting)
+    credited = draw(st.integers(0, due))
+    due -= credited
+    status = draw(st.sampled_from(["open", "paid", "void", "uncollectible", "draft"]))
+    payments, received = [], 0
+    for _payment in range(draw(st.integers(0, 3))):
+        amount = draw(st.integers(0, due - received))
+        received += amount
+        payments.append(payment(amount, status=draw(st.sampled_from(["paid", "failed", "processing"]))))
+    received = sum(one.amount for one in payments if one.status == "paid")
+    overpaid = draw(st.integers(0, 500)) if status == "paid" and received == due and due else 0
+    if overpaid:
+        payments.append(payment(overpaid))
+    return {
+        "document": document(
+            lines,
+            discounts=discounts,
+            taxes=taxes,
+            shipping=shipping,
+            billing_credits=billing_credits,
+            starting_balance=starting,
+            credited_before_payment=credited,
+            overpaid=overpaid,
+            payments=payments,
+        ),
+        "status": status,
+        "total": total,
+        "amount_due": due,
+        "amount_remaining": 0 if status == "paid" else due - received,
+    }
+
+
+@given(invoice=invoices())
+def test_every_result_is_the_sum_of_what_stands_above_it(invoice: dict[str, Any]) -> None:
+    rows = sums_of_invoice(**invoice)
+    assert adds_up(rows)
+    assert [row.amount for row in rows if row.part is Part.TOTAL] == [invoice["total"]]
+    assert rows[-1].part is Part.LEFT
+    owed = invoice["status"] in {"open", "uncollectible", "draft"}
+    assert rows[-1].amount == (invoice["amount_remaining"] if owed else 0)
+    assert Part.ADJUSTMENT not in {row.part for row in rows}
+
+
+@given(invoice=invoices(), off=st.integers(-500, 500))
+def test_what_we_do_not_know_of_is_told_and_not_hidden(invoice: dict[str, Any], off: int) -> None:
+    rows = sums_of_invoice(**{**invoice, "total": invoice["total"] + off})
+    assert adds_up(rows)
+    assert sum(row.amount for row in rows if row.part is Part.ADJUSTMENT) == off
+
+
+def rows_of(total: int, **fields: Any) -> list[tuple[Part, int]]:
+    given = {"status": "open", "amount_due": total, "amount_remaining": total, **fields}
+    document_ = given.pop("document")
+    return [(row.part, row.amount) for row in sums_of_invoice(document_, total=total, **given)]
+
+
+def test_a_balance_that_pays_a_part_is_a_row_of_its_own() -> None:
+    paid = document([line("Seats", 10_000)], starting_balance=-6000, payments=[payment(4000)])
+    assert rows_of(10_000, document=paid, status="paid", amount_due=4000, amount_remaining=0)[1:] == [
+        (Part.TOTAL, 10_000),
+        (Part.APPLIED_BALANCE, -6000),
+        (Part.DUE, 4000),
+        (Part.PAID, -4000),
+        (Part.LEFT, 0),
+    ]
+
+
+def test_a_discount_stands_between_subtotal_and_total() -> None:
+    discounted = document([line("Seats", 10_000)], discounts=[{"name": "Partner", "amount": 2000}])
+    assert rows_of(8000, document=discounted)[:3] == [
+        (Part.SUBTOTAL, 10_000),
+        (Part.DISCOUNT, -2000),
+        (Part.TOTAL, 8000),
+    ]
+
+
+def test_an_included_tax_is_told_and_not_added() -> None:
+    tax = {"name": "VAT", "jurisdiction": "", "percentage": "19", "inclusive": True, "amount": 1900}
+    included = document([line("Seats", 11_900)], taxes=[{**tax, "taxable": 10_000, "reason": ""}])
+    assert rows_of(11_900, document=included)[1:3] == [(Part.TOTAL, 11_900), (Part.INCLUDED_TAX, 1900)]
+
+
+def test_an_amount_too_small_to_charge_is_carried_over() -> None:
+    small = document([line("Hour", 30)])
+    assert (Part.CARRIED_OVER, -30) in rows_of(30, document=small, status="paid", amount_due=0)
+
+
+def test_a_negative_invoice_goes_to_the_balance() -> None:
+    back = document([line("Unused time", -6000)])
+    assert (Part.TO_BALANCE, 6000) in rows_of(-6000, document=back, status="paid", amount_due=0)
+
+
+def test_what_was_paid_elsewhere_is_said_to_be() -> None:
+    paid = document([line("Seats", 10_000)])
+    rows = rows_of(10_000, document=paid, status="paid", amount_remaining=0)
+    assert rows[-2:] == [(Part.PAID_ELSEWHERE, -10_000), (Part.LEFT, 0)]
