@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from stripe_simulator.endpoints import Endpoint, find_endpoint
-from stripe_simulator.errors import CardDeclinedError, InvalidParameterError, StripeError
+from stripe_simulator.errors import InvalidParameterError, PaymentRefusedError, StripeError
 from stripe_simulator.faults import Fault, GivenUpError
 from stripe_simulator.messages import Request, Response, json_response
 from stripe_simulator.params import decode
@@ -21,6 +21,7 @@ from stripe_simulator.resources import (
     payments,
     previews,
     setup_intents,
+    sources,
     subscriptions,
     tax_ids,
 )
@@ -37,6 +38,7 @@ RESOURCES = (
     payments,
     previews,
     setup_intents,
+    sources,
     subscriptions,
     tax_ids,
 )
@@ -113,7 +115,7 @@ class Call:
                     answer = self.simulator.presenter.present(body)
                     self.simulator.presenter.expand(answer, params.get("expand", []))
                     response = json_response(answer)
-                except CardDeclinedError as error:
+                except PaymentRefusedError as error:
                     response = self._error(error)
                 finally:
                     self.simulator.request = {"id": None, "idempotency_key": None}

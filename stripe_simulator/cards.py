@@ -1,12 +1,9 @@
-"""Stripe's test cards (https://docs.stripe.com/testing) and what a card form refuses."""
+"""Cards, and what a card form refuses."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 
-DECLINED = "4000000000000002"
-REQUIRES_AUTHENTICATION = "4000002500003155"
-ATTACHES_BUT_FAILS = "4000000000000341"
+from stripe_simulator.outcomes import fingerprint_of
 
 
 class CardInputError(Exception):
@@ -35,12 +32,7 @@ class Card:
 
     @property
     def fingerprint(self) -> str:
-        return hashlib.sha256(self.number.encode()).hexdigest()[:16]
-
-
-def charges_fail(fingerprint: str) -> bool:
-    """Whether a charge of the card with this fingerprint is declined."""
-    return fingerprint in {Card(number, 1, 2000).fingerprint for number in (ATTACHES_BUT_FAILS, DECLINED)}
+        return fingerprint_of(self.number)
 
 
 def read_card(*, number: str, expiry: str, cvc: str, today: tuple[int, int]) -> Card:

@@ -23,4 +23,6 @@ def due_at(body: dict[str, Any]) -> int | None:
             return moment if body["auto_advance"] else None
         case "checkout.session", "open":
             return int(body["expires_at"])
+        case "payment_intent" | "refund", _ if "settles_at" in body.get("simulated", {}):
+            return int(body["simulated"]["settles_at"])
     return None

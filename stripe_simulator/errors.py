@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from stripe_simulator.outcomes import DECLINED, Refusal
+
 
 class StripeError(Exception):
     """A request that Stripe refuses, with what its error body says."""
@@ -30,17 +32,30 @@ class InvalidParameterError(StripeError):
     """Refused before the endpoint ran, so that an idempotency key does not remember it."""
 
 
-class CardDeclinedError(StripeError):
-    """A declined card: the answer is an error, yet the attempt it made is kept."""
+class PaymentRefusedError(StripeError):
+    """A payment that failed or waits for the person: the answer is an error, yet the attempt is kept."""
 
-    def __init__(self, *, decline_code: str = "generic_decline", **details: Any) -> None:
+
+class CardDeclinedError(PaymentRefusedError):
+    """A payment that the bank refused."""
+
+    def __init__(self, refusal: Refusal = DECLINED, **details: Any) -> None:
+        if refusal.decline_code:
+            details["decline_code"] = refusal.decline_code
+        super().__init__(refusal.message, status=402, kind="card_error", code=refusal.code, **details)
+
+
+class ActionRequiredError(PaymentRefusedError):
+    """A payment for which the bank wants to hear from the person (3-D Secure)."""
+
+    def __init__(self) -> None:
         super().__init__(
-            "Your card was declined.",
+            "This payment requires additional user action before it can be completed successfully. Payment "
+            "can be completed using the PaymentIntent associated with this invoice. For more details see: "
+            "https://stripe.com/docs/billing/subscriptions/overview#requires-action",
             status=402,
             kind="card_error",
-            code="card_declined",
-            decline_code=decline_code,
-            **details,
+            code="invoice_payment_intent_requires_action",
         )
 
 

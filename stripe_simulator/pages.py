@@ -12,10 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from stripe_simulator import cards
 from stripe_simulator.collection import attempt_payment
 from stripe_simulator.messages import Request, Response, html_response, redirect
+from stripe_simulator.methods import make_card
 from stripe_simulator.money import money
+from stripe_simulator.outcomes import outcome_of
 from stripe_simulator.pdf import invoice_pdf
 from stripe_simulator.resources.checkout_sessions import ask_for_authentication, complete, decline
-from stripe_simulator.resources.payment_methods import make_card
 from stripe_simulator.simulator import API_VERSION, Simulator
 
 Json = dict[str, Any]
@@ -96,10 +97,11 @@ def _card_page(simulator: Simulator, request: Request, session: Json) -> Respons
     owner = simulator.store.get(session["customer"] or "") or {}
     email = session["customer_email"] or owner.get("email")
     method = make_card(simulator, card, name=typed["name"] or None, email=email)
-    if card.number == cards.DECLINED:
+    outcome = outcome_of(method)
+    if outcome.refusal and outcome.refused_at_setup:
         decline(simulator, session, method, code="card_declined", message=DECLINED)
         return _card_form(simulator, session, Attempt(typed, alert=DECLINED), status=402)
-    if card.number == cards.REQUIRES_AUTHENTICATION:
+    if outcome.authentication != "never":
         url = f"{simulator.url}/c/pay/{session['id']}/authenticate"
         ask_for_authentication(simulator, session, method, url)
         return redirect(url)

@@ -22,6 +22,8 @@ class Presenter:
     def present(self, body: Json) -> Json:
         """Copy a stored object into what is shown of it."""
         shown = copy.deepcopy(body)
+        # What the simulator knows and Stripe doesn't say, such as when a bank debit will be decided.
+        shown.pop("simulated", None)
         if shown.get("deleted"):
             return shown
         match shown["object"]:

@@ -4,7 +4,7 @@ import threading
 import traceback
 from typing import Any
 
-from stripe_simulator.collection import attempt_payment, finalize, payment_method_for
+from stripe_simulator.collection import attempt_payment, finalize, payment_method_for, settle_payment
 from stripe_simulator.renewals import renew
 from stripe_simulator.resources.checkout_sessions import expire_session
 from stripe_simulator.simulator import Simulator
@@ -62,6 +62,8 @@ def _step(simulator: Simulator, body: Json) -> None:
                 attempt_payment(simulator, body, payment_method_for(simulator, body))
         case "invoice", _:
             attempt_payment(simulator, body, payment_method_for(simulator, body))
+        case "payment_intent", _:
+            settle_payment(simulator, body)
         case "subscription", "incomplete":
             expire_subscription(simulator, body)
         case "subscription", _:

@@ -22,6 +22,8 @@ from stripe_simulator.webhooks import Webhooks
 API_VERSION: str = stripe.api_version
 SPOKEN = {"payment_method": "PaymentMethod", "setup_intent": "setupintent"}
 """What Stripe's messages call an object, where that differs from its `object`."""
+HIDDEN = ("balances", "simulated")
+"""What the simulator keeps on an object and no answer shows."""
 ALPHABET = string.ascii_letters + string.digits
 
 
@@ -104,7 +106,7 @@ def changed_fields(before: Json, after: Json) -> Json:
     changed: Json = {}
     for name in {**before, **after}:
         old, new = before.get(name), after.get(name)
-        if old == new:
+        if old == new or name in HIDDEN:
             continue
         if isinstance(old, dict) and isinstance(new, dict) and old.get("object") != "list":
             changed[name] = changed_fields(old, new)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stripe_simulator.collection import attempt_payment, finalize, mark_paid, payment_method_for, void
+from stripe_simulator.collection import attempt_payment, finalize, pay_out_of_band, payment_method_for, void
 from stripe_simulator.due import DAY, HOUR
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import StripeError, required
@@ -109,7 +109,7 @@ def pay(simulator: Simulator, params: Json, identifier: str) -> Json:
     if invoice["status"] not in ("open", "uncollectible"):
         raise StripeError(f"This invoice can't be paid: its status is {invoice['status']}.")
     if params.get("paid_out_of_band"):
-        return mark_paid(simulator, invoice)
+        return pay_out_of_band(simulator, invoice)
     method = _chosen_method(simulator, invoice, params.get("payment_method"))
     refusal = attempt_payment(simulator, invoice, method)
     if refusal:

@@ -1,60 +1,17 @@
-"""Payment methods: cards (https://docs.stripe.com/api/payment_methods)."""
+"""Payment methods (https://docs.stripe.com/api/payment_methods)."""
 
 from typing import Any
 
-from stripe_simulator.cards import ATTACHES_BUT_FAILS, DECLINED, Card
+from stripe_simulator.bank_accounts import BankAccountInputError, read_account
 from stripe_simulator.endpoints import endpoint
-from stripe_simulator.errors import CardDeclinedError, StripeError, required
+from stripe_simulator.errors import CardDeclinedError, StripeError, not_simulated, required
 from stripe_simulator.fields import apply, emptied, full_address
+from stripe_simulator.methods import make_bank_account, make_link, make_test_method
+from stripe_simulator.outcomes import BANK_ACCOUNTS, outcome_of
 from stripe_simulator.paging import page
 from stripe_simulator.simulator import Simulator
 
 Json = dict[str, Any]
-
-TEST_METHODS = {
-    "pm_card_visa": "4242424242424242",
-    "pm_card_mastercard": "5555555555554444",
-    "pm_card_amex": "378282246310005",
-    "pm_card_chargeDeclined": DECLINED,
-    "pm_card_chargeCustomerFail": ATTACHES_BUT_FAILS,
-}
-"""Stripe's ready-made test payment methods; attaching one makes a payment method of that card."""
-
-
-def make_card(simulator: Simulator, card: Card, *, name: str | None = None, email: str | None = None) -> Json:
-    """A payment method that isn't attached or saved yet. `card[number]` itself is not kept."""
-    return simulator.new(
-        "payment_method",
-        "pm",
-        allow_redisplay="unspecified",
-        billing_details={
-            "address": full_address({"line1": ""}),
-            "email": email,
-            "name": name,
-            "phone": None,
-            "tax_id": None,
-        },
-        card={
-            "brand": card.brand,
-            "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
-            "country": "US",
-            "display_brand": card.brand,
-            "exp_month": card.month,
-            "exp_year": card.year,
-            "fingerprint": card.fingerprint,
-            "funding": "credit",
-            "generated_from": None,
-            "last4": card.last4,
-            "networks": {"available": [card.brand], "preferred": None},
-            "regulated_status": "unregulated",
-            "three_d_secure_usage": {"supported": True},
-            "wallet": None,
-        },
-        customer=None,
-        customer_account=None,
-        metadata={},
-        type="card",
-    )
 
 
 def attach_method(simulator: Simulator, method: Json, customer: str) -> Json:
@@ -65,12 +22,13 @@ def attach_method(simulator: Simulator, method: Json, customer: str) -> Json:
 
 
 def attach_named(simulator: Simulator, identifier: str, customer: str, *, param: str = "id") -> Json:
-    """Attach a payment method, or one of Stripe's test methods, which makes one of that card."""
-    if identifier in TEST_METHODS:
-        if TEST_METHODS[identifier] == DECLINED:
-            raise CardDeclinedError()
-        card = Card(TEST_METHODS[identifier], 12, simulator.today()[0] + 3)
-        return attach_method(simulator, make_card(simulator, card), customer)
+    """Attach a payment method, or one of Stripe's test methods, which makes one of that kind."""
+    made = make_test_method(simulator, identifier)
+    if made:
+        outcome = outcome_of(made)
+        if outcome.refusal and outcome.refused_at_setup:
+            raise CardDeclinedError(outcome.refusal)
+        return attach_method(simulator, made, customer)
     method = simulator.find("payment_method", identifier, param=param)
     if method["customer"] == customer:
         return method
@@ -92,6 +50,37 @@ def list_of_customer(simulator: Simulator, params: Json, customer: str) -> Json:
     }
     url = f"/v1/customers/{customer}/payment_methods"
     return page(simulator.store, "payment_method", url, params, filters=filters)
+
+
+@endpoint(
+    "payment_methods.create",
+    "allow_redisplay bacs_debit billing_details link metadata sepa_debit type us_bank_account",
+)
+def create(simulator: Simulator, params: Json) -> Json:
+    """Of bank accounts and Link; a card's number is typed on a hosted page."""
+    if "type" not in params:
+        raise required("type")
+    kind = params["type"]
+    if kind == "link":
+        method = make_link(simulator)
+    elif kind in BANK_ACCOUNTS:
+        given = params.get(kind) or {}
+        name = "iban" if kind == "sepa_debit" else "account_number"
+        if name not in given:
+            raise required(f"{kind}[{name}]")
+        method = make_bank_account(simulator, kind, _account(kind, given[name], f"{kind}[{name}]"))
+    else:
+        raise not_simulated("makes payment methods of bank accounts and Link only", "type")
+    _change_billing_details(method, params.get("billing_details"))
+    if kind == "link":
+        method["link"]["email"] = method["billing_details"]["email"]
+    apply(method, params, "allow_redisplay")
+    return simulator.save(method)
+
+
+@endpoint("payment_methods.retrieve")
+def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    return simulator.find("payment_method", identifier)
 
 
 @endpoint("payment_methods.attach", "customer")
@@ -133,9 +122,28 @@ def update(simulator: Simulator, params: Json, identifier: str) -> Json:
             code="payment_method_unexpected_state",
         )
     apply(method, params, "allow_redisplay")
-    for name, value in (params.get("billing_details") or {}).items():
-        method["billing_details"][name] = full_address(value) if name == "address" else emptied(value)
-    method["card"] |= {
-        name: params["card"][name] for name in ("exp_month", "exp_year") if name in params.get("card", {})
-    }
+    _change_billing_details(method, params.get("billing_details"))
+    if "card" in params:
+        _change_card(method, params["card"])
     return simulator.save(method, "payment_method.updated")
+
+
+def _account(kind: str, number: str, param: str) -> str:
+    try:
+        return read_account(kind, number)
+    except BankAccountInputError:
+        message = "The Stripe simulator knows the account numbers of https://docs.stripe.com/testing only."
+        raise StripeError(message, code="parameter_not_simulated", param=param) from None
+
+
+def _change_billing_details(method: Json, change: Json | None) -> None:
+    for name, value in (change or {}).items():
+        method["billing_details"][name] = full_address(value) if name == "address" else emptied(value)
+
+
+def _change_card(method: Json, change: Json) -> None:
+    if method["type"] != "card":
+        raise StripeError(
+            f"You cannot update the `card` of a PaymentMethod of type {method['type']}.", param="card"
+        )
+    method["card"] |= {name: change[name] for name in ("exp_month", "exp_year") if name in change}
