@@ -11,8 +11,10 @@ from stripe_simulator.faults import Fault, GivenUpError
 from stripe_simulator.messages import Request, Response, json_response
 from stripe_simulator.params import decode
 from stripe_simulator.resources import (
+    balance_transactions,
     catalog,
     checkout_sessions,
+    credit_notes,
     customers,
     events,
     invoice_items,
@@ -20,6 +22,7 @@ from stripe_simulator.resources import (
     payment_methods,
     payments,
     previews,
+    refunds,
     setup_intents,
     sources,
     subscriptions,
@@ -28,8 +31,10 @@ from stripe_simulator.resources import (
 from stripe_simulator.simulator import API_VERSION, Simulator, new_id
 
 RESOURCES = (
+    balance_transactions,
     catalog,
     checkout_sessions,
+    credit_notes,
     customers,
     events,
     invoice_items,
@@ -37,6 +42,7 @@ RESOURCES = (
     payment_methods,
     payments,
     previews,
+    refunds,
     setup_intents,
     sources,
     subscriptions,

@@ -110,3 +110,13 @@ def payment_of(simulator: Simulator, intent: Json) -> Json | None:
 
 def intent_of(simulator: Simulator, payment: Json) -> Json:
     return simulator.find("payment_intent", payment["payment"]["payment_intent"])
+
+
+def paid_charges(simulator: Simulator, invoice: Json) -> list[Json]:
+    """The charges that paid an invoice, the latest first."""
+    payments = simulator.store.select(
+        "invoice_payment",
+        where="AND json_extract(body, '$.invoice') = ? AND json_extract(body, '$.status') = 'paid'",
+        values=(invoice["id"],),
+    )
+    return [simulator.find("charge", intent_of(simulator, payment)["latest_charge"]) for payment in payments]

@@ -42,6 +42,8 @@ class Presenter:
                 lines = shown["lines"]
                 lines["has_more"] = len(lines["data"]) > LINES_SHOWN
                 lines["data"] = lines["data"][:LINES_SHOWN]
+            case "credit_note":
+                shown["pdf"] = f"{self._url}/credit_notes/{shown['id']}/pdf"
             case "event":
                 shown["pending_webhooks"] = self._store.pending_deliveries(shown["id"])
         return shown
@@ -94,6 +96,20 @@ def _tax_ids(store: Store, customer: Json) -> Json:
     return as_list(found, f"/v1/customers/{customer['id']}/tax_ids")
 
 
+def _sources(store: Store, customer: Json) -> Json:
+    found = [
+        source
+        for kind in ("card", "bank_account", "source")
+        for source in store.select(kind, where="AND customer = ?", values=(customer["id"],))
+    ]
+    return as_list(found, f"/v1/customers/{customer['id']}/sources")
+
+
+def _refunds(store: Store, charge: Json) -> Json:
+    found = store.select("refund", where="AND json_extract(body, '$.charge') = ?", values=(charge["id"],))
+    return as_list(found, f"/v1/charges/{charge['id']}/refunds")
+
+
 def _payments(store: Store, invoice: Json) -> Json:
     found = store.select(
         "invoice_payment", where="AND json_extract(body, '$.invoice') = ?", values=(invoice["id"],)
@@ -102,6 +118,8 @@ def _payments(store: Store, invoice: Json) -> Json:
 
 
 INCLUDED: dict[tuple[str, str], Callable[[Store, Json], Json]] = {
+    ("charge", "refunds"): _refunds,
+    ("customer", "sources"): _sources,
     ("customer", "subscriptions"): _subscriptions,
     ("customer", "tax_ids"): _tax_ids,
     ("invoice", "payments"): _payments,

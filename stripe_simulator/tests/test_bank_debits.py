@@ -1,5 +1,6 @@
 """Bank debits: under way for days, then paid or failed by the test account's number; and Link."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -98,13 +99,15 @@ def test_an_invoice_under_way_is_neither_paid_again_nor_called_off(client: Clien
     customer = debited(client, "bacs_debit", account_number="00012345", sort_code="108800")
     subscribe(client, customer, "gbp")
     invoice, _ = newest(client, customer)
-    for refused in (
-        lambda: client.v1.invoices.pay(invoice.id),
-        lambda: client.v1.invoices.pay(invoice.id, {"paid_out_of_band": True}),
-        lambda: client.v1.invoices.void_invoice(invoice.id),
-    ):
+    invoices = client.v1.invoices
+    acts: list[Callable[[], object]] = [
+        lambda: invoices.pay(invoice.id),
+        lambda: invoices.pay(invoice.id, {"paid_out_of_band": True}),
+        lambda: invoices.void_invoice(invoice.id),
+    ]
+    for act in acts:
         with pytest.raises(stripe.InvalidRequestError, match="processing"):
-            refused()
+            act()
     left, intent = newest(client, customer)
     assert (left.status, left.attempt_count, intent.status) == ("open", 1, "processing")
 

@@ -94,7 +94,7 @@ def test_what_is_not_simulated_is_refused_and_not_ignored(client: stripe.StripeC
         client.v1.customers.create({"source": "tok_visa"})
     assert (refused.value.code, refused.value.param) == ("parameter_not_simulated", "source")
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        client.v1.refunds.list()
+        client.v1.payouts.list()
     assert refused.value.http_status == 404
 
 
