@@ -10,6 +10,7 @@ from stripe_simulator.errors import InvalidParameterError, PaymentRefusedError, 
 from stripe_simulator.faults import Fault, GivenUpError
 from stripe_simulator.messages import Request, Response, json_response
 from stripe_simulator.params import decode
+from stripe_simulator.permissions import require_permission
 from stripe_simulator.resources import (
     balance_transactions,
     catalog,
@@ -67,6 +68,7 @@ class Call:
             _authenticate(self.simulator, self.request)
             self.params = decode(self.request.query, self.request.body)
             endpoint, ids = find_endpoint(self.request.method, self.request.path)
+            require_permission(self.simulator, endpoint)
             params = endpoint.check(self.params)
             with self._replayed() as replayed:
                 response = self._work(endpoint, params, ids, replayed)

@@ -21,8 +21,24 @@ REUSABLE = {"ideal": "NL39RABO0300065264", "bancontact": "BE62510007547061"}
 """Methods that pay once, and the account that they set up for SEPA Direct Debit."""
 
 
+DEBITS = {"eur": "sepa_debit", "gbp": "bacs_debit", "usd": "us_bank_account"}
+"""The bank debit that takes a currency."""
+
+
 class BankAccountInputError(Exception):
     """What the person typed is no account of Stripe's test accounts. Holds the sentence to show."""
+
+    field = "account"
+
+
+def offered_types(currency: str | None, *, for_later: bool = False) -> list[str]:
+    """The payment methods that a hosted page offers for a currency by itself.
+
+    `for_later`: to be saved, which iDEAL and Bancontact do by setting up SEPA Direct Debit.
+    """
+    debit = DEBITS.get(currency or "")
+    once = list(REUSABLE) if for_later and debit == "sepa_debit" else []
+    return ["card", "link", *([debit] if debit else []), *once]
 
 
 def read_account(kind: str, number: str) -> str:

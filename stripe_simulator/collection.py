@@ -5,7 +5,7 @@ from typing import Any
 from stripe_simulator.balances import change_balance
 from stripe_simulator.due import DAY
 from stripe_simulator.errors import ActionRequiredError, CardDeclinedError, StripeError
-from stripe_simulator.intents import settle
+from stripe_simulator.intents import answer_authentication, settle
 from stripe_simulator.invoicing import sum_up
 from stripe_simulator.outcomes import Refusal
 from stripe_simulator.payments import (
@@ -147,6 +147,12 @@ def settle_payment(simulator: Simulator, intent: Json) -> None:
     payment = payment_of(simulator, intent)
     if payment:
         take_result(simulator, simulator.find("invoice", payment["invoice"]), intent)
+
+
+def authenticate_payment(simulator: Simulator, invoice: Json, intent: Json, *, succeed: bool) -> None:
+    """The person answered their bank about a payment that waited for it."""
+    method = chargeable(simulator, intent["payment_method"] or intent["source"])
+    take_result(simulator, invoice, answer_authentication(simulator, intent, method, succeed=succeed))
 
 
 def take_payment(simulator: Simulator, invoice: Json, amount: int) -> None:

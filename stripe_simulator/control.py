@@ -77,6 +77,25 @@ class Control:
         """Forget the faults; requests that are kept waiting are given up, without doing their work."""
         self._call("DELETE", "faults")
 
+    # What banks say
+
+    def refuse_charges(self, payment_method: str, reason: str = "insufficient_funds") -> None:
+        """From now on the bank refuses charges of this payment method, also a debit that is under way.
+
+        `reason`: a card's decline code, such as `lost_card`, or a debit's failure code.
+        """
+        self._call("POST", "refusals", {"payment_method": payment_method, "reason": reason})
+
+    def allow_charges(self, payment_method: str) -> None:
+        """Charges of this payment method do again what its test number says."""
+        self._call("POST", "refusals", {"payment_method": payment_method, "reason": None})
+
+    # What the API key may do
+
+    def take_scopes(self, *permissions: str) -> None:
+        """Make the key a restricted one that lacks these permissions, such as `rak_invoice_read`."""
+        self._call("POST", "scopes", {"lacking": list(permissions)})
+
     # What was asked of the simulator
 
     def requests(self, **wanted: str) -> list[Json]:
@@ -139,6 +158,21 @@ class Control:
         shows an error instead.
         """
         return self._post_form(page, number=number, expiry=expiry, cvc=cvc, name=name)
+
+    def enter_bank_account(
+        self,
+        page: str,
+        *,
+        type: str,  # noqa: A002 # Stripe's word
+        account: str,
+        name: str = "Test Company",
+    ) -> str:
+        """Send a bank account's form: of type `sepa_debit`, `us_bank_account` or `bacs_debit`."""
+        return self._post_form(page, type=type, account=account, name=name)
+
+    def choose(self, page: str, type: str) -> str:  # noqa: A002 # Stripe's word
+        """Choose `link`, `ideal` or `bancontact`, which ask for nothing here."""
+        return self._post_form(page, type=type)
 
     def authenticate(self, page: str, *, succeed: bool = True) -> str:
         """Answer the 3-D Secure page. Returns where the browser is sent."""

@@ -11,6 +11,9 @@ from urllib.parse import parse_qs
 from stripe_simulator.errors import StripeError
 from stripe_simulator.faults import Fault
 from stripe_simulator.messages import Request, Response, json_response
+from stripe_simulator.methods import is_debit
+from stripe_simulator.outcomes import CARD_REFUSALS, DEBIT_REFUSALS
+from stripe_simulator.permissions import all_permissions
 from stripe_simulator.schedule import move_clock
 from stripe_simulator.simulator import API_VERSION, Simulator
 
@@ -59,6 +62,25 @@ def _add_fault(simulator: Simulator, given: Json) -> Json:
 
 def _clear_faults(simulator: Simulator, _given: Json) -> Json:
     simulator.faults.clear()
+    return {}
+
+
+def _refuse_charges(simulator: Simulator, given: Json) -> Json:
+    method = simulator.find("payment_method", given["payment_method"])
+    known = DEBIT_REFUSALS if is_debit(method) else CARD_REFUSALS
+    reason = given["reason"]
+    if reason is not None and reason not in known:
+        raise ValueError(f"a reason is one of {', '.join(known)}")
+    with simulator.store.transaction():
+        simulator.save({**method, "simulated": {**method.get("simulated", {}), "refusal": reason}})
+    return {}
+
+
+def _take_scopes(simulator: Simulator, given: Json) -> Json:
+    unknown = set(given["lacking"]) - all_permissions()
+    if unknown:
+        raise ValueError(f"no permission is named {', '.join(sorted(unknown))}")
+    simulator.store.set_setting("lacking_permissions", given["lacking"])
     return {}
 
 
@@ -131,6 +153,8 @@ HANDLERS: dict[tuple[str, str], Callable[[Simulator, Json], Json]] = {
     ("POST", "clock"): _move_clock,
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,
+    ("POST", "refusals"): _refuse_charges,
+    ("POST", "scopes"): _take_scopes,
     ("GET", "requests"): _requests,
     ("DELETE", "requests"): _forget_requests,
     ("POST", "webhooks/endpoint"): _set_endpoint,

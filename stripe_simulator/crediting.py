@@ -238,8 +238,8 @@ def _amount(given: Json, source: Json | None, index: int) -> int:
         if name in given:
             return _rounded(Decimal(given[name]) * given.get("quantity", 1))
     if source and source["quantity"]:
-        share = Decimal(given.get("quantity", source["quantity"])) / source["quantity"]
-        return _rounded(source["amount"] * share)
+        quantity = given["quantity"] if "quantity" in given else source["quantity"]
+        return _rounded(Decimal(quantity) / source["quantity"] * source["amount"])
     raise StripeError("You must specify `amount` or `quantity`.", param=f"lines[{index}][amount]")
 
 

@@ -146,7 +146,9 @@ def outcome_of(method: Json) -> Outcome:
 
 
 def is_asked(method: Json, *, on_session: bool) -> bool:
-    """Whether the bank asks the person before this charge."""
+    """Whether the bank asks the person before this charge; not twice in one session."""
     when = outcome_of(method).authentication
-    set_up = method.get("simulated", {}).get("is_set_up", False)
-    return when == "always" or (when == "until set up" and (on_session or not set_up))
+    known = method.get("simulated", {})
+    if known.get("is_answered"):
+        return False
+    return when == "always" or (when == "until set up" and (on_session or not known.get("is_set_up")))

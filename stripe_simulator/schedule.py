@@ -7,7 +7,7 @@ from typing import Any
 from stripe_simulator.collection import attempt_payment, finalize, payment_method_for, settle_payment
 from stripe_simulator.refunding import settle_refund
 from stripe_simulator.renewals import renew
-from stripe_simulator.resources.checkout_sessions import expire_session
+from stripe_simulator.resources.checkout_steps import expire_session, follow_payment
 from stripe_simulator.simulator import Simulator
 from stripe_simulator.subscribing import end_subscription, expire_subscription
 
@@ -65,6 +65,7 @@ def _step(simulator: Simulator, body: Json) -> None:
             attempt_payment(simulator, body, payment_method_for(simulator, body))
         case "payment_intent", _:
             settle_payment(simulator, body)
+            follow_payment(simulator, body)
         case "refund", _:
             settle_refund(simulator, body)
         case "subscription", "incomplete":

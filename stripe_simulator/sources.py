@@ -4,12 +4,14 @@ from typing import Any
 
 from stripe_simulator.bank_accounts import ROUTING_NUMBER, account_details
 from stripe_simulator.cards import Card
+from stripe_simulator.errors import missing
 from stripe_simulator.fields import full_address
 from stripe_simulator.methods import card_details
 from stripe_simulator.simulator import Simulator, new_id
 
 Json = dict[str, Any]
 
+KINDS = ("card", "bank_account", "source")
 TOKENS = {
     "tok_visa": "4242424242424242",
     "tok_mastercard": "5555555555554444",
@@ -36,6 +38,13 @@ def chargeable(simulator: Simulator, identifier: str) -> Json:
     }
 
 
+def require_source(simulator: Simulator, customer: str, identifier: str) -> None:
+    """Raises StripeError unless this is a source of the customer."""
+    found = simulator.store.get(identifier)
+    if found is None or found["object"] not in KINDS or found.get("customer") != customer:
+        raise missing("source", identifier, param="default_source")
+
+
 def make_card_source(simulator: Simulator, number: str, customer: str) -> Json:
     """A `card_…`; not saved."""
     details = card_details(Card(number, 12, simulator.today()[0] + 3))
@@ -57,7 +66,6 @@ def make_card_source(simulator: Simulator, number: str, customer: str) -> Json:
         "name": None,
         "regulated_status": "unregulated",
         "tokenization_method": None,
-        "wallet": None,
         "simulated": {"type": "card", "details": details},
     }
 

@@ -1,17 +1,17 @@
-"""Checkout sessions in setup mode (https://docs.stripe.com/api/checkout/sessions).
+"""Checkout sessions that save a payment method or start a subscription (https://docs.stripe.com/api/checkout/sessions).
 
-The API side is here; what the person does on the hosted page is in `complete`, `decline`,
-`ask_for_authentication` and `fail_authentication`.
+What the person does on the hosted page is in `checkout_steps`.
 """
 
 from typing import Any
 
+from stripe_simulator.bank_accounts import NAMES, REUSABLE, offered_types
 from stripe_simulator.due import DAY, HOUR
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import InvalidParameterError, StripeError, not_simulated, required
-from stripe_simulator.fields import apply, full_address
+from stripe_simulator.fields import apply
 from stripe_simulator.paging import page
-from stripe_simulator.resources.payment_methods import attach_method
+from stripe_simulator.resources.previews import create_preview
 from stripe_simulator.resources.setup_intents import make_setup_intent
 from stripe_simulator.simulator import Simulator, new_id
 
@@ -21,17 +21,13 @@ Json = dict[str, Any]
 @endpoint(
     "checkout.sessions.create",
     "cancel_url client_reference_id currency customer customer_email expires_at locale metadata mode"
-    " allowed_payment_method_types setup_intent_data success_url ui_mode submit_type",
+    " allowed_payment_method_types line_items setup_intent_data submit_type subscription_data success_url"
+    " ui_mode",
 )
 def create(simulator: Simulator, params: Json) -> Json:
     _check(simulator, params)
-    customer = params.get("customer")
-    setup = params.get("setup_intent_data", {})
-    intent = make_setup_intent(
-        simulator,
-        customer=customer,
-        description=setup.get("description"),
-        metadata=setup.get("metadata") or {},
+    wanted = (
+        _subscription(simulator, params) if params["mode"] == "subscription" else _setup(simulator, params)
     )
     session = simulator.new(
         "checkout.session",
@@ -39,8 +35,8 @@ def create(simulator: Simulator, params: Json) -> Json:
         adaptive_pricing=None,
         after_expiration=None,
         allow_promotion_codes=None,
-        amount_subtotal=None,
-        amount_total=None,
+        amount_subtotal=wanted["amount"],
+        amount_total=wanted["amount"],
         automatic_tax={"enabled": False, "liability": None, "provider": None, "status": None},
         billing_address_collection=None,
         cancel_url=None,
@@ -49,7 +45,7 @@ def create(simulator: Simulator, params: Json) -> Json:
         collected_information=None,
         consent=None,
         consent_collection=None,
-        currency=None,
+        currency=wanted["currency"],
         currency_conversion=None,
         custom_fields=[],
         custom_text={
@@ -58,7 +54,7 @@ def create(simulator: Simulator, params: Json) -> Json:
             "submit": None,
             "terms_of_service_acceptance": None,
         },
-        customer=customer,
+        customer=params.get("customer"),
         customer_account=None,
         customer_creation=None,
         customer_details=None,
@@ -69,19 +65,19 @@ def create(simulator: Simulator, params: Json) -> Json:
         invoice_creation=None,
         locale=None,
         metadata=params.get("metadata") or {},
-        mode="setup",
+        mode=params["mode"],
         origin_context=None,
         payment_intent=None,
         payment_link=None,
         payment_method_collection="always",
         payment_method_configuration_details=None,
         payment_method_options={"card": {"request_three_d_secure": "automatic"}},
-        payment_method_types=["card"],
-        payment_status="no_payment_required",
+        payment_method_types=wanted["types"],
+        payment_status="no_payment_required" if params["mode"] == "setup" else "unpaid",
         permissions=None,
         recovered_from=None,
         saved_payment_method_options=None,
-        setup_intent=intent["id"],
+        setup_intent=wanted["setup_intent"],
         shipping_address_collection=None,
         shipping_cost=None,
         shipping_options=[],
@@ -89,13 +85,14 @@ def create(simulator: Simulator, params: Json) -> Json:
         submit_type=None,
         subscription=None,
         success_url=None,
-        total_details=None,
+        total_details=wanted["total_details"],
         ui_mode="hosted_page",
         url=None,
         wallet_options=None,
+        simulated=wanted["simulated"],
     )
     session["id"] = new_id("cs_test", 58)
-    plain = "cancel_url client_reference_id currency customer_email locale success_url submit_type"
+    plain = "cancel_url client_reference_id customer_email locale success_url submit_type"
     apply(session, params, plain)
     return simulator.save(session)
 
@@ -111,92 +108,96 @@ def list_sessions(simulator: Simulator, params: Json) -> Json:
     return page(simulator.store, "checkout.session", "/v1/checkout/sessions", params, filters=filters)
 
 
-def expire_session(simulator: Simulator, session: Json) -> Json:
-    session["status"] = "expired"
-    simulator.save(session)
-    simulator.emit("checkout.session.expired", session)
-    return session
-
-
-def complete(simulator: Simulator, session: Json, method: Json) -> None:
-    """Set the intent and the session done, and attach the card. The customer's default stays as it is."""
-    session["status"] = "complete"
-    billing = method["billing_details"]
-    session["customer_details"] = {
-        "address": full_address({"line1": ""}),
-        "business_name": None,
-        "email": session["customer_email"] or billing["email"],
-        "individual_name": None,
-        "name": billing["name"],
-        "phone": None,
-        "tax_exempt": "none",
-        "tax_ids": [],
+def _setup(simulator: Simulator, params: Json) -> Json:
+    """What a session that saves a payment method holds of its own."""
+    setup = params.get("setup_intent_data", {})
+    currency = params.get("currency", "").lower() or None
+    types = params.get("allowed_payment_method_types") or offered_types(currency, for_later=True)
+    intent = make_setup_intent(
+        simulator,
+        customer=params.get("customer"),
+        description=setup.get("description"),
+        metadata=setup.get("metadata") or {},
+        types=types,
+    )
+    return {
+        "amount": None,
+        "currency": currency,
+        "setup_intent": intent["id"],
+        "simulated": {},
+        "total_details": None,
+        "types": types,
     }
-    if session["customer"]:
-        attach_method(simulator, method, session["customer"])
-    else:
-        simulator.save(method)
-    intent = simulator.find("setup_intent", session["setup_intent"])
-    intent |= {
-        "status": "succeeded",
-        "payment_method": method["id"],
-        "last_setup_error": None,
-        "next_action": None,
+
+
+def _subscription(simulator: Simulator, params: Json) -> Json:
+    """What a session that starts a subscription holds of its own."""
+    items = [_item(given, index) for index, given in enumerate(params["line_items"])]
+    data = dict(params.get("subscription_data", {}))
+    for name in data:
+        if name not in ("description", "metadata", "trial_end", "trial_period_days"):
+            raise not_simulated(f"doesn't pass on {name}", f"subscription_data[{name}]")
+    details: Json = {"items": [dict(item) for item in items]}
+    if "trial_end" in data:
+        details["trial_end"] = data["trial_end"]
+    elif "trial_period_days" in data:
+        details["trial_end"] = simulator.clock.now() + data["trial_period_days"] * DAY
+    preview = create_preview(simulator, {"customer": params["customer"], "subscription_details": details})
+    currency = preview["currency"]
+    return {
+        "amount": preview["total"],
+        "currency": currency,
+        "setup_intent": None,
+        "simulated": {"items": items, "subscription_data": data},
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "types": params.get("allowed_payment_method_types") or offered_types(currency),
     }
-    simulator.save(intent)
-    simulator.emit("setup_intent.succeeded", intent)
-    simulator.save(session)
-    simulator.emit("checkout.session.completed", session)
 
 
-def ask_for_authentication(simulator: Simulator, session: Json, method: Json, url: str) -> None:
-    """Keep the card, unattached, until the person has answered the bank's question."""
-    simulator.save(method)
-    intent = simulator.find("setup_intent", session["setup_intent"])
-    intent |= {
-        "status": "requires_action",
-        "payment_method": method["id"],
-        "last_setup_error": None,
-        "next_action": {"type": "redirect_to_url", "redirect_to_url": {"return_url": None, "url": url}},
-    }
-    simulator.save(intent)
-    simulator.emit("setup_intent.requires_action", intent)
-
-
-def decline(simulator: Simulator, session: Json, method: Json, *, code: str, message: str) -> None:
-    """Record that the card was not accepted. The session stays open for another try."""
-    intent = simulator.find("setup_intent", session["setup_intent"])
-    error = {"type": "card_error", "code": code, "message": message, "payment_method": method}
-    if code == "card_declined":
-        error["decline_code"] = "generic_decline"
-    intent |= {
-        "status": "requires_payment_method",
-        "payment_method": None,
-        "next_action": None,
-        "last_setup_error": error,
-    }
-    simulator.save(intent)
-    simulator.emit("setup_intent.setup_failed", intent)
+def _item(given: Json, index: int) -> Json:
+    for name in given:
+        if name not in ("price", "quantity"):
+            raise not_simulated("sells by `price` and `quantity` only", f"line_items[{index}][{name}]")
+    if "price" not in given:
+        raise required(f"line_items[{index}][price]")
+    return {"price": given["price"], "quantity": given.get("quantity", 1)}
 
 
 def _check(simulator: Simulator, params: Json) -> None:
-    if params.get("mode") != "setup":
-        raise not_simulated("knows Checkout sessions with mode=setup only", "mode")
+    mode = params.get("mode")
+    if mode not in ("setup", "subscription"):
+        raise not_simulated("knows Checkout sessions with mode=setup and mode=subscription only", "mode")
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise not_simulated("knows hosted Checkout pages only", "ui_mode")
-    for name in ("success_url", *(() if "allowed_payment_method_types" in params else ("currency",))):
-        if name not in params:
-            raise required(name)
-    if params.get("allowed_payment_method_types", ["card"]) != ["card"]:
-        raise not_simulated("knows cards only", "allowed_payment_method_types")
+    _check_mode(params)
+    for kind in params.get("allowed_payment_method_types", []):
+        if kind not in ("card", *NAMES) or (mode == "subscription" and kind in REUSABLE):
+            raise not_simulated(f"doesn't offer {kind} here", "allowed_payment_method_types")
     for name in ("success_url", "cancel_url"):
         if not params.get(name, "https://").startswith(("http://", "https://")):
             raise InvalidParameterError("Not a valid URL", code="url_invalid", param=name)
     if "customer" in params:
         simulator.find("customer", params["customer"], param="customer")
+        if "customer_email" in params:
+            raise StripeError("You may only specify one of these parameters: customer, customer_email.")
     now = simulator.clock.now()
     if not now + HOUR // 2 - 60 <= params.get("expires_at", now + DAY) <= now + DAY:
         raise StripeError(
             "The `expires_at` timestamp must be between 30 minutes and 24 hours from now.",
             param="expires_at",
         )
+
+
+def _check_mode(params: Json) -> None:
+    """What each mode can't do without, and what it doesn't take."""
+    needed, foreign = ["success_url"], ["line_items", "subscription_data"]
+    if params["mode"] == "subscription":
+        needed, foreign = [*needed, "customer", "line_items"], ["setup_intent_data"]
+    elif "allowed_payment_method_types" not in params:
+        needed.append("currency")
+    for name in needed:
+        if not params.get(name):
+            raise required(name)
+    for name in foreign:
+        if name in params:
+            raise StripeError(f"You can not pass `{name}` in `{params['mode']}` mode.", param=name)

@@ -13,6 +13,7 @@ from stripe_simulator.paging import page
 from stripe_simulator.resources.payment_methods import attach_named
 from stripe_simulator.resources.tax_ids import add_tax_id
 from stripe_simulator.simulator import Simulator
+from stripe_simulator.sources import require_source
 from stripe_simulator.subscribing import end_subscription
 
 Json = dict[str, Any]
@@ -83,7 +84,7 @@ def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
     return simulator.find("customer", identifier)
 
 
-@endpoint("customers.update", COMMON)
+@endpoint("customers.update", f"{COMMON} default_source")
 def update(simulator: Simulator, params: Json, identifier: str) -> Json:
     customer = simulator.find("customer", identifier)
     _change(simulator, customer, params)
@@ -122,6 +123,9 @@ def _change(simulator: Simulator, customer: Json, params: Json) -> None:
     if "shipping" in params:
         shipping = params["shipping"] or None
         customer["shipping"] = shipping and {**shipping, "address": full_address(shipping["address"])}
+    if "default_source" in params:
+        require_source(simulator, customer["id"], params["default_source"])
+        customer["default_source"] = params["default_source"]
     settings = params.get("invoice_settings", {})
     method = settings.get("default_payment_method")
     if method:

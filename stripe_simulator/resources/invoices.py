@@ -2,18 +2,29 @@
 
 from typing import Any
 
-from stripe_simulator.collection import attempt_payment, finalize, pay_out_of_band, payment_method_for, void
+from stripe_simulator.collection import (
+    attempt_payment,
+    finalize,
+    pay_out_of_band,
+    payment_method_for,
+    take_payment,
+    void,
+)
 from stripe_simulator.due import DAY, HOUR
 from stripe_simulator.endpoints import endpoint
-from stripe_simulator.errors import StripeError, required
+from stripe_simulator.errors import StripeError, not_simulated, required
 from stripe_simulator.fields import apply
 from stripe_simulator.invoicing import make_invoice, sum_up, take_pending_items
 from stripe_simulator.paging import as_list, page
+from stripe_simulator.payments import add_payment, mark_payment_paid, payment_of, refuse_processing
 from stripe_simulator.simulator import Simulator
+from stripe_simulator.sources import require_source
 
 Json = dict[str, Any]
 
-EDITABLE = "description footer default_payment_method statement_descriptor custom_fields number"
+EDITABLE = (
+    "description footer default_payment_method default_source statement_descriptor custom_fields number"
+)
 COMMON = f"auto_advance collection_method days_until_due due_date metadata {EDITABLE}"
 
 
@@ -55,7 +66,7 @@ def update(simulator: Simulator, params: Json, identifier: str) -> Json:
     frozen = [
         name
         for name in params
-        if name not in ("metadata", "auto_advance", "default_payment_method", "expand")
+        if name not in ("metadata", "auto_advance", "default_payment_method", "default_source", "expand")
     ]
     if invoice["status"] != "draft" and frozen:
         raise StripeError(
@@ -117,6 +128,40 @@ def pay(simulator: Simulator, params: Json, identifier: str) -> Json:
     return invoice
 
 
+@endpoint("invoices.send_invoice")
+def send(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    """Mail a final invoice; a draft becomes final by it."""
+    invoice = simulator.find("invoice", identifier)
+    if invoice["collection_method"] != "send_invoice":
+        raise StripeError(
+            "You can only manually send an invoice if its collection method is 'send_invoice'.",
+            param="collection_method",
+        )
+    if invoice["status"] == "draft":
+        return finalize(simulator, invoice)
+    if invoice["status"] == "void":
+        raise StripeError("This invoice is void and can't be sent.")
+    simulator.emit("invoice.sent", invoice)
+    return invoice
+
+
+@endpoint("invoices.attach_payment", "payment_intent")
+def attach_payment(simulator: Simulator, params: Json, identifier: str) -> Json:
+    """Count a payment made on its own, in part or in whole."""
+    invoice = simulator.find("invoice", identifier)
+    if "payment_intent" not in params:
+        raise required("payment_intent")
+    if invoice["status"] != "open":
+        raise StripeError("You can only attach payments to open invoices.")
+    refuse_processing(simulator, invoice)
+    intent = simulator.find("payment_intent", params["payment_intent"], param="payment_intent")
+    _check_attachable(simulator, invoice, intent)
+    payment = add_payment(simulator, invoice, intent, is_default=False)
+    mark_payment_paid(simulator, payment)
+    take_payment(simulator, invoice, intent["amount_received"])
+    return invoice
+
+
 @endpoint("invoices.void_invoice")
 def void_invoice(simulator: Simulator, _params: Json, identifier: str) -> Json:
     invoice = simulator.find("invoice", identifier)
@@ -137,6 +182,20 @@ def mark_uncollectible(simulator: Simulator, _params: Json, identifier: str) -> 
     return invoice
 
 
+def _check_attachable(simulator: Simulator, invoice: Json, intent: Json) -> None:
+    if payment_of(simulator, intent):
+        raise StripeError("This PaymentIntent is attached to an invoice already.", param="payment_intent")
+    if (intent["customer"], intent["currency"]) != (invoice["customer"], invoice["currency"]):
+        raise StripeError(
+            "The PaymentIntent and the invoice must have the same customer and currency.",
+            param="payment_intent",
+        )
+    if intent["status"] != "succeeded":
+        raise not_simulated("attaches payments that have succeeded only", "payment_intent")
+    if intent["amount_received"] > invoice["amount_remaining"]:
+        raise not_simulated("attaches no more than what remains to pay", "payment_intent")
+
+
 def _chosen_method(simulator: Simulator, invoice: Json, chosen: str | None) -> Json | None:
     if chosen is None:
         return payment_method_for(simulator, invoice)
@@ -152,6 +211,8 @@ def _change(simulator: Simulator, invoice: Json, params: Json) -> None:
     apply(invoice, params, f"collection_method {EDITABLE}")
     if params.get("default_payment_method"):
         simulator.find("payment_method", params["default_payment_method"], param="default_payment_method")
+    if params.get("default_source"):
+        require_source(simulator, invoice["customer"], params["default_source"])
     now = simulator.clock.now()
     if "auto_advance" in params:
         invoice["auto_advance"] = params["auto_advance"]

@@ -1,12 +1,51 @@
-"""What was paid, to read: payment intents, charges and invoice payments."""
+"""Payment intents, charges and invoice payments (https://docs.stripe.com/api/payment_intents)."""
 
 from typing import Any
 
 from stripe_simulator.endpoints import endpoint
+from stripe_simulator.errors import CardDeclinedError, StripeError, not_simulated, required
+from stripe_simulator.fields import merged_metadata
+from stripe_simulator.intents import confirm, make_intent
+from stripe_simulator.outcomes import Refusal
 from stripe_simulator.paging import page
 from stripe_simulator.simulator import Simulator
 
 Json = dict[str, Any]
+
+
+@endpoint(
+    "payment_intents.create",
+    "amount confirm currency customer description metadata off_session payment_method",
+)
+def create_intent(simulator: Simulator, params: Json) -> Json:
+    """Charge a customer's method at once, apart from any invoice."""
+    for name in ("customer", "payment_method"):
+        if name not in params:
+            raise required(name)
+    if not params.get("confirm"):
+        raise not_simulated("makes payment intents that are confirmed at once only", "confirm")
+    if params["amount"] < 1:
+        raise StripeError("This value must be greater than or equal to 1.", param="amount")
+    simulator.find("customer", params["customer"], param="customer")
+    method = simulator.find("payment_method", params["payment_method"], param="payment_method")
+    if method["customer"] != params["customer"]:
+        raise StripeError("The PaymentMethod does not belong to the Customer.", param="payment_method")
+    intent = make_intent(
+        simulator,
+        amount=params["amount"],
+        currency=params["currency"].lower(),
+        customer=params["customer"],
+        description=params.get("description"),
+    )
+    intent["metadata"] = merged_metadata({}, params.get("metadata"))
+    intent = confirm(simulator, intent, method, on_session=not params.get("off_session", False))
+    if intent["status"] == "requires_action" and params.get("off_session"):
+        raise not_simulated("asks the person about a payment of their own only on an invoice", "off_session")
+    error = intent["last_payment_error"]
+    if error:
+        refusal = Refusal(error["code"], error["message"], error.get("decline_code"))
+        raise CardDeclinedError(refusal, payment_intent=simulator.presenter.present(intent))
+    return intent
 
 
 @endpoint("payment_intents.retrieve")
@@ -38,10 +77,7 @@ def retrieve_payment(simulator: Simulator, _params: Json, identifier: str) -> Js
 
 @endpoint("invoice_payments.list", "created invoice payment status")
 def list_payments(simulator: Simulator, params: Json) -> Json:
-    intent = params.get("payment", {}).get("payment_intent")
-    filters = {
-        "invoice": params.get("invoice"),
-        "payment.payment_intent": intent,
-        "status": params.get("status"),
-    }
+    filters = {"invoice": params.get("invoice"), "status": params.get("status")}
+    wanted = params.get("payment", {})
+    filters |= {f"payment.{name}": wanted.get(name) for name in ("payment_intent", "payment_record", "type")}
     return page(simulator.store, "invoice_payment", "/v1/invoice_payments", params, filters=filters)

@@ -9,6 +9,7 @@ from stripe_simulator.paging import as_list
 from stripe_simulator.simulator import Simulator
 from stripe_simulator.sources import (
     BANK_TOKENS,
+    KINDS,
     TOKENS,
     make_bank_source,
     make_card_source,
@@ -53,7 +54,7 @@ def add(simulator: Simulator, params: Json, customer: str) -> Json:
 @endpoint("customers.payment_sources.list", "object")
 def list_of_customer(simulator: Simulator, params: Json, customer: str) -> Json:
     simulator.find("customer", customer)
-    kinds = [params["object"]] if "object" in params else ["card", "bank_account", "source"]
+    kinds = [params["object"]] if "object" in params else list(KINDS)
     found = [
         source
         for kind in kinds

@@ -12,11 +12,12 @@ from stripe_simulator.paging import as_list, page
 from stripe_simulator.renewals import bill_items, make_item_of_subscription, next_period, prorate
 from stripe_simulator.resources.subscription_items import changed_items, recurring_price
 from stripe_simulator.simulator import Simulator
+from stripe_simulator.sources import require_source
 from stripe_simulator.subscribing import end_subscription, start_subscription
 
 Json = dict[str, Any]
 
-PLAIN = "cancel_at collection_method days_until_due default_payment_method description"
+PLAIN = "cancel_at collection_method days_until_due default_payment_method default_source description"
 
 
 @endpoint(
@@ -232,6 +233,8 @@ def _check_collection(simulator: Simulator, subscription: Json) -> None:
             code="parameter_missing",
             param="days_until_due",
         )
+    if subscription["default_source"]:
+        require_source(simulator, subscription["customer"], subscription["default_source"])
     method = subscription["default_payment_method"]
     if method:
         owner = simulator.find("payment_method", method, param="default_payment_method")["customer"]

@@ -2,13 +2,14 @@
 
 import http.client
 from contextlib import closing
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 import stripe
 
 from stripe_simulator.control import Control
-from stripe_simulator.tests.conftest import setup_session
+from stripe_simulator.tests.conftest import make_price, setup_session
 from stripe_simulator.tests.resource_types import problems_of_resource
 
 Client = stripe.StripeClient
@@ -191,3 +192,125 @@ def test_index_lists_customers_and_events(control: Control, customer: stripe.Cus
     assert status == 200
     assert customer.id in page
     assert "customer.created" in page
+
+
+def offered(session: stripe.checkout.Session) -> set[str]:
+    return set(session.payment_method_types or [])
+
+
+def test_a_session_offers_what_takes_its_currency_or_what_it_is_told(
+    client: Client, customer: stripe.Customer
+) -> None:
+    assert offered(setup_session(client, customer.id)) == {"card", "link", "us_bank_account"}
+    euro = setup_session(client, customer.id, currency="eur")
+    assert problems_of_resource(euro) == []
+    assert offered(euro) == {"card", "link", "sepa_debit", "ideal", "bancontact"}
+    cards = setup_session(client, customer.id, allowed_payment_method_types=["card"])
+    assert offered(cards) == {"card"}
+    assert "US bank account" not in visit(cards.url)[1]
+    assert visit(cards.url, {"type": "link"})[0] == 422
+
+
+def test_a_bank_account_is_saved(client: Client, control: Control, customer: stripe.Customer) -> None:
+    session = setup_session(client, customer.id, currency="eur")
+    assert control.enter_bank_account(str(session.url), type="sepa_debit", account="DE1") == ""
+    assert control.enter_bank_account(
+        str(session.url), type="sepa_debit", account="DE89 3704 0044 0532 0130 00"
+    ).startswith("https://portal.test/card/done")
+    (method,) = client.v1.customers.payment_methods.list(customer.id).data
+    assert method.sepa_debit is not None
+    assert (method.type, method.sepa_debit.last4, method.sepa_debit.country) == ("sepa_debit", "3000", "DE")
+
+
+@pytest.mark.parametrize("kind", ["ideal", "bancontact"])
+def test_a_method_that_pays_once_sets_up_a_reusable_one(
+    kind: str, client: Client, control: Control, customer: stripe.Customer
+) -> None:
+    session = setup_session(client, customer.id, currency="eur")
+    page = control.choose(str(session.url), kind)
+    assert page == f"{session.url}/authenticate"
+    assert control.authenticate(page).startswith("https://portal.test/card/done")
+    intent = client.v1.setup_intents.retrieve(
+        str(session.setup_intent), {"expand": ["latest_attempt", "payment_method"]}
+    )
+    assert problems_of_resource(intent) == []
+    assert isinstance(intent.payment_method, stripe.PaymentMethod)
+    assert (intent.payment_method.type, intent.payment_method.customer) == (kind, None)
+    assert isinstance(intent.latest_attempt, stripe.SetupAttempt)
+    (kept,) = client.v1.customers.payment_methods.list(customer.id).data
+    assert kept.type == "sepa_debit"
+    assert intent.latest_attempt.payment_method_details[kind].generated_sepa_debit == kept.id
+    attempts = client.v1.setup_attempts.list({"setup_intent": intent.id})
+    assert problems_of_resource(attempts) == []
+    assert [attempt.status for attempt in attempts.data] == ["succeeded"]
+
+
+def subscribing(client: Client, customer: stripe.Customer, **params: Any) -> stripe.checkout.Session:
+    price = make_price(client, 5000)
+    given: Any = {
+        "mode": "subscription",
+        "customer": customer.id,
+        "line_items": [{"price": price.id, "quantity": 3}],
+        "success_url": "https://portal.test/done?session={CHECKOUT_SESSION_ID}",
+        **params,
+    }
+    made = client.v1.checkout.sessions.create(given)
+    assert problems_of_resource(made) == []
+    return made
+
+
+def test_checkout_starts_a_subscription(client: Client, control: Control, customer: stripe.Customer) -> None:
+    session = subscribing(client, customer, subscription_data={"metadata": {"operation": "7"}})
+    assert (session.amount_total, session.payment_status, session.setup_intent) == (15000, "unpaid", None)
+    assert client.v1.subscriptions.list({"customer": customer.id}).data == []
+    assert "$150.00" in visit(session.url)[1]
+    assert control.enter_card(str(session.url)).startswith("https://portal.test/done")
+    done = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription", "invoice"]})
+    assert problems_of_resource(done) == []
+    assert (done.status, done.payment_status) == ("complete", "paid")
+    assert isinstance(done.subscription, stripe.Subscription)
+    assert done.subscription.status == "active"
+    assert done.subscription.metadata["operation"] == "7"
+    (card,) = client.v1.customers.payment_methods.list(customer.id).data
+    assert done.subscription.default_payment_method == card.id
+    assert isinstance(done.invoice, stripe.Invoice)
+    assert done.invoice.status == "paid"
+
+
+@pytest.mark.parametrize("number", ["4000000000009995", "4000000000000341"])
+def test_a_refused_card_starts_nothing(
+    number: str, client: Client, control: Control, customer: stripe.Customer
+) -> None:
+    session = subscribing(client, customer)
+    assert control.enter_card(str(session.url), number=number) == ""
+    assert client.v1.subscriptions.list({"customer": customer.id, "status": "all"}).data == []
+    assert client.v1.customers.payment_methods.list(customer.id).data == []
+    assert client.v1.checkout.sessions.retrieve(session.id).status == "open"
+
+
+def test_the_bank_is_asked_once(client: Client, control: Control, customer: stripe.Customer) -> None:
+    session = subscribing(client, customer)
+    page = control.enter_card(str(session.url), number="4000002760003184")
+    assert control.authenticate(page).startswith("https://portal.test/done")
+    (made,) = client.v1.subscriptions.list({"customer": customer.id}).data
+    assert made.status == "active"
+
+
+def test_a_debit_pays_a_session_later(client: Client, control: Control, customer: stripe.Customer) -> None:
+    session = subscribing(client, customer)
+    control.enter_bank_account(str(session.url), type="us_bank_account", account="000123456789")
+    done = client.v1.checkout.sessions.retrieve(session.id)
+    assert (done.status, done.payment_status) == ("complete", "unpaid")
+    control.advance(days=5)
+    assert client.v1.checkout.sessions.retrieve(session.id).payment_status == "paid"
+    told = client.v1.events.list({"type": "checkout.session.async_payment_succeeded"})
+    assert [event.data.object["id"] for event in told.data] == [session.id]
+
+
+def test_each_mode_takes_its_own_parameters(client: Client, customer: stripe.Customer) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="line_items"):
+        setup_session(client, customer.id, line_items=[{"price": "price_x"}])
+    with pytest.raises(stripe.InvalidRequestError, match="setup_intent_data"):
+        subscribing(client, customer, setup_intent_data={"description": "x"})
+    with pytest.raises(stripe.InvalidRequestError, match="only specify one"):
+        setup_session(client, customer.id, customer_email="ada@acme.test")
