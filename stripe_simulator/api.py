@@ -15,6 +15,7 @@ from stripe_simulator.resources import (
     balance_transactions,
     catalog,
     checkout_sessions,
+    coupons,
     credit_notes,
     customers,
     events,
@@ -28,6 +29,7 @@ from stripe_simulator.resources import (
     sources,
     subscriptions,
     tax_ids,
+    tax_rates,
 )
 from stripe_simulator.simulator import API_VERSION, Simulator, new_id
 
@@ -35,6 +37,7 @@ RESOURCES = (
     balance_transactions,
     catalog,
     checkout_sessions,
+    coupons,
     credit_notes,
     customers,
     events,
@@ -48,6 +51,7 @@ RESOURCES = (
     sources,
     subscriptions,
     tax_ids,
+    tax_rates,
 )
 """Importing these registers their endpoints."""
 

@@ -35,14 +35,28 @@ class Endpoint:
         params = check_parameters(raw, self.params)
         if self.method == "GET":
             _refuse_empty(params)
-        for name in params:
-            if name not in self.accepted:
-                raise InvalidParameterError(
-                    f"The Stripe simulator does not support the parameter '{name}' of {self.call}.",
-                    code="parameter_not_simulated",
-                    param=name,
-                )
+        self._refuse_unsimulated(params, "", "")
         return params
+
+    def _refuse_unsimulated(self, value: Any, name: str, param: str) -> None:
+        """Refuse what Stripe knows and the handler doesn't act upon, inside of hashes too."""
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                self._refuse_unsimulated(item, name, f"{param}[{index}]")
+        if not isinstance(value, dict):
+            return
+        for key, item in value.items():
+            inner = f"{name}.{key}" if name else key
+            place = f"{param}[{key}]" if param else key
+            if inner in self.accepted:
+                continue
+            if not any(accepted.startswith(f"{inner}.") for accepted in self.accepted):
+                raise InvalidParameterError(
+                    f"The Stripe simulator does not support the parameter '{place}' of {self.call}.",
+                    code="parameter_not_simulated",
+                    param=place,
+                )
+            self._refuse_unsimulated(item, inner, place)
 
     def run(self, simulator: Simulator, params: dict[str, Any], ids: tuple[str, ...]) -> dict[str, Any]:
         return self.handler(simulator, params, *ids)
@@ -54,15 +68,17 @@ ENDPOINTS: list[Endpoint] = []
 def endpoint(call: str, accepted: str = "") -> Callable[[Handler], Handler]:
     """Register the handler of a client call, with the names of the parameters that it acts upon.
 
-    `*` accepts all that Stripe knows. Paging and `expand` are always accepted where Stripe knows them.
+    `*` accepts all that Stripe knows; `items.price` accepts of `items` only what is named so.
+    Paging and `expand` are always accepted where Stripe knows them.
     """
 
     def register(handler: Handler) -> Handler:
         method, path, params = _read_service(call)
         names = parameter_types(params)
         wanted = set(names) if accepted == "*" else set(accepted.split())
-        if wanted - set(names):
-            raise LookupError(f"{call} knows no parameter {', '.join(sorted(wanted - set(names)))}")
+        unknown = {name.partition(".")[0] for name in wanted} - set(names)
+        if unknown:
+            raise LookupError(f"{call} knows no parameter {', '.join(sorted(unknown))}")
         pattern = re.compile(re.sub(r"\{\w+\}", "([^/]+)", path))
         wanted |= {"expand", "limit", "starting_after", "ending_before"}
         ENDPOINTS.append(Endpoint(call, method.upper(), pattern, params, frozenset(wanted), handler))

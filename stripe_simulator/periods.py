@@ -26,6 +26,27 @@ def period_end(anchor: int, start: int, interval: str, count: int) -> int:
     return end
 
 
+def months_later(moment: int, months: int) -> int:
+    return _months_after(datetime.fromtimestamp(moment, UTC), months)
+
+
+def period_around(anchor: int, moment: int, interval: str, count: int) -> tuple[int, int]:
+    """The period that holds the moment, of those counted from the anchor in both directions."""
+    first = datetime.fromtimestamp(anchor, UTC)
+
+    def border(step: int) -> int:
+        if interval in DAYS:
+            return anchor + int(timedelta(days=DAYS[interval] * count * step).total_seconds())
+        return _months_after(first, MONTHS[interval] * count * step)
+
+    step = 0
+    while border(step) > moment:
+        step -= 1
+    while border(step + 1) <= moment:
+        step += 1
+    return border(step), border(step + 1)
+
+
 def _months_after(first: datetime, months: int) -> int:
     year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
     day = min(first.day, calendar.monthrange(year, month + 1)[1])

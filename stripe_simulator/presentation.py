@@ -22,8 +22,10 @@ class Presenter:
     def present(self, body: Json) -> Json:
         """Copy a stored object into what is shown of it."""
         shown = copy.deepcopy(body)
-        # What the simulator knows and Stripe doesn't say, such as when a bank debit will be decided.
-        shown.pop("simulated", None)
+        for name in ("simulated", *HIDDEN.get(shown["object"], ())):
+            shown.pop(name, None)
+        if shown["object"] == "coupon" and "duration" in shown:
+            shown.pop("deleted", None)  # what its discounts still show
         if shown.get("deleted"):
             return shown
         match shown["object"]:
@@ -41,7 +43,7 @@ class Presenter:
                     shown["invoice_pdf"] = f"{self._url}/i/{shown['id']}/pdf"
                 lines = shown["lines"]
                 lines["has_more"] = len(lines["data"]) > LINES_SHOWN
-                lines["data"] = lines["data"][:LINES_SHOWN]
+                lines["data"] = [self.present(line) for line in lines["data"][:LINES_SHOWN]]
             case "credit_note":
                 shown["pdf"] = f"{self._url}/credit_notes/{shown['id']}/pdf"
             case "event":
@@ -116,6 +118,9 @@ def _payments(store: Store, invoice: Json) -> Json:
     )
     return as_list(found, "/v1/invoice_payments")
 
+
+HIDDEN = {"line_item": ("tax_rates",)}
+"""What the simulator works with and Stripe doesn't say. Under `simulated` lies more of it, of any object."""
 
 INCLUDED: dict[tuple[str, str], Callable[[Store, Json], Json]] = {
     ("charge", "refunds"): _refunds,

@@ -1,76 +1,92 @@
-"""How subscriptions are billed: their items, periods, invoices, renewals and prorations."""
+"""How subscriptions are billed: their items, periods, invoices and renewals."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
+from stripe_simulator.discounts import living, spend_once
 from stripe_simulator.due import DAY
-from stripe_simulator.invoicing import add_lines, make_invoice, take_pending_items
-from stripe_simulator.lines import make_item, make_line
-from stripe_simulator.periods import period_end
+from stripe_simulator.invoicing import add_lines, make_invoice, pending_items, take_pending_items
+from stripe_simulator.lines import lines_of_subscription_item
+from stripe_simulator.metering import usage_of
+from stripe_simulator.periods import period_around
 from stripe_simulator.simulator import Simulator
 
 Json = dict[str, Any]
 
 
 def make_item_of_subscription(
-    simulator: Simulator, subscription: str, price: Json, *, quantity: int, metadata: Json, period: Json
+    simulator: Simulator,
+    subscription: str,
+    price: Json,
+    *,
+    quantity: int | None,
+    metadata: Json,
+    period: Json,
+    **given: Any,
 ) -> Json:
     item = simulator.new(
         "subscription_item",
         "si",
-        billing_thresholds=None,
-        current_period_start=period["start"],
-        current_period_end=period["end"],
-        discounts=[],
-        metadata=metadata,
-        plan=plan_of(price),
-        price=price,
-        quantity=quantity,
-        subscription=subscription,
-        tax_rates=[],
+        **{
+            "billing_thresholds": None,
+            "current_period_start": period["start"],
+            "current_period_end": period["end"],
+            "discounts": [],
+            "metadata": metadata,
+            "plan": plan_of(price),
+            "price": price,
+            "quantity": quantity,
+            "subscription": subscription,
+            "tax_rates": [],
+            **given,
+        },
     )
     del item["livemode"]
+    if is_metered(price):
+        del item["quantity"]
     return item
+
+
+def is_metered(price: Json) -> bool:
+    return bool(price["recurring"]["usage_type"] == "metered")
 
 
 def plan_of(price: Json) -> Json:
     """The older form of a price, which subscription items still carry."""
-    recurring = price["recurring"]
+    recurring, transform = price["recurring"], price["transform_quantity"]
     return {
         "id": price["id"],
         "object": "plan",
         "active": price["active"],
         "amount": price["unit_amount"],
         "amount_decimal": price["unit_amount_decimal"],
-        "billing_scheme": "per_unit",
+        "billing_scheme": price["billing_scheme"],
         "created": price["created"],
         "currency": price["currency"],
         "interval": recurring["interval"],
         "interval_count": recurring["interval_count"],
         "livemode": False,
         "metadata": price["metadata"],
-        "meter": None,
+        "meter": recurring["meter"],
         "nickname": price["nickname"],
         "product": price["product"],
-        "tiers_mode": None,
-        "transform_usage": None,
+        "tiers_mode": price["tiers_mode"],
+        "transform_usage": transform,
         "trial_period_days": None,
-        "usage_type": "licensed",
+        "usage_type": recurring["usage_type"],
     }
 
 
-def next_period(subscription: Json, price: Json, start: int) -> Json:
+def period_of(subscription: Json, price: Json, moment: int) -> Json:
+    """An item's period at a moment: the trial, or one of the price's interval counted from the anchor."""
+    if subscription["status"] == "trialing":
+        return {"start": subscription["trial_start"], "end": subscription["trial_end"]}
     recurring = price["recurring"]
-    anchor = subscription["billing_cycle_anchor"]
-    return {
-        "start": start,
-        "end": period_end(anchor, start, recurring["interval"], recurring["interval_count"]),
-    }
-
-
-def period_amount(price: Json, quantity: int) -> int:
-    """What a whole period costs, in minor units."""
-    return _rounded(Decimal(price["unit_amount_decimal"]) * quantity)
+    start, end = period_around(
+        subscription["billing_cycle_anchor"], moment, recurring["interval"], recurring["interval_count"]
+    )
+    return {"start": start, "end": end}
 
 
 def bill_items(
@@ -79,12 +95,13 @@ def bill_items(
     items: list[Json],
     *,
     reason: str,
-    period_start: int | None = None,
+    ended: Sequence[Json] = (),
+    with_usage: bool = True,
 ) -> Json:
     """Save a draft invoice of the items' current periods and of what waits for the customer.
 
-    `period_start` is that of the period gone by, as Stripe's invoices of a renewal have it. The caller saves
-    the subscription.
+    `ended` are the items as they were in the period gone by, whose usage is billed now. The caller saves the
+    subscription.
     """
     customer = simulator.find("customer", subscription["customer"], param="customer")
     invoice = make_invoice(
@@ -99,13 +116,31 @@ def bill_items(
     if subscription["collection_method"] == "send_invoice":
         invoice["due_date"] = simulator.clock.now() + (subscription["days_until_due"] or 30) * DAY
     simulator.save(invoice)
-    if period_start is not None:
-        invoice["period_start"] = period_start
-    add_lines(simulator, invoice, [_line(simulator, subscription, item, invoice) for item in items])
+    if ended:
+        invoice["period_start"] = min(item["current_period_start"] for item in ended)
+    billed = [item for item in items if not is_metered(item["price"])]
+    if with_usage:
+        billed += [item for item in ended if is_metered(item["price"])]
+    for item in billed:
+        add_lines(simulator, invoice, _lines(simulator, subscription, item, invoice))
     take_pending_items(simulator, invoice)
     simulator.save(invoice)
     simulator.emit("invoice.created", invoice)
     subscription["latest_invoice"] = invoice["id"]
+    for owner in (subscription, *subscription["items"]["data"]):
+        spend_once(simulator, owner, invoice)
+    return invoice
+
+
+def bill_ending(simulator: Simulator, subscription: Json) -> Json | None:
+    """Save the last draft of a subscription that ends: its usage and what waits for it, if there is any."""
+    items = subscription["items"]["data"]
+    if not any(is_metered(item["price"]) for item in items) and not pending_items(
+        simulator, subscription["customer"], subscription["currency"], subscription["id"]
+    ):
+        return None
+    invoice = bill_items(simulator, subscription, [], reason="subscription_cycle", ended=items)
+    simulator.save(subscription)
     return invoice
 
 
@@ -113,93 +148,42 @@ def renew(simulator: Simulator, subscription: Json) -> Json:
     """Start the next period of each item whose period is over, and make the draft invoice for it."""
     now = simulator.clock.now()
     over = [item for item in subscription["items"]["data"] if item["current_period_end"] <= now]
-    began = min(item["current_period_start"] for item in over)
-    for item in over:
-        period = next_period(subscription, item["price"], item["current_period_end"])
-        item |= {"current_period_start": period["start"], "current_period_end": period["end"]}
-    if subscription["status"] == "trialing":
+    ended = [dict(item) for item in over]
+    was_trial = subscription["status"] == "trialing"
+    if was_trial:
         subscription["status"] = "active"
-    invoice = bill_items(simulator, subscription, over, reason="subscription_cycle", period_start=began)
+    for item in over:
+        item["current_period_start"] = item["current_period_end"]
+        item["current_period_end"] = _next_end(subscription, item)
+    invoice = bill_items(
+        simulator, subscription, over, reason="subscription_cycle", ended=ended, with_usage=not was_trial
+    )
     simulator.save(subscription, "customer.subscription.updated")
     return invoice
 
 
-def prorate(simulator: Simulator, subscription: Json, before: list[Json], after: list[Json]) -> None:
-    """Make the pending invoice items that credit what is left of the old items and charge it for the new."""
-    now = simulator.clock.now()
-    unchanged = {_key(item) for item in before} & {_key(item) for item in after}
-    for items, sign, words in ((before, -1, "Unused time on"), (after, 1, "Remaining time on")):
-        for item in items:
-            if _key(item) in unchanged:
-                continue
-            _prorate_item(simulator, subscription, item, sign=sign, words=words, now=now)
+def _next_end(subscription: Json, item: Json) -> int:
+    """When the item's new period ends: at the next border, or with the subscription before that."""
+    end = period_of(subscription, item["price"], item["current_period_start"])["end"]
+    return int(min(end, subscription["cancel_at"] or end))
 
 
-def _prorate_item(
-    simulator: Simulator, subscription: Json, item: Json, *, sign: int, words: str, now: int
-) -> None:
-    start, end = item["current_period_start"], item["current_period_end"]
-    share = Decimal(end - now) / Decimal(end - start)
-    amount = sign * _rounded(Decimal(item["price"]["unit_amount_decimal"]) * item["quantity"] * share)
-    product = simulator.find("product", item["price"]["product"])["name"]
-    details = {"subscription": subscription["id"], "subscription_item": item["id"]}
-    pending = make_item(
-        simulator,
-        customer=subscription["customer"],
-        amount=amount,
-        currency=subscription["currency"],
-        price=item["price"],
-        quantity=item["quantity"],
-        description=f"{words} {item['quantity']} × {product}",
-        discountable=False,
-        parent={"type": "subscription_details", "subscription_details": details},
-        period={"start": now, "end": end},
-        proration=True,
-        proration_details={"credited_items": None, "discount_amounts": []},
+def _lines(simulator: Simulator, subscription: Json, item: Json, invoice: Json) -> list[Json]:
+    price = item["price"]
+    period = {"start": item["current_period_start"], "end": item["current_period_end"]}
+    if is_metered(price):
+        quantity = usage_of(simulator, price, subscription["customer"], period)
+        share = Decimal(1)
+    else:
+        quantity = item["quantity"]
+        whole = period_of(subscription, price, period["start"])
+        share = Decimal(period["end"] - period["start"]) / (whole["end"] - whole["start"])
+    return lines_of_subscription_item(
+        {**item, "discounts": living(simulator, item["discounts"])},
+        invoice=invoice["id"],
+        product=simulator.find("product", price["product"]),
+        quantity=quantity,
+        share=share,
+        is_trial=subscription["status"] == "trialing",
+        metadata=subscription["metadata"],
     )
-    simulator.save(pending)
-    simulator.emit("invoiceitem.created", pending)
-
-
-def _key(item: Json) -> tuple[str, str, int]:
-    return item["id"], item["price"]["id"], item["quantity"]
-
-
-def _line(simulator: Simulator, subscription: Json, item: Json, invoice: Json) -> Json:
-    price, quantity = item["price"], item["quantity"]
-    trial = subscription["status"] == "trialing"
-    amount = 0 if trial else period_amount(price, quantity)
-    product = simulator.find("product", price["product"])["name"]
-    unit = f"{Decimal(price['unit_amount_decimal']) / 100:.2f} {price['currency'].upper()}"
-    words = f"{quantity} × {product} (at {unit} / {price['recurring']['interval']})"
-    source = {
-        "amount": amount,
-        "currency": price["currency"],
-        "description": f"Trial period for {product}" if trial else words,
-        "discountable": True,
-        "metadata": subscription["metadata"],
-        "period": {"start": item["current_period_start"], "end": item["current_period_end"]},
-        "pricing": {
-            "type": "price_details",
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "unit_amount_decimal": "0" if trial else price["unit_amount_decimal"],
-        },
-        "quantity": quantity,
-        "subscription": subscription["id"],
-    }
-    parent = {
-        "type": "subscription_item_details",
-        "invoice_item_details": None,
-        "subscription_item_details": {
-            "invoice_item": None,
-            "proration": False,
-            "proration_details": None,
-            "subscription": subscription["id"],
-            "subscription_item": item["id"],
-        },
-    }
-    return make_line(source, invoice=invoice["id"], parent=parent)
-
-
-def _rounded(amount: Decimal) -> int:
-    return int(amount.quantize(Decimal(1), ROUND_HALF_UP))

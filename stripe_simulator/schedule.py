@@ -4,12 +4,12 @@ import threading
 import traceback
 from typing import Any
 
-from stripe_simulator.collection import attempt_payment, finalize, payment_method_for, settle_payment
+from stripe_simulator.collection import attempt_payment, payment_method_for, settle_payment
 from stripe_simulator.refunding import settle_refund
-from stripe_simulator.renewals import renew
+from stripe_simulator.renewals import bill_ending, renew
 from stripe_simulator.resources.checkout_steps import expire_session, follow_payment
 from stripe_simulator.simulator import Simulator
-from stripe_simulator.subscribing import end_subscription, expire_subscription
+from stripe_simulator.subscribing import collect, end_subscription, expire_subscription
 
 Json = dict[str, Any]
 
@@ -58,9 +58,7 @@ def _step(simulator: Simulator, body: Json) -> None:
         case "checkout.session", _:
             expire_session(simulator, body)
         case "invoice", "draft":
-            finalize(simulator, body)
-            if body["status"] == "open" and body["collection_method"] == "charge_automatically":
-                attempt_payment(simulator, body, payment_method_for(simulator, body))
+            collect(simulator, body)
         case "invoice", _:
             attempt_payment(simulator, body, payment_method_for(simulator, body))
         case "payment_intent", _:
@@ -73,5 +71,6 @@ def _step(simulator: Simulator, body: Json) -> None:
         case "subscription", _:
             if body["cancel_at"] and body["cancel_at"] <= simulator.clock.now():
                 end_subscription(simulator, body)
+                bill_ending(simulator, body)
             else:
                 renew(simulator, body)

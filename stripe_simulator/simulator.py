@@ -67,7 +67,9 @@ class Simulator:
         before = self.store.get(body["id"])
         self.store.put(body, due=due_at(body))
         if event:
-            previous = changed_fields(before, body) if before and not body.get("deleted") else None
+            previous = None
+            if before and not body.get("deleted"):
+                previous = changed_fields(self.presenter.present(before), self.presenter.present(body))
             if previous != {}:
                 self.emit(event, body, previous=previous if event.endswith(".updated") else None)
         return body

@@ -4,7 +4,8 @@ from typing import Any
 
 from stripe_simulator.collection import attempt_payment, finalize, payment_method_for, stop_collecting, void
 from stripe_simulator.errors import StripeError
-from stripe_simulator.renewals import bill_items
+from stripe_simulator.prorations import prorate
+from stripe_simulator.renewals import bill_items, period_of
 from stripe_simulator.simulator import Simulator
 
 Json = dict[str, Any]
@@ -39,6 +40,34 @@ def start_subscription(simulator: Simulator, subscription: Json, *, behavior: st
         refusal = attempt_payment(simulator, invoice, method)
         if refusal and behavior == "error_if_incomplete":
             raise StripeError(refusal.args[0], status=402, kind="card_error", code="card_declined")
+
+
+def collect(simulator: Simulator, invoice: Json) -> None:
+    """Finalize a draft and, where cards are charged automatically, try to collect it."""
+    finalize(simulator, invoice)
+    if invoice["status"] == "open" and invoice["collection_method"] == "charge_automatically":
+        attempt_payment(simulator, invoice, payment_method_for(simulator, invoice))
+
+
+def change_trial(simulator: Simulator, subscription: Json, end: int | str, *, prorates: bool) -> None:
+    """Let a trial end now or at another time; the caller saves the subscription and bills what begins."""
+    now = simulator.clock.now()
+    is_trial = subscription["status"] == "trialing"
+    if end == "now" and not is_trial:
+        return
+    items = subscription["items"]["data"]
+    if prorates and not is_trial:
+        prorate(simulator, subscription, items, [])
+    ends = now if end == "now" else end
+    subscription |= {
+        "billing_cycle_anchor": ends,
+        "status": "active" if end == "now" else "trialing",
+        "trial_start": subscription["trial_start"] if is_trial else now,
+        "trial_end": ends,
+    }
+    for item in items:
+        period = period_of(subscription, item["price"], now)
+        item |= {"current_period_start": period["start"], "current_period_end": period["end"]}
 
 
 def end_subscription(simulator: Simulator, subscription: Json) -> Json:

@@ -1,23 +1,27 @@
 """Invoice items (https://docs.stripe.com/api/invoiceitems)."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
+from stripe_simulator.discounts import redeemed
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import StripeError, required
 from stripe_simulator.invoicing import add_lines, sum_up
 from stripe_simulator.lines import line_of_item, make_item
+from stripe_simulator.money import rounded
 from stripe_simulator.paging import page
+from stripe_simulator.pricing import period_amount
 from stripe_simulator.resources.catalog import make_price
 from stripe_simulator.simulator import Simulator
+from stripe_simulator.taxes import find_rates
 
 Json = dict[str, Any]
 
 
 @endpoint(
     "invoice_items.create",
-    "amount currency customer description discountable invoice metadata period price_data pricing quantity"
-    " subscription unit_amount_decimal",
+    "amount currency customer description discountable discounts invoice metadata period price_data pricing"
+    " quantity subscription tax_rates unit_amount_decimal",
 )
 def create(simulator: Simulator, params: Json) -> Json:
     if "customer" not in params:
@@ -25,7 +29,6 @@ def create(simulator: Simulator, params: Json) -> Json:
     customer = simulator.find("customer", params["customer"], param="customer")
     price = _price(simulator, params)
     quantity = params.get("quantity", 1)
-    amount = _amount(params, price, quantity)
     currency = (price or {}).get("currency") or params.get("currency") or customer["currency"]
     if not currency:
         raise required("currency")
@@ -34,15 +37,25 @@ def create(simulator: Simulator, params: Json) -> Json:
         simulator.find("subscription", params["subscription"], param="subscription")
         details = {"subscription": params["subscription"], "subscription_item": None}
         given["parent"] = {"type": "subscription_details", "subscription_details": details}
+    currency = currency.lower()
+    amount = _amount(params, price, quantity, currency)
     item = make_item(
         simulator,
         customer=customer["id"],
         amount=amount,
-        currency=currency.lower(),
+        currency=currency,
         price=price,
         quantity=quantity,
         metadata=params.get("metadata") or {},
+        tax_rates=find_rates(simulator, params.get("tax_rates"), param="tax_rates"),
         **given,
+    )
+    item["discounts"] = redeemed(
+        simulator,
+        params.get("discounts"),
+        customer=customer["id"],
+        currency=currency,
+        invoice_item=item["id"],
     )
     if price and not item["description"]:
         item["description"] = simulator.find("product", price["product"])["name"]
@@ -75,7 +88,7 @@ def delete(simulator: Simulator, _params: Json, identifier: str) -> Json:
         draft["lines"]["data"] = [
             line
             for line in draft["lines"]["data"]
-            if (line["parent"]["invoice_item_details"] or {}).get("invoice_item") != identifier
+            if (line["parent"][line["parent"]["type"]] or {}).get("invoice_item") != identifier
         ]
         sum_up(simulator, draft)
         simulator.save(draft, "invoice.updated")
@@ -89,12 +102,11 @@ def _price(simulator: Simulator, params: Json) -> Json | None:
     return make_price(simulator, params["price_data"]) if "price_data" in params else None
 
 
-def _amount(params: Json, price: Json | None, quantity: int) -> int:
+def _amount(params: Json, price: Json | None, quantity: int, currency: str) -> int:
     if price:
-        return int(price["unit_amount"]) * quantity
+        return period_amount(price, quantity)
     if "unit_amount_decimal" in params:
-        exact = Decimal(params["unit_amount_decimal"]) * quantity
-        return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
+        return rounded(Decimal(params["unit_amount_decimal"]) * quantity, currency)
     if "amount" not in params:
         raise required("amount")
     return int(params["amount"])

@@ -14,7 +14,7 @@ from stripe_simulator.due import DAY, HOUR
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import StripeError, not_simulated, required
 from stripe_simulator.fields import apply
-from stripe_simulator.invoicing import make_invoice, sum_up, take_pending_items
+from stripe_simulator.invoicing import apply_discounts_and_tax, make_invoice, take_pending_items
 from stripe_simulator.paging import as_list, page
 from stripe_simulator.payments import add_payment, mark_payment_paid, payment_of, refuse_processing
 from stripe_simulator.simulator import Simulator
@@ -25,7 +25,10 @@ Json = dict[str, Any]
 EDITABLE = (
     "description footer default_payment_method default_source statement_descriptor custom_fields number"
 )
-COMMON = f"auto_advance collection_method days_until_due due_date metadata {EDITABLE}"
+COMMON = (
+    "auto_advance automatic_tax.enabled collection_method days_until_due default_tax_rates discounts due_date"
+    f" metadata {EDITABLE}"
+)
 
 
 @endpoint("invoices.create", f"{COMMON} currency customer pending_invoice_items_behavior subscription")
@@ -234,4 +237,4 @@ def _change(simulator: Simulator, invoice: Json, params: Json) -> None:
         invoice["due_date"] = now + params["days_until_due"] * DAY
     if "due_date" in params:
         invoice["due_date"] = params["due_date"]
-    sum_up(simulator, invoice)
+    apply_discounts_and_tax(simulator, invoice, params)

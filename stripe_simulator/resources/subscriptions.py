@@ -3,39 +3,48 @@
 from typing import Any
 
 from stripe_simulator.balances import set_currency
-from stripe_simulator.collection import attempt_payment, finalize, payment_method_for
-from stripe_simulator.due import DAY
 from stripe_simulator.endpoints import endpoint
-from stripe_simulator.errors import InvalidParameterError, StripeError, not_simulated, required
-from stripe_simulator.fields import apply
+from stripe_simulator.errors import StripeError, not_simulated, required
 from stripe_simulator.paging import as_list, page
-from stripe_simulator.renewals import bill_items, make_item_of_subscription, next_period, prorate
-from stripe_simulator.resources.subscription_items import changed_items, recurring_price
+from stripe_simulator.prorations import prorate, prorate_end
+from stripe_simulator.renewals import bill_ending, bill_items
+from stripe_simulator.resources.subscription_items import ACCEPTED, changed_items, recurring_price
+from stripe_simulator.resources.subscription_terms import (
+    TERMS,
+    anchor_of,
+    apply_end,
+    apply_terms,
+    check_trial_end,
+    trial_end_of,
+)
 from stripe_simulator.simulator import Simulator
-from stripe_simulator.sources import require_source
-from stripe_simulator.subscribing import end_subscription, start_subscription
+from stripe_simulator.subscribing import change_trial, collect, end_subscription, start_subscription
 
 Json = dict[str, Any]
-
-PLAIN = "cancel_at collection_method days_until_due default_payment_method default_source description"
 
 
 @endpoint(
     "subscriptions.create",
-    f"billing_cycle_anchor cancel_at_period_end currency customer items metadata off_session payment_behavior"
-    f" proration_behavior trial_end trial_period_days {PLAIN}",
+    f"billing_cycle_anchor billing_mode.type cancel_at cancel_at_period_end currency customer metadata"
+    f" off_session payment_behavior proration_behavior trial_end trial_period_days {ACCEPTED} {TERMS}",
 )
 def create(simulator: Simulator, params: Json) -> Json:
+    subscription = prepare(simulator, params)
+    start_subscription(simulator, subscription, behavior=params.get("payment_behavior", "allow_incomplete"))
+    return simulator.find("subscription", subscription["id"])
+
+
+def prepare(simulator: Simulator, params: Json) -> Json:
+    """Make the subscription that the parameters ask for, not saved yet."""
     for name in ("customer", "items"):
         if not params.get(name):
             raise required(name)
+    if params.get("billing_mode", {}).get("type", "flexible") != "flexible":
+        raise not_simulated("knows flexible billing only", "billing_mode[type]")
     customer = simulator.find("customer", params["customer"], param="customer")
     now = simulator.clock.now()
-    trial_end = _trial_end(params, now)
-    prices = [recurring_price(simulator, item, index) for index, item in enumerate(params["items"])]
-    if len({price["currency"] for price in prices}) > 1:
-        raise StripeError("All prices on a subscription must have the same currency.", param="items")
-    currency = prices[0]["currency"]
+    trial_end = trial_end_of(params, now)
+    currency = recurring_price(simulator, params["items"][0], 0)["currency"]
     _refuse_second_currency(simulator, customer, currency)
     set_currency(simulator, customer, currency)
     subscription = simulator.new(
@@ -44,13 +53,13 @@ def create(simulator: Simulator, params: Json) -> Json:
         application=None,
         application_fee_percent=None,
         automatic_tax={"disabled_reason": None, "enabled": False, "liability": None},
-        billing_cycle_anchor=trial_end or _anchor(params, now),
+        billing_cycle_anchor=trial_end or anchor_of(params, now),
         billing_cycle_anchor_config=None,
         billing_mode={"type": "flexible", "flexible": {"proration_discounts": "included"}, "updated_at": now},
         billing_schedules=[],
         billing_thresholds=None,
         cancel_at=None,
-        cancel_at_period_end=params.get("cancel_at_period_end", False),
+        cancel_at_period_end=False,
         canceled_at=None,
         cancellation_details={"comment": None, "feedback": None, "reason": None},
         collection_method="charge_automatically",
@@ -87,22 +96,11 @@ def create(simulator: Simulator, params: Json) -> Json:
         trial_settings={"end_behavior": {"missing_payment_method": "create_invoice"}},
         trial_start=now if trial_end else None,
     )
-    apply(subscription, params, PLAIN)
-    _check_collection(simulator, subscription)
-    items = [
-        make_item_of_subscription(
-            simulator,
-            subscription["id"],
-            price,
-            quantity=given.get("quantity", 1),
-            metadata=given.get("metadata") or {},
-            period={"start": now, "end": trial_end} if trial_end else next_period(subscription, price, now),
-        )
-        for given, price in zip(params["items"], prices, strict=True)
-    ]
+    apply_terms(simulator, subscription, params)
+    items = changed_items(simulator, subscription, [], params["items"], at=now)
     subscription["items"] = as_list(items, f"/v1/subscription_items?subscription={subscription['id']}")
-    start_subscription(simulator, subscription, behavior=params.get("payment_behavior", "allow_incomplete"))
-    return simulator.find("subscription", subscription["id"])
+    apply_end(simulator, subscription, params)
+    return subscription
 
 
 @endpoint("subscriptions.retrieve")
@@ -141,7 +139,8 @@ def list_subscriptions(simulator: Simulator, params: Json) -> Json:
 
 @endpoint(
     "subscriptions.update",
-    f"cancel_at_period_end items metadata off_session payment_behavior proration_behavior {PLAIN}",
+    f"cancel_at cancel_at_period_end metadata off_session payment_behavior proration_behavior"
+    f" proration_date trial_end items.id items.deleted {ACCEPTED} {TERMS}",
 )
 def update(simulator: Simulator, params: Json, identifier: str) -> Json:
     subscription = simulator.find("subscription", identifier)
@@ -149,33 +148,46 @@ def update(simulator: Simulator, params: Json, identifier: str) -> Json:
         raise StripeError(
             "A canceled subscription can only update its cancellation_details and metadata.", param="id"
         )
-    apply(subscription, params, PLAIN)
-    _check_collection(simulator, subscription)
-    if "cancel_at_period_end" in params:
-        ends = params["cancel_at_period_end"]
-        period_end = max(item["current_period_end"] for item in subscription["items"]["data"])
-        subscription |= {
-            "cancel_at_period_end": ends,
-            "cancel_at": period_end if ends else None,
-            "canceled_at": simulator.clock.now() if ends else None,
-        }
-    before = subscription["items"]["data"]
-    if "items" in params:
-        subscription["items"]["data"] = changed_items(simulator, subscription, params["items"])
-    simulator.save(subscription, "customer.subscription.updated")
-    behavior = params.get("proration_behavior", "create_prorations")
-    if behavior != "none":
-        prorate(simulator, subscription, before, subscription["items"]["data"])
-    if behavior == "always_invoice" and before != subscription["items"]["data"]:
-        invoice = bill_items(simulator, subscription, [], reason="subscription_update")
+    billed = change(simulator, subscription, params)
+    if billed is not None:
+        invoice = bill_items(simulator, subscription, billed, reason="subscription_update")
         simulator.save(subscription, "customer.subscription.updated")
-        finalize(simulator, invoice)
-        if invoice["status"] == "open" and subscription["collection_method"] == "charge_automatically":
-            attempt_payment(simulator, invoice, payment_method_for(simulator, invoice))
+        collect(simulator, invoice)
     return simulator.find("subscription", identifier)
 
 
-@endpoint("subscriptions.cancel", "cancellation_details")
+def change(simulator: Simulator, subscription: Json, params: Json) -> list[Json] | None:
+    """Change and save the subscription; its prorations wait for an invoice.
+
+    Returns the items to bill at once, with what waits, or None if the change leads to no invoice of its own.
+    """
+    moment = params.get("proration_date", simulator.clock.now())
+    behavior = params.get("proration_behavior", "create_prorations")
+    was_trial = subscription["status"] == "trialing"
+    before, end_before = subscription["items"]["data"], subscription["cancel_at"]
+    _check_proration_date(params, before)
+    apply_terms(simulator, subscription, params)
+    if "items" in params:
+        subscription["items"]["data"] = changed_items(
+            simulator, subscription, before, params["items"], at=moment
+        )
+    if behavior != "none":
+        prorate(simulator, subscription, before, subscription["items"]["data"], at=moment)
+    if "trial_end" in params:
+        check_trial_end(params["trial_end"], simulator.clock.now())
+        change_trial(simulator, subscription, params["trial_end"], prorates=behavior != "none")
+    apply_end(simulator, subscription, params)
+    if behavior != "none":
+        prorate_end(simulator, subscription, end_before)
+    simulator.save(subscription, "customer.subscription.updated")
+    items: list[Json] = subscription["items"]["data"]
+    if was_trial and subscription["status"] == "active":
+        return items
+    is_changed = before != items or end_before != subscription["cancel_at"]
+    return [] if behavior == "always_invoice" and is_changed else None
+
+
+@endpoint("subscriptions.cancel", "cancellation_details invoice_now prorate")
 def cancel(simulator: Simulator, params: Json, identifier: str) -> Json:
     subscription = simulator.find("subscription", identifier)
     if subscription["status"] in ("canceled", "incomplete_expired"):
@@ -183,7 +195,13 @@ def cancel(simulator: Simulator, params: Json, identifier: str) -> Json:
             f"No such subscription: '{identifier}'", status=404, code="resource_missing", param="id"
         )
     subscription["cancellation_details"] |= params.get("cancellation_details", {})
-    return end_subscription(simulator, subscription)
+    if params.get("prorate"):
+        prorate(simulator, subscription, subscription["items"]["data"], [])
+    end_subscription(simulator, subscription)
+    invoice = bill_ending(simulator, subscription) if params.get("invoice_now") else None
+    if invoice:
+        collect(simulator, invoice)
+    return simulator.find("subscription", identifier)
 
 
 def _refuse_second_currency(simulator: Simulator, customer: Json, currency: str) -> None:
@@ -203,44 +221,11 @@ def _refuse_second_currency(simulator: Simulator, customer: Json, currency: str)
             )
 
 
-def _trial_end(params: Json, now: int) -> int | None:
-    if params.get("trial_period_days"):
-        return int(now + params["trial_period_days"] * DAY)
-    end = params.get("trial_end")
-    if end is None or end == "now":
-        return None
-    if end <= now:
+def _check_proration_date(params: Json, items: list[Json]) -> None:
+    moment = params.get("proration_date")
+    if moment is None:
+        return
+    if not any(item["current_period_start"] <= moment <= item["current_period_end"] for item in items):
         raise StripeError(
-            "Invalid timestamp: must be an integer Unix timestamp in the future.", param="trial_end"
+            "Invalid proration date: it must lie in the current billing period.", param="proration_date"
         )
-    return int(end)
-
-
-def _anchor(params: Json, now: int) -> int:
-    anchor = params.get("billing_cycle_anchor", now)
-    if anchor < now:
-        raise StripeError("The billing cycle anchor must be in the future.", param="billing_cycle_anchor")
-    if anchor > now:
-        raise not_simulated("starts billing cycles now", "billing_cycle_anchor")
-    return int(anchor)
-
-
-def _check_collection(simulator: Simulator, subscription: Json) -> None:
-    sends = subscription["collection_method"] == "send_invoice"
-    if sends and not subscription["days_until_due"]:
-        raise InvalidParameterError(
-            "You must pass `days_until_due` when collection_method is set to send_invoice.",
-            code="parameter_missing",
-            param="days_until_due",
-        )
-    if subscription["default_source"]:
-        require_source(simulator, subscription["customer"], subscription["default_source"])
-    method = subscription["default_payment_method"]
-    if method:
-        owner = simulator.find("payment_method", method, param="default_payment_method")["customer"]
-        if owner != subscription["customer"]:
-            raise StripeError(
-                f"The customer does not have a payment method with the ID {method}.",
-                code="resource_missing",
-                param="default_payment_method",
-            )
