@@ -109,8 +109,8 @@ def discount_lines(simulator: Simulator, invoice: Json) -> None:
 
 def net_of(line: Json) -> int:
     """A line's amount after its discounts."""
-    amount: int = line["amount"]
-    return amount - sum(entry["amount"] for entry in line["discount_amounts"])
+    net: int = line["amount"] - sum(entry["amount"] for entry in line["discount_amounts"])
+    return net
 
 
 def own_cut(line: Json) -> int:

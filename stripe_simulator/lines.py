@@ -166,6 +166,6 @@ def make_line(source: Json, *, invoice: str, parent: Json) -> Json:
         "pretax_credit_amounts": [],
         "subscription": source.get("subscription"),
         "subtotal": source["amount"],
-        "tax_rates": source.get("tax_rates", []),
+        "simulated": {"tax_rates": source.get("tax_rates", [])},
         "taxes": [],
     }

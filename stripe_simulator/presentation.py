@@ -1,6 +1,5 @@
 """Objects as answers show them: with addresses of this server, and expanded where asked."""
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +20,7 @@ class Presenter:
 
     def present(self, body: Json) -> Json:
         """Copy a stored object into what is shown of it."""
-        shown = copy.deepcopy(body)
-        for name in ("simulated", *HIDDEN.get(shown["object"], ())):
-            shown.pop(name, None)
+        shown: Json = _visible(body)
         if shown["object"] == "coupon" and "duration" in shown:
             shown.pop("deleted", None)  # what its discounts still show
         if shown.get("deleted"):
@@ -43,7 +40,7 @@ class Presenter:
                     shown["invoice_pdf"] = f"{self._url}/i/{shown['id']}/pdf"
                 lines = shown["lines"]
                 lines["has_more"] = len(lines["data"]) > LINES_SHOWN
-                lines["data"] = [self.present(line) for line in lines["data"][:LINES_SHOWN]]
+                lines["data"] = lines["data"][:LINES_SHOWN]
             case "credit_note":
                 shown["pdf"] = f"{self._url}/credit_notes/{shown['id']}/pdf"
             case "event":
@@ -70,7 +67,8 @@ class Presenter:
             return
         include = INCLUDED.get((place.get("object", ""), name))
         if include and name not in place:
-            place[name] = self.present(include(self._store, place))
+            included = include(self._store, place)
+            place[name] = self.present(included) if isinstance(included, dict) else included
         elif name not in place or isinstance(place[name], bool | int | float):
             raise StripeError(f"This property cannot be expanded ({path}).", param="expand")
         if isinstance(place[name], str):
@@ -82,6 +80,13 @@ class Presenter:
             place[name] = [self.present(self._store.get(item) or {}) for item in place[name]]
         if rest:
             self._expand(place[name], rest, path)
+
+
+def _visible(value: Any) -> Any:
+    """Copy without what the simulator knows and Stripe doesn't say, which objects keep in `simulated`."""
+    if isinstance(value, dict):
+        return {name: _visible(item) for name, item in value.items() if name != "simulated"}
+    return [_visible(item) for item in value] if isinstance(value, list) else value
 
 
 def _subscriptions(store: Store, customer: Json) -> Json:
@@ -119,14 +124,17 @@ def _payments(store: Store, invoice: Json) -> Json:
     return as_list(found, "/v1/invoice_payments")
 
 
-HIDDEN = {"line_item": ("tax_rates",)}
-"""What the simulator works with and Stripe doesn't say. Under `simulated` lies more of it, of any object."""
+def _tiers(store: Store, price: Json) -> Any:
+    found = store.get(price["id"]) or {}
+    return found.get("simulated", {}).get("tiers")
 
-INCLUDED: dict[tuple[str, str], Callable[[Store, Json], Json]] = {
+
+INCLUDED: dict[tuple[str, str], Callable[[Store, Json], Any]] = {
     ("charge", "refunds"): _refunds,
     ("customer", "sources"): _sources,
     ("customer", "subscriptions"): _subscriptions,
     ("customer", "tax_ids"): _tax_ids,
     ("invoice", "payments"): _payments,
+    ("price", "tiers"): _tiers,
 }
 """What answers hold only when it is asked for."""

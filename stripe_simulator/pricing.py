@@ -41,7 +41,7 @@ def period_amount(price: Json, quantity: int) -> int:
 
 def _tiered(price: Json, quantity: int) -> list[Charge]:
     charges, reached = [], 0
-    for number, tier in enumerate(price["tiers"], start=1):
+    for number, tier in enumerate(price["simulated"]["tiers"], start=1):
         top = tier["up_to"]
         is_last = top is None or quantity <= top
         if price["tiers_mode"] == "volume":

@@ -101,7 +101,7 @@ def _rates(simulator: Simulator, invoice: Json, line: Json) -> tuple[list[Json],
     """The rates that hold for a line, and why: its own, else the invoice's, else the country's."""
     if invoice["automatic_tax"]["enabled"]:
         return _country_rates(simulator, invoice, line), "standard_rated"
-    return line.get("tax_rates") or invoice["default_tax_rates"], "not_available"
+    return line.get("simulated", {}).get("tax_rates") or invoice["default_tax_rates"], "not_available"
 
 
 def _country_rates(simulator: Simulator, invoice: Json, line: Json) -> list[Json]:

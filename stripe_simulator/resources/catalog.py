@@ -1,22 +1,22 @@
 """Products and prices (https://docs.stripe.com/api/products, https://docs.stripe.com/api/prices)."""
 
-from decimal import Decimal
 from typing import Any
 
 from stripe_simulator.endpoints import endpoint
-from stripe_simulator.errors import StripeError, not_simulated
+from stripe_simulator.errors import StripeError
 from stripe_simulator.fields import apply
 from stripe_simulator.paging import page
+from stripe_simulator.resources.price_amounts import amounts_of
 from stripe_simulator.simulator import Simulator
 
 Json = dict[str, Any]
 
+PRODUCT = "active description images marketing_features statement_descriptor tax_code unit_label url"
+LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}
+"""How many intervals may lie between two invoices."""
 
-@endpoint(
-    "products.create",
-    "active description id images marketing_features metadata name shippable statement_descriptor tax_code"
-    " type unit_label url",
-)
+
+@endpoint("products.create", f"id metadata name shippable type {PRODUCT}")
 def create_product(simulator: Simulator, params: Json) -> Json:
     if "id" in params and simulator.store.get(params["id"]):
         raise StripeError("Product already exists.", code="resource_already_exists", param="id")
@@ -39,15 +39,28 @@ def create_product(simulator: Simulator, params: Json) -> Json:
         updated=simulator.clock.now(),
         url=None,
     )
-    apply(
-        product,
-        params,
-        "id active description images marketing_features shippable statement_descriptor tax_code type"
-        " unit_label url",
-    )
+    apply(product, params, f"id shippable type {PRODUCT}")
     simulator.save(product)
     simulator.emit("product.created", product)
     return product
+
+
+@endpoint("products.retrieve")
+def retrieve_product(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    return simulator.find("product", identifier)
+
+
+@endpoint(
+    "products.update",
+    f"default_price metadata name {PRODUCT}",
+)
+def update_product(simulator: Simulator, params: Json, identifier: str) -> Json:
+    product = simulator.find("product", identifier)
+    if "default_price" in params:
+        simulator.find("price", params["default_price"], param="default_price")
+    apply(product, params, f"default_price name {PRODUCT}")
+    product["updated"] = simulator.clock.now()
+    return simulator.save(product, "product.updated")
 
 
 @endpoint("products.list", "active created ids")
@@ -58,11 +71,24 @@ def list_products(simulator: Simulator, params: Json) -> Json:
 
 @endpoint(
     "prices.create",
-    "active currency lookup_key metadata nickname product product_data recurring tax_behavior"
-    " transfer_lookup_key unit_amount unit_amount_decimal",
+    "active billing_scheme currency lookup_key metadata nickname product product_data recurring tax_behavior"
+    " tiers tiers_mode transfer_lookup_key transform_quantity unit_amount unit_amount_decimal",
 )
 def create_price(simulator: Simulator, params: Json) -> Json:
     return make_price(simulator, params)
+
+
+@endpoint("prices.retrieve")
+def retrieve_price(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    return simulator.find("price", identifier)
+
+
+@endpoint("prices.update", "active lookup_key metadata nickname tax_behavior transfer_lookup_key")
+def update_price(simulator: Simulator, params: Json, identifier: str) -> Json:
+    price = simulator.find("price", identifier)
+    _claim_lookup_key(simulator, params, claimant=identifier)
+    apply(price, params, "active lookup_key nickname tax_behavior")
+    return simulator.save(price, "price.updated")
 
 
 @endpoint("prices.list", "active created currency lookup_keys product recurring type")
@@ -95,19 +121,16 @@ def make_price(simulator: Simulator, params: Json) -> Json:
         "price",
         "price",
         active=params.get("active", True),
-        billing_scheme="per_unit",
         currency=params["currency"].lower(),
         custom_unit_amount=None,
         lookup_key=params.get("lookup_key"),
         metadata=params.get("metadata") or {},
         nickname=params.get("nickname"),
         product=product,
-        recurring=_recurring(params.get("recurring")),
+        recurring=_recurring(simulator, params.get("recurring")),
         tax_behavior=params.get("tax_behavior", "unspecified"),
-        tiers_mode=None,
-        transform_quantity=None,
         type="recurring" if "recurring" in params else "one_time",
-        **_unit_amounts(params),
+        **amounts_of(params),
     )
     _claim_lookup_key(simulator, params)
     simulator.save(price)
@@ -115,45 +138,42 @@ def make_price(simulator: Simulator, params: Json) -> Json:
     return price
 
 
-def _recurring(given: Json | None) -> Json | None:
+def _recurring(simulator: Simulator, given: Json | None) -> Json | None:
     if given is None:
         return None
-    if given.get("usage_type", "licensed") != "licensed" or "meter" in given:
-        raise not_simulated("knows licensed prices only", "recurring")
+    usage_type = given.get("usage_type", "licensed")
+    count = given.get("interval_count", 1)
+    if not 1 <= count <= LONGEST[given["interval"]]:
+        raise StripeError(
+            f"Invalid interval_count: a price can recur every 1 to {LONGEST[given['interval']]} "
+            f"{given['interval']}s, at most three years apart.",
+            param="recurring[interval_count]",
+        )
+    if (usage_type == "metered") != ("meter" in given):
+        raise StripeError(
+            "Prices with usage_type=metered must be backed by a meter, and only those.",
+            param="recurring[meter]",
+        )
+    if "meter" in given:
+        simulator.find("billing.meter", given["meter"], param="recurring[meter]")
     return {
         "interval": given["interval"],
-        "interval_count": given.get("interval_count", 1),
-        "meter": None,
+        "interval_count": count,
+        "meter": given.get("meter"),
         "trial_period_days": given.get("trial_period_days"),
-        "usage_type": "licensed",
+        "usage_type": usage_type,
     }
 
 
-def _unit_amounts(params: Json) -> Json:
-    if ("unit_amount" in params) == ("unit_amount_decimal" in params):
-        raise StripeError(
-            "You must specify exactly one of `unit_amount` or `unit_amount_decimal`.",
-            code="parameter_missing",
-            param="unit_amount",
-        )
-    exact = Decimal(params["unit_amount" if "unit_amount" in params else "unit_amount_decimal"])
-    if exact < 0:
-        raise StripeError(
-            "This value must be greater than or equal to 0.",
-            code="parameter_invalid_integer",
-            param="unit_amount",
-        )
-    whole = int(exact) if exact == int(exact) else None
-    return {"unit_amount": whole, "unit_amount_decimal": format(exact, "f")}
-
-
-def _claim_lookup_key(simulator: Simulator, params: Json) -> None:
+def _claim_lookup_key(simulator: Simulator, params: Json, *, claimant: str | None = None) -> None:
     key = params.get("lookup_key")
     if not key:
         return
     for owner in simulator.store.select(
         "price", where="AND json_extract(body, '$.lookup_key') = ?", values=(key,)
     ):
+        if owner["id"] == claimant:
+            continue
         if not params.get("transfer_lookup_key"):
             raise StripeError(
                 f"A price (`{owner['id']}`) already uses that lookup key.",
