@@ -17,6 +17,7 @@ from stripe_simulator.payments import (
     refuse_processing,
     start_payment,
 )
+from stripe_simulator.pending import awaits, take_effect
 from stripe_simulator.simulator import Simulator
 from stripe_simulator.sources import chargeable
 
@@ -188,6 +189,7 @@ def mark_paid(simulator: Simulator, invoice: Json) -> Json:
     simulator.emit("invoice.payment_succeeded", invoice)
     _set_subscription(simulator, invoice, "active", of=("incomplete", "past_due"))
     _set_delinquent(simulator, invoice["customer"], delinquent=False)
+    take_effect(simulator, invoice)
     return invoice
 
 
@@ -203,6 +205,24 @@ def void(simulator: Simulator, invoice: Json) -> Json:
     )
     simulator.emit("invoice.voided", invoice)
     return invoice
+
+
+def write_off(simulator: Simulator, invoice: Json) -> Json:
+    """Give up an open invoice as uncollectible; it can still be paid."""
+    invoice |= {"status": "uncollectible", "auto_advance": False, "next_payment_attempt": None}
+    invoice["status_transitions"]["marked_uncollectible_at"] = simulator.clock.now()
+    simulator.save(invoice, "invoice.updated")
+    simulator.emit("invoice.marked_uncollectible", invoice)
+    return invoice
+
+
+def mark_overdue(simulator: Simulator, invoice: Json) -> None:
+    """The due date of an invoice that was sent has passed."""
+    simulator.save({**invoice, "simulated": {**invoice.get("simulated", {}), "overdue": True}})
+    simulator.emit("invoice.overdue", invoice)
+    subscription = subscription_of(simulator, invoice)
+    if subscription and subscription["status"] in ("active", "trialing"):
+        simulator.save({**subscription, "status": "past_due"}, "customer.subscription.updated")
 
 
 def stop_collecting(simulator: Simulator, customer: str, *, subscription: str | None = None) -> None:
@@ -230,7 +250,9 @@ def _failed(simulator: Simulator, invoice: Json, *, retried: bool) -> None:
         invoice["next_payment_attempt"] = simulator.clock.now() + RETRY_DAYS[attempt - 1] * DAY
     simulator.save(invoice, "invoice.updated")
     simulator.emit("invoice.payment_failed", invoice)
-    _set_subscription(simulator, invoice, "past_due", of=("active", "trialing"))
+    subscription = subscription_of(simulator, invoice)
+    if subscription and not awaits(subscription, invoice):
+        _set_subscription(simulator, invoice, "past_due", of=("active", "trialing"))
     _set_delinquent(simulator, invoice["customer"], delinquent=True)
 
 

@@ -11,13 +11,22 @@ def due_at(body: dict[str, Any]) -> int | None:
     """The moment, in seconds since the epoch, at which the object's next scheduled step falls due."""
     match body["object"], body.get("status"):
         case "subscription", status if status in BILLED_STATUSES:
-            ends: list[int] = [item["current_period_end"] for item in body["items"]["data"]]
-            return min(ends if body["cancel_at"] is None else [*ends, body["cancel_at"]])
+            moments: list[int] = [item["current_period_end"] for item in body["items"]["data"]]
+            others = (
+                body["cancel_at"],
+                (body["pause_collection"] or {}).get("resumes_at"),
+                (body["pending_update"] or {}).get("expires_at"),
+            )
+            moments += [moment for moment in others if moment is not None]
+            return min(moments)
         case "subscription", "incomplete":
             return int(body["created"]) + 23 * HOUR
         case "invoice", "draft":
             moment: int | None = body["automatically_finalizes_at"]
             return moment if body["auto_advance"] else None
+        case "invoice", "open" if body["collection_method"] == "send_invoice":
+            moment = body["due_date"]
+            return None if "overdue" in body.get("simulated", {}) else moment
         case "invoice", "open":
             moment = body["next_payment_attempt"]
             return moment if body["auto_advance"] else None

@@ -104,13 +104,14 @@ def bill_items(
     subscription.
     """
     customer = simulator.find("customer", subscription["customer"], param="customer")
+    is_kept = (subscription["pause_collection"] or {}).get("behavior") == "keep_as_draft"
     invoice = make_invoice(
         simulator,
         customer,
         currency=subscription["currency"],
         billing_reason=reason,
         collection_method=subscription["collection_method"],
-        auto_advance=True,
+        auto_advance=not is_kept,
         subscription=subscription,
     )
     if subscription["collection_method"] == "send_invoice":

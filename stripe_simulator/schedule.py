@@ -4,12 +4,11 @@ import threading
 import traceback
 from typing import Any
 
-from stripe_simulator.collection import attempt_payment, payment_method_for, settle_payment
+from stripe_simulator.collection import attempt_payment, mark_overdue, payment_method_for, settle_payment
 from stripe_simulator.refunding import settle_refund
-from stripe_simulator.renewals import bill_ending, renew
 from stripe_simulator.resources.checkout_steps import expire_session, follow_payment
 from stripe_simulator.simulator import Simulator
-from stripe_simulator.subscribing import collect, end_subscription, expire_subscription
+from stripe_simulator.subscribing import advance_subscription, collect, expire_subscription
 
 Json = dict[str, Any]
 
@@ -44,7 +43,8 @@ def keep_time(simulator: Simulator) -> threading.Thread:
     def run() -> None:
         while not simulator.stopping.wait(1):
             try:
-                run_due(simulator, simulator.clock.now())
+                with simulator.store.lock:  # within it nobody looks ahead, as a preview does
+                    run_due(simulator, simulator.clock.now())
             except Exception:  # noqa: BLE001 # shown, and the simulator keeps answering
                 traceback.print_exc()
 
@@ -59,6 +59,8 @@ def _step(simulator: Simulator, body: Json) -> None:
             expire_session(simulator, body)
         case "invoice", "draft":
             collect(simulator, body)
+        case "invoice", _ if body["collection_method"] == "send_invoice":
+            mark_overdue(simulator, body)
         case "invoice", _:
             attempt_payment(simulator, body, payment_method_for(simulator, body))
         case "payment_intent", _:
@@ -69,8 +71,4 @@ def _step(simulator: Simulator, body: Json) -> None:
         case "subscription", "incomplete":
             expire_subscription(simulator, body)
         case "subscription", _:
-            if body["cancel_at"] and body["cancel_at"] <= simulator.clock.now():
-                end_subscription(simulator, body)
-                bill_ending(simulator, body)
-            else:
-                renew(simulator, body)
+            advance_subscription(simulator, body)

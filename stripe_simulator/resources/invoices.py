@@ -9,6 +9,7 @@ from stripe_simulator.collection import (
     payment_method_for,
     take_payment,
     void,
+    write_off,
 )
 from stripe_simulator.due import DAY, HOUR
 from stripe_simulator.endpoints import endpoint
@@ -178,11 +179,7 @@ def mark_uncollectible(simulator: Simulator, _params: Json, identifier: str) -> 
     invoice = simulator.find("invoice", identifier)
     if invoice["status"] != "open":
         raise StripeError("You can only mark an open invoice as uncollectible.")
-    invoice |= {"status": "uncollectible", "auto_advance": False, "next_payment_attempt": None}
-    invoice["status_transitions"]["marked_uncollectible_at"] = simulator.clock.now()
-    simulator.save(invoice, "invoice.updated")
-    simulator.emit("invoice.marked_uncollectible", invoice)
-    return invoice
+    return write_off(simulator, invoice)
 
 
 def _check_attachable(simulator: Simulator, invoice: Json, intent: Json) -> None:

@@ -23,7 +23,7 @@ TERMS = (
 def apply_terms(simulator: Simulator, subscription: Json, params: Json) -> None:
     """Change the fields that begin and change alike."""
     apply(subscription, params, PLAIN)
-    _check_collection(simulator, subscription)
+    _check_collection(simulator, subscription, params)
     if "default_tax_rates" in params:
         subscription["default_tax_rates"] = find_rates(
             simulator, params["default_tax_rates"], param="default_tax_rates"
@@ -31,7 +31,8 @@ def apply_terms(simulator: Simulator, subscription: Json, params: Json) -> None:
     if "automatic_tax" in params:
         _apply_automatic_tax(simulator, subscription, enabled=params["automatic_tax"]["enabled"])
     if "trial_settings" in params:
-        behavior = params["trial_settings"]["end_behavior"]["missing_payment_method"]
+        end_behavior = params["trial_settings"]["end_behavior"]
+        behavior = end_behavior.get("missing_payment_method", "create_invoice")
         subscription["trial_settings"] = {"end_behavior": {"missing_payment_method": behavior}}
     if "discounts" in params:
         _apply_discounts(simulator, subscription, params["discounts"])
@@ -67,6 +68,13 @@ def apply_end(simulator: Simulator, subscription: Json, params: Json) -> None:
         "cancel_at_period_end": False,
         "canceled_at": now if moment else None,
     }
+
+
+def apply_pause(simulator: Simulator, subscription: Json, given: Any) -> None:
+    """Stop or start again the collection of invoices (https://docs.stripe.com/billing/subscriptions/pause)."""
+    if given and given.get("resumes_at", simulator.clock.now() + 1) <= simulator.clock.now():
+        raise StripeError("`resumes_at` must be in the future.", param="pause_collection[resumes_at]")
+    subscription["pause_collection"] = {"resumes_at": None, **given} if given else None
 
 
 def trial_end_of(params: Json, now: int) -> int | None:
@@ -138,8 +146,15 @@ def require_location(simulator: Simulator, customer: str) -> None:
         )
 
 
-def _check_collection(simulator: Simulator, subscription: Json) -> None:
+def _check_collection(simulator: Simulator, subscription: Json, params: Json) -> None:
     sends = subscription["collection_method"] == "send_invoice"
+    if "days_until_due" in params and not sends:
+        raise StripeError(
+            "You can only set `days_until_due` on subscriptions with collection_method=send_invoice.",
+            param="days_until_due",
+        )
+    if not sends:
+        subscription["days_until_due"] = None
     if sends and subscription["days_until_due"] is None:
         raise InvalidParameterError(
             "You must pass `days_until_due` when collection_method is set to send_invoice.",

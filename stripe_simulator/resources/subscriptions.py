@@ -1,5 +1,6 @@
 """Subscriptions (https://docs.stripe.com/api/subscriptions). Periods are on their items."""
 
+import copy
 from typing import Any
 
 from stripe_simulator.balances import set_currency
@@ -7,20 +8,39 @@ from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import StripeError, not_simulated, required
 from stripe_simulator.paging import as_list, page
 from stripe_simulator.prorations import prorate, prorate_end
-from stripe_simulator.renewals import bill_ending, bill_items
+from stripe_simulator.renewals import bill_ending
 from stripe_simulator.resources.subscription_items import ACCEPTED, changed_items, recurring_price
 from stripe_simulator.resources.subscription_terms import (
     TERMS,
     anchor_of,
     apply_end,
+    apply_pause,
     apply_terms,
     check_trial_end,
     trial_end_of,
 )
 from stripe_simulator.simulator import Simulator
-from stripe_simulator.subscribing import change_trial, collect, end_subscription, start_subscription
+from stripe_simulator.subscribing import (
+    bill_change,
+    change_trial,
+    collect,
+    end_subscription,
+    resume_subscription,
+    start_subscription,
+)
 
 Json = dict[str, Any]
+
+PENDING = (
+    "expand",
+    "items",
+    "off_session",
+    "payment_behavior",
+    "proration_behavior",
+    "proration_date",
+    "trial_end",
+)
+"""What may be changed pending a payment (https://docs.stripe.com/billing/subscriptions/pending-updates)."""
 
 
 @endpoint(
@@ -29,6 +49,10 @@ Json = dict[str, Any]
     f" off_session payment_behavior proration_behavior trial_end trial_period_days {ACCEPTED} {TERMS}",
 )
 def create(simulator: Simulator, params: Json) -> Json:
+    if params.get("payment_behavior") == "pending_if_incomplete":
+        raise StripeError(
+            "`payment_behavior=pending_if_incomplete` is for updates only.", param="payment_behavior"
+        )
     subscription = prepare(simulator, params)
     start_subscription(simulator, subscription, behavior=params.get("payment_behavior", "allow_incomplete"))
     return simulator.find("subscription", subscription["id"])
@@ -140,7 +164,7 @@ def list_subscriptions(simulator: Simulator, params: Json) -> Json:
 @endpoint(
     "subscriptions.update",
     f"cancel_at cancel_at_period_end metadata off_session payment_behavior proration_behavior"
-    f" proration_date trial_end items.id items.deleted {ACCEPTED} {TERMS}",
+    f" pause_collection proration_date trial_end items.id items.deleted {ACCEPTED} {TERMS}",
 )
 def update(simulator: Simulator, params: Json, identifier: str) -> Json:
     subscription = simulator.find("subscription", identifier)
@@ -148,16 +172,19 @@ def update(simulator: Simulator, params: Json, identifier: str) -> Json:
         raise StripeError(
             "A canceled subscription can only update its cancellation_details and metadata.", param="id"
         )
+    behavior = params.get("payment_behavior", "allow_incomplete")
+    _refuse_change(subscription, params, behavior)
+    before = copy.deepcopy(subscription)
     billed = change(simulator, subscription, params)
-    if billed is not None:
-        invoice = bill_items(simulator, subscription, billed, reason="subscription_update")
+    if billed is None:
         simulator.save(subscription, "customer.subscription.updated")
-        collect(simulator, invoice)
+    else:
+        bill_change(simulator, before, subscription, billed, behavior=behavior)
     return simulator.find("subscription", identifier)
 
 
 def change(simulator: Simulator, subscription: Json, params: Json) -> list[Json] | None:
-    """Change and save the subscription; its prorations wait for an invoice.
+    """Change the subscription, which the caller saves; its prorations wait for an invoice.
 
     Returns the items to bill at once, with what waits, or None if the change leads to no invoice of its own.
     """
@@ -167,6 +194,8 @@ def change(simulator: Simulator, subscription: Json, params: Json) -> list[Json]
     before, end_before = subscription["items"]["data"], subscription["cancel_at"]
     _check_proration_date(params, before)
     apply_terms(simulator, subscription, params)
+    if "pause_collection" in params:
+        apply_pause(simulator, subscription, params["pause_collection"])
     if "items" in params:
         subscription["items"]["data"] = changed_items(
             simulator, subscription, before, params["items"], at=moment
@@ -179,12 +208,22 @@ def change(simulator: Simulator, subscription: Json, params: Json) -> list[Json]
     apply_end(simulator, subscription, params)
     if behavior != "none":
         prorate_end(simulator, subscription, end_before)
-    simulator.save(subscription, "customer.subscription.updated")
     items: list[Json] = subscription["items"]["data"]
     if was_trial and subscription["status"] == "active":
         return items
     is_changed = before != items or end_before != subscription["cancel_at"]
     return [] if behavior == "always_invoice" and is_changed else None
+
+
+@endpoint("subscriptions.resume", "billing_cycle_anchor.type")
+def resume(simulator: Simulator, params: Json, identifier: str) -> Json:
+    subscription = simulator.find("subscription", identifier)
+    if subscription["status"] != "paused":
+        raise StripeError("You can only resume subscriptions whose status is `paused`.", param="id")
+    if params.get("billing_cycle_anchor", {}).get("type", "now") != "now":
+        raise not_simulated("resumes with a new billing cycle only", "billing_cycle_anchor[type]")
+    resume_subscription(simulator, subscription)
+    return simulator.find("subscription", identifier)
 
 
 @endpoint("subscriptions.cancel", "cancellation_details invoice_now prorate")
@@ -219,6 +258,21 @@ def _refuse_second_currency(simulator: Simulator, customer: Json, currency: str)
                 " subscription, subscription schedule, discount, quote, or invoice item with currency"
                 f" {others[0]['currency']}."
             )
+
+
+def _refuse_change(subscription: Json, params: Json, behavior: str) -> None:
+    others = [name for name in params if name not in PENDING]
+    if behavior == "pending_if_incomplete" and others:
+        raise StripeError(
+            f"You cannot change {', '.join(others)} with payment_behavior=pending_if_incomplete.",
+            param=others[0],
+        )
+    if subscription["status"] == "incomplete" and "items" in params:
+        raise StripeError(
+            "You cannot update a subscription in `incomplete` status in a way that results in payment or"
+            " proration.",
+            param="items",
+        )
 
 
 def _check_proration_date(params: Json, items: list[Json]) -> None:
