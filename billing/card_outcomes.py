@@ -1,9 +1,12 @@
 """How a card set-up ended, and what its person reads of it."""
 
+from django.conf import settings
 from django.db import models
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import BillingAccount, StripeOperation, Subscription
+from billing.models.operations import MISSING_SCOPE
 
 
 class Outcome(models.TextChoices):
@@ -16,6 +19,16 @@ class Outcome(models.TextChoices):
     REFUSED = "refused", _("The bank did not accept this card. Use another card.")
     NOT_ALLOWED = "not_allowed", _("You may no longer update the card, so it was not saved. Ask an admin.")
     ERROR = "error", _("Stripe did not accept this card. Use another card.")
+    FORBIDDEN = (
+        "forbidden",
+        format_lazy(
+            _(
+                "The portal lacks a permission at Stripe and could not finish, and only support can add it: "
+                "write to {address}."
+            ),
+            address=settings.SUPPORT_EMAIL,
+        ),
+    )
 
 
 GOOD = {Outcome.UPDATED, Outcome.SUPERSEDED}
@@ -23,6 +36,8 @@ GOOD = {Outcome.UPDATED, Outcome.SUPERSEDED}
 
 def outcome_of(operation: StripeOperation) -> Outcome:
     """How an operation that has ended did so."""
+    if MISSING_SCOPE in operation.result:
+        return Outcome.FORBIDDEN
     return Outcome(operation.result.get("outcome", Outcome.ERROR))
 
 

@@ -60,12 +60,12 @@ def handle(event_id: str) -> None:
     """Work off one event, unless it isn't due or another worker has it. A failure is tried again later.
 
     With it go the other events of its customer that are due. One that has failed before comes alone, so that
-    an event that always fails stops no other.
+    an event that always fails stops no other. Without the scope that it needs, it is given up at once.
     """
     event = StripeEvent.objects.due().lease(event_id)
     if event is None:
         return
-    with event.attempt():
+    with structlog.contextvars.bound_contextvars(stripe_event=event.event_id), event.attempt():
         account = _account_of(event) if event.type.startswith(FOLLOWED) and event.customer_id else None
         if account is None:
             event.release(state=EventState.IGNORED, handled_at=timezone.now())
@@ -75,6 +75,9 @@ def handle(event_id: str) -> None:
             _apply(account, [event, *others])
         except gateway.GatewayUnavailable as error:
             event.fail(error)
+        except gateway.GatewayForbidden as error:
+            # Nobody grants a scope within the hours of the tries; reconciliation heals what is given up.
+            event.park(str(error))
         else:
             event.release(state=EventState.DONE, handled_at=timezone.now())
             # What came before the fetch is in it. One that another worker has meanwhile is left to it.

@@ -1,7 +1,7 @@
 """What we ask of Stripe, one function for each question or change.
 
-All raise GatewayUnavailable, GatewayRefused and GatewayMissing. A change takes the idempotency key that the
-caller has saved before.
+All raise GatewayUnavailable, GatewayRefused, GatewayMissing and GatewayForbidden. A change takes the
+idempotency key that the caller has saved before.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ import stripe
 
 from billing.gateway import documents, reading
 from billing.gateway.client import call
-from billing.gateway.errors import GatewayMissing, GatewayRefused
+from billing.gateway.errors import GatewayForbidden, GatewayMissing, GatewayRefused
 from billing.gateway.records import CardSession, Customer, Invoice, Preview, Subscription
 
 Read = TypeVar("Read")
@@ -54,7 +54,7 @@ def find_customer(*, operation_id: object, since: datetime) -> Customer | None:
 def customer(customer_id: str) -> Customer:
     try:
         found = call(lambda stripe_: stripe_.v1.customers.retrieve(customer_id, {"expand": EXPAND_CUSTOMER}))
-    except GatewayMissing:
+    except (GatewayMissing, GatewayForbidden):
         raise
     except GatewayRefused:
         # A deleted customer has nothing left to expand.
@@ -137,6 +137,8 @@ def preview(subscription_id: str) -> Preview:
                 {"subscription": subscription_id, "expand": EXPAND_INVOICE}
             )
         ).to_dict()
+    except GatewayForbidden:
+        raise
     except GatewayRefused as refused:
         return documents.no_preview(refused.code)
     return documents.preview(body, lines=_lines_of(body), rate_of=_tax_rate)

@@ -1,5 +1,6 @@
 """The way of every call to Stripe: never inside a transaction, in bounded time, with errors of our own."""
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from billing.gateway.errors import (
+    GatewayForbidden,
     GatewayMissing,
     GatewayRefused,
     GatewayUnavailable,
@@ -26,12 +28,8 @@ TIMEOUT_SECONDS = 8.0
 Answer = TypeVar("Answer")
 
 # The outcome of the request is unknown, or nothing is wrong with the request itself.
-NO_ANSWER = (
-    stripe.APIConnectionError,
-    stripe.RateLimitError,
-    stripe.AuthenticationError,
-    stripe.PermissionError,
-)
+NO_ANSWER = (stripe.APIConnectionError, stripe.RateLimitError)
+SCOPE = re.compile(r"\brak_\w+")
 
 
 def is_live() -> bool:
@@ -56,10 +54,19 @@ def _client(secret_key: str, api_base: str) -> stripe.StripeClient:
 
 
 def call(ask: Callable[[stripe.StripeClient], Answer]) -> Answer:
-    """Ask Stripe. Raises GatewayUnavailable, GatewayRefused, GatewayMissing and InsideTransactionError."""
+    """Ask Stripe.
+
+    Raises GatewayUnavailable, GatewayRefused, GatewayMissing, GatewayForbidden and InsideTransactionError.
+    """
     refuse_inside_transaction()
     try:
         return answer_of(lambda: ask(client()))
+    except stripe.AuthenticationError as error:
+        # A new key makes all of it work again, so that nothing is given up; but no time alone does.
+        logger.error("stripe_key_refused", reason=str(error))
+        raise GatewayUnavailable(str(error)) from error
+    except stripe.PermissionError as error:
+        raise _forbidden(error) from error
     except NO_ANSWER as error:
         logger.warning("stripe_unavailable", reason=str(error))
         raise GatewayUnavailable(str(error)) from error
@@ -89,6 +96,15 @@ def _translated(error: stripe.StripeError) -> GatewayUnavailable | GatewayRefuse
     logger.info("stripe_refused", status=status, code=code, request_id=error.request_id)
     refusal = GatewayMissing if status == 404 else GatewayRefused
     return refusal(code, error.user_message or str(error))
+
+
+def _forbidden(error: stripe.PermissionError) -> GatewayForbidden:
+    message = error.user_message or str(error)
+    forbidden = GatewayForbidden(message, scope=", ".join(SCOPE.findall(message)))
+    logger.error(
+        "stripe_forbidden", scope=forbidden.scope, reason=forbidden.message, request_id=error.request_id
+    )
+    return forbidden
 
 
 def _type_of(error: stripe.StripeError) -> str:

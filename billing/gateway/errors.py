@@ -31,6 +31,19 @@ class GatewayRefused(GatewayError):
         self.message = message
 
 
+class GatewayForbidden(GatewayRefused):
+    """Stripe's key may not do this (403), and asking again changes nothing until somebody grants it.
+
+    ``scope``: what a restricted key lacks, as Stripe names it, such as rak_invoice_read; empty where Stripe
+    names none. https://docs.stripe.com/keys/restricted-api-keys
+    """
+
+    def __init__(self, message: str, *, scope: str = "") -> None:
+        # Stripe's own words repeat part of the key.
+        super().__init__("forbidden", f"Stripe's key lacks the scope {scope}." if scope else message)
+        self.scope = scope
+
+
 class GatewayMissing(GatewayRefused):
     """There is no such object at Stripe."""
 

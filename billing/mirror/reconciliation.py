@@ -52,13 +52,18 @@ def reconcile_due_accounts(*, seconds: float = 45.0) -> None:
 
 
 def _stripe_answers(account: BillingAccount) -> bool:
-    """Reconcile; False: Stripe did not answer. Any other error concerns this account alone."""
+    """Reconcile; False: Stripe did not answer. Any other error concerns this account alone.
+
+    What Stripe's key may not read, it may hardly read sooner than on the next day.
+    """
     with account.attempt():
         try:
             reconcile(account.organization)
         except gateway.GatewayUnavailable as error:
             account.fail(error)
             return False
+        except gateway.GatewayForbidden as error:
+            account.release(error=str(error), next_attempt_at=timezone.now() + EVERY)
     return True
 
 
@@ -74,8 +79,8 @@ def reconcile(organization: Organization) -> Drift:
         subscriptions = gateway.subscriptions(customer_id)
         previews = previews_of(subscriptions.all)
         invoices = gateway.invoices(customer_id)
-    except gateway.GatewayRefused:
-        if not customer.deleted:
+    except gateway.GatewayRefused as error:
+        if not customer.deleted or isinstance(error, gateway.GatewayForbidden):
             raise
         # Whether Stripe still lists what a deleted customer had, its reference doesn't say.
         return Drift(customers=int(sync_customer(account)))

@@ -27,6 +27,8 @@ class OperationState(models.TextChoices):
 
 # Of every kind: what it asks for is made at Stripe.
 FIRST_STEP = "create"
+# In the result of one that failed because Stripe's key may not do what it asks for: the scope, if known.
+MISSING_SCOPE = "missing_scope"
 UNFINISHED = Q(state__in=[OperationState.PENDING, OperationState.WAITING])
 
 

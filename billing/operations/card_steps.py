@@ -21,8 +21,9 @@ from billing.mirror.customers import write_customer
 from billing.mirror.rows import next_fetch_number
 from billing.mirror.subscriptions import previews_of, write_subscriptions
 from billing.models import ENDED, BillingAccount, OperationKind, OperationState, StripeOperation
+from billing.models.operations import MISSING_SCOPE
 from billing.notices import tell_of_new_card
-from billing.operations.life import finish, key_expired, register, renew_key, wait
+from billing.operations.life import finish, finish_forbidden, key_expired, register, renew_key, wait
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, may
 
@@ -50,9 +51,12 @@ def is_too_late(operation: StripeOperation) -> bool:
 
 
 def look(operation: StripeOperation) -> None:
-    """See how far the person has come on Stripe's page. Raises GatewayUnavailable."""
+    """See how far the person has come on Stripe's page. Raises GatewayUnavailable and GatewayForbidden."""
     try:
         session = gateway.card_session(operation.stripe_id)
+    except gateway.GatewayForbidden as error:
+        finish_forbidden(operation, error)
+        raise
     except gateway.GatewayRefused as error:
         finish(operation, state=OperationState.FAILED, error=str(error))
     else:
@@ -225,17 +229,22 @@ def _drop_choice(operation: StripeOperation, chosen: str, error: gateway.Gateway
         return False
     account.chosen_payment_method_id = ""
     account.save(update_fields=["chosen_payment_method_id"])
+    missing = {MISSING_SCOPE: error.scope} if isinstance(error, gateway.GatewayForbidden) else {}
     operation.renew(
         step=Step.DETACH,
-        result={**operation.result, "outcome": Outcome.ERROR, "detach": [chosen]},
+        result={**operation.result, **missing, "outcome": Outcome.ERROR, "detach": [chosen]},
         error=str(error),
     )
     return True
 
 
 def _detach(operation: StripeOperation) -> None:
-    """Detach what is no longer wanted. What Stripe refuses to detach is detached already."""
+    """Detach what is no longer wanted. What Stripe refuses to detach is detached already.
+
+    What Stripe's key may not detach stays at Stripe, and is no reason to take back what was done before.
+    """
     account = BillingAccount.objects.get(organization=operation.organization_id)
+    problem = operation.error
     for method_id in operation.result["detach"]:
         if method_id != account.chosen_payment_method_id:
             try:
@@ -243,10 +252,12 @@ def _detach(operation: StripeOperation) -> None:
                     payment_method_id=method_id,
                     idempotency_key=f"{operation.idempotency_key}-{method_id}-detach",
                 )
+            except gateway.GatewayForbidden as error:
+                problem = str(error)
             except gateway.GatewayRefused:
                 continue
     state = OperationState.DONE if outcome_of(operation) in GOOD else OperationState.FAILED
-    finish(operation, state=state, error=operation.error)
+    finish(operation, state=state, error=problem)
 
 
 def person_of(operation: StripeOperation) -> Actor:

@@ -13,7 +13,7 @@ from billing.card_outcomes import Outcome
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation, Subscription
 from billing.operations.card_steps import Step, is_too_late, settle
 from billing.operations.customers import ensure_customer
-from billing.operations.life import finish, new_operation, resume
+from billing.operations.life import finish, new_operation, refusal_of, resume
 from orgs.acting import acting
 from orgs.errors import Refused
 from orgs.models import Membership
@@ -41,6 +41,14 @@ def start_card_setup(*, actor: Membership) -> str:
         raise Refused(
             _("Stripe does not answer right now. Nothing was changed. Try again in a minute.")
         ) from None
+    except gateway.GatewayForbidden:
+        raise Refused(
+            _(
+                "The portal lacks a permission at Stripe, and only support can add it: write to %(address)s. "
+                "Nothing was changed."
+            )
+            % {"address": settings.SUPPORT_EMAIL}
+        ) from None
     except gateway.GatewayRefused:
         raise Refused(
             _("Stripe did not open its card page. Nothing was changed. Write to %(address)s.")
@@ -57,7 +65,7 @@ def _open_page(actor: Membership, customer_id: str) -> str:
     if operation.state != OperationState.WAITING:
         operation = resume(operation.pk)
     if operation.state == OperationState.FAILED:
-        raise gateway.GatewayRefused("failed", operation.error)
+        raise refusal_of(operation)
     if operation.state != OperationState.WAITING:
         raise gateway.GatewayUnavailable(operation.error)
     session = gateway.card_session(operation.stripe_id)

@@ -9,7 +9,15 @@ from billing import gateway
 from billing.gateway.records import Customer
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
 from billing.models.operations import FIRST_STEP
-from billing.operations.life import finish, key_expired, new_operation, register, renew_key, resume
+from billing.operations.life import (
+    finish,
+    key_expired,
+    new_operation,
+    refusal_of,
+    register,
+    renew_key,
+    resume,
+)
 from orgs.acting import acting
 from orgs.models import Membership
 from orgs.policy import Permission
@@ -28,7 +36,7 @@ def ensure_customer(*, actor: Membership) -> str:
     if operation is not None:
         operation = resume(operation.pk)
         if operation.state == OperationState.FAILED:
-            raise gateway.GatewayRefused("failed", operation.error)
+            raise refusal_of(operation)
     account = BillingAccount.objects.get(organization=actor.organization)
     if not account.has_customer:
         raise gateway.GatewayUnavailable("The Stripe customer is not made yet.")

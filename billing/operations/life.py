@@ -14,8 +14,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import display_name
-from billing.gateway import GatewayRefused, GatewayUnavailable
+from billing.gateway import GatewayForbidden, GatewayRefused, GatewayUnavailable
 from billing.models import OperationKind, OperationState, StripeOperation
+from billing.models.operations import MISSING_SCOPE
 from orgs.models import Membership
 
 # Stripe forgets keys after 24 hours at the earliest: https://docs.stripe.com/api/idempotent_requests
@@ -63,8 +64,8 @@ def resume(operation_id: uuid.UUID | str) -> StripeOperation:
     """Take an operation as far as it goes now, unless another worker has it. Returns it as it is then.
 
     When Stripe doesn't answer, it stays pending for the sweep; when Stripe refuses, it fails. Of one that
-    waits for a person, Stripe is asked first how far they have come: raises GatewayUnavailable. An error of
-    our own is raised too.
+    waits for a person, Stripe is asked first how far they have come: raises GatewayUnavailable and
+    GatewayForbidden. An error of our own is raised too.
     """
     operation = StripeOperation.objects.get(pk=operation_id)
     kind = _kinds[operation.kind]
@@ -83,6 +84,8 @@ def _take_steps(operation: StripeOperation, steps: Mapping[str, Step]) -> None:
             steps[operation.step](operation)
     except GatewayUnavailable as error:
         operation.reschedule(str(error), key_spent=operation.key_spent or error.replayed)
+    except GatewayForbidden as error:
+        finish_forbidden(operation, error)
     except GatewayRefused as error:
         finish(operation, state=OperationState.FAILED, error=str(error))
 
@@ -95,6 +98,8 @@ def resume_each(operation_ids: Iterable[uuid.UUID | str]) -> None:
             resume(operation_id)
         except GatewayUnavailable:
             logger.warning("stripe_operation_waits", operation=str(operation_id))
+        except GatewayForbidden:
+            logger.warning("stripe_operation_forbidden", operation=str(operation_id))
         except Exception:
             logger.exception("stripe_operation_failed", operation=str(operation_id))
 
@@ -107,6 +112,19 @@ def wait(operation: StripeOperation, *, until: datetime, **values: Any) -> None:
 def finish(operation: StripeOperation, *, state: OperationState, error: str = "", **values: Any) -> None:
     """End the operation. Raises LeaseLost."""
     operation.release(state=state, error=error, finished_at=timezone.now(), **values)
+
+
+def finish_forbidden(operation: StripeOperation, error: GatewayForbidden) -> None:
+    """End the operation for want of a scope, which its result names. Raises LeaseLost."""
+    result = {**operation.result, MISSING_SCOPE: error.scope}
+    finish(operation, state=OperationState.FAILED, error=str(error), result=result)
+
+
+def refusal_of(failed: StripeOperation) -> GatewayRefused:
+    """Why an operation that failed did so."""
+    if MISSING_SCOPE in failed.result:
+        return GatewayForbidden(failed.error, scope=failed.result[MISSING_SCOPE])
+    return GatewayRefused("failed", failed.error)
 
 
 def key_expired(operation: StripeOperation) -> bool:
