@@ -24,7 +24,7 @@ EXPAND_CUSTOMER = ["invoice_settings.default_payment_method", "default_source"]
 EXPAND_SUBSCRIPTION = ["default_payment_method", "default_source"]
 EXPAND_INVOICE = ["discounts", "lines.data.discounts"]
 EXPAND_PAYMENT = ["data.payment.payment_intent.latest_charge"]
-EXPAND_SETUP = ["setup_intent.payment_method"]
+EXPAND_SETUP = ["setup_intent.payment_method", "setup_intent.latest_attempt"]
 
 
 def tags(organization_id: object, operation_id: object) -> dict[str, str]:
@@ -93,7 +93,13 @@ def create_card_session(*, params: dict[str, Any], idempotency_key: str) -> Card
 
 def card_session(session_id: str) -> CardSession:
     found = call(lambda stripe_: stripe_.v1.checkout.sessions.retrieve(session_id, {"expand": EXPAND_SETUP}))
-    return reading.card_session(found.to_dict())
+    body = found.to_dict()
+    generated_id = reading.generated_method_id(body)
+    if generated_id:
+        # Too deep to be expanded: Stripe expands four levels.
+        generated = call(lambda stripe_: stripe_.v1.payment_methods.retrieve(generated_id))
+        body["setup_intent"]["payment_method"] = generated.to_dict()
+    return reading.card_session(body)
 
 
 def find_card_session(*, customer_id: str, operation_id: object) -> CardSession | None:

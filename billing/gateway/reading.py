@@ -20,6 +20,11 @@ Json = dict[str, Any]
 OPERATION = "portal_operation"
 ORGANIZATION = "portal_organization"
 
+# Bank details come by these, yet none can be charged again: a SEPA debit is set up with each.
+# https://docs.stripe.com/payments/ideal/set-up-payment,
+# https://docs.stripe.com/payments/bancontact/set-up-payment
+SINGLE_USE = {"bancontact", "ideal", "sofort"}
+
 
 def customer(body: Json) -> Customer:
     settings = body.get("invoice_settings") or {}
@@ -63,6 +68,8 @@ def card_session(body: Json) -> CardSession:
     intent = body.get("setup_intent")
     intent = intent if isinstance(intent, dict) else {}
     method = intent.get("payment_method")
+    if not isinstance(method, dict) or method["type"] in SINGLE_USE:
+        method = None
     return CardSession(
         id=body["id"],
         customer_id=id_of(body.get("customer")),
@@ -70,8 +77,17 @@ def card_session(body: Json) -> CardSession:
         status=body["status"],
         url=body.get("url") or "",
         setup_status=intent.get("status", ""),
-        payment_method=payment_method(method) if isinstance(method, dict) else None,
+        payment_method=payment_method(method) if method else None,
     )
+
+
+def generated_method_id(session: Json) -> str:
+    """What the person's single-use payment method has set up to be charged; empty: theirs is none such."""
+    intent = session.get("setup_intent")
+    attempt = intent.get("latest_attempt") if isinstance(intent, dict) else None
+    details = attempt.get("payment_method_details") if isinstance(attempt, dict) else None
+    detail = (details or {}).get((details or {}).get("type")) or {}
+    return id_of(detail.get("generated_sepa_debit"))
 
 
 def subscription(body: Json) -> Subscription:

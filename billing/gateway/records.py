@@ -49,7 +49,8 @@ class CardSession:
     """A Checkout session in setup mode.
 
     ``status``: open, complete or expired. ``setup_status``: of its setup intent; a completed session of a
-    bank debit may still be processing. ``url``: of Stripe's page, while it is open.
+    bank debit may still be processing. ``url``: of Stripe's page, while it is open. ``payment_method``: what
+    can be charged from now on; of an iDEAL or Bancontact payment the SEPA debit that was set up with it.
     """
 
     id: str
