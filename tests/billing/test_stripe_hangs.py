@@ -20,6 +20,7 @@ from django.conf import LazySettings
 from django.db import connection
 
 from accounts.models import User
+from billing.gateway.patience import PLACES
 from billing.models import OperationState, StripeOperation
 from devstack.memory import LOOPBACK, port_answers, remembered_port
 from devstack.paths import ROOT
@@ -28,6 +29,8 @@ from orgs.policy import Role
 from stripe_simulator.control import Control
 from stripe_simulator.tests.process import KEY, running
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory
+from tests.billing.file_server import PDF, FileServer, file_server
+from tests.billing.file_server import Answer as FileAnswer
 from tests.billing.world import StripeWorld, card_url, sweep_everything
 from tests.factories import MembershipFactory
 from tests.outbox.processes import wait_until
@@ -119,13 +122,26 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, settings: LazySettings) -> Iterator[Stage]:
-    """The simulator and gunicorn as processes, this one with the demo's worker class and threads."""
+def trickle() -> Iterator[FileServer]:
+    """A Stripe that says at once where a PDF is, and takes a minute to send it."""
+    with file_server() as files:
+        files.answers["/pdf"] = FileAnswer(PDF[:1000], seconds=60)
+        yield files
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest, tmp_path: Path, settings: LazySettings) -> Iterator[Stage]:
+    """The simulator and gunicorn as processes, this one with the demo's worker class and threads.
+
+    A test with a ``trickle`` has the portal ask that instead.
+    """
+    trickling = "trickle" in request.fixturenames
     with running(tmp_path / "stripe", "--port", "0") as (stripe_process, url):
         settings.STRIPE_API_BASE, settings.STRIPE_SECRET_KEY = url, KEY
         api = stripe_library.StripeClient(KEY, base_addresses={"api": url}, max_network_retries=0)
         port = remembered_port(tmp_path / "port")
-        with gunicorn(port, tmp_path / "gunicorn.log", STRIPE_API_BASE=url, STRIPE_SECRET_KEY=KEY) as web:
+        asked = request.getfixturevalue("trickle").url if trickling else url
+        with gunicorn(port, tmp_path / "gunicorn.log", STRIPE_API_BASE=asked, STRIPE_SECRET_KEY=KEY) as web:
             wait_until(lambda: port_answers(port) or web.poll() is not None)
             stage = Stage(stripe_process, StripeWorld(control=Control(url), api=api.v1), port)
             yield stage
@@ -207,18 +223,37 @@ def test_only_those_who_press_wait_and_no_longer_than_a_person_does(
     assert len(stage.stripe.customers()) == len(stage.stripe.sessions()) == PEOPLE
 
 
-def test_a_pdf_is_had_though_stripe_is_frozen(stage: Stage, people: list[Membership], watch: Slowest) -> None:
-    browsers = [stage.browser(person.user) for person in people]
-    invoices = [person.organization.invoices.get() for person in people]
-    paths = [
-        f"/orgs/{person.organization.slug}/settings/billing/invoices/{invoice.pk}/pdf/"
-        for person, invoice in zip(people, invoices, strict=True)
-    ]
+def test_who_wants_a_pdf_of_a_frozen_stripe_waits_no_longer_than_a_person_does(
+    stage: Stage, people: list[Membership], watch: Slowest
+) -> None:
     stage.freeze()
-    with ThreadPoolExecutor(PEOPLE) as pool:
-        answers = list(pool.map(lambda n: browsers[n].get(paths[n]), range(PEOPLE)))
+    answers = pdfs_asked_for_at_once(stage, people)
     watch.stopped.set()
-    assert [answer.location for answer in answers] == [invoice.pdf_url for invoice in invoices]
+    assert {answer.status for answer in answers} == {503}
+    assert_nobody_else_noticed(answers, watch)
+
+
+def test_a_pdf_that_comes_in_a_trickle_keeps_nobody_else_waiting(
+    trickle: FileServer, stage: Stage, people: list[Membership], watch: Slowest
+) -> None:
+    answers = pdfs_asked_for_at_once(stage, people)
+    watch.stopped.set()
+    assert {answer.status for answer in answers} == {503}
+    assert trickle.asked.count("/pdf") == PLACES
+    assert_nobody_else_noticed(answers, watch)
+
+
+def pdfs_asked_for_at_once(stage: Stage, people: list[Membership]) -> list[Answer]:
+    paths = [
+        f"/orgs/{person.organization.slug}/settings/billing/invoices/{person.organization.invoices.get().pk}/pdf/"
+        for person in people
+    ]
+    browsers = [stage.browser(person.user) for person in people]
+    with ThreadPoolExecutor(PEOPLE) as pool:
+        return list(pool.map(lambda n: browsers[n].get(paths[n]), range(PEOPLE)))
+
+
+def assert_nobody_else_noticed(answers: list[Answer], watch: Slowest) -> None:
     assert max(answer.seconds for answer in answers) < PRESS_SECONDS
     assert watch.seconds.pop("/healthz") < HEALTH_SECONDS
     assert max(watch.seconds.values()) < PAGE_SECONDS

@@ -30,7 +30,7 @@ NO_PAGE = {
     "invitation_copy_link": "POST only",
     "card": "POST only",
     "session_end": "POST only",
-    "invoice_pdf": "redirects to a PDF",
+    "invoice_pdf": "a PDF",
     "invitation": "needs a link",
     "invitation_decline": "needs a link",
     "mfa_activate_totp": "asks for the password first",
