@@ -31,6 +31,7 @@ from stripe_simulator.resources import (
     subscriptions,
     tax_ids,
     tax_rates,
+    webhook_endpoints,
 )
 from stripe_simulator.simulator import API_VERSION, Simulator, new_id
 
@@ -54,6 +55,7 @@ RESOURCES = (
     subscriptions,
     tax_ids,
     tax_rates,
+    webhook_endpoints,
 )
 """Importing these registers their endpoints."""
 

@@ -108,6 +108,7 @@ def test_card_is_attached_listed_made_default_and_detached(either: Client) -> No
     listed = either.v1.customers.payment_methods.list(customer.id)
     assert problems_of_resource(listed) == []
     (method,) = listed.data
+    assert either.v1.payment_methods.retrieve(method.id).to_dict() == method.to_dict()
     assert method.card is not None
     assert (method.card.brand, method.card.last4) == ("visa", "4242")
     assert customer.invoice_settings is not None

@@ -168,3 +168,13 @@ def test_update_that_changes_nothing_makes_no_event(client: Client) -> None:
     customer = client.v1.customers.create({"name": "Acme"})
     client.v1.customers.update(customer.id, {"name": "Acme"})
     assert [event.type for event in client.v1.events.list().data] == ["customer.created"]
+
+
+def test_the_endpoint_is_listed(client: Client, control: Control, receiver: Receiver) -> None:
+    listed = client.v1.webhook_endpoints.list()
+    assert problems_of_resource(listed) == []
+    (endpoint,) = listed.data
+    assert (endpoint.url, endpoint.status, endpoint.enabled_events) == (receiver.url, "enabled", ["*"])
+    assert endpoint.api_version == stripe.api_version
+    control.set_webhook_endpoint(None)
+    assert client.v1.webhook_endpoints.list().data == []

@@ -1,0 +1,172 @@
+"""What of the account at Stripe a deployment rests on: its key's scopes, webhook endpoints and prices.
+
+All raise GatewayUnavailable, GatewayRefused and GatewayForbidden.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+import stripe
+from django.conf import settings
+
+from billing.gateway.client import TIMEOUT_SECONDS, call
+from billing.gateway.errors import GatewayForbidden, GatewayRefused, GatewayUnavailable
+
+Probe = Callable[[stripe.StripeClient], object]
+
+PAGE = 100
+# The probes name objects that don't exist: allowed or not, they read nothing and change nothing.
+NOBODY = "cus_portal_probe"
+NOWHERE = "https://portal.invalid/"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A right that a restricted key needs; one to write is one to read, too.
+
+    ``name``: as Stripe's errors and https://dashboard.stripe.com/apikeys/create name it. ``resource``: as the
+    dashboard shows it. ``service``: of the client, whose calls need it.
+    """
+
+    name: str
+    resource: str
+    service: str
+    probe: Probe
+
+    @property
+    def writes(self) -> bool:
+        return self.name.endswith("_write")
+
+
+SCOPES = (
+    Scope(
+        "rak_customer_write",
+        "Customers",
+        "customers",
+        lambda stripe_: stripe_.v1.customers.update(NOBODY, {}),
+    ),
+    Scope(
+        "rak_payment_method_write",
+        "Payment Methods",
+        "payment_methods",
+        lambda stripe_: stripe_.v1.payment_methods.detach("pm_portal_probe"),
+    ),
+    Scope(
+        "rak_checkout_session_write",
+        "Checkout Sessions",
+        "checkout.sessions",
+        lambda stripe_: stripe_.v1.checkout.sessions.create(
+            {"mode": "setup", "customer": NOBODY, "currency": "usd", "success_url": NOWHERE}
+        ),
+    ),
+    Scope(
+        "rak_setup_intent_read",
+        "Setup Intents",
+        "setup_intents",
+        lambda stripe_: stripe_.v1.setup_intents.retrieve("seti_portal_probe"),
+    ),
+    Scope(
+        "rak_subscription_read",
+        "Subscriptions",
+        "subscriptions",
+        lambda stripe_: stripe_.v1.subscriptions.retrieve("sub_portal_probe"),
+    ),
+    Scope(
+        "rak_invoice_read",
+        "Invoices",
+        "invoices",
+        lambda stripe_: stripe_.v1.invoices.retrieve("in_portal_probe"),
+    ),
+    Scope("rak_plan_read", "Prices", "prices", lambda stripe_: stripe_.v1.prices.list({"limit": 1})),
+    Scope(
+        "rak_webhook_read",
+        "Webhook Endpoints",
+        "webhook_endpoints",
+        lambda stripe_: stripe_.v1.webhook_endpoints.list({"limit": 1}),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookEndpoint:
+    """``api_version``: empty: the account's own. ``events``: types; ``*`` for all."""
+
+    url: str
+    enabled: bool
+    events: frozenset[str]
+    api_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """``interval``: month or year; empty where nothing recurs."""
+
+    id: str
+    lookup_key: str
+    active: bool
+    currency: str
+    interval: str
+    interval_count: int
+
+
+def missing_scopes() -> list[str]:
+    """The scopes that the key lacks, by the names that Stripe gives them."""
+    return [name for scope in SCOPES for name in _missing(scope)]
+
+
+def _missing(scope: Scope) -> list[str]:
+    try:
+        call(scope.probe)
+    except GatewayForbidden as error:
+        return [error.scope or scope.name]
+    except GatewayRefused:
+        pass
+    return []
+
+
+def webhook_endpoints() -> list[WebhookEndpoint]:
+    found = call(lambda stripe_: list(stripe_.v1.webhook_endpoints.list({"limit": PAGE}).auto_paging_iter()))
+    return [
+        WebhookEndpoint(
+            url=one.url,
+            enabled=one.status == "enabled",
+            events=frozenset(one.enabled_events),
+            api_version=one.api_version or "",
+        )
+        for one in found
+    ]
+
+
+def prices(lookup_keys: Iterable[str]) -> list[Price]:
+    """The prices that carry these keys, active or not: a key is one price's at a time. At most ten keys."""
+    found = call(lambda stripe_: stripe_.v1.prices.list({"lookup_keys": list(lookup_keys), "limit": PAGE}))
+    return [_price(one.to_dict()) for one in found.data]
+
+
+def _price(body: dict[str, Any]) -> Price:
+    recurring = body.get("recurring") or {}
+    return Price(
+        id=body["id"],
+        lookup_key=body["lookup_key"],
+        active=body["active"],
+        currency=body["currency"],
+        interval=recurring.get("interval", ""),
+        interval_count=recurring.get("interval_count", 1),
+    )
+
+
+def default_api_version() -> str:
+    """The account's own, which an answer names if the request names none; the library always names one."""
+    base = settings.STRIPE_API_BASE or stripe.DEFAULT_API_BASE
+    try:
+        answer = requests.get(
+            f"{base}/v1/prices?limit=1",
+            headers={"Authorization": f"Bearer {settings.STRIPE_SECRET_KEY}"},
+            timeout=TIMEOUT_SECONDS,
+            allow_redirects=False,
+        )
+    except requests.RequestException as error:
+        raise GatewayUnavailable(type(error).__name__) from error
+    return answer.headers.get("Stripe-Version", "")
