@@ -123,8 +123,9 @@ def invoice_pdf(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponseBase:
     try:
         with gateway.person_waits():
             pdf = gateway.invoice_pdf(shown.stripe_id, known_url=shown.pdf_url)
-    except gateway.GatewayError:
-        return render(request, "billing/invoice_pdf_missing.html", {"invoice": shown}, status=503)
+    except gateway.GatewayError as error:
+        context = {"invoice": shown, "forbidden": isinstance(error, gateway.GatewayForbidden)}
+        return render(request, "billing/invoice_pdf_missing.html", context, status=503)
     name = get_valid_filename(f"Invoice-{shown}.pdf")
     return FileResponse(BytesIO(pdf), as_attachment=True, filename=name, content_type="application/pdf")
 

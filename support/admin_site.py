@@ -10,11 +10,13 @@ from django.contrib import messages
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.access import sign_in_first
+from billing.selectors.prohibitions import prohibitions
 
 # From a record to its page in the product, which none has; suggestions for fields of forms, which none has.
 UNUSED = {"view_on_site", "autocomplete"}
@@ -82,6 +84,12 @@ class PortalAdminSite(AdminSite):
         """Staff, and only with a second factor: a leaked password alone opens no records."""
         user = request.user
         return super().has_permission(request) and user.is_authenticated and is_mfa_enabled(user)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
+        """Records, below what only staff can mend at Stripe."""
+        for prohibition in prohibitions():
+            messages.error(request, prohibition)
+        return super().index(request, extra_context)
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:  # noqa: ARG002 - Django's signature
         """The portal's own sign-in, with its rate limits, instead of the admin's form."""

@@ -38,9 +38,11 @@ class GatewayForbidden(GatewayRefused):
     names none. https://docs.stripe.com/keys/restricted-api-keys
     """
 
+    CODE = "forbidden"
+
     def __init__(self, message: str, *, scope: str = "") -> None:
         # Stripe's own words repeat part of the key.
-        super().__init__("forbidden", f"Stripe's key lacks the scope {scope}." if scope else message)
+        super().__init__(self.CODE, f"Stripe's key lacks the scope {scope}." if scope else message)
         self.scope = scope
 
 

@@ -13,7 +13,7 @@ import urllib3
 from django.conf import settings
 
 from billing.gateway.calls import invoice_pdf_url
-from billing.gateway.errors import GatewayError, GatewayMissing, GatewayUnavailable
+from billing.gateway.errors import GatewayError, GatewayForbidden, GatewayMissing, GatewayUnavailable
 from billing.gateway.patience import PATIENCE_SECONDS, answer_of
 
 logger = structlog.get_logger(__name__)
@@ -29,10 +29,12 @@ AS_IT_IS = {"Accept-Encoding": "identity"}
 def invoice_pdf(invoice_id: str, *, known_url: str) -> bytes:
     """The PDF at a fresh address, or at the one we know while Stripe tells none: that one expires.
 
-    Raises GatewayUnavailable, and GatewayMissing where there is no PDF.
+    Raises GatewayUnavailable, GatewayForbidden, and GatewayMissing where there is no PDF.
     """
     try:
         url = invoice_pdf_url(invoice_id)
+    except GatewayForbidden:
+        raise
     except GatewayError:
         url = known_url
     if not url:

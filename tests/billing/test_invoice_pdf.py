@@ -16,6 +16,7 @@ from billing.models import BillingAccount, Invoice
 from orgs.models import Membership
 from tests.billing.factories import InvoiceFactory
 from tests.billing.file_server import PDF, Answer, FileServer, file_server
+from tests.billing.test_missing_scopes import withhold
 from tests.billing.world import StripeWorld
 from tests.conftest import SignIn
 
@@ -97,6 +98,15 @@ def test_without_any_address_it_is_explained(admin: Membership, client: Client) 
     response = fetch(client, invoice)
     assert response.status_code == 503
     assert f"The PDF of invoice {invoice.number} can" in response.content.decode()
+
+
+def test_a_missing_scope_is_not_told_as_an_outage(
+    admin: Membership, client: Client, stripe: StripeWorld, settings: LazySettings
+) -> None:
+    withhold(stripe, "rak_invoice_read", path="/v1/invoices/*")
+    page = fetch(client, invoice_of(admin, pdf_url="https://files.stripe.com/expired")).content.decode()
+    assert f"only support can add it: write to {settings.SUPPORT_EMAIL}." in page
+    assert "does not answer" not in page
 
 
 def test_a_redirect_on_the_same_host_is_followed(

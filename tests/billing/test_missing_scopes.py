@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 import structlog
+from allauth.mfa.models import Authenticator
 from django.conf import LazySettings
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from billing import gateway
@@ -22,10 +25,19 @@ from billing.webhooks import handle
 from orgs.errors import Refused
 from orgs.models import Membership
 from tests.billing.world import StripeWorld, deliver, finished_at_stripe, sweep_everything
+from tests.factories import UserFactory
+from tests.world import signed_in
 
 pytestmark = pytest.mark.django_db
 
 KEY_END = "Kgd3xQ"
+
+
+@pytest.fixture
+def staff() -> Client:
+    user = UserFactory(is_staff=True, is_superuser=True)
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    return signed_in(user)
 
 
 def withhold(stripe: StripeWorld, scope: str, *, method: str = "GET", path: str) -> None:
@@ -173,6 +185,23 @@ def test_how_far_the_person_came_may_not_be_read(admin: Membership, stripe: Stri
     operation = StripeOperation.objects.get(pk=operation_id)
     assert (operation.state, outcome_of(operation)) == (OperationState.FAILED, Outcome.FORBIDDEN)
     assert "rak_checkout_session_read" in operation.error
+
+
+def test_support_staff_are_told_on_their_first_page(
+    stripe: StripeWorld, account: BillingAccount, staff: Client
+) -> None:
+    stripe.invoice(account)
+    (event, *_others) = stripe.events("invoice.finalized")
+    withhold(stripe, "rak_invoice_read", path="/v1/invoices*")
+    deliver(event)
+    handle(event["id"])
+    reconcile_due_accounts()
+    told = "Stripe&#x27;s key lacks the scope rak_invoice_read."
+    assert staff.get(reverse("admin:index")).content.decode().count(told) == 1
+    stripe.control.clear_faults()
+    StripeEvent.objects.update(received_at=timezone.now() - timedelta(days=2))
+    reconcile(account.organization)
+    assert told not in staff.get(reverse("admin:index")).content.decode()
 
 
 def test_a_key_that_stripe_does_not_know_keeps_the_work_and_is_told_to_staff(
