@@ -15,6 +15,10 @@ def yes_or_no(answer: bool) -> str:
     return _("yes") if answer else _("no")
 
 
+def seat_count(seats: int | None) -> str:
+    return _("none") if seats is None else str(seats)
+
+
 def lifetime(days: int | None) -> str:
     return _("forever") if days is None else ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
 
@@ -31,6 +35,20 @@ ORGANIZATION_RENAMED = Action(
     gettext_lazy("renamed the organization from %(old)s to %(new)s"),
     old=str,
     new=str,
+)
+EDITION_CHANGED = Action(
+    "organization.edition_changed",
+    gettext_lazy("Changed the edition"),
+    gettext_lazy("changed the edition from %(old)s to %(new)s"),
+    old=edition_name,
+    new=edition_name,
+)
+SEATS_CHANGED = Action(
+    "organization.seats_changed",
+    gettext_lazy("Changed the seats"),
+    gettext_lazy("changed the seats from %(old)s to %(new)s"),
+    old=seat_count,
+    new=seat_count,
 )
 MANAGERS_SETTING_CHANGED = Action(
     "organization.managers_setting_changed",

@@ -134,6 +134,17 @@ def edition_of(code: str, *, on: date) -> Edition:
     return max(in_effect, key=lambda edition: edition.effective_from)
 
 
+def edition_for_price(lookup_key: str, *, on: date) -> Edition | None:
+    """The edition that a Stripe price sells, as it is on a day (UTC); None for a price that no edition knows.
+
+    The price of earlier terms still sells its edition, since those who bought by it go on paying it.
+    """
+    known = [e for e in EDITIONS if e.price_lookup_key == lookup_key and e.effective_from <= on]
+    if not known:
+        return None
+    return edition_of(max(known, key=lambda edition: edition.effective_from).code, on=on)
+
+
 def edition_name(code: str) -> str:
     """What the edition is sold as now. Raises UnknownEditionError."""
     return edition_of(code, on=timezone.now().date()).name

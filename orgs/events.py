@@ -9,3 +9,5 @@ from django.dispatch import Signal
 membership_ended = Signal()
 # organization_id, user_id, old: str, new: str
 role_changed = Signal()
+# organization_id, old: str, new: str; codes of editions. The organization is locked, and has the new one.
+edition_changed = Signal()

@@ -43,7 +43,7 @@ class Organization(models.Model):
         _("edition"), max_length=30, choices=sorted({(edition.code, edition.name) for edition in EDITIONS})
     )
     seats = models.PositiveIntegerField(
-        _("seats"), null=True, blank=True, help_text=_("On the per-seat editions: how many were bought.")
+        _("seats"), null=True, blank=True, help_text=_("On the per-seat editions: how many are bought.")
     )
     managers_manage_managers = models.BooleanField(
         _("billing managers may manage billing managers"), default=False
@@ -64,12 +64,6 @@ class Organization(models.Model):
     class Meta:
         verbose_name = _("organization")
         verbose_name_plural = _("organizations")
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(seats__isnull=True) | models.Q(seats__gte=1),
-                name="organization_seats_positive",
-            ),
-        ]
 
     def __str__(self) -> str:
         return self.name

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=80, validators=[accounts.validators.validate_display_name], verbose_name='name')),
                 ('slug', models.SlugField(unique=True)),
                 ('edition_code', models.CharField(choices=[('business-critical', 'Business Critical'), ('enterprise', 'Enterprise'), ('enterprise-growth', 'Enterprise Growth'), ('team-growth', 'Team Growth'), ('team-pro', 'Team Pro')], max_length=30, verbose_name='edition')),
-                ('seats', models.PositiveIntegerField(blank=True, help_text='On the per-seat editions: how many were bought.', null=True, verbose_name='seats')),
+                ('seats', models.PositiveIntegerField(blank=True, help_text='On the per-seat editions: how many are bought.', null=True, verbose_name='seats')),
                 ('managers_manage_managers', models.BooleanField(default=False, verbose_name='billing managers may manage billing managers')),
                 ('invitation_max_age_days', models.PositiveSmallIntegerField(blank=True, help_text='In days; empty: never.', null=True, verbose_name='invitations expire after')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -31,7 +31,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'organization',
                 'verbose_name_plural': 'organizations',
-                'constraints': [models.CheckConstraint(condition=models.Q(('seats__isnull', True), ('seats__gte', 1), _connector='OR'), name='organization_seats_positive')],
             },
         ),
         migrations.CreateModel(

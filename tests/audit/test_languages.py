@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import override
@@ -20,6 +21,7 @@ from orgs.actions import edition_name
 from orgs.models import Membership
 from orgs.policy import Permission, Role
 from orgs.services import Change
+from orgs.terms import follow_subscription
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
@@ -44,6 +46,10 @@ class Scene:
 
     def setting(self, name: str, seen: object, wanted: object) -> None:
         orgs.change_settings(actor=self.ada, changes={name: Change(seen, wanted)})
+
+    @transaction.atomic
+    def follow(self, edition_code: str, seats: int | None) -> None:
+        follow_subscription(self.organization, edition_code=edition_code, seats=seats)
 
     def invitation(self, kind: Kind = Kind.LINK, *, days_old: int = 1) -> Invitation:
         return InvitationFactory(
@@ -92,6 +98,8 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "membership.role_changed": lambda scene: orgs.change_role(
         actor=scene.ada, membership_id=scene.mira.pk, role=Role.ADMIN
     ),
+    "organization.edition_changed": lambda scene: scene.follow("team-growth", None),
+    "organization.seats_changed": lambda scene: scene.follow("enterprise", None),
     "organization.created": lambda scene: orgs.create_organization(user=scene.mira.user, name="Globex"),
     "organization.invitation_age_changed": lambda scene: scene.setting("invitation_max_age_days", None, 7),
     "organization.managers_setting_changed": lambda scene: scene.setting(
@@ -105,7 +113,14 @@ BILLING = {"card", "invoice", "subscription"}
 
 def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
     """A language in which every text of the log is the English one in brackets."""
-    texts: list[str | Promise] = ["yes", "no", "forever", "anyone with the link", "a person with the link"]
+    texts: list[str | Promise] = [
+        "yes",
+        "no",
+        "none",
+        "forever",
+        "anyone with the link",
+        "a person with the link",
+    ]
     texts += [choice.label for choices in (Role, Permission, Reason) for choice in choices]
     texts += [text for action in all_actions() for text in (action.label, action.sentence)]
     days = ("%(days)s day", "%(days)s days")
@@ -145,10 +160,10 @@ def _done(action: Action, language: str) -> AuditEvent:
 
 
 def _words(event: AuditEvent, language: str) -> list[str]:
-    """The sentence in a language, then whatever in it, and before it, isn't a name."""
+    """The sentence in a language, then whatever in it, and before it, is no name and no figure."""
     with override(language):
         action = next(action for action in all_actions() if action.code == event.action)
         labels = [wording(event.data[name]) for name, wording in action.data.items() if wording not in NAMES]
         labels += [event.actor] if not event.actor_name else []
         labels += [event.target] if event.target_id and not event.target_name else []
-        return [event.sentence, *labels]
+        return [event.sentence, *(label for label in labels if not label.isdecimal())]
