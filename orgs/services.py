@@ -129,7 +129,7 @@ def change_role(
         _ensure_as_shown(target, shown_role)
         _keep_an_admin(organization, target)
         if Role.BILLING_MANAGER in {old, role}:
-            ensure_room(organization, role)
+            ensure_room(act.membership, role)
         target.role = role
         target.save(update_fields=["role"])
         event = act.record(

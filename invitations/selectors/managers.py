@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from invitations.models import Invitation, oldest_live
 from invitations.selectors.pending import NONE_PENDING, PendingInvitations, pending_invitations
-from orgs.capacity import full_sentence, limit_for
+from orgs.capacity import full_sentence, limit_for, over_limit_sentence
 from orgs.compiled import compiled
 from orgs.models import Membership
 from orgs.policy import Permission, Role, may, may_invite
@@ -57,7 +57,8 @@ class Manager:
 class BillingManagersPanel:
     """``limit``: how many the edition allows, None for any number; ``taken``: the places that are.
 
-    Pending invitations hold places for those who may invite. ``full``: why nobody can be invited, or "".
+    Pending invitations hold places for those who may invite. ``over_limit``: what to do about managers beyond
+    the limit, or "" while they fit. ``full``: why nobody can be invited though they fit, or "".
     ``waiting_link``: the reader has an invite link that nobody used yet, which can be copied again.
     """
 
@@ -65,6 +66,7 @@ class BillingManagersPanel:
     pending: PendingInvitations
     limit: int | None
     taken: int
+    over_limit: str
     full: str
     waiting_link: bool
     sees_mails: bool
@@ -92,15 +94,20 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
         for person in rows
         if person.role == Role.BILLING_MANAGER
     ]
-    pending = pending_invitations(membership, Role.BILLING_MANAGER) if invites else NONE_PENDING
-    taken = len(managers) + (rows[0].reserved if invites and rows else 0)
     limit = limit_for(organization, Role.BILLING_MANAGER)
-    full = invites and limit is not None and taken >= limit
+    joinable = limit is None or len(managers) < limit
+    pending = (
+        pending_invitations(membership, Role.BILLING_MANAGER, joinable=joinable) if invites else NONE_PENDING
+    )
+    taken = len(managers) + (rows[0].reserved if invites and rows else 0)
+    over = over_limit_sentence(membership, Role.BILLING_MANAGER, taken=len(managers))
+    full = invites and not over and limit is not None and taken >= limit
     return BillingManagersPanel(
         managers=managers,
         pending=pending,
         limit=limit,
         taken=taken,
+        over_limit=over,
         full=full_sentence(organization, Role.BILLING_MANAGER, limit) if full and limit is not None else "",
         waiting_link=any(
             not invitation.menu.by_mail and invitation.menu.may_copy for invitation in pending.shown

@@ -15,7 +15,7 @@ from invitations.selectors.pending import (
     pending_invitations,
     reserved_places,
 )
-from orgs.capacity import full_sentence, limit_for
+from orgs.capacity import full_sentence, limit_for, over_limit_sentence
 from orgs.compiled import compiled
 from orgs.models import Membership, MembershipQuerySet
 from orgs.policy import REMOVE_PERMISSIONS, Permission, Role, may, may_invite
@@ -85,11 +85,15 @@ class Person:
 
 @dataclass(frozen=True)
 class MemberSeats:
-    """``full``: why nobody can be invited, or "" while a seat is free."""
+    """``over_limit``: what to do about people beyond the seats, or "" while they fit.
+
+    ``full``: why nobody can be invited though they fit, or "" while a seat is free.
+    """
 
     total: int
     taken: int
     reserved: int
+    over_limit: str
     full: str
 
 
@@ -117,13 +121,15 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
         size=PEOPLE_PER_PAGE,
     )
     invites = may_invite(membership, Role.MEMBER)
+    seats = _seats(membership, total)
+    joinable = seats is None or total < seats.total
     return MembersPage(
         people=_people(membership, page.rows),
         newer=_key_of(page.rows[0]) if page.has_newer else "",
         older=_key_of(page.rows[-1]) if page.has_older else "",
         total=total,
-        seats=_seats(membership, total),
-        pending=pending_invitations(membership, Role.MEMBER) if invites else NONE_PENDING,
+        seats=seats,
+        pending=pending_invitations(membership, Role.MEMBER, joinable=joinable) if invites else NONE_PENDING,
         may_invite=invites,
     )
 
@@ -175,8 +181,15 @@ def _seats(membership: Membership, taken: int) -> MemberSeats | None:
     if total is None or not may_invite(membership, Role.MEMBER):
         return None
     reserved = reserved_places(organization, Role.MEMBER)
-    full = full_sentence(organization, Role.MEMBER, total) if taken + reserved >= total else ""
-    return MemberSeats(total=total, taken=taken, reserved=reserved, full=full)
+    over = over_limit_sentence(membership, Role.MEMBER, taken=taken)
+    full = not over and taken + reserved >= total
+    return MemberSeats(
+        total=total,
+        taken=taken,
+        reserved=reserved,
+        over_limit=over,
+        full=full_sentence(organization, Role.MEMBER, total) if full else "",
+    )
 
 
 def _key_of(person: PersonRow) -> str:

@@ -58,6 +58,7 @@ class InvitationMenu(NamedTuple):
     """What may be done with an invitation of one kind, and the ``generation`` that it is done to."""
 
     by_mail: bool
+    may_resend: bool
     may_copy: bool
     generation: int
 
@@ -94,8 +95,11 @@ class PendingInvitations:
 NONE_PENDING = PendingInvitations([], 0)
 
 
-def pending_invitations(membership: Membership, role: Role) -> PendingInvitations:
-    """The pending invitations for that kind of role that the membership may see, in one statement."""
+def pending_invitations(membership: Membership, role: Role, *, joinable: bool = True) -> PendingInvitations:
+    """The pending invitations for that kind of role that the membership may see, in one statement.
+
+    ``joinable``: a place is left. While people take them all, no link is sent or copied that leads nowhere.
+    """
     if sees_all(membership):
         rows = _pending(membership.organization_id, role)
     elif role is Role.BILLING_MANAGER:
@@ -104,18 +108,29 @@ def pending_invitations(membership: Membership, role: Role) -> PendingInvitation
         rows = []
     sees_people = may(membership, Permission.MEMBERS_LIST)
     return PendingInvitations(
-        shown=[_pending_row(row, membership.organization, sees_people=sees_people) for row in rows],
+        shown=[
+            _pending_row(row, membership.organization, sees_people=sees_people, joinable=joinable)
+            for row in rows
+        ],
         total=rows[0].total if rows else 0,
     )
 
 
-def _pending_row(row: InvitationRow, organization: Organization, *, sees_people: bool) -> PendingInvitation:
+def _pending_row(
+    row: InvitationRow, organization: Organization, *, sees_people: bool, joinable: bool
+) -> PendingInvitation:
     """Why it failed must not tell a billing manager who belongs to the organization."""
     expired = organization.outlives_invitation(row.sent_at)
     reason = Reason(row.last_error) if row.last_error else None
+    by_mail = row.kind == Kind.MAIL
     return PendingInvitation(
         id=str(row.id),
-        menu=InvitationMenu(row.kind == Kind.MAIL, not expired, row.generation),
+        menu=InvitationMenu(
+            by_mail=by_mail,
+            may_resend=by_mail and joinable,
+            may_copy=joinable and not expired,
+            generation=row.generation,
+        ),
         addressee=row.email,
         role=Role(row.role),
         inviter=row.invited_by_name,

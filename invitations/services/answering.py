@@ -19,9 +19,9 @@ from invitations.mails import INVITATION_ACCEPTED_MAIL, INVITATION_DECLINED_MAIL
 from invitations.models import Invitation, State
 from invitations.refusals import AcceptRefused, Reason
 from orgs.acting import Act, acting_as
-from orgs.capacity import ensure_room
+from orgs.capacity import has_room
 from orgs.compiled import compiled
-from orgs.errors import Refused, broken_constraint
+from orgs.errors import broken_constraint
 from orgs.models import Membership
 from orgs.policy import Role, may_invite
 
@@ -55,10 +55,8 @@ def _accept(user: User, claim: Claim) -> Invitation:
         if reason is not None:
             raise AcceptRefused(reason, organization.name)
         role = Role(invitation.role)
-        try:
-            ensure_room(organization, role, honoring_reservations=False)
-        except Refused:
-            raise AcceptRefused(Reason.NO_ROOM, organization.name) from None
+        if not has_room(organization, role):
+            raise AcceptRefused(Reason.NO_ROOM, organization.name)
         Membership.objects.create(organization=organization, user=user, role=role)
         invitation.accepted_by = user
         invitation.end(State.ACCEPTED, by=act)

@@ -63,7 +63,7 @@ def _invite_by_mail(actor: Membership, address: str, role: Role) -> Invitation:
     with acting(actor, INVITE_PERMISSIONS[role]) as act:
         _ensure_new(act, address)
         _ensure_few_mails(act, address)
-        ensure_room(act.organization, role)
+        ensure_room(act.membership, role)
         invitation = _create(act, kind=Kind.MAIL, role=role, email=address)
         invitation.record(actions.SENT, by=act)
         _mail_invitation(act, invitation)
@@ -78,11 +78,12 @@ def create_link(*, actor: Membership, role: Role) -> str:
     """
     with acting(actor, INVITE_PERMISSIONS[role]) as act:
         try:
-            ensure_room(act.organization, role)
+            ensure_room(act.membership, role)
         except Refused:
             waiting = _live(act).filter(kind=Kind.LINK, role=role).order_by("sent_at").first()
             if waiting is None:
                 raise
+            ensure_room(act.membership, role, reserved=True)
             return _copied(act, waiting)
         invitation = _create(act, kind=Kind.LINK, role=role)
         invitation.record(actions.LINK_CREATED, by=act)
@@ -101,6 +102,7 @@ def copy_link(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None 
         _ensure_as_shown(invitation, shown)
         if invitation.is_overdue:
             raise Refused(_("This invitation has expired. Send it again, or revoke it and make a new one."))
+        ensure_room(act.membership, Role(invitation.role), reserved=True)
         return _copied(act, invitation)
 
 
@@ -115,8 +117,7 @@ def resend(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None = N
         if timezone.now() - invitation.sent_at < RESEND_PAUSE:
             raise Refused(_("This invitation was sent just now. Wait a minute, then send it again."))
         _ensure_few_mails(act, invitation.email)
-        if invitation.is_overdue:
-            ensure_room(act.organization, Role(invitation.role))
+        ensure_room(act.membership, Role(invitation.role), reserved=not invitation.is_overdue)
         invitation.generation += 1
         invitation.sent_at = timezone.now()
         invitation.invited_by, invitation.invited_by_name = act.membership.user, act.actor.name
