@@ -51,6 +51,12 @@ EXPIRED = _action(
     gettext_lazy("Ended an expired invitation"),
     gettext_lazy("ended the invitation for %(target)s, which had expired"),
 )
+ENDED = _action(
+    "invitation.ended",
+    gettext_lazy("Ended an invitation"),
+    gettext_lazy("ended the invitation for %(target)s as %(role)s: %(reason)s"),
+    reason=label_in(Reason),
+)
 ACCEPTED = _action(
     "invitation.accepted",
     gettext_lazy("Accepted an invitation"),

@@ -105,6 +105,8 @@ def _signer() -> Signer:
 
 def refusal_of(invitation: Invitation, claim: Claim) -> Reason | None:
     """Why nobody can accept by this claim; None while it opens its invitation."""
+    if invitation.ended_because:
+        return Reason(invitation.ended_because)
     if invitation.state != State.PENDING:
         return ENDED[State(invitation.state)]
     if invitation.generation != claim.generation:

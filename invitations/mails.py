@@ -1,6 +1,7 @@
 """The mails about invitations. The worker mints the link here, so that it lies in no row."""
 
 import uuid
+from typing import cast
 
 from django.conf import settings
 from django.urls import reverse
@@ -8,7 +9,9 @@ from django.urls import reverse
 from invitations.actions import addressee
 from invitations.claims import Channel, Claim, link, refusal_of
 from invitations.models import Invitation
+from invitations.refusals import Reason, sentence_for_invitee
 from invitations.roles import WHAT_ROLE_DOES
+from orgs.editions import edition_name
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
 from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
@@ -56,6 +59,27 @@ def _invitation_revoked(mail: OutgoingEmail) -> RenderedMail:
     return render_mail("invitation_revoked", _with_role(mail))
 
 
+def _invitation_ended(mail: OutgoingEmail) -> RenderedMail:
+    why = sentence_for_invitee(Reason(mail.params["reason"]), mail.params["organization"])
+    return render_mail("invitation_ended", {**_with_role(mail), "why": why})
+
+
+def _surplus_invitations(mail: OutgoingEmail) -> RenderedMail:
+    """To those who invited: which invitations another edition has ended."""
+    organization_id = cast("uuid.UUID", mail.organization_id)
+    ended = Invitation.objects.for_org(organization_id).filter(pk__in=mail.params["invitation_ids"].split())
+    return render_mail(
+        "surplus_invitations",
+        {
+            "organization": mail.params["organization"],
+            "edition": edition_name(mail.params["edition"]),
+            "limit": mail.params["limit"],
+            "invited": [invitation.addressee for invitation in ended.order_by("sent_at", "id")],
+        },
+        ours={"url": settings.SITE_URL + reverse("billing", args=[mail.params["slug"]])},
+    )
+
+
 def _with_role(mail: OutgoingEmail) -> dict[str, object]:
     return {**mail.params, "role": Role(mail.params["role"]).in_sentence}
 
@@ -64,3 +88,5 @@ INVITATION_SENT_MAIL = MailKind("invitation_sent", _invitation_sent)
 INVITATION_ACCEPTED_MAIL = MailKind("invitation_accepted", _invitation_accepted)
 INVITATION_DECLINED_MAIL = MailKind("invitation_declined", _invitation_declined)
 INVITATION_REVOKED_MAIL = MailKind("invitation_revoked", _invitation_revoked)
+INVITATION_ENDED_MAIL = MailKind("invitation_ended", _invitation_ended)
+SURPLUS_INVITATIONS_MAIL = MailKind("surplus_invitations", _surplus_invitations)

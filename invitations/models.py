@@ -110,6 +110,7 @@ class Invitation(models.Model):
     ``email``: in lower case; blank for a link, which any account may use, once.
     ``generation``: raised by each resend; links of an older one are dead.
     ``decided_at``: when it left pending, whatever ended it.
+    ``ended_because``: why, where the state doesn't say it all.
     ``last_error``, ``last_error_by``, ``last_error_at``: why, by whom and when accepting last failed.
     """
 
@@ -131,6 +132,7 @@ class Invitation(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     sent_at = models.DateTimeField(_("sent"), default=timezone.now)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    ended_because = models.CharField(_("ended because"), max_length=20, choices=Reason.choices, blank=True)
     accepted_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="accepted_invitations"
     )
@@ -202,12 +204,16 @@ class Invitation(models.Model):
     def is_overdue(self) -> bool:
         return self.organization.outlives_invitation(self.sent_at)
 
-    def end(self, state: State, *, by: Act) -> None:
+    def end(self, state: State, *, by: Act, because: Reason | None = None) -> None:
         """End a pending invitation in ``state``, save it, and record that."""
         self.state = state
         self.decided_at = timezone.now()
+        self.ended_because = because or ""
         self.save()
-        self.record(ENDINGS[state], by=by)
+        if because is None:
+            self.record(ENDINGS[state], by=by)
+        else:
+            self.record(actions.ENDED, by=by, reason=because.value)
 
     def record(self, action: Action, *, by: Act, **data: Datum) -> None:
         """Tell the audit log of an act on this invitation."""

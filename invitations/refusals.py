@@ -20,6 +20,7 @@ class Reason(TextChoices):
     UNVERIFIED = "unverified", _("The account's email address isn't verified.")
     ALREADY_IN = "already_in", _("The person belongs to the organization already. Change the role instead.")
     NO_ROOM = "no_room", _("The edition had no place left.")
+    EDITION = "edition", _("The new edition has no place for it.")
 
 
 FOR_INVITEE: dict[Reason, Promise] = {
@@ -49,6 +50,10 @@ FOR_INVITEE: dict[Reason, Promise] = {
     Reason.NO_ROOM: _(
         "%(organization)s has no place left on its edition. "
         "Ask an admin there to make room, then accept again."
+    ),
+    Reason.EDITION: _(
+        "This invitation has ended: %(organization)s has another edition now, which has no place for it. "
+        "Ask an admin there to make room and to invite you again."
     ),
 }
 

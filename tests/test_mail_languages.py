@@ -16,10 +16,12 @@ from invitations import services as invitations
 from orgs import services as organizations
 from orgs.models import Membership
 from orgs.policy import Permission, Role
+from orgs.terms import follow_subscription
 from outbox.models import OutgoingEmail
 from outbox.registry import RenderedMail, renderer_of
 from tests.factories import UserFactory
 from tests.invitations.claims import by_mail
+from tests.invitations.factories import InvitationFactory
 from tests.languages import use_catalogue
 from tests.test_mails import SAMPLES, sample
 
@@ -47,6 +49,8 @@ LABELS = {
     "invitation_accepted": [("billing manager", "Rechnungsverwalter")],
     "invitation_declined": [("billing manager", "Rechnungsverwalter")],
     "invitation_revoked": [("billing manager", "Rechnungsverwalter")],
+    "invitation_ended": [("billing manager", "Rechnungsverwalter")],
+    "surplus_invitations": [("Open Billing & usage", "Abrechnung öffnen")],
     "card_updated": [("Open Billing & usage", "Abrechnung öffnen")],
     "payment_failed": [("$58.25", "58,25\xa0$"), ("4 December 2026", "4 Dezember 2026")],
     "account_notice": [("Your email address was changed", "Ihre E-Mail-Adresse wurde geändert")],
@@ -129,6 +133,8 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
                 invitations.decline(claim=by_mail(invitation))
             else:
                 invitations.revoke(actor=admin, invitation_id=invitation.pk)
+        InvitationFactory.create_batch(2, organization=organization, inviter=admin)
+        follow_subscription(organization, edition_code="team-growth", seats=None)
         tell_of_failed_payment(
             organization,
             Invoice(

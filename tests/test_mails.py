@@ -64,6 +64,18 @@ def of_request(text: str) -> Params:
     return {"organization_id": organization.pk, "mail_at": at.isoformat()}
 
 
+def of_surplus(text: str) -> Params:
+    invitation = InvitationFactory()
+    return {
+        "organization_id": invitation.organization_id,
+        "organization": text,
+        "slug": "acme",
+        "invitation_ids": str(invitation.pk),
+        "edition": "team-growth",
+        "limit": 1,
+    }
+
+
 def in_words(**codes: object) -> Callable[[str], Params]:
     """``codes``: what is no text of somebody's. Each other param that any mail has is the given text."""
     names = ("organization", "actor", "person", "inviter", "message", "invoice", "last4")
@@ -79,6 +91,8 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "invitation_accepted": in_words(role="billing_manager", email="lee@ledger.test"),
     "invitation_declined": in_words(role="billing_manager"),
     "invitation_revoked": in_words(role="billing_manager"),
+    "invitation_ended": in_words(role="billing_manager", reason="edition"),
+    "surplus_invitations": of_surplus,
     "card_updated": in_words(own=False),
     "payment_failed": in_words(invoice_id=INVOICE_ID, amount=5825, currency="usd", next_attempt="2026-12-04"),
     "account_notice": of_notice,
@@ -89,7 +103,7 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     },
     "account_password_reset": lambda text: {"user_id": str(of_person(text).pk)},
 }
-WITHOUT_BUTTON = {"membership_removed", "invitation_declined", "invitation_revoked"}
+WITHOUT_BUTTON = {"membership_removed", "invitation_declined", "invitation_revoked", "invitation_ended"}
 
 
 def kinds() -> Iterator[str]:

@@ -63,6 +63,11 @@ class Scene:
     def invite(self) -> None:
         invitations.invite_by_mail(actor=self.ada, email="lee@example.test", role=Role.MEMBER)
 
+    def move_to_an_edition_without_place(self) -> None:
+        self.invitation()
+        self.invitation()
+        self.follow("team-growth", None)
+
     def invite_again_after_expiry(self) -> None:
         self.setting("invitation_max_age_days", None, 1)
         self.invitation(Kind.MAIL, days_old=2)
@@ -80,6 +85,7 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "access.requested": lambda scene: orgs.request_access(actor=scene.mira, permission=Permission.AUDIT_READ),
     "invitation.accepted": Scene.accept,
     "invitation.declined": lambda scene: invitations.decline(claim=by_link(scene.invitation())),
+    "invitation.ended": Scene.move_to_an_edition_without_place,
     "invitation.expired": Scene.invite_again_after_expiry,
     "invitation.link_copied": lambda scene: invitations.copy_link(
         actor=scene.ada, invitation_id=scene.invitation().pk

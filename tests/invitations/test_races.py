@@ -3,13 +3,15 @@
 from functools import partial
 
 import pytest
+from django.db import transaction
 
 from invitations import services
 from invitations.models import Invitation, Kind, State
 from invitations.refusals import AcceptRefused
 from orgs.errors import Refused
-from orgs.models import Membership
+from orgs.models import Membership, Organization
 from orgs.policy import Role
+from orgs.terms import follow_subscription
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
@@ -86,3 +88,45 @@ def test_one_person_who_presses_twice_joins_once_and_sees_no_error(rounds: int) 
         outcomes = at_once(*[lambda: services.accept(user=user, claim=by_link(invitation))] * 2)
         assert Membership.objects.filter(user=user).count() == 1
         assert all(isinstance(outcome, Invitation) for outcome in outcomes)
+
+
+@transaction.atomic
+def follow(organization: Organization, edition_code: str) -> None:
+    """What the billing mirror does: lock, then give the organization its subscription's terms."""
+    locked = Organization.objects.locked(organization.pk)
+    follow_subscription(locked, edition_code=edition_code, seats=None)
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_an_acceptance_while_the_edition_changes_leaves_no_promise_without_place(rounds: int) -> None:
+    """Whichever comes first: there is one place, a person in it or one invitation for it."""
+    for _round in range(rounds):
+        organization = OrganizationFactory(edition_code="enterprise-growth")
+        first, last = (InvitationFactory(organization=organization, kind=Kind.LINK) for _ in range(2))
+        outcomes = at_once(
+            partial(services.accept, user=UserFactory(), claim=by_link(last)),
+            partial(follow, organization, "team-growth"),
+        )
+        managers = Membership.objects.for_org(organization).billing_managers().count()
+        first.refresh_from_db()
+        last.refresh_from_db()
+        if isinstance(outcomes[0], AcceptRefused):
+            assert (managers, first.state, last.state) == (0, State.PENDING, State.REVOKED)
+        else:
+            assert (managers, first.state, last.state) == (1, State.REVOKED, State.ACCEPTED)
+        assert outcomes[1] is None
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_an_invitation_sent_while_the_edition_changes_has_a_place_or_ends(rounds: int) -> None:
+    for _round in range(rounds):
+        organization = OrganizationFactory(edition_code="enterprise-growth")
+        admin = MembershipFactory(organization=organization, role=Role.ADMIN)
+        MembershipFactory(organization=organization, role=Role.BILLING_MANAGER)
+        outcomes = at_once(
+            partial(services.invite_by_mail, actor=admin, email="lee@ledger.test", role=Role.BILLING_MANAGER),
+            partial(follow, organization, "team-growth"),
+        )
+        assert not Invitation.objects.for_org(organization).pending().exists()
+        assert isinstance(outcomes[0], Invitation | Refused)
+        assert outcomes[1] is None
