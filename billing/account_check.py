@@ -23,12 +23,21 @@ from billing.gateway.account import (
 )
 from orgs.editions import EDITIONS, Edition, InvoicingFrequency
 
-# The types of events that a handler in ``webhooks`` acts on, and after which the mirror may be wrong.
+# The types of events that ``webhooks`` follows, and after which the mirror may be wrong.
 EVENTS = (
+    "charge.refunded",
     "checkout.session.completed",
     "checkout.session.expired",
+    "credit_note.created",
+    "credit_note.updated",
+    "credit_note.voided",
     "customer.deleted",
-    "customer.updated",
+    "customer.discount.created",
+    "customer.discount.deleted",
+    "customer.discount.updated",
+    "customer.source.created",
+    "customer.source.deleted",
+    "customer.source.updated",
     "customer.subscription.created",
     "customer.subscription.deleted",
     "customer.subscription.paused",
@@ -36,6 +45,10 @@ EVENTS = (
     "customer.subscription.pending_update_expired",
     "customer.subscription.resumed",
     "customer.subscription.updated",
+    "customer.tax_id.created",
+    "customer.tax_id.deleted",
+    "customer.tax_id.updated",
+    "customer.updated",
     "invoice.created",
     "invoice.deleted",
     "invoice.finalized",
@@ -46,14 +59,24 @@ EVENTS = (
     "invoice.payment_failed",
     "invoice.updated",
     "invoice.voided",
+    "invoice_payment.paid",
+    "invoiceitem.created",
+    "invoiceitem.deleted",
+    "payment_intent.processing",
     "payment_method.attached",
     "payment_method.automatically_updated",
     "payment_method.detached",
     "payment_method.updated",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
     "setup_intent.canceled",
     "setup_intent.requires_action",
     "setup_intent.setup_failed",
     "setup_intent.succeeded",
+    "subscription_schedule.canceled",
+    "subscription_schedule.released",
+    "subscription_schedule.updated",
 )
 ALL_EVENTS = "*"
 CURRENCY = "usd"

@@ -13,6 +13,16 @@ class Outcome(models.TextChoices):
     """How a card set-up ended, with what its person reads; UNUSED only later, see ``standing_of``."""
 
     UPDATED = "updated", _("The card is saved. It pays the next charge.")
+    PARTLY = (
+        "partly",
+        format_lazy(
+            _(
+                "The card is saved, but Stripe did not let it pay every subscription. This page shows what "
+                "pays each. Write to {address}."
+            ),
+            address=settings.SUPPORT_EMAIL,
+        ),
+    )
     SUPERSEDED = "superseded", _("Another card was saved after this one and has replaced it.")
     UNUSED = "unused", _("The card was saved, but is no longer the one to pay. This page shows which one is.")
     EXPIRED = "expired", _("The card page was open too long, so no card was saved. Start again.")

@@ -68,16 +68,47 @@ SCOPES = (
         lambda stripe_: stripe_.v1.setup_intents.retrieve("seti_portal_probe"),
     ),
     Scope(
-        "rak_subscription_read",
+        "rak_subscription_write",
         "Subscriptions",
         "subscriptions",
-        lambda stripe_: stripe_.v1.subscriptions.retrieve("sub_portal_probe"),
+        lambda stripe_: stripe_.v1.subscriptions.update("sub_portal_probe", {}),
     ),
+    # A preview is a request of writing to Stripe, though it writes nothing.
     Scope(
-        "rak_invoice_read",
+        "rak_invoice_write",
         "Invoices",
         "invoices",
-        lambda stripe_: stripe_.v1.invoices.retrieve("in_portal_probe"),
+        lambda stripe_: stripe_.v1.invoices.create_preview({"customer": NOBODY}),
+    ),
+    Scope(
+        "rak_invoice_payment_read",
+        "Invoice Payments",
+        "invoice_payments",
+        lambda stripe_: stripe_.v1.invoice_payments.list({"limit": 1}),
+    ),
+    Scope(
+        "rak_payment_intent_read",
+        "Payment Intents",
+        "payment_intents",
+        lambda stripe_: stripe_.v1.payment_intents.list({"limit": 1}),
+    ),
+    Scope(
+        "rak_charge_read",
+        "Charges",
+        "charges",
+        lambda stripe_: stripe_.v1.charges.list({"limit": 1}),
+    ),
+    Scope(
+        "rak_credit_note_read",
+        "Credit Notes",
+        "credit_notes",
+        lambda stripe_: stripe_.v1.credit_notes.list({"limit": 1}),
+    ),
+    Scope(
+        "rak_tax_rate_read",
+        "Tax Rates",
+        "tax_rates",
+        lambda stripe_: stripe_.v1.tax_rates.list({"limit": 1}),
     ),
     Scope("rak_plan_read", "Prices", "prices", lambda stripe_: stripe_.v1.prices.list({"limit": 1})),
     Scope(

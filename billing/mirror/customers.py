@@ -5,7 +5,7 @@ from typing import Any
 from billing import gateway
 from billing.gateway import records
 from billing.mirror.rows import assign, differs, is_late, locked_account, next_fetch_number
-from billing.mirror.subscriptions import end_subscriptions
+from billing.mirror.subscriptions import end_subscriptions, let_terms_follow
 from billing.models import BillingAccount, Subscription
 
 
@@ -38,5 +38,7 @@ def write_customer(account: BillingAccount, fetched: records.Customer, number: i
     if changed or number != account.listed_seq:
         account.save()
     if fetched.deleted:
-        end_subscriptions(account, Subscription.objects.for_org(account.organization_id), number)
+        subscriptions = list(Subscription.objects.for_org(account.organization_id))
+        end_subscriptions(account, subscriptions, number)
+        let_terms_follow(account.organization, subscriptions)
     return changed

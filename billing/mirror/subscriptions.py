@@ -21,6 +21,9 @@ from billing.mirror.rows import (
     values_of,
 )
 from billing.models import ENDED, BillingAccount, Subscription
+from orgs.editions import STARTING_EDITION, edition_for_price
+from orgs.models import Organization
+from orgs.terms import follow_subscription
 
 logger = structlog.get_logger(__name__)
 
@@ -55,29 +58,29 @@ def write_subscriptions(
 ) -> int:
     """Write down all that Stripe lists for the customer; what it lists no longer has ended."""
     rows = {row.stripe_id: row for row in Subscription.objects.for_org(account.organization_id)}
-    changed = sum(
-        _write_subscription(account, rows.get(one.id), one, previews.get(one.id), number)
-        for one in listed.all
-    )
+    changed = sum(_write_subscription(account, rows, one, previews.get(one.id), number) for one in listed.all)
     here = {one.id for one in listed.all} | listed.unreadable.keys()
     gone = [row for row in rows.values() if row.stripe_id not in here]
-    return changed + end_subscriptions(account, gone, number)
+    changed += end_subscriptions(account, gone, number)
+    let_terms_follow(account.organization, rows.values())
+    return changed
 
 
 def _write_subscription(
     account: BillingAccount,
-    row: Subscription | None,
+    rows: dict[str, Subscription],
     fetched: records.Subscription,
     preview: records.Preview | None,
     number: int,
 ) -> bool:
+    row = rows.get(fetched.id)
     if row is not None and is_late(account, row, number):
         return False
     values = values_of(fetched)
     before = _terms(row) if row else None
     changed = row is None or differs(row, values)
     if row is None:
-        row = Subscription(organization_id=account.organization_id, stripe_id=fetched.id)
+        row = rows[fetched.id] = Subscription(organization_id=account.organization_id, stripe_id=fetched.id)
     # What comes next grows with every hour of use: that it differs is no drift.
     shown = {"preview": asdict(preview) if preview else None}
     write = changed or differs(row, shown)
@@ -96,6 +99,24 @@ def end_subscriptions(account: BillingAccount, rows: Iterable[Subscription], num
         row.save()
         _announce(account, row)
     return len(ended)
+
+
+def let_terms_follow(organization: Organization, subscriptions: Iterable[Subscription]) -> None:
+    """Give the organization the edition and the seats of what it subscribes to, whoever changed it.
+
+    Of several subscriptions that sell an edition, the latest. A price that no edition knows changes nothing.
+    Without any that goes on, the starting edition; an organization that never had one keeps what it has.
+    """
+    rows = sorted(subscriptions, key=lambda row: (row.created_at, row.stripe_id), reverse=True)
+    current = [row for row in rows if row.status not in WITHOUT_PREVIEW]
+    today = timezone.now().date()
+    for item in (item for row in current for item in row.items):
+        edition = edition_for_price(item["lookup_key"], on=today)
+        if edition is not None:
+            follow_subscription(organization, edition_code=edition.code, seats=item["quantity"] or None)
+            return
+    if rows and not current:
+        follow_subscription(organization, edition_code=STARTING_EDITION, seats=None)
 
 
 def _announce(account: BillingAccount, row: Subscription) -> None:

@@ -20,7 +20,7 @@ from billing.gateway.records import CardSession, PaymentMethod
 from billing.mirror.customers import write_customer
 from billing.mirror.rows import next_fetch_number
 from billing.mirror.subscriptions import previews_of, write_subscriptions
-from billing.models import ENDED, BillingAccount, OperationKind, OperationState, StripeOperation
+from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
 from billing.models.operations import MISSING_SCOPE
 from billing.notices import tell_of_new_card
 from billing.operations.life import finish, finish_forbidden, key_expired, register, renew_key, wait
@@ -34,6 +34,8 @@ LOOK_AT_PAGE = timedelta(minutes=5)
 LOOK_AT_BANK = timedelta(hours=1)
 # Of a setup intent that may still succeed: https://docs.stripe.com/payments/paymentintents/lifecycle
 UNDECIDED = {"processing", "requires_action", "requires_confirmation"}
+# Of a subscription that can be told what pays it: not one that has ended, or never began.
+PAYABLE = {"active", "trialing", "past_due", "unpaid", "paused"}
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -174,9 +176,9 @@ def _made_default(operation: StripeOperation) -> bool:
                 # A choice is never taken back, so no key is asked for the same card after another one.
                 idempotency_key=f"{operation.idempotency_key}-{chosen}",
             )
-            _pay_subscriptions(operation, customer_id, chosen)
     except gateway.GatewayRefused as error:
         return _drop_choice(operation, chosen, error)
+    problem = _pay_subscriptions(operation, customer_id, chosen) if chosen else ""
     number = next_fetch_number()
     customer = gateway.customer(customer_id)
     subscriptions = gateway.subscriptions(customer_id)
@@ -187,8 +189,9 @@ def _made_default(operation: StripeOperation) -> bool:
             return False
         write_customer(current, customer, number)
         write_subscriptions(current, subscriptions, previews, number)
-        own = chosen == operation.result["payment_method"]
-        if own:
+        result = {**operation.result, "outcome": Outcome.SUPERSEDED}
+        if chosen == operation.result["payment_method"]:
+            result["outcome"] = Outcome.UPDATED
             record(
                 CARD_UPDATED,
                 actor=person_of(operation),
@@ -196,20 +199,25 @@ def _made_default(operation: StripeOperation) -> bool:
                 target=(operation.pk, ""),
                 method=current.method_codes,
             )
-            tell_of_new_card(current, operation)
-        outcome = Outcome.UPDATED if own else Outcome.SUPERSEDED
-        operation.renew(step=Step.DETACH, result={**operation.result, "outcome": outcome}, error="")
+            if problem:
+                # The former card still pays what could not be told.
+                result |= {"outcome": Outcome.PARTLY, "detach": []}
+            else:
+                tell_of_new_card(current, operation)
+        operation.renew(step=Step.DETACH, result=result, error=problem)
     return True
 
 
-def _pay_subscriptions(operation: StripeOperation, customer_id: str, chosen: str) -> None:
+def _pay_subscriptions(operation: StripeOperation, customer_id: str, chosen: str) -> str:
     """What a subscription has of its own goes before the customer's default, so each is told.
 
+    Returns why one of them was not, empty if all were: the card is the customer's default then all the same.
     https://docs.stripe.com/api/subscriptions/object#subscription_object-default_payment_method
     """
+    problem = ""
     for subscription in gateway.subscriptions(customer_id).all:
         pays = subscription.pays.id if subscription.pays else ""
-        if subscription.status not in ENDED and pays != chosen:
+        if subscription.status in PAYABLE and pays != chosen:
             try:
                 gateway.set_subscription_payment_method(
                     subscription_id=subscription.id,
@@ -219,6 +227,9 @@ def _pay_subscriptions(operation: StripeOperation, customer_id: str, chosen: str
             except gateway.GatewayMissing:
                 # It has ended meanwhile.
                 continue
+            except gateway.GatewayRefused as error:
+                problem = str(error)
+    return problem
 
 
 @transaction.atomic

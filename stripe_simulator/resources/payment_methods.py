@@ -113,11 +113,6 @@ def detach(simulator: Simulator, _params: Json, identifier: str) -> Json:
     return method
 
 
-@endpoint("payment_methods.retrieve")
-def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
-    return simulator.find("payment_method", identifier)
-
-
 @endpoint("payment_methods.update", "allow_redisplay billing_details card metadata")
 def update(simulator: Simulator, params: Json, identifier: str) -> Json:
     method = simulator.find("payment_method", identifier)
