@@ -243,6 +243,7 @@ def _document(*, lines: int, paid: int) -> dict[str, Any]:
             starting_balance=0,
             credited_before_payment=0,
             overpaid=0,
+            paid_off_stripe=0,
             payments=[payment] if paid else [],
             credit_notes=[],
             issuer="Northwind Cloud",

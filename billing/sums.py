@@ -89,7 +89,11 @@ def sums_of_invoice(
     received = sum(payment["amount"] for payment in payments)
     rows += _unless_zero(Part.OVERPAID, document["overpaid"])
     left = 0 if status == "paid" else amount_remaining
-    rows += _unless_zero(Part.PAID_ELSEWHERE, received - document["overpaid"] - (amount_due - left))
+    settled = amount_due - left
+    elsewhere = document["paid_off_stripe"] if received < settled else 0
+    rows += _unless_zero(Part.PAID_ELSEWHERE, -elsewhere)
+    # Of payments from long ago Stripe tells the sum alone.
+    rows += _unless_zero(Part.PAID, received + elsewhere - document["overpaid"] - settled)
     if status == "void":
         rows += _unless_zero(Part.VOIDED, -left)
         left = 0

@@ -20,8 +20,8 @@ def handle_event(*event_ids: str) -> None:
         handle(event_id)
 
 
-@shared_task(name="billing.complete_card_setup")
-def complete_card_setup(*operation_ids: str) -> None:
+@shared_task(name="billing.resume_operations")
+def resume_operations(*operation_ids: str) -> None:
     resume_each(operation_ids)
 
 

@@ -24,7 +24,7 @@ from billing.card_outcomes import Outcome, standing_of
 from billing.models import Invoice, OperationState, StripeOperation
 from billing.operations.cards import start_card_setup
 from billing.selectors import billing_page, invoice_list, issued_invoice, own_card_setup
-from billing.tasks import complete_card_setup, handle_event
+from billing.tasks import handle_event, resume_operations
 from billing.webhooks import put_into_inbox
 from orgs.access import OrgRequest, requires
 from orgs.errors import Refused
@@ -68,7 +68,7 @@ def card_return(request: OrgRequest) -> HttpResponse:
     if operation.state in {OperationState.DONE, OperationState.FAILED}:
         return _after_card_setup(request, operation)
     if not request.htmx:
-        ring(complete_card_setup, str(operation.pk))
+        ring(resume_operations, str(operation.pk))
     template = "billing/_confirming.html" if request.htmx else "billing/card_return.html"
     return render(request, template, {"operation": operation, "url": request.get_full_path()})
 

@@ -9,5 +9,7 @@ from django.dispatch import Signal
 membership_ended = Signal()
 # organization_id, user_id, old: str, new: str
 role_changed = Signal()
+# actor: Membership, old: str, new: str; the organization has another name.
+organization_renamed = Signal()
 # organization_id, old: str, new: str; codes of editions. The organization is locked, and has the new one.
 edition_changed = Signal()

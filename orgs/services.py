@@ -110,6 +110,10 @@ def change_settings(*, actor: Membership, changes: Mapping[str, Change]) -> None
             setattr(organization, name, value)
             act.record(SETTINGS[name], old=now[name], new=value)
         organization.save(update_fields=list(wanted))
+        if "name" in wanted:
+            events.organization_renamed.send(
+                Organization, actor=act.membership, old=now["name"], new=organization.name
+            )
 
 
 def change_role(

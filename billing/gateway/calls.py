@@ -62,6 +62,14 @@ def customer(customer_id: str) -> Customer:
     return reading.customer(found.to_dict())
 
 
+def rename_customer(*, customer_id: str, name: str, idempotency_key: str) -> None:
+    call(
+        lambda stripe_: stripe_.v1.customers.update(
+            customer_id, {"name": name}, {"idempotency_key": idempotency_key}
+        )
+    )
+
+
 def set_default_payment_method(*, customer_id: str, payment_method_id: str, idempotency_key: str) -> None:
     call(
         lambda stripe_: stripe_.v1.customers.update(

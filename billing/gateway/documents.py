@@ -104,6 +104,7 @@ def _document(
         ),
         starting_balance=body.get("starting_balance") or 0,
         credited_before_payment=body.get("pre_payment_credit_notes_amount") or 0,
+        paid_off_stripe=body.get("amount_paid_off_stripe") or 0,
         overpaid=body.get("amount_overpaid") or 0,
         payments=payments,
         credit_notes=credit_notes,

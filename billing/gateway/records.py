@@ -199,8 +199,9 @@ class Document:
     """What only the page of an invoice shows, and what adds up to its total.
 
     ``billing_credits``: credits of Stripe's own that pay a part before tax. ``starting_balance``: of the
-    customer, below zero what they have to their credit. ``overpaid``: went to that balance. ``party``: to
-    whom it is billed, a line each. ``fields``: what else was put on the invoice, such as a PO number.
+    customer, below zero what they have to their credit. ``overpaid``: went to that balance.
+    ``paid_off_stripe``: noted as paid elsewhere. ``party``: to whom it is billed, a line each. ``fields``:
+    what else was put on the invoice, such as a PO number.
     """
 
     lines: list[InvoiceLine]
@@ -211,6 +212,7 @@ class Document:
     starting_balance: int
     credited_before_payment: int
     overpaid: int
+    paid_off_stripe: int
     payments: list[Payment]
     credit_notes: list[CreditNote]
     issuer: str

@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
                 ('leased_until', models.DateTimeField(null=True)),
                 ('error', models.TextField(blank=True, db_default='')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('create_customer', 'Create the Stripe customer'), ('set_up_card', 'Set up a card')], max_length=30)),
+                ('kind', models.CharField(choices=[('create_customer', 'Create the Stripe customer'), ('rename_customer', 'Rename the Stripe customer'), ('set_up_card', 'Set up a card')], max_length=30)),
                 ('step', models.CharField(default='create', max_length=20)),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('waiting', 'Waiting for the person'), ('done', 'Done'), ('failed', 'Failed')], default='pending', max_length=10)),
                 ('idempotency_key', models.CharField(max_length=100, unique=True)),

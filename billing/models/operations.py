@@ -15,6 +15,7 @@ from work.models import Waits, Work, WorkQuerySet
 
 class OperationKind(models.TextChoices):
     CREATE_CUSTOMER = "create_customer", _("Create the Stripe customer")
+    RENAME_CUSTOMER = "rename_customer", _("Rename the Stripe customer")
     SET_UP_CARD = "set_up_card", _("Set up a card")
 
 

@@ -57,6 +57,7 @@ def document(lines: list[InvoiceLine], **fields: Any) -> dict[str, Any]:
         "starting_balance": 0,
         "credited_before_payment": 0,
         "overpaid": 0,
+        "paid_off_stripe": 0,
         "payments": [],
         "credit_notes": [],
         "issuer": "Northwind Cloud",

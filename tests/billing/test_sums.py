@@ -145,6 +145,12 @@ def test_a_negative_invoice_goes_to_the_balance() -> None:
 
 
 def test_what_was_paid_elsewhere_is_said_to_be() -> None:
-    paid = document([line("Seats", 10_000)])
+    paid = document([line("Seats", 10_000)], paid_off_stripe=10_000)
     rows = rows_of(10_000, document=paid, status="paid", amount_remaining=0)
     assert rows[-2:] == [(Part.PAID_ELSEWHERE, -10_000), (Part.LEFT, 0)]
+
+
+def test_a_payment_of_which_only_the_sum_is_known_is_told_without_its_way() -> None:
+    paid = document([line("Seats", 10_000)])
+    rows = rows_of(10_000, document=paid, status="paid", amount_remaining=0)
+    assert rows[-2:] == [(Part.PAID, -10_000), (Part.LEFT, 0)]

@@ -54,7 +54,7 @@ def test_the_return_page_rings_once_and_its_polling_not_at_all(
     client, url = sign_in(admin), f"{card_url(admin)}return/?operation={operation.pk}"
     client.get(url)
     client.get(url, headers={"HX-Request": "true"})
-    assert rung == [("billing.complete_card_setup", str(operation.pk))]
+    assert rung == [("billing.resume_operations", str(operation.pk))]
 
 
 def test_a_card_setup_that_stripe_says_nothing_of_goes_on_waiting(
@@ -62,7 +62,7 @@ def test_a_card_setup_that_stripe_says_nothing_of_goes_on_waiting(
 ) -> None:
     settings.STRIPE_API_BASE = "http://127.0.0.1:1"
     operation = CardSetupFactory(organization=admin.organization, actor_id=admin.user_id)
-    tasks.complete_card_setup(str(operation.pk))
+    tasks.resume_operations(str(operation.pk))
     tasks.sweep()
     operation.refresh_from_db()
     assert operation.state == OperationState.WAITING

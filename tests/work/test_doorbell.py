@@ -8,7 +8,7 @@ from django.db import transaction
 from structlog.testing import capture_logs
 
 from billing.notices import tell_of_failed_payment, tell_of_new_card
-from billing.tasks import complete_card_setup
+from billing.tasks import resume_operations
 from invitations.services import accept
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -83,8 +83,8 @@ def test_a_savepoint_that_is_rolled_back_takes_no_ring_along(
 def test_a_mail_and_an_operation_of_one_commit_are_one_ring(put: Enqueue, rings: list[Asked]) -> None:
     with transaction.atomic():
         email = put()
-        doorbell.ring(complete_card_setup, "operation")
-    assert rings == [{deliver_written: [str(email.id)], complete_card_setup: ["operation"]}]
+        doorbell.ring(resume_operations, "operation")
+    assert rings == [{deliver_written: [str(email.id)], resume_operations: ["operation"]}]
 
 
 @pytest.mark.django_db(transaction=True)
