@@ -14,6 +14,7 @@ from typing import Any
 import stripe
 
 from stripe_simulator.errors import InvalidParameterError, StripeError
+from stripe_simulator.limits import check_values
 from stripe_simulator.params import check_parameters, parameter_types
 from stripe_simulator.simulator import Simulator
 
@@ -35,6 +36,7 @@ class Endpoint:
         params = check_parameters(raw, self.params)
         if self.method == "GET":
             _refuse_empty(params)
+        check_values(params)
         self._refuse_unsimulated(params, "", "")
         return params
 

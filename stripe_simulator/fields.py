@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from stripe_simulator.limits import check_metadata_size
+
 Json = dict[str, Any]
 
 
@@ -13,7 +15,10 @@ def merged_metadata(before: Json | None, change: Any) -> Json:
     """An empty value removes its key, an empty string all keys (https://docs.stripe.com/api/metadata)."""
     if change == "":
         return {}
-    return {key: value for key, value in {**(before or {}), **(change or {})}.items() if value != ""}
+    merged = {**(before or {}), **(change or {})}
+    metadata = {key: value for key, value in merged.items() if value != ""}
+    check_metadata_size(metadata)
+    return metadata
 
 
 def apply(body: Json, params: Json, names: str) -> None:

@@ -84,8 +84,6 @@ def trial_end_of(params: Json, now: int) -> int | None:
             raise StripeError(
                 "You cannot set both `trial_end` and `trial_period_days`.", param="trial_period_days"
             )
-        if params["trial_period_days"] < 1:
-            raise StripeError("Invalid trial_period_days: must be at least 1.", param="trial_period_days")
         return int(now + params["trial_period_days"] * DAY)
     end = params.get("trial_end", "now")
     check_trial_end(end, now)

@@ -6,19 +6,21 @@ from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import missing
 from stripe_simulator.paging import page
 from stripe_simulator.simulator import Simulator
+from stripe_simulator.tax_id_values import checked_value
 
 Json = dict[str, Any]
 
 
 def add_tax_id(simulator: Simulator, customer: str, params: Json) -> Json:
+    value = checked_value(params["type"], params["value"])
     tax_id = simulator.new(
         "tax_id",
         "txi",
-        country=params["value"][:2] if params["type"] == "eu_vat" else params["type"][:2].upper(),
+        country=value[:2] if params["type"] == "eu_vat" else params["type"][:2].upper(),
         customer=customer,
         owner={"type": "customer", "customer": customer},
         type=params["type"],
-        value=params["value"],
+        value=value,
         verification={"status": "pending", "verified_address": None, "verified_name": None},
     )
     simulator.save(tax_id)
