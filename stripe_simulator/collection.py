@@ -20,6 +20,7 @@ from stripe_simulator.payments import (
 from stripe_simulator.pending import awaits, take_effect
 from stripe_simulator.simulator import Simulator
 from stripe_simulator.sources import chargeable
+from stripe_simulator.taxes import drop_tax_of_nowhere
 
 Json = dict[str, Any]
 
@@ -37,6 +38,7 @@ def finalize(simulator: Simulator, invoice: Json) -> Json:
     customer = simulator.find("customer", invoice["customer"], param="customer")
     now = simulator.clock.now()
     sum_up(simulator, invoice)
+    drop_tax_of_nowhere(invoice)
     ending_balance = min(invoice["starting_balance"] + invoice["total"], 0)
     invoice |= {
         "automatically_finalizes_at": None,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+from stripe_simulator.discounts import make_discount
 from stripe_simulator.errors import StripeError
 from stripe_simulator.faults import Fault
 from stripe_simulator.messages import Request, Response, json_response
@@ -50,6 +51,16 @@ def _move_clock(simulator: Simulator, given: Json) -> Json:
     to = given["to"] if "to" in given else simulator.clock.now() + given["by"]
     steps = move_clock(simulator, int(to))
     return {"now": simulator.clock.now(), "steps": steps}
+
+
+def _discount_customer(simulator: Simulator, given: Json) -> Json:
+    with simulator.store.transaction():
+        customer = simulator.find("customer", given["customer"])
+        coupon = simulator.find("coupon", given["coupon"])
+        discount = make_discount(simulator, coupon, customer=customer["id"])
+        simulator.save({**customer, "discount": discount}, "customer.updated")
+        simulator.emit("customer.discount.created", discount)
+    return discount
 
 
 def _add_fault(simulator: Simulator, given: Json) -> Json:
@@ -151,6 +162,7 @@ def _reset(simulator: Simulator, _given: Json) -> Json:
 HANDLERS: dict[tuple[str, str], Callable[[Simulator, Json], Json]] = {
     ("GET", "state"): _state,
     ("POST", "clock"): _move_clock,
+    ("POST", "customers/discount"): _discount_customer,
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,
     ("POST", "refusals"): _refuse_charges,

@@ -120,17 +120,24 @@ def own_cut(line: Json) -> int:
     return cut
 
 
-def spend_once(simulator: Simulator, owner: Json, invoice: Json) -> None:
-    """Drop from a subscription, or an item of it, the discounts that ended or that this invoice used up."""
+def spend_once(simulator: Simulator, ids: list[str], invoice: Json) -> list[str]:
+    """Remove the discounts that ended or that this invoice used up. Returns those that are left."""
     used = {entry["discount"] for entry in invoice["total_discount_amounts"] if entry["amount"]}
     kept = []
-    for identifier in owner["discounts"]:
+    for identifier in ids:
         is_spent = identifier in used and _coupon(simulator, identifier)["duration"] == "once"
         if is_spent or not living(simulator, [identifier]):
             remove_discount(simulator, simulator.find("discount", identifier))
         else:
             kept.append(identifier)
-    owner["discounts"] = kept
+    return kept
+
+
+def spend_of_customer(simulator: Simulator, invoice: Json) -> None:
+    """End the customer's own discount if this invoice used it up."""
+    customer = simulator.find("customer", invoice["customer"], param="customer")
+    if customer["discount"] and not spend_once(simulator, [customer["discount"]["id"]], invoice):
+        simulator.save({**customer, "discount": None}, "customer.updated")
 
 
 def _redeem(
@@ -172,12 +179,18 @@ def _redeem(
     return str(discount["id"])
 
 
+def end_redemption(simulator: Simulator, redeemable: Json) -> None:
+    """Let nobody redeem a coupon or promotion code any more."""
+    state = "valid" if redeemable["object"] == "coupon" else "active"
+    simulator.save({**redeemable, state: False})
+
+
 def _count(simulator: Simulator, redeemable: Json) -> None:
     """Count one redemption of a coupon or promotion code, and end it if that was the last one."""
-    times = redeemable["times_redeemed"] + 1
-    state = "valid" if redeemable["object"] == "coupon" else "active"
-    goes_on = redeemable["max_redemptions"] is None or times < redeemable["max_redemptions"]
-    simulator.save({**redeemable, "times_redeemed": times, state: redeemable[state] and goes_on})
+    counted = {**redeemable, "times_redeemed": redeemable["times_redeemed"] + 1}
+    simulator.save(counted)
+    if counted["times_redeemed"] == counted["max_redemptions"]:
+        end_redemption(simulator, counted)
 
 
 def _coupon(simulator: Simulator, discount: str) -> Json:

@@ -30,6 +30,11 @@ def due_at(body: dict[str, Any]) -> int | None:
         case "invoice", "open":
             moment = body["next_payment_attempt"]
             return moment if body["auto_advance"] else None
+        case "coupon", _ if body.get("valid"):
+            last_day: int | None = body["redeem_by"]
+            return last_day
+        case "promotion_code", _ if body["active"]:
+            return int(body["expires_at"]) if body["expires_at"] else None
         case "checkout.session", "open":
             return int(body["expires_at"])
         case "payment_intent" | "refund", _ if "settles_at" in body.get("simulated", {}):

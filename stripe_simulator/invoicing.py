@@ -5,6 +5,7 @@ from typing import Any
 from stripe_simulator.balances import balance_of
 from stripe_simulator.discounts import discount_lines, living, net_of, own_cut, redeemed
 from stripe_simulator.due import HOUR
+from stripe_simulator.errors import StripeError
 from stripe_simulator.lines import line_of_item
 from stripe_simulator.paging import as_list
 from stripe_simulator.simulator import Simulator
@@ -130,6 +131,17 @@ def automatic_tax(*, enabled: bool) -> Json:
     }
 
 
+def require_location(simulator: Simulator, customer: str) -> None:
+    """Automatic tax needs to know where the customer is (https://docs.stripe.com/tax/customer-locations)."""
+    address = simulator.find("customer", customer, param="customer")["address"]
+    if not (address or {}).get("country"):
+        raise StripeError(
+            "The customer's location isn't recognized. Set a valid customer address in order to automatically"
+            " calculate tax.",
+            code="customer_tax_location_invalid",
+        )
+
+
 def inherited_discounts(simulator: Simulator, customer: Json, subscription: Json | None) -> list[str]:
     """The living discounts of the subscription, else that of the customer."""
     of_customer = [customer["discount"]["id"]] if customer["discount"] else []
@@ -169,6 +181,13 @@ def sum_up(simulator: Simulator, invoice: Json) -> None:
     if invoice["status"] != "draft":
         return
     lines = invoice["lines"]["data"]
+    if invoice["customer"]:
+        customer = simulator.find("customer", invoice["customer"], param="customer")
+        invoice |= {
+            "customer_address": customer["address"],
+            "customer_tax_exempt": customer["tax_exempt"],
+            "starting_balance": balance_of(customer, invoice["currency"]),
+        }
     discount_lines(simulator, invoice)
     tax_lines(simulator, invoice)
     invoice["total_discount_amounts"] = _total_discounts(lines)
@@ -186,9 +205,6 @@ def sum_up(simulator: Simulator, invoice: Json) -> None:
         "total": total,
         "total_excluding_tax": net - inclusive(invoice["total_taxes"]),
     }
-    if invoice["customer"]:
-        customer = simulator.find("customer", invoice["customer"], param="customer")
-        invoice["starting_balance"] = balance_of(customer, invoice["currency"])
     due = max(total + invoice["starting_balance"], 0)
     invoice |= {"amount_due": due, "amount_remaining": due}
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from stripe_simulator.discounts import living, spend_once
+from stripe_simulator.discounts import living, spend_of_customer, spend_once
 from stripe_simulator.due import DAY
 from stripe_simulator.invoicing import add_lines, make_invoice, pending_items, take_pending_items
 from stripe_simulator.lines import lines_of_subscription_item
@@ -129,7 +129,8 @@ def bill_items(
     simulator.emit("invoice.created", invoice)
     subscription["latest_invoice"] = invoice["id"]
     for owner in (subscription, *subscription["items"]["data"]):
-        spend_once(simulator, owner, invoice)
+        owner["discounts"] = spend_once(simulator, owner["discounts"], invoice)
+    spend_of_customer(simulator, invoice)
     return invoice
 
 

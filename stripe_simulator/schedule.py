@@ -5,6 +5,7 @@ import traceback
 from typing import Any
 
 from stripe_simulator.collection import attempt_payment, mark_overdue, payment_method_for, settle_payment
+from stripe_simulator.discounts import end_redemption
 from stripe_simulator.refunding import settle_refund
 from stripe_simulator.resources.checkout_steps import expire_session, follow_payment
 from stripe_simulator.simulator import Simulator
@@ -54,7 +55,9 @@ def keep_time(simulator: Simulator) -> threading.Thread:
 
 
 def _step(simulator: Simulator, body: Json) -> None:
-    match body["object"], body["status"]:
+    match body["object"], body.get("status"):
+        case "coupon" | "promotion_code", _:
+            end_redemption(simulator, body)
         case "checkout.session", _:
             expire_session(simulator, body)
         case "invoice", "draft":

@@ -43,7 +43,7 @@ def find_rates(simulator: Simulator, ids: Any, *, param: str) -> list[Json]:
 
 def tax_lines(simulator: Simulator, invoice: Json) -> None:
     """Write each line's taxes, rounded line by line, on what its discounts leave."""
-    locate(invoice)
+    _locate(invoice)
     for line in invoice["lines"]["data"]:
         line["taxes"] = _taxes(simulator, invoice, line, net_of(line))
 
@@ -74,7 +74,17 @@ def totals(lines: list[Json]) -> list[Json]:
     return list(found.values())
 
 
-def locate(invoice: Json) -> None:
+def drop_tax_of_nowhere(invoice: Json) -> None:
+    """An invoice that finalizes by itself does without automatic tax of a customer who is nowhere."""
+    if invoice["automatic_tax"]["status"] == "requires_location_inputs":
+        invoice["automatic_tax"] |= {
+            "disabled_reason": "finalization_requires_location_inputs",
+            "enabled": False,
+            "status": None,
+        }
+
+
+def _locate(invoice: Json) -> None:
     """Say in a draft's `automatic_tax` whether the customer's country is known."""
     automatic = invoice["automatic_tax"]
     if automatic["enabled"]:

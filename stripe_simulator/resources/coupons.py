@@ -79,6 +79,8 @@ def create_promotion_code(simulator: Simulator, params: Json) -> Json:
     coupon = simulator.find("coupon", params["promotion"]["coupon"], param="promotion[coupon]")
     if "customer" in params:
         simulator.find("customer", params["customer"], param="customer")
+    if params.get("expires_at", simulator.clock.now() + 1) <= simulator.clock.now():
+        raise StripeError("`expires_at` must be in the future.", param="expires_at")
     code = params.get("code") or _code()
     if _of_code(simulator, code):
         raise StripeError(f"An active promotion code with `code: {code}` already exists.", param="code")

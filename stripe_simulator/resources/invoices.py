@@ -15,7 +15,12 @@ from stripe_simulator.due import DAY, HOUR
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import StripeError, not_simulated, required
 from stripe_simulator.fields import apply
-from stripe_simulator.invoicing import apply_discounts_and_tax, make_invoice, take_pending_items
+from stripe_simulator.invoicing import (
+    apply_discounts_and_tax,
+    make_invoice,
+    require_location,
+    take_pending_items,
+)
 from stripe_simulator.paging import as_list, page
 from stripe_simulator.payments import add_payment, mark_payment_paid, payment_of, refuse_processing
 from stripe_simulator.simulator import Simulator
@@ -109,6 +114,8 @@ def delete(simulator: Simulator, _params: Json, identifier: str) -> Json:
 def finalize_invoice(simulator: Simulator, params: Json, identifier: str) -> Json:
     invoice = simulator.find("invoice", identifier)
     invoice["auto_advance"] = params.get("auto_advance", invoice["auto_advance"])
+    if invoice["automatic_tax"]["status"] == "requires_location_inputs":
+        require_location(simulator, invoice["customer"])
     automatic = invoice["auto_advance"] and invoice["collection_method"] == "charge_automatically"
     invoice["next_payment_attempt"] = simulator.clock.now() + HOUR if automatic else None
     return finalize(simulator, invoice)

@@ -12,6 +12,7 @@ from stripe_simulator.invoicing import apply_discounts_and_tax, make_invoice, ta
 from stripe_simulator.prorations import prorate
 from stripe_simulator.renewals import bill_ending, bill_items, renew
 from stripe_simulator.resources import invoice_items, subscriptions
+from stripe_simulator.resources.subscription_changes import change
 from stripe_simulator.resources.subscription_items import ACCEPTED
 from stripe_simulator.simulator import Simulator
 
@@ -93,7 +94,7 @@ def _of_subscription(simulator: Simulator, subscription: Json, details: Json) ->
     if subscription["status"] not in BILLED_STATUSES:
         raise _nothing(f"subscription: {subscription['id']}")
     changes = {name: value for name, value in details.items() if name not in ("cancel_now", "billing_mode")}
-    billed = subscriptions.change(simulator, subscription, changes) if changes else None
+    billed = change(simulator, subscription, changes) if changes else None
     items = subscription["items"]["data"]
     if details.get("cancel_now"):
         if details.get("proration_behavior") != "none":

@@ -6,7 +6,7 @@ from stripe_simulator.discounts import redeemed, remove_discount
 from stripe_simulator.due import DAY
 from stripe_simulator.errors import InvalidParameterError, StripeError, not_simulated
 from stripe_simulator.fields import apply, emptied
-from stripe_simulator.invoicing import automatic_tax
+from stripe_simulator.invoicing import automatic_tax, require_location
 from stripe_simulator.simulator import Simulator
 from stripe_simulator.sources import require_source
 from stripe_simulator.taxes import find_rates
@@ -131,17 +131,6 @@ def _apply_automatic_tax(simulator: Simulator, subscription: Json, *, enabled: b
             )
     names = ("disabled_reason", "enabled", "liability")
     subscription["automatic_tax"] = {name: automatic_tax(enabled=enabled)[name] for name in names}
-
-
-def require_location(simulator: Simulator, customer: str) -> None:
-    """Automatic tax needs to know where the customer is (https://docs.stripe.com/tax/customer-locations)."""
-    address = simulator.find("customer", customer, param="customer")["address"]
-    if not (address or {}).get("country"):
-        raise StripeError(
-            "The customer's location isn't recognized. Set a valid customer address in order to automatically"
-            " calculate tax.",
-            code="customer_tax_location_invalid",
-        )
 
 
 def _check_collection(simulator: Simulator, subscription: Json, params: Json) -> None:

@@ -7,22 +7,20 @@ from stripe_simulator.balances import set_currency
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import StripeError, not_simulated, required
 from stripe_simulator.paging import as_list, page
-from stripe_simulator.prorations import prorate, prorate_end
+from stripe_simulator.prorations import prorate
 from stripe_simulator.renewals import bill_ending
+from stripe_simulator.resources.subscription_changes import change, refuse_change
 from stripe_simulator.resources.subscription_items import ACCEPTED, changed_items, recurring_price
 from stripe_simulator.resources.subscription_terms import (
     TERMS,
     anchor_of,
     apply_end,
-    apply_pause,
     apply_terms,
-    check_trial_end,
     trial_end_of,
 )
 from stripe_simulator.simulator import Simulator
 from stripe_simulator.subscribing import (
     bill_change,
-    change_trial,
     collect,
     end_subscription,
     resume_subscription,
@@ -30,17 +28,6 @@ from stripe_simulator.subscribing import (
 )
 
 Json = dict[str, Any]
-
-PENDING = (
-    "expand",
-    "items",
-    "off_session",
-    "payment_behavior",
-    "proration_behavior",
-    "proration_date",
-    "trial_end",
-)
-"""What may be changed pending a payment (https://docs.stripe.com/billing/subscriptions/pending-updates)."""
 
 
 @endpoint(
@@ -173,7 +160,7 @@ def update(simulator: Simulator, params: Json, identifier: str) -> Json:
             "A canceled subscription can only update its cancellation_details and metadata.", param="id"
         )
     behavior = params.get("payment_behavior", "allow_incomplete")
-    _refuse_change(subscription, params, behavior)
+    refuse_change(subscription, params, behavior)
     before = copy.deepcopy(subscription)
     billed = change(simulator, subscription, params)
     if billed is None:
@@ -181,38 +168,6 @@ def update(simulator: Simulator, params: Json, identifier: str) -> Json:
     else:
         bill_change(simulator, before, subscription, billed, behavior=behavior)
     return simulator.find("subscription", identifier)
-
-
-def change(simulator: Simulator, subscription: Json, params: Json) -> list[Json] | None:
-    """Change the subscription, which the caller saves; its prorations wait for an invoice.
-
-    Returns the items to bill at once, with what waits, or None if the change leads to no invoice of its own.
-    """
-    moment = params.get("proration_date", simulator.clock.now())
-    behavior = params.get("proration_behavior", "create_prorations")
-    was_trial = subscription["status"] == "trialing"
-    before, end_before = subscription["items"]["data"], subscription["cancel_at"]
-    _check_proration_date(params, before)
-    apply_terms(simulator, subscription, params)
-    if "pause_collection" in params:
-        apply_pause(simulator, subscription, params["pause_collection"])
-    if "items" in params:
-        subscription["items"]["data"] = changed_items(
-            simulator, subscription, before, params["items"], at=moment
-        )
-    if behavior != "none":
-        prorate(simulator, subscription, before, subscription["items"]["data"], at=moment)
-    if "trial_end" in params:
-        check_trial_end(params["trial_end"], simulator.clock.now())
-        change_trial(simulator, subscription, params["trial_end"], prorates=behavior != "none")
-    apply_end(simulator, subscription, params)
-    if behavior != "none":
-        prorate_end(simulator, subscription, end_before)
-    items: list[Json] = subscription["items"]["data"]
-    if was_trial and subscription["status"] == "active":
-        return items
-    is_changed = before != items or end_before != subscription["cancel_at"]
-    return [] if behavior == "always_invoice" and is_changed else None
 
 
 @endpoint("subscriptions.resume", "billing_cycle_anchor.type")
@@ -258,28 +213,3 @@ def _refuse_second_currency(simulator: Simulator, customer: Json, currency: str)
                 " subscription, subscription schedule, discount, quote, or invoice item with currency"
                 f" {others[0]['currency']}."
             )
-
-
-def _refuse_change(subscription: Json, params: Json, behavior: str) -> None:
-    others = [name for name in params if name not in PENDING]
-    if behavior == "pending_if_incomplete" and others:
-        raise StripeError(
-            f"You cannot change {', '.join(others)} with payment_behavior=pending_if_incomplete.",
-            param=others[0],
-        )
-    if subscription["status"] == "incomplete" and "items" in params:
-        raise StripeError(
-            "You cannot update a subscription in `incomplete` status in a way that results in payment or"
-            " proration.",
-            param="items",
-        )
-
-
-def _check_proration_date(params: Json, items: list[Json]) -> None:
-    moment = params.get("proration_date")
-    if moment is None:
-        return
-    if not any(item["current_period_start"] <= moment <= item["current_period_end"] for item in items):
-        raise StripeError(
-            "Invalid proration date: it must lie in the current billing period.", param="proration_date"
-        )

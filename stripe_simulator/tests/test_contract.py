@@ -262,3 +262,121 @@ def test_event_tells_what_changed(either: Client) -> None:
     assert event.data.previous_attributes is not None
     assert event.data.previous_attributes["name"] == "Before"
     assert event.livemode is False
+
+
+def test_discount_of_a_coupon_shows_on_the_invoice_and_its_lines(either: Client) -> None:
+    customer = make_paying_customer(either)
+    coupon = either.v1.coupons.create({"percent_off": 10, "duration": "forever", "name": "Loyalty"})
+    assert problems_of_resource(coupon) == []
+    subscription = either.v1.subscriptions.create(
+        {
+            "customer": customer.id,
+            "items": [{"price": make_price(either, 2500).id}],
+            "discounts": [{"coupon": coupon.id}],
+            "expand": ["latest_invoice.discounts"],
+        }
+    )
+    assert problems_of_resource(subscription) == []
+    invoice = subscription.latest_invoice
+    assert isinstance(invoice, stripe.Invoice)
+    assert (invoice.subtotal, invoice.total) == (2500, 2250)
+    (discount,) = invoice.discounts
+    assert isinstance(discount, stripe.Discount)
+    assert (discount.source.coupon, discount.subscription) == (coupon.id, subscription.id)
+    (line,) = invoice.lines.data
+    for amounts in (invoice.total_discount_amounts, line.discount_amounts):
+        assert [(entry.amount, entry.discount) for entry in amounts or []] == [(250, discount.id)]
+
+
+def test_taxes_are_rounded_by_line_and_summed_up_by_rate(either: Client) -> None:
+    customer = either.v1.customers.create({"name": "Acme"})
+    vat = either.v1.tax_rates.create({"display_name": "VAT", "percentage": 21, "inclusive": False})
+    assert problems_of_resource(vat) == []
+    draft = either.v1.invoices.create(
+        {"customer": customer.id, "currency": "usd", "auto_advance": False, "default_tax_rates": [vat.id]}
+    )
+    for amount in (295, 750):
+        either.v1.invoice_items.create(
+            {"customer": customer.id, "invoice": draft.id, "amount": amount, "currency": "usd"}
+        )
+    taxed = either.v1.invoices.retrieve(draft.id)
+    assert problems_of_resource(taxed) == []
+    assert (taxed.subtotal, taxed.total_excluding_tax, taxed.total) == (1045, 1045, 1265)
+    (tax,) = taxed.total_taxes or []
+    assert (tax.amount, tax.taxable_amount, tax.tax_behavior) == (220, 1045, "exclusive")
+    assert tax.tax_rate_details is not None
+    assert tax.tax_rate_details.tax_rate == vat.id
+
+
+def test_preview_tells_the_next_invoice_and_none_after_the_end(either: Client) -> None:
+    customer = make_paying_customer(either)
+    subscription = either.v1.subscriptions.create(
+        {"customer": customer.id, "items": [{"price": make_price(either, 5000).id, "quantity": 2}]}
+    )
+    (item,) = subscription["items"].data
+    preview = either.v1.invoices.create_preview({"subscription": subscription.id})
+    assert problems_of_resource(preview) == []
+    assert (preview.total, preview.amount_due, preview.status) == (10000, 10000, "draft")
+    assert [line.period.start for line in preview.lines.data] == [item.current_period_end]
+    with pytest.raises(stripe.InvalidRequestError) as nothing:
+        either.v1.invoices.create_preview(
+            {"subscription": subscription.id, "subscription_details": {"cancel_at_period_end": True}}
+        )
+    assert nothing.value.code == "invoice_upcoming_none"
+
+
+def test_change_that_can_not_be_paid_is_refused_or_waits(either: Client) -> None:
+    customer = make_paying_customer(either)
+    subscription = either.v1.subscriptions.create(
+        {"customer": customer.id, "items": [{"price": make_price(either, 5000).id, "quantity": 2}]}
+    )
+    declining = either.v1.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": customer.id})
+    either.v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": declining.id}})
+    (item,) = subscription["items"].data
+    with pytest.raises(stripe.CardError) as refused:
+        either.v1.subscriptions.update(
+            subscription.id,
+            {
+                "items": [{"id": item.id, "quantity": 9}],
+                "proration_behavior": "always_invoice",
+                "payment_behavior": "error_if_incomplete",
+            },
+        )
+    assert refused.value.http_status == 402
+    assert either.v1.subscriptions.retrieve(subscription.id)["items"].data[0].quantity == 2
+    waiting = either.v1.subscriptions.update(
+        subscription.id,
+        {
+            "items": [{"id": item.id, "quantity": 9}],
+            "proration_behavior": "always_invoice",
+            "payment_behavior": "pending_if_incomplete",
+        },
+    )
+    assert waiting["items"].data[0].quantity == 2
+    assert waiting.pending_update is not None
+    assert [one.quantity for one in waiting.pending_update.subscription_items or []] == [9]
+
+
+def test_collection_is_paused_and_goes_on(either: Client) -> None:
+    customer = make_paying_customer(either)
+    subscription = either.v1.subscriptions.create(
+        {"customer": customer.id, "items": [{"price": make_price(either).id}]}
+    )
+    paused = either.v1.subscriptions.update(subscription.id, {"pause_collection": {"behavior": "void"}})
+    assert problems_of_resource(paused) == []
+    assert paused.status == "active"
+    assert paused.pause_collection is not None
+    assert (paused.pause_collection.behavior, paused.pause_collection.resumes_at) == ("void", None)
+    assert either.v1.subscriptions.update(subscription.id, {"pause_collection": ""}).pause_collection is None
+
+
+def test_negative_quantity_and_unknown_currency_are_refused(either: Client) -> None:
+    customer, price = make_paying_customer(either), make_price(either)
+    with pytest.raises(stripe.InvalidRequestError) as negative:
+        either.v1.subscriptions.create(
+            {"customer": customer.id, "items": [{"price": price.id, "quantity": -1}]}
+        )
+    assert negative.value.param == "items[0][quantity]"
+    with pytest.raises(stripe.InvalidRequestError) as unknown:
+        make_price(either, currency="xyz")
+    assert unknown.value.param == "currency"

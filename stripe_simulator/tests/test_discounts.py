@@ -177,3 +177,32 @@ def test_prorations_are_net_of_discounts_and_are_not_discounted_again(
     renewal = invoices(client, customer)[0]
     assert renewal.total == 15000 + 5000
     assert cuts(renewal.total_discount_amounts) == [15000]
+
+
+def test_customers_discount_is_taken_where_there_is_no_other(client: Client, control: Control) -> None:
+    customer = make_paying_customer(client)
+    control.discount_customer(customer.id, coupon(client, percent_off=25))
+    subscribe(client, customer, discounts=[{"coupon": coupon(client, percent_off=50)}])
+    subscribe(client, customer)
+    assert [invoice.total for invoice in invoices(client, customer)] == [7500, 5000]
+    shown = client.v1.customers.retrieve(customer.id)
+    assert problems_of_resource(shown) == []
+    assert shown.discount is not None
+    client.v1.customers.delete_discount(customer.id)
+    assert client.v1.customers.retrieve(customer.id).discount is None
+    assert subscribe(client, customer, expand=["latest_invoice"]).latest_invoice.total == 10000
+
+
+def test_coupon_and_code_end_when_their_time_is_over(client: Client, control: Control) -> None:
+    customer, soon = make_paying_customer(client), control.now() + 3600
+    short = coupon(client, percent_off=50, redeem_by=soon)
+    code = client.v1.promotion_codes.create(
+        {"promotion": {"type": "coupon", "coupon": coupon(client, percent_off=5)}, "expires_at": soon}
+    )
+    control.advance(hours=2)
+    assert not client.v1.coupons.retrieve(short).valid
+    assert not client.v1.promotion_codes.retrieve(code.id).active
+    choices: list[Any] = [{"coupon": short}, {"promotion_code": code.id}]
+    for choice in choices:
+        with pytest.raises(stripe.InvalidRequestError):
+            subscribe(client, customer, discounts=[choice])

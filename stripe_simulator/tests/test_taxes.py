@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import stripe
 
+from stripe_simulator.control import Control
 from stripe_simulator.tests.conftest import make_paying_customer, make_price
 from stripe_simulator.tests.resource_types import problems_of_resource
 
@@ -134,6 +135,11 @@ def test_automatic_tax_goes_by_the_customers_country(client: Client) -> None:
     assert (vat.display_name, vat.percentage, vat.country) == ("VAT", 19, "DE")
     nowhere = draft(client, {"amount": 10000}, **taxed)
     assert (nowhere.total, nowhere.automatic_tax.status) == (10000, "requires_location_inputs")
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.invoices.finalize_invoice(nowhere.id)
+    assert refused.value.code == "customer_tax_location_invalid"
+    client.v1.customers.update(nowhere.customer, {"address": {"country": "FR"}})
+    assert client.v1.invoices.finalize_invoice(nowhere.id).total == 12000
     business: Any = {
         "address": {"country": "DE"},
         "tax_id_data": [{"type": "eu_vat", "value": "DE123456789"}],
@@ -155,6 +161,17 @@ def test_subscription_with_automatic_tax_needs_a_place(client: Client) -> None:
     client.v1.customers.update(customer.id, {"address": {"country": "NL"}})
     made = client.v1.subscriptions.create(given)
     assert client.v1.invoices.retrieve(str(made.latest_invoice)).total == 7500 + 1575
+
+
+def test_invoice_that_finalizes_by_itself_does_without_tax_of_nowhere(
+    client: Client, control: Control
+) -> None:
+    invoice = draft(client, {"amount": 10000}, auto_advance=True, automatic_tax={"enabled": True})
+    control.advance(hours=1)
+    final = client.v1.invoices.retrieve(invoice.id)
+    assert problems_of_resource(final) == []
+    assert (final.status, final.total) == ("open", 10000)
+    assert final.automatic_tax.disabled_reason == "finalization_requires_location_inputs"
 
 
 def test_final_invoice_keeps_its_figures(client: Client) -> None:
