@@ -127,6 +127,17 @@ def test_change_that_is_invoiced_at_once_previews_prorations_only(
     assert source.proration_details.credited_items is not None
 
 
+def test_prorations_wait_for_an_invoice_of_their_own_subscription(
+    client: Client, control: Control, customer: Any
+) -> None:
+    made = subscribe(client, customer, make_price(client, 10000))
+    other = subscribe(client, customer, make_price(client, 300))
+    halfway(control, made)
+    client.v1.subscriptions.update(made.id, {"items": [{"id": made["items"].data[0].id, "quantity": 2}]})
+    assert amounts(preview_of(client, other.id)) == [300]
+    assert amounts(preview_of(client, made.id)) == [20000, -5000, 10000]
+
+
 def test_cancel_now_previews_what_is_given_back(client: Client, control: Control, customer: Any) -> None:
     made = subscribe(client, customer, make_price(client, 10000))
     halfway(control, made)

@@ -87,7 +87,7 @@ def test_three_decimals_are_charged_in_tens(client: Client) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         priced(client, currency="kwd", unit_amount=1234)
     assert refused.value.param == "unit_amount"
-    coupon = client.v1.coupons.create({"percent_off": 33.3, "duration": "once"})
+    coupon = client.v1.coupons.create({"percent_off": 33, "duration": "once"})
     customer = client.v1.customers.create({})
     draft = client.v1.invoices.create(
         {"customer": customer.id, "currency": "kwd", "discounts": [{"coupon": coupon.id}]}
