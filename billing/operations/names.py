@@ -59,12 +59,4 @@ def _renamed(operation: StripeOperation) -> bool:
     return True
 
 
-def _name_of(organization_id: uuid.UUID) -> str:
-    return (
-        BillingAccount.objects.select_related("organization")
-        .get(organization=organization_id)
-        .organization.name
-    )
-
-
 register(OperationKind.RENAME_CUSTOMER, steps={FIRST_STEP: _rename})

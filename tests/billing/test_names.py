@@ -90,10 +90,8 @@ def test_an_answer_that_got_lost_is_asked_for_again_with_the_same_key(
     assert StripeOperation.objects.get().state == OperationState.PENDING
     sweep_everything()
     assert StripeOperation.objects.get().state == OperationState.DONE
-    keys = {
-        call["idempotency_key"] for call in stripe.calls("POST", f"/v1/customers/{named.stripe_customer_id}")
-    }
-    assert len(keys) == 1
+    asked = stripe.calls("POST", f"/v1/customers/{named.stripe_customer_id}")
+    assert len({call["idempotency_key"] for call in asked}) == 1 < len(asked)
 
 
 def test_without_a_customer_there_is_nothing_to_rename(admin: Membership) -> None:
