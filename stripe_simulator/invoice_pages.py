@@ -5,11 +5,12 @@ from typing import Any
 from stripe_simulator.bank_accounts import BankAccountInputError, offered_types
 from stripe_simulator.cards import CardInputError
 from stripe_simulator.collection import attempt_payment, authenticate_payment
+from stripe_simulator.documents import Document, credit_note_document, invoice_document
 from stripe_simulator.errors import ActionRequiredError
 from stripe_simulator.forms import Attempt, choices, read_method, typed_into
 from stripe_simulator.messages import Request, Response, redirect
 from stripe_simulator.payments import intent_of, open_payment
-from stripe_simulator.pdf import invoice_pdf
+from stripe_simulator.pdf import draw
 from stripe_simulator.rendering import message, page
 from stripe_simulator.simulator import Simulator
 
@@ -63,9 +64,20 @@ def pdf(simulator: Simulator, identifier: str) -> Response:
     invoice = _found(simulator, identifier)
     if invoice is None:
         return message("Page not found", "There is no such invoice.", status=404)
-    name = f'attachment; filename="Invoice-{invoice["number"]}.pdf"'
+    return _file(f"Invoice-{invoice['number']}.pdf", invoice_document(simulator, invoice))
+
+
+def credit_note_pdf(simulator: Simulator, identifier: str) -> Response:
+    note = simulator.store.get(identifier)
+    if note is None or note["object"] != "credit_note":
+        return message("Page not found", "There is no such credit note.", status=404)
+    return _file(f"CreditNote-{note['number']}.pdf", credit_note_document(simulator, note))
+
+
+def _file(name: str, document: Document) -> Response:
+    disposition = f'attachment; filename="{name}"'
     return Response(
-        200, invoice_pdf(invoice), {"Content-Type": "application/pdf", "Content-Disposition": name}
+        200, draw(document), {"Content-Type": "application/pdf", "Content-Disposition": disposition}
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stripe_simulator.bank_accounts import account_details
+from stripe_simulator.bank_accounts import NAMES, account_details
 from stripe_simulator.cards import Card
 from stripe_simulator.fields import full_address
 from stripe_simulator.outcomes import BANK_ACCOUNTS
@@ -94,6 +94,15 @@ def charge_details(method: Json) -> Json:
             left_out = ("generated_from", "financial_connections_account", "networks", "status_details")
             said = {name: value for name, value in details.items() if name not in left_out}
             return {"type": kind, kind: {**said, "mandate": None}}
+
+
+def name_of(charge: Json) -> str:
+    """How a document names what a charge took the money from."""
+    details = charge["payment_method_details"]
+    kind = details["type"]
+    last4 = details[kind].get("last4")
+    name = details[kind]["brand"].capitalize() if kind == "card" else NAMES[kind]
+    return f"{name} ending in {last4}" if last4 else name
 
 
 def card_details(card: Card) -> Json:

@@ -27,6 +27,8 @@ def answer(simulator: Simulator, request: Request) -> Response:
             return invoice_pages.authenticate(simulator, request, invoice)
         case ["i", invoice, "pdf"]:
             return invoice_pages.pdf(simulator, invoice)
+        case ["credit_notes", note, "pdf"]:
+            return invoice_pages.credit_note_pdf(simulator, note)
     return message("Page not found", "There is no such page here.", status=404)
 
 

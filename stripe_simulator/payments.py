@@ -114,9 +114,17 @@ def intent_of(simulator: Simulator, payment: Json) -> Json:
 
 def paid_charges(simulator: Simulator, invoice: Json) -> list[Json]:
     """The charges that paid an invoice, the latest first."""
-    payments = simulator.store.select(
+    return [charge_of(simulator, payment) for payment in paid_payments(simulator, invoice)]
+
+
+def paid_payments(simulator: Simulator, invoice: Json) -> list[Json]:
+    """The invoice's payments that were made, the latest first."""
+    return simulator.store.select(
         "invoice_payment",
         where="AND json_extract(body, '$.invoice') = ? AND json_extract(body, '$.status') = 'paid'",
         values=(invoice["id"],),
     )
-    return [simulator.find("charge", intent_of(simulator, payment)["latest_charge"]) for payment in payments]
+
+
+def charge_of(simulator: Simulator, payment: Json) -> Json:
+    return simulator.find("charge", intent_of(simulator, payment)["latest_charge"])
