@@ -1,5 +1,6 @@
 """What the simulator and Stripe both keep. With STRIPE_TEST_SECRET_KEY set, each test runs against both."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -233,6 +234,97 @@ def test_open_invoice_is_voided_or_given_up(either: Client) -> None:
     assert either.v1.invoices.mark_uncollectible(opened()).status == "uncollectible"
     statuses = [invoice.status for invoice in either.v1.invoices.list({"customer": customer.id}).data]
     assert statuses == ["uncollectible", "void"]
+
+
+def open_invoice(client: Client, customer: stripe.Customer, amount: int = 5000) -> stripe.Invoice:
+    draft = client.v1.invoices.create({"customer": customer.id, "auto_advance": False})
+    client.v1.invoice_items.create(
+        {"customer": customer.id, "invoice": draft.id, "amount": amount, "currency": "usd"}
+    )
+    return client.v1.invoices.finalize_invoice(draft.id)
+
+
+def test_credit_note_before_payment_lowers_what_is_due(either: Client) -> None:
+    invoice = open_invoice(either, make_paying_customer(either))
+    note = either.v1.credit_notes.create({"invoice": invoice.id, "amount": 1500})
+    assert problems_of_resource(note) == []
+    assert (note.type, note.pre_payment_amount, note.status) == ("pre_payment", 1500, "issued")
+    paid = either.v1.invoices.pay(invoice.id)
+    assert (paid.total, paid.pre_payment_credit_notes_amount, paid.amount_due) == (5000, 1500, 3500)
+    assert (paid.amount_paid, paid.amount_remaining) == (3500, 0)
+
+
+def test_credit_note_after_payment_refunds_and_credits(either: Client) -> None:
+    customer = make_paying_customer(either)
+    invoice = either.v1.invoices.pay(open_invoice(either, customer).id)
+    note = either.v1.credit_notes.create(
+        {"invoice": invoice.id, "amount": 3000, "refund_amount": 2000, "credit_amount": 1000}
+    )
+    assert problems_of_resource(note) == []
+    assert (note.type, note.post_payment_amount) == ("post_payment", 3000)
+    (entry,) = note.refunds
+    refund = either.v1.refunds.retrieve(str(entry.refund))
+    assert problems_of_resource(refund) == []
+    assert (refund.amount, refund.status) == (2000, "succeeded")
+    after = either.v1.invoices.retrieve(invoice.id)
+    assert (after.status, after.amount_paid, after.post_payment_credit_notes_amount) == ("paid", 5000, 3000)
+    assert either.v1.customers.retrieve(customer.id).balance == -1000
+
+
+def test_credit_note_after_payment_says_where_the_money_goes(either: Client) -> None:
+    invoice = either.v1.invoices.pay(open_invoice(either, make_paying_customer(either)).id)
+    with pytest.raises(stripe.InvalidRequestError):
+        either.v1.credit_notes.create({"invoice": invoice.id, "amount": 3000})
+
+
+def test_balance_is_used_by_the_next_invoice_and_told(either: Client) -> None:
+    customer = make_paying_customer(either)
+    either.v1.customers.balance_transactions.create(customer.id, {"amount": -2000, "currency": "usd"})
+    invoice = open_invoice(either, customer)
+    assert (invoice.starting_balance, invoice.ending_balance, invoice.amount_due) == (-2000, 0, 3000)
+    told = either.v1.customers.balance_transactions.list(customer.id)
+    assert problems_of_resource(told) == []
+    assert [(one.type, one.amount, one.ending_balance) for one in told.data] == [
+        ("applied_to_invoice", 2000, 0),
+        ("adjustment", -2000, -2000),
+    ]
+
+
+def test_open_invoice_has_its_default_payment(either: Client) -> None:
+    invoice = open_invoice(either, make_paying_customer(either))
+    listed = either.v1.invoice_payments.list(
+        {"invoice": invoice.id, "expand": ["data.payment.payment_intent"]}
+    )
+    assert problems_of_resource(listed) == []
+    (payment,) = listed.data
+    assert (payment.status, payment.is_default, payment.amount_requested) == ("open", True, 5000)
+    assert isinstance(payment.payment.payment_intent, stripe.PaymentIntent)
+    assert payment.payment.payment_intent.status == "requires_payment_method"
+
+
+def test_card_that_always_asks_waits_for_the_person(either: Client) -> None:
+    customer = make_paying_customer(either, "pm_card_authenticationRequired")
+    invoice = open_invoice(either, customer)
+    with pytest.raises(stripe.CardError) as refused:
+        either.v1.invoices.pay(invoice.id)
+    assert refused.value.code == "invoice_payment_intent_requires_action"
+    listed = either.v1.invoice_payments.list(
+        {"invoice": invoice.id, "expand": ["data.payment.payment_intent"]}
+    )
+    intent = listed.data[0].payment.payment_intent
+    assert isinstance(intent, stripe.PaymentIntent)
+    assert intent.status == "requires_action"
+    assert either.v1.invoices.retrieve(invoice.id).status == "open"
+
+
+def test_declined_test_method_is_not_attached_and_says_why(either: Client) -> None:
+    customer = either.v1.customers.create({"name": "Acme"})
+    with pytest.raises(stripe.CardError) as refused:
+        either.v1.payment_methods.attach(
+            "pm_card_visa_chargeDeclinedInsufficientFunds", {"customer": customer.id}
+        )
+    body: Any = refused.value.json_body
+    assert (refused.value.code, body["error"]["decline_code"]) == ("card_declined", "insufficient_funds")
 
 
 def test_lists_page_by_key_in_both_directions(either: Client) -> None:
