@@ -8,6 +8,7 @@ from typing import Any
 from stripe_simulator.endpoints import Endpoint, find_endpoint
 from stripe_simulator.errors import InvalidParameterError, PaymentRefusedError, StripeError
 from stripe_simulator.faults import Fault, GivenUpError
+from stripe_simulator.frozen_time import named_in, time_of
 from stripe_simulator.messages import Request, Response, json_response
 from stripe_simulator.params import decode
 from stripe_simulator.permissions import require_permission
@@ -15,6 +16,7 @@ from stripe_simulator.resources import (
     balance_transactions,
     catalog,
     checkout_sessions,
+    clocks,
     coupons,
     credit_notes,
     customers,
@@ -39,6 +41,7 @@ RESOURCES = (
     balance_transactions,
     catalog,
     checkout_sessions,
+    clocks,
     coupons,
     credit_notes,
     customers,
@@ -127,7 +130,8 @@ class Call:
             with store.transaction():
                 self.simulator.request = {"id": self.id, "idempotency_key": self.key}
                 try:
-                    body = endpoint.run(self.simulator, dict(params), ids)
+                    with time_of(self.simulator, [*ids, *named_in(params)]):
+                        body = endpoint.run(self.simulator, dict(params), ids)
                     answer = self.simulator.presenter.present(body)
                     self.simulator.presenter.expand(answer, params.get("expand", []))
                     response = json_response(answer)

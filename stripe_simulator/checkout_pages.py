@@ -7,6 +7,7 @@ from stripe_simulator.bank_accounts import NAMES, REUSABLE, BankAccountInputErro
 from stripe_simulator.cards import CardInputError
 from stripe_simulator.errors import StripeError
 from stripe_simulator.forms import Attempt, choices, read_method, typed_into
+from stripe_simulator.frozen_time import time_of
 from stripe_simulator.messages import Request, Response, redirect
 from stripe_simulator.outcomes import Refusal, is_asked, outcome_of
 from stripe_simulator.rendering import message, page
@@ -27,7 +28,7 @@ def answer(
 ) -> Response:
     """A page of an open session; a session that is over says so."""
     step: Callable[[Simulator, Request, Json], Response] = _authentication if authenticates else _form
-    with simulator.store.transaction():
+    with simulator.store.transaction(), time_of(simulator, [identifier]):
         session = simulator.store.get(identifier)
         if session is None or session["object"] != "checkout.session":
             return message("Page not found", "There is no such Checkout session.", status=404)

@@ -8,6 +8,7 @@ from stripe_simulator.collection import attempt_payment, authenticate_payment
 from stripe_simulator.documents import Document, credit_note_document, invoice_document
 from stripe_simulator.errors import ActionRequiredError
 from stripe_simulator.forms import Attempt, choices, read_method, typed_into
+from stripe_simulator.frozen_time import time_of
 from stripe_simulator.messages import Request, Response, redirect
 from stripe_simulator.payments import intent_of, open_payment
 from stripe_simulator.pdf import draw
@@ -20,7 +21,7 @@ PAYABLE = ("open", "uncollectible")
 
 
 def answer(simulator: Simulator, request: Request, identifier: str) -> Response:
-    with simulator.store.transaction():
+    with simulator.store.transaction(), time_of(simulator, [identifier]):
         invoice = _found(simulator, identifier)
         if invoice is None:
             return message("Page not found", "There is no such invoice.", status=404)
@@ -46,7 +47,7 @@ def answer(simulator: Simulator, request: Request, identifier: str) -> Response:
 
 def authenticate(simulator: Simulator, request: Request, identifier: str) -> Response:
     """The bank's question, whether the card was typed here or charged by itself."""
-    with simulator.store.transaction():
+    with simulator.store.transaction(), time_of(simulator, [identifier]):
         invoice = _found(simulator, identifier)
         if invoice is None:
             return message("Page not found", "There is no such invoice.", status=404)

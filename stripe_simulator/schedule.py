@@ -27,11 +27,14 @@ def move_clock(simulator: Simulator, timestamp: int) -> int:
         return steps
 
 
-def run_due(simulator: Simulator, until: int) -> int:
-    """Do what has fallen due, each step at its own moment and in its own transaction."""
+def run_due(simulator: Simulator, until: int, *, test_clock: str | None = None) -> int:
+    """Do what has fallen due, each step at its own moment and in its own transaction.
+
+    For the customers of a test clock, or for those that have none.
+    """
     steps = 0
     with simulator.store.lock:
-        while due := simulator.store.next_due(until):
+        while due := simulator.store.next_due(until, test_clock):
             with simulator.clock.at(due.pop("due")), simulator.store.transaction():
                 _step(simulator, due)
             steps += 1

@@ -65,6 +65,8 @@ class Simulator:
     def save(self, body: Json, event: str | None = None) -> Json:
         """Save an object and record the event; one that would say that nothing changed is not recorded."""
         before = self.store.get(body["id"])
+        if body.get("test_clock", "") is None and body.get("customer"):
+            body["test_clock"] = (self.store.get(body["customer"]) or {}).get("test_clock")
         self.store.put(body, due=due_at(body))
         if event:
             previous = None

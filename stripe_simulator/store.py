@@ -20,6 +20,8 @@ CREATE TABLE IF NOT EXISTS objects (
     body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, customer, seq);
+CREATE INDEX IF NOT EXISTS customers_by_test_clock ON objects (json_extract(body, '$.test_clock'))
+    WHERE kind = 'customer' AND json_extract(body, '$.test_clock') IS NOT NULL;
 CREATE INDEX IF NOT EXISTS objects_by_due ON objects (due, seq) WHERE due IS NOT NULL;
 CREATE TABLE IF NOT EXISTS deliveries (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -123,10 +125,20 @@ class Store:
         )
         return [json.loads(row["body"]) for row in rows]
 
-    def next_due(self, until: int) -> Json | None:
-        """The object whose time comes first, at or before `until`, with that moment as `due`."""
+    def next_due(self, until: int, test_clock: str | None = None) -> Json | None:
+        """The object whose time comes first, at or before `until`, with that moment as `due`.
+
+        Of the customers of a test clock, or of those that have none.
+        """
+        clock = "json_extract(body, '$.test_clock')"
+        clocked = f"SELECT id FROM objects WHERE kind = 'customer' AND {clock} IS NOT NULL"
+        if test_clock:
+            whose = f"customer IN ({clocked} AND {clock} = ?)"
+        else:
+            whose = f"(customer IS NULL OR customer NOT IN ({clocked}))"
         rows = self.execute(
-            "SELECT body, due FROM objects WHERE due <= ? ORDER BY due, seq LIMIT 1", (until,)
+            f"SELECT body, due FROM objects WHERE due <= ? AND {whose} ORDER BY due, seq LIMIT 1",
+            (until, *([test_clock] if test_clock else [])),
         )
         return {**json.loads(rows[0]["body"]), "due": rows[0]["due"]} if rows else None
 

@@ -9,6 +9,7 @@ from stripe_simulator.collection import stop_collecting
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import StripeError
 from stripe_simulator.fields import apply, emptied, full_address
+from stripe_simulator.frozen_time import KIND
 from stripe_simulator.paging import page
 from stripe_simulator.resources.payment_methods import attach_named
 from stripe_simulator.resources.tax_ids import add_tax_id
@@ -29,7 +30,7 @@ PLAIN = (
 )
 
 
-@endpoint("customers.create", f"{COMMON} payment_method tax_id_data")
+@endpoint("customers.create", f"{COMMON} payment_method tax_id_data test_clock")
 def create(simulator: Simulator, params: Json) -> Json:
     prefix = "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(8))
     customer = simulator.new(
@@ -59,9 +60,11 @@ def create(simulator: Simulator, params: Json) -> Json:
         preferred_locales=[],
         shipping=None,
         tax_exempt="none",
-        test_clock=None,
+        test_clock=params.get("test_clock"),
     )
     customer["id"] = customer["id"][:18]
+    if "test_clock" in params:
+        simulator.find(KIND, params["test_clock"], param="test_clock")
     if "payment_method" in params:
         given = params["payment_method"]
         method = attach_named(simulator, given, customer["id"], param="payment_method")["id"]
