@@ -58,16 +58,29 @@ def test_a_debit_is_under_way_for_days_and_then_pays(client: Client, control: Co
     assert (invoice.status, invoice.amount_paid, intent.status) == ("paid", 5000, "succeeded")
 
 
-def test_a_failed_debit_tells_why_and_is_not_tried_again(client: Client, control: Control) -> None:
+def test_a_failed_debit_tells_why(client: Client, control: Control) -> None:
     customer = debited(client, iban=POOR_IBAN)
     made = subscribe(client, customer)
     control.advance(days=6)
     invoice, intent = newest(client, customer)
-    assert (invoice.status, invoice.attempt_count, invoice.next_payment_attempt) == ("open", 1, None)
+    assert (invoice.status, invoice.attempt_count) == ("open", 1)
     assert intent.status == "requires_payment_method"
     assert intent.last_payment_error is not None
     assert intent.last_payment_error.code == "insufficient_funds"
     assert client.v1.subscriptions.retrieve(made.id).status == "past_due"
+
+
+def test_a_renewals_failed_debit_is_not_tried_again_by_itself(client: Client, control: Control) -> None:
+    customer = debited(client)
+    subscribe(client, customer)
+    (method,) = client.v1.customers.payment_methods.list(customer.id).data
+    control.advance(days=6)
+    control.refuse_charges(method.id, "account_closed")
+    control.advance(days=32)
+    invoice, intent = newest(client, customer)
+    assert intent.last_payment_error is not None
+    assert intent.last_payment_error.code == "account_closed"
+    assert (invoice.auto_advance, invoice.attempt_count, invoice.next_payment_attempt) == (True, 1, None)
 
 
 def test_events_tell_of_a_failure_only_once_it_is_one(
