@@ -4,10 +4,10 @@ import threading
 import traceback
 from typing import Any
 
+from stripe_simulator.checkout import expire_session, follow_payment
 from stripe_simulator.collection import attempt_payment, mark_overdue, payment_method_for, settle_payment
 from stripe_simulator.discounts import end_redemption
 from stripe_simulator.refunding import settle_refund
-from stripe_simulator.resources.checkout_steps import expire_session, follow_payment
 from stripe_simulator.simulator import Simulator
 from stripe_simulator.subscribing import advance_subscription, collect, expire_subscription
 

@@ -6,20 +6,12 @@ from stripe_simulator.bank_accounts import REUSABLE
 from stripe_simulator.fields import full_address
 from stripe_simulator.methods import make_bank_account
 from stripe_simulator.outcomes import Refusal
-from stripe_simulator.payments import payment_of
 from stripe_simulator.resources import subscriptions
 from stripe_simulator.resources.payment_methods import attach_method
 from stripe_simulator.resources.setup_intents import add_attempt, fail_setup
 from stripe_simulator.simulator import Simulator
 
 Json = dict[str, Any]
-
-
-def expire_session(simulator: Simulator, session: Json) -> Json:
-    session["status"] = "expired"
-    simulator.save(session)
-    simulator.emit("checkout.session.expired", session)
-    return session
 
 
 def complete(simulator: Simulator, session: Json, method: Json) -> None:
@@ -79,23 +71,6 @@ def failure_of(simulator: Simulator, session: Json) -> str:
         return ""
     error = simulator.find("setup_intent", session["setup_intent"])["last_setup_error"]
     return str(error["message"]) if error else ""
-
-
-def follow_payment(simulator: Simulator, intent: Json) -> None:
-    """Tell of a bank debit that ended after its Checkout session had completed."""
-    payment = payment_of(simulator, intent)
-    invoice = payment["invoice"] if payment else ""
-    for session in simulator.store.select(
-        "checkout.session",
-        where="AND json_extract(body, '$.invoice') = ? AND json_extract(body, '$.payment_status') = 'unpaid'",
-        values=(invoice,),
-    ):
-        if intent["status"] == "succeeded":
-            session["payment_status"] = "paid"
-            simulator.save(session)
-            simulator.emit("checkout.session.async_payment_succeeded", session)
-        else:
-            simulator.emit("checkout.session.async_payment_failed", session)
 
 
 def _set_up(simulator: Simulator, session: Json, method: Json) -> None:
