@@ -7,7 +7,8 @@ from devstack.paths import run_directory
 from devstack.process import run_in_front
 from devstack.services import SharedServices
 
-WORKERS = "2"
+# One more than a small machine has cores: tests wait for browsers and servers.
+WORKERS = "3"
 
 
 def test(arguments: list[str]) -> int:
@@ -16,7 +17,7 @@ def test(arguments: list[str]) -> int:
 
 
 def test_full(arguments: list[str]) -> int:
-    # Each worker begins with half of the files, so that what the tests of a file share is made once.
+    # Each worker begins with whole files, so that what the tests of a file share is made once.
     return on_servers([sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "worksteal", *arguments])
 
 

@@ -53,10 +53,12 @@ def test_live_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ke
 def test_variables_of_other_programs_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGSSLMODE", "require")
     monkeypatch.setenv("DEBUG", "*")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setenv("NO_PROXY", "example.com")
     variables = made(tmp_path)
     assert "PGSSLMODE" not in variables
     assert "DEBUG" not in variables
+    assert "PYTHONDONTWRITEBYTECODE" not in variables
     assert variables["NO_PROXY"] == "example.com,127.0.0.1,localhost"
 
 
