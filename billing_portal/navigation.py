@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from billing_portal.templatetags.elements import for_row, row_urls
 from orgs.models import Membership
 from orgs.policy import May, Permission, may
 
@@ -62,7 +62,7 @@ def _links(places: tuple[Place, ...], membership: Membership, path: str) -> list
     links = []
     for place in places:
         if may(membership, place.permission):
-            url = reverse(place.url_name, args=[membership.organization.slug])
+            url = for_row(row_urls(place.url_name), membership.organization.slug)
             current = path == url if place.url_name == "dashboard" else path.startswith(url)
             links.append(Link(place.label, url, place.icon, current))
     return links

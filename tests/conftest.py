@@ -12,6 +12,7 @@ from django.test import Client, TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from billing.gateway import patience
+from billing_portal.templatetags.elements import FixedPart
 from orgs import compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Role
@@ -66,6 +67,12 @@ def compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """For a test that changes the length of a page: it stands in statements that are compiled once."""
     for query in compiled.declared:
         monkeypatch.setattr(query, "statements", {})
+
+
+@pytest.fixture
+def written_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a test that changes a setting: what hangs on settings alone is written once on all pages."""
+    monkeypatch.setattr(FixedPart, "written", {})
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ A page has hundreds of them: as Django's tags and includes they would be most of
 
 import uuid
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
@@ -13,6 +13,8 @@ from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.template.base import FilterExpression, Node, NodeList, Parser, TextNode, Token
 from django.template.context import Context
+from django.template.defaulttags import URLNode
+from django.template.defaulttags import url as parse_url
 from django.template.engine import Engine
 from django.templatetags.i18n import TranslateNode, do_translate
 from django.urls import reverse
@@ -24,6 +26,7 @@ register = template.Library()
 
 SEVERAL_LANGUAGES = len(settings.LANGUAGES) > 1
 NO_ROW = str(uuid.UUID(int=0))
+ADDRESSES_KEPT = 4096
 
 
 def page_language() -> str | None:
@@ -61,6 +64,43 @@ def translate(parser: Parser, token: Token) -> Node:
     return FixedText(node)
 
 
+class FixedPart(Node):
+    """A part that is the same on everybody's page: written once for each language, from no page's context."""
+
+    # By part and language.
+    written: dict[tuple[Node, str | None], str] = {}
+
+    def __init__(self, part: NodeList) -> None:
+        self.nodelist = part
+
+    def render(self, context: Context) -> SafeString:
+        key = self, page_language()
+        if key not in self.written:
+            nobodys = Context()
+            nobodys.template = context.template
+            self.written[key] = self.nodelist.render(nobodys)
+        return mark_safe(self.written[key])  # noqa: S308 - a template's own words
+
+
+@register.tag
+def fixed(parser: Parser, _token: Token) -> Node:
+    """``{% fixed %}…{% endfixed %}``: a part of a page that hangs on settings alone, such as static files.
+
+    It finds nothing of the page's context: no person, no organization.
+    """
+    part = parser.parse(("endfixed",))
+    parser.delete_first_token()
+    return FixedPart(part)
+
+
+@register.tag
+def url(parser: Parser, token: Token) -> Node:
+    """Django's ``{% url %}``; an address without arguments is looked up once."""
+    node: URLNode = parse_url(parser, token)
+    varies = node.args or node.kwargs or node.asvar or node.view_name.is_var
+    return node if varies else FixedPart(NodeList([node]))
+
+
 @register.tag
 def icon(_parser: Parser, token: Token) -> Node:
     """``{% icon "trash" %}``: the drawing in templates/icons/, put in when the template is compiled."""
@@ -95,6 +135,7 @@ def _icon_name(token: Token) -> str:
 
 
 @register.filter
+@cache
 def drawing(name: str) -> SafeString:
     """``{{ link.icon|drawing }}``: the icon of a name that is known only when the page is written."""
     return mark_safe(Engine.get_default().get_template(f"icons/{name}.html").source)  # noqa: S308 - our own file
@@ -123,7 +164,8 @@ def time(at: datetime, style: str = "datetime") -> SafeString:
     time zone. A calendar date is no instant: write ``{{ today|day }}``.
     """
     at = at.astimezone(UTC)
-    day_text, clock = day(at), f"{at:%H:%M:%S}"
+    date_part, _separator, clock = at.isoformat(timespec="seconds").removesuffix("+00:00").partition("T")
+    day_text = day(at)
     localized = f' data-local="{style}"'
     if style == "date":
         text = day_text
@@ -132,7 +174,7 @@ def time(at: datetime, style: str = "datetime") -> SafeString:
     else:
         text = f"{day_text}, {clock[:5]} UTC"
     return mark_safe(  # noqa: S308 - figures, names of months and our own words
-        f'<time datetime="{at:%Y-%m-%d}T{clock}Z" title="{day_text}, {clock} UTC"{localized}>{text}</time>'
+        f'<time datetime="{date_part}T{clock}Z" title="{day_text}, {clock} UTC"{localized}>{text}</time>'
     )
 
 
@@ -148,6 +190,7 @@ def foot() -> dict[str, str]:
 
 
 @register.simple_tag
+@lru_cache(ADDRESSES_KEPT)
 def row_urls(url_name: str, *args: str) -> str:
     """Before a loop, with ``for_row`` within: ``{% row_urls "invoice" organization.slug as urls %}``.
 

@@ -81,6 +81,31 @@ def test_one_fixed_text_serves_every_place_on_a_page() -> None:
     assert rendered(source, rows="ab") == "a January;b January;"
 
 
+def test_a_fixed_part_is_everybodys_and_in_the_language_of_whoever_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(elements, "SEVERAL_LANGUAGES", True)
+    source = '{% fixed %}{% translate "January" %}{% if who %}{{ who }}{% endif %}{% endfixed %} {{ who }}'
+    template = engines["django"].from_string(source)
+    for language, text in (("en", "January"), ("de", "Januar")) * 2:
+        for who in ("Ada", "Bo"):
+            with translation.override(language):
+                assert template.render({"who": who}) == f"{text} {who}"
+
+
+def test_an_address_without_arguments_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("django.urls.reverse", lambda name, **_kwargs: asked.append(name) or f"/{name}/")
+    source = (
+        '{% url "profile" %} {% url name %} {% url "dashboard" slug %}{% url "home" as here %} {{ here }}'
+    )
+    template = engines["django"].from_string(source)
+    for number in range(2):
+        name = f"name-{number}"
+        assert template.render({"name": name, "slug": "acme"}) == f"/profile/ /{name}/ /dashboard/ /home/"
+    assert asked == ["profile", "name-0", "dashboard", "home", "name-1", "dashboard", "home"]
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -20,7 +20,7 @@ SUPPORT = "help@acme.test"
 
 
 @pytest.fixture
-def world(world: World, settings: LazySettings) -> World:
+def world(world: World, settings: LazySettings, written_anew: None) -> World:
     settings.SUPPORT_EMAIL = SUPPORT
     return world
 
@@ -82,7 +82,9 @@ def test_a_page_that_refuses_says_it_too(world: World, settings: LazySettings) -
 @pytest.mark.parametrize(
     "template", ["400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html"]
 )
-def test_an_error_page_needs_no_context_and_no_database_for_it(template: str, settings: LazySettings) -> None:
+def test_an_error_page_needs_no_context_and_no_database_for_it(
+    template: str, settings: LazySettings, written_anew: None
+) -> None:
     settings.SUPPORT_EMAIL = SUPPORT
     assert ends_with_the_support_address(render_to_string(template))
 

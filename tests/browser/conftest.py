@@ -92,6 +92,7 @@ def portal(
     stripe_server: Running,
     static_settings: dict[str, Any],
     settings: LazySettings,
+    written_anew: None,
 ) -> Iterator[Portal]:
     """The portal with an empty database and an empty Stripe, each of which knows where the other is."""
     for name, value in static_settings.items():
