@@ -1,6 +1,7 @@
 """Pages that join all apps: the list of one's organizations, and a new one."""
 
 import uuid
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.contrib import messages
@@ -18,6 +19,7 @@ from orgs.forms import NewOrganizationForm
 from orgs.models import Membership
 from orgs.policy import Role
 from orgs.selectors import memberships_of
+from usage.charts import plain_number
 
 
 @open_to(Audience.ANYONE, "GET")
@@ -42,13 +44,13 @@ def organizations(request: SignedInRequest) -> HttpResponse:
 
 
 class OrganizationRow(NamedTuple):
-    """An organization in the list. ``members``: how many, billing managers apart."""
+    """An organization in the list. ``members``: how many, as people read it, billing managers apart."""
 
     name: str
     slug: str
     role: str
     edition: str
-    members: int
+    members: str
     charges: list[NextCharge]
 
 
@@ -60,7 +62,7 @@ def _rows(memberships: list[Membership], charges: dict[uuid.UUID, list[NextCharg
             slug=organization.slug,
             role=labels[membership.role],
             edition=organization.edition.name,
-            members=membership.member_count,  # type: ignore[attr-defined]
+            members=plain_number(Decimal(membership.member_count)),  # type: ignore[attr-defined]
             charges=charges.get(organization.pk, []),
         )
         for membership in memberships
