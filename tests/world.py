@@ -40,8 +40,9 @@ def signed_in(user: User, *, ago: timedelta = timedelta()) -> Client:
 
 
 def copy_of(client: Client) -> Client:
-    """Another browser with the same cookies."""
+    """Another browser with the same cookies, whose requests go through middleware set up already."""
     copy = Client()
+    copy.handler = client.handler
     copy.cookies = deepcopy(client.cookies)
     return copy
 
