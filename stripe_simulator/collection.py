@@ -222,9 +222,7 @@ def mark_overdue(simulator: Simulator, invoice: Json) -> None:
     """The due date of an invoice that was sent has passed."""
     simulator.save({**invoice, "simulated": {**invoice.get("simulated", {}), "overdue": True}})
     simulator.emit("invoice.overdue", invoice)
-    subscription = subscription_of(simulator, invoice)
-    if subscription and subscription["status"] in ("active", "trialing"):
-        simulator.save({**subscription, "status": "past_due"}, "customer.subscription.updated")
+    _set_subscription(simulator, invoice, "past_due", of=("active", "trialing"))
 
 
 def stop_collecting(simulator: Simulator, customer: str, *, subscription: str | None = None) -> None:

@@ -11,8 +11,8 @@ from accounts import mails as account_mails
 from accounts.models import User
 from billing.models import BillingAccount, Invoice, StripeOperation
 from billing.notices import tell_of_failed_payment, tell_of_new_card
-from billing_portal.templatetags import elements
 from invitations import services as invitations
+from orgs import dates
 from orgs import services as organizations
 from orgs.models import Membership
 from orgs.policy import Permission, Role
@@ -60,7 +60,7 @@ LABELS = {
 @pytest.fixture(autouse=True)
 def _german(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The portal in two languages; templates keep texts of another test's catalogue otherwise."""
-    monkeypatch.setattr(elements, "SEVERAL_LANGUAGES", True)
+    monkeypatch.setattr(dates, "SEVERAL_LANGUAGES", True)
     loader = engines["django"].engine.template_loaders[0]
     loader.reset()
     with use_catalogue(GERMAN):

@@ -10,7 +10,7 @@ from billing.declines import reason_of
 from billing.invoice_states import InvoiceFacts, InvoiceState, state_of
 from billing.money import format_money
 from billing.selectors import InvoiceRow
-from billing_portal.templatetags.elements import day
+from orgs.dates import day
 
 register = template.Library()
 

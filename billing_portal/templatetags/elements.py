@@ -4,7 +4,7 @@ A page has hundreds of them: as Django's tags and includes they would be most of
 """
 
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
@@ -18,20 +18,14 @@ from django.template.defaulttags import url as parse_url
 from django.template.engine import Engine
 from django.templatetags.i18n import TranslateNode, do_translate
 from django.urls import reverse
-from django.utils.dates import MONTHS
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+
+from orgs.dates import day, page_language
 
 register = template.Library()
 
-SEVERAL_LANGUAGES = len(settings.LANGUAGES) > 1
 NO_ROW = str(uuid.UUID(int=0))
 ADDRESSES_KEPT = 4096
-
-
-def page_language() -> str | None:
-    """The language that words are kept by; None while the site has one only, since asking takes long."""
-    return get_language() if SEVERAL_LANGUAGES else None
 
 
 class FixedText(Node):
@@ -141,19 +135,8 @@ def drawing(name: str) -> SafeString:
     return mark_safe(Engine.get_default().get_template(f"icons/{name}.html").source)  # noqa: S308 - our own file
 
 
-@register.filter(expects_localtime=True)
-def day(at: date | None) -> str:
-    """A calendar date, of an instant in UTC: ``{{ invoice.due_at|day }}`` is 21 November 2026.
-
-    No line ends between the day and its month.
-    """
-    return f"{at.day}\N{NO-BREAK SPACE}{month_names(page_language())[at.month]} {at.year}" if at else ""
-
-
-@cache
-def month_names(_language: str | None) -> dict[int, str]:
-    """The names of the months in the active language."""
-    return {number: str(name) for number, name in MONTHS.items()}
+# ``{{ invoice.due_at|day }}``
+register.filter("day", day, expects_localtime=True)
 
 
 @register.simple_tag

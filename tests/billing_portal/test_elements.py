@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from billing_portal.templatetags import elements
+from orgs import dates
 
 AT = datetime(2026, 11, 1, 23, 5, 9, tzinfo=timezone(timedelta(hours=-2)))
 
@@ -69,7 +70,7 @@ def test_rows_get_the_addresses_that_reverse_gives() -> None:
 def test_a_fixed_text_is_in_the_language_of_whoever_reads(
     source: str, english: str, german: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(elements, "SEVERAL_LANGUAGES", True)
+    monkeypatch.setattr(dates, "SEVERAL_LANGUAGES", True)
     template = engines["django"].from_string(source)
     for language, text in (("en", english), ("de", german)) * 2:
         with translation.override(language):
@@ -84,7 +85,7 @@ def test_one_fixed_text_serves_every_place_on_a_page() -> None:
 def test_a_fixed_part_is_everybodys_and_in_the_language_of_whoever_reads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(elements, "SEVERAL_LANGUAGES", True)
+    monkeypatch.setattr(dates, "SEVERAL_LANGUAGES", True)
     source = '{% fixed %}{% translate "January" %}{% if who %}{{ who }}{% endif %}{% endfixed %} {{ who }}'
     template = engines["django"].from_string(source)
     for language, text in (("en", "January"), ("de", "Januar")) * 2:
