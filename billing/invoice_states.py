@@ -79,7 +79,7 @@ LABELS = {
     InvoiceState.FAILED: _("Payment failed"),
     InvoiceState.PARTLY_PAID: _("Partly paid"),
     InvoiceState.PAID: _("Paid"),
-    InvoiceState.COVERED: _("Paid from balance"),
+    InvoiceState.COVERED: _("Settled without payment"),
     InvoiceState.NOTHING_DUE: _("Nothing to pay"),
     InvoiceState.TO_BALANCE: _("Credited to balance"),
     InvoiceState.REFUNDED: _("Refunded"),

@@ -4,7 +4,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
-from babel.numbers import format_currency
+from babel.numbers import format_currency, get_currency_precision
 from django.utils.translation import get_language, to_locale
 
 # How many decimals Stripe's minor units have, where not two: https://docs.stripe.com/currencies
@@ -47,11 +47,10 @@ def format_price(price: Decimal, currency: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _formatted(amount: Decimal, currency: str, language: str | None, pattern: str | None = None) -> str:
+    code = currency.upper()
+    # CLDR writes some currencies without the decimals that Stripe counts: only a whole amount can be.
+    usual = pattern is None and amount == round(amount, get_currency_precision(code))
     text = format_currency(
-        amount,
-        currency.upper(),
-        format=pattern,
-        locale=to_locale(language or "en"),
-        currency_digits=pattern is None,
+        amount, code, format=pattern, locale=to_locale(language or "en"), currency_digits=usual
     )
     return LETTER_BEFORE_DIGIT.sub("\xa0", text)

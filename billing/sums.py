@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -34,6 +35,7 @@ class Part(StrEnum):
 RESULTS = {Part.SUBTOTAL, Part.TOTAL, Part.DUE, Part.LEFT}
 # What is in the amounts already: told, and not added.
 INCLUDED = {Part.INCLUDED_TAX}
+HALF = Decimal("0.5")
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,38 @@ def sums_of_invoice(
         left = 0
     rows.append(Row(Part.LEFT, left))
     return rows
+
+
+@dataclass(frozen=True)
+class Return:
+    """Money given back, or not asked for any more, in minor units. ``note``: the credit note about it.
+
+    Without one it is what was refunded beyond all credit notes. ``payments``: those it was refunded from.
+    """
+
+    amount: int
+    note: Json | None
+    payments: Sequence[Json]
+
+
+def returns_of(document: Json) -> list[Return]:
+    notes: Sequence[Json] = document["credit_notes"]
+    refunded: Sequence[Json] = [one for one in document["payments"] if one["refunded"]]
+    returns = [Return(note["amount"], note, refunded if note["refunded"] else []) for note in notes]
+    beyond = sum(one["refunded"] for one in refunded) - sum(note["refunded"] for note in notes)
+    return [*returns, Return(beyond, None, refunded)] if beyond > 0 else returns
+
+
+def unit_price_of(line: Json) -> Decimal | None:
+    """The price of one, in minor units, where the line's amount is quantity x price, rounded to a minor unit.
+
+    None where it isn't: of packages, tiers and parts of a period.
+    """
+    if not line["quantity"] or not line["unit_amount"]:
+        return None
+    price = Decimal(line["unit_amount"])
+    off = Decimal(line["quantity"]) * price - line["amount"]
+    return price if abs(off) <= HALF else None
 
 
 def _unless_zero(part: Part, amount: int) -> list[Row]:

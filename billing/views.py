@@ -23,7 +23,7 @@ from billing import gateway
 from billing.card_outcomes import Outcome, standing_of
 from billing.models import Invoice, OperationState, StripeOperation
 from billing.operations.cards import start_card_setup
-from billing.selectors import billing_page, invoice_list, issued_invoice, own_card_setup
+from billing.selectors import billing_page, invoice_list, issued_invoice, own_card_setup, page_of
 from billing.tasks import handle_event, resume_operations
 from billing.webhooks import put_into_inbox
 from orgs.access import OrgRequest, requires
@@ -110,7 +110,8 @@ def _uuid(text: str | None) -> uuid.UUID | None:
 
 @requires(GET=Permission.BILLING_VIEW)
 def invoice(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponse:
-    return render(request, "billing/invoice.html", {"invoice": _invoice_or_404(request, invoice_id)})
+    page = page_of(_invoice_or_404(request, invoice_id))
+    return render(request, "billing/invoice.html", {"page": page, "invoice": page.invoice})
 
 
 @requires(GET=Permission.BILLING_VIEW)

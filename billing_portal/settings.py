@@ -27,6 +27,10 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 SITE_URL = env.str("SITE_URL").rstrip("/")
 PRODUCT_NAME = env.str("PRODUCT_NAME", default="Billing Portal")
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@portal.test")
+# Who invoices, as invoices say it. Without a name, the one that the account has at Stripe.
+ISSUER_NAME = env.str("ISSUER_NAME", default="")
+ISSUER_ADDRESS = [line.strip() for line in env.str("ISSUER_ADDRESS", default="").split("|") if line.strip()]
+ISSUER_TAX_ID = env.str("ISSUER_TAX_ID", default="")
 # Pages of the company's own; the foot of every page links those that there are.
 HELP_URL = env.str("HELP_URL", default="")
 TERMS_URL = env.str("TERMS_URL", default="")

@@ -93,6 +93,11 @@ class Invoice(models.Model):
         return self.number or self.stripe_id
 
     @property
+    def due_on(self) -> datetime:
+        """What is charged automatically is due when it is issued, as Stripe's own paper says."""
+        return self.due_at or self.issued_at
+
+    @property
     def as_of(self) -> datetime:
         """When it was last seen to be as it is: on its own, or among all that the customer has."""
         account: BillingAccount | None = getattr(self.organization, "billing_account", None)

@@ -96,9 +96,3 @@ def _key_of(organization: Organization, invoice_id: uuid.UUID | None) -> Key | N
         return None
     issued = Invoice.objects.for_org(organization).issued()
     return issued.filter(pk=invoice_id).values_list("created_at", "id").first()
-
-
-def issued_invoice(organization: Organization, invoice_id: uuid.UUID) -> Invoice:
-    """One invoice with its lines. Raises Invoice.DoesNotExist, also for a draft or another organization's."""
-    invoices = Invoice.objects.for_org(organization).issued()
-    return invoices.select_related("organization__billing_account").get(pk=invoice_id)

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django import template
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +14,7 @@ from billing.money import format_money
 from billing.subscription_states import SubscriptionState
 from billing.sums import Part, Row
 from billing.upcoming import NoFigure, Upcoming
+from billing_portal.templatetags.elements import day
 
 register = template.Library()
 Json = Mapping[str, Any]
@@ -111,10 +111,21 @@ def _of_discount(discount: Json, _currency: str) -> str:
 
 
 def _of_payment(payment: Json, _currency: str) -> str:
-    method = method_name(payment["kind"], payment["brand"], payment["last4"]) if payment["kind"] else ""
-    day = date_format(datetime.fromisoformat(payment["at"]).date(), "j F Y") if payment["at"] else ""
+    return payment_words(payment)
+
+
+def payment_words(payment: Json) -> str:
+    """When and with what it was made."""
     outside = _("outside Stripe") if payment["off_stripe"] else ""
-    return ", ".join(filter(None, (day, method, outside)))
+    return ", ".join(filter(None, (payment_day(payment), payment_method(payment), outside)))
+
+
+def payment_method(payment: Json) -> str:
+    return method_name(payment["kind"], payment["brand"], payment["last4"]) if payment["kind"] else ""
+
+
+def payment_day(payment: Json) -> str:
+    return day(datetime.fromisoformat(payment["at"])) if payment["at"] else ""
 
 
 NOTES: dict[Part, Callable[[Json, str], str]] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import factory
 
-from billing.gateway.records import Document, InvoiceLine, Payment
+from billing.gateway.records import CreditNote, Document, InvoiceLine, Payment
 from billing.models import (
     BillingAccount,
     Invoice,
@@ -45,6 +45,21 @@ def payment(amount: int, **fields: Any) -> Payment:
         "at": "2026-11-01T01:00:00+00:00",
     }
     return Payment(amount=amount, **{**received, **fields})
+
+
+def credit_note(amount: int, **fields: Any) -> CreditNote:
+    """``fields`` say what became of the amount."""
+    issued = {
+        "number": "TEST-0001-CN-01",
+        "day": "2026-11-09",
+        "reason": "",
+        "memo": "",
+        "before_payment": 0,
+        "refunded": 0,
+        "to_balance": 0,
+        "off_stripe": 0,
+    }
+    return CreditNote(amount=amount, **{**issued, **fields})
 
 
 def document(lines: list[InvoiceLine], **fields: Any) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from billing.money import format_money, format_price, in_major_units, in_minor_u
         (5825, "kwd", "KWD\xa05.825"),
         (5825, "eur", "€58.25"),
         (500, "ugx", "UGX\xa05"),
+        (1200, "rsd", "RSD\xa012"),
+        (1234, "rsd", "RSD\xa012.34"),
     ],
 )
 def test_amounts_follow_stripes_minor_units(amount: int, currency: str, text: str) -> None:

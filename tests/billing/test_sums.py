@@ -1,14 +1,17 @@
 """A sum is right to the cent for whatever Stripe puts on an invoice, in every currency."""
 
+from dataclasses import asdict, replace
+from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.sums import INCLUDED, Part, Row, sums_of_invoice
-from tests.billing.factories import document, line, payment
-
-AMOUNTS = st.integers(0, 10**9)
+from billing.sums import INCLUDED, Part, Row, returns_of, sums_of_invoice, unit_price_of
+from billing.templatetags.sums import LABELS
+from tests.billing.factories import credit_note, document, line, payment
+from tests.billing.strategies import invoices
 
 
 def adds_up(rows: list[Row]) -> bool:
@@ -22,66 +25,6 @@ def adds_up(rows: list[Row]) -> bool:
         elif not row.is_result and row.part not in INCLUDED:
             so_far += row.amount
     return True
-
-
-@st.composite
-def invoices(draw: st.DrawFn) -> dict[str, Any]:
-    """An invoice as Stripe reckons one: discounts, then taxes, then balance, credit notes and payments."""
-    lines = [
-        line(f"Item {number}", draw(st.integers(-(10**6), 10**9)))
-        for number in range(draw(st.integers(0, 4)))
-    ]
-    subtotal = sum(one.amount for one in lines)
-    discounts = [
-        {"name": f"Coupon {number}", "amount": draw(st.integers(0, max(0, subtotal) // 3))}
-        for number in range(draw(st.integers(0, 2)))
-    ]
-    billing_credits, shipping = draw(st.integers(0, 500)), draw(st.integers(0, 5000))
-    taxes = [
-        {
-            "name": "VAT",
-            "jurisdiction": "",
-            "percentage": "19",
-            "inclusive": draw(st.booleans()),
-            "amount": draw(st.integers(0, 10**6)),
-            "taxable": None,
-            "reason": "",
-        }
-        for _tax in range(draw(st.integers(0, 3)))
-    ]
-    total = subtotal - sum(one["amount"] for one in discounts) - billing_credits + shipping
-    total += sum(tax["amount"] for tax in taxes if not tax["inclusive"])
-    starting = draw(st.integers(-(10**6), 10**6))
-    due = max(0, total + starting)
-    credited = draw(st.integers(0, due))
-    due -= credited
-    status = draw(st.sampled_from(["open", "paid", "void", "uncollectible", "draft"]))
-    payments, received = [], 0
-    for _payment in range(draw(st.integers(0, 3))):
-        amount = draw(st.integers(0, due - received))
-        received += amount
-        payments.append(payment(amount, status=draw(st.sampled_from(["paid", "failed", "processing"]))))
-    received = sum(one.amount for one in payments if one.status == "paid")
-    overpaid = draw(st.integers(0, 500)) if status == "paid" and received == due and due else 0
-    if overpaid:
-        payments.append(payment(overpaid))
-    return {
-        "document": document(
-            lines,
-            discounts=discounts,
-            taxes=taxes,
-            shipping=shipping,
-            billing_credits=billing_credits,
-            starting_balance=starting,
-            credited_before_payment=credited,
-            overpaid=overpaid,
-            payments=payments,
-        ),
-        "status": status,
-        "total": total,
-        "amount_due": due,
-        "amount_remaining": 0 if status == "paid" else due - received,
-    }
 
 
 @given(invoice=invoices())
@@ -154,3 +97,35 @@ def test_a_payment_of_which_only_the_sum_is_known_is_told_without_its_way() -> N
     paid = document([line("Seats", 10_000)])
     rows = rows_of(10_000, document=paid, status="paid", amount_remaining=0)
     assert rows[-2:] == [(Part.PAID, -10_000), (Part.LEFT, 0)]
+
+
+def test_every_part_has_words() -> None:
+    assert set(LABELS) == set(Part)
+
+
+def test_a_credit_note_and_a_refund_without_one_stand_apart() -> None:
+    note = credit_note(1500, refunded=1000, to_balance=500)
+    paid = document([line("Seats", 10_000)], payments=[payment(10_000, refunded=3000)], credit_notes=[note])
+    found = [(one.amount, one.note is not None) for one in returns_of(paid)]
+    assert found == [(1500, True), (2000, False)]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit_amount", "amount", "shown"),
+    [
+        ("12", "5000", 60_000, "5000"),
+        ("240000", "0.05", 12_000, "0.05"),
+        # Half a cent is rounded.
+        ("240010", "0.05", 12_001, "0.05"),
+        ("0.5", "1000", 500, "1000"),
+        # A package of ten, a part of a period, a tiered price.
+        ("25", "1000", 3000, None),
+        ("8", "5000", 21_333, None),
+        ("3", "", 4200, None),
+    ],
+)
+def test_a_unit_price_is_one_that_leads_to_the_amount(
+    quantity: str, unit_amount: str, amount: int, shown: str | None
+) -> None:
+    tried = replace(line("Seats", amount), quantity=quantity, unit_amount=unit_amount)
+    assert unit_price_of(asdict(tried)) == (None if shown is None else Decimal(shown))
