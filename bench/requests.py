@@ -95,13 +95,13 @@ def _lists(data: Data) -> list[Measured]:
             found.append(Measured(f"invoices, {size:,}", partial(_page, invoices, session)))
         if size == many:
             person = Membership.objects.for_org(organization).members().order_by("joined_at", "id")[LAST]
-            invoice = Invoice.objects.for_org(organization).issued().order_by("created_at", "id")[LAST]
+            invoice = Invoice.objects.for_org(organization).issued().order_by("issued_at", "id")[LAST]
             after = urlencode({"after": f"{person.joined_at.isoformat()}~{person.pk}"})
             found += [
                 Measured(f"members, {size:,}, end", partial(_page, f"{members}?{after}", session)),
                 Measured(
                     f"invoices, {size:,}, end",
-                    partial(_page, f"{invoices}?older_than={invoice.pk}", session),
+                    partial(_page, f"{invoices}?after={invoice.pk}", session),
                 ),
             ]
     return found

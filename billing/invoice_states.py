@@ -7,11 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import InvoiceStatus, PaymentStatus
+from billing.models import InvoiceQuerySet, InvoiceStatus, PaymentStatus
 
 
 class InvoiceFacts(Protocol):
@@ -140,3 +142,40 @@ def _paid(invoice: InvoiceFacts) -> InvoiceState:
     if invoice.amount_due:
         return InvoiceState.PAID
     return InvoiceState.COVERED if invoice.total else InvoiceState.NOTHING_DUE
+
+
+# The same rules for the database: ``in_state``. Each line answers one of ``state_of``.
+TRIED = Q(status=InvoiceStatus.OPEN) & ~Q(payment_status="")
+UNTRIED = Q(status=InvoiceStatus.OPEN, payment_status="")
+LATE = Q(due_at__lt=Now())
+PAID = Q(status=InvoiceStatus.PAID, total__gte=0)
+KEPT = PAID & Q(refunded=-F("credited"))
+GIVEN_BACK = PAID & ~Q(refunded=-F("credited"))
+WHOLE = Q(total__lte=F("refunded") + F("credited"))
+PROCESSING = Q(payment_status=PaymentStatus.PROCESSING)
+WRITTEN_OFF = Q(status=InvoiceStatus.UNCOLLECTIBLE)
+NAMED = [InvoiceStatus.OPEN, InvoiceStatus.PAID, InvoiceStatus.UNCOLLECTIBLE, InvoiceStatus.VOID]
+CONDITIONS = {
+    InvoiceState.DRAFT: ~Q(status__in=NAMED),
+    InvoiceState.DUE: UNTRIED & ~LATE & Q(amount_paid=0),
+    InvoiceState.OVERDUE: UNTRIED & LATE,
+    InvoiceState.ON_ITS_WAY: (TRIED | WRITTEN_OFF) & PROCESSING,
+    InvoiceState.NEEDS_CONFIRMATION: TRIED & Q(payment_status=PaymentStatus.REQUIRES_ACTION),
+    InvoiceState.FAILED: TRIED & Q(payment_status=PaymentStatus.FAILED),
+    InvoiceState.PARTLY_PAID: UNTRIED & ~LATE & ~Q(amount_paid=0),
+    InvoiceState.PAID: KEPT & ~Q(amount_due=0),
+    InvoiceState.COVERED: KEPT & Q(amount_due=0, total__gt=0),
+    InvoiceState.NOTHING_DUE: KEPT & Q(amount_due=0, total=0),
+    InvoiceState.TO_BALANCE: Q(status=InvoiceStatus.PAID, total__lt=0),
+    InvoiceState.REFUNDED: GIVEN_BACK & ~Q(refunded=0) & WHOLE,
+    InvoiceState.PARTLY_REFUNDED: GIVEN_BACK & ~Q(refunded=0) & ~WHOLE,
+    InvoiceState.CREDITED: GIVEN_BACK & Q(refunded=0) & WHOLE,
+    InvoiceState.PARTLY_CREDITED: GIVEN_BACK & Q(refunded=0) & ~WHOLE,
+    InvoiceState.WRITTEN_OFF: WRITTEN_OFF & ~PROCESSING,
+    InvoiceState.VOID: Q(status=InvoiceStatus.VOID),
+}
+
+
+def in_state(invoices: InvoiceQuerySet, state: InvoiceState) -> InvoiceQuerySet:
+    """Those that ``state_of`` calls so."""
+    return invoices.filter(CONDITIONS[state])

@@ -14,7 +14,6 @@ from django.http import (
     HttpResponseRedirect,
 )
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.text import get_valid_filename
 from django.views.decorators.csrf import csrf_exempt
 
@@ -23,7 +22,7 @@ from billing import gateway
 from billing.card_outcomes import Outcome, standing_of
 from billing.models import Invoice, OperationState, StripeOperation
 from billing.operations.cards import start_card_setup
-from billing.selectors import billing_page, invoice_list, issued_invoice, own_card_setup, page_of
+from billing.selectors import billing_page, filter_in, invoice_list, issued_invoice, own_card_setup, page_of
 from billing.tasks import handle_event, resume_operations
 from billing.webhooks import put_into_inbox
 from orgs.access import OrgRequest, requires
@@ -86,18 +85,14 @@ def _after_card_setup(request: OrgRequest, operation: StripeOperation) -> HttpRe
 
 @requires(GET=Permission.BILLING_VIEW)
 def invoices(request: OrgRequest) -> HttpResponse:
-    page = invoice_list(
+    listed = invoice_list(
         request.organization,
-        older_than=_uuid(request.GET.get("older_than")),
-        newer_than=_uuid(request.GET.get("newer_than")),
+        filter_in(request.GET),
+        after=_uuid(request.GET.get("after")),
+        before=_uuid(request.GET.get("before")),
     )
-    url = reverse("invoices", args=[request.organization.slug])
-    context = {
-        "page": page,
-        "newer_url": f"{url}?newer_than={page.rows[0].id}" if page.has_newer else "",
-        "older_url": f"{url}?older_than={page.rows[-1].id}" if page.has_older else "",
-    }
-    return render(request, "billing/invoices.html", context)
+    template = "billing/_invoice_list.html" if request.htmx else "billing/invoices.html"
+    return render(request, template, {"page": listed})
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:

@@ -1,7 +1,7 @@
 """Lists a page at a time, newest first, by key."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -26,19 +26,30 @@ class Page(Generic[Row]):
     has_older: bool
 
 
+def beyond(key: Sequence[Any], order: Sequence[str]) -> Q:
+    """What comes after a key in a list of an order; ``order`` as ``order_by`` takes it, its last unique."""
+    name, *rest = order
+    lookup = f"{name.removeprefix('-')}__{'lt' if name.startswith('-') else 'gt'}"
+    past = Q(**{lookup: key[0]})
+    # The first condition alone can be looked up in an index.
+    return Q(**{f"{lookup}e": key[0]}) & (past | beyond(key[1:], rest)) if rest else past
+
+
+def backward(order: Sequence[str]) -> list[str]:
+    """The order from the end of the list."""
+    return [name[1:] if name.startswith("-") else f"-{name}" for name in order]
+
+
 def older_than(key: Key, rows: AnyQuerySet, *, time: str) -> AnyQuerySet:
     """What comes after a key in a list by ``time``, newest first; the nearest first."""
-    at, pk = key
-    # The first condition alone can be looked up in an index.
-    rows = rows.filter(**{f"{time}__lte": at}).filter(Q(**{f"{time}__lt": at}) | Q(id__lt=pk))
-    return rows.order_by(f"-{time}", "-id")
+    order = (f"-{time}", "-id")
+    return rows.filter(beyond(key, order)).order_by(*order)
 
 
 def newer_than(key: Key, rows: AnyQuerySet, *, time: str) -> AnyQuerySet:
     """What comes before a key in such a list; the nearest first."""
-    at, pk = key
-    rows = rows.filter(**{f"{time}__gte": at}).filter(Q(**{f"{time}__gt": at}) | Q(id__gt=pk))
-    return rows.order_by(time, "id")
+    order = (time, "id")
+    return rows.filter(beyond(key, order)).order_by(*order)
 
 
 def count_of(rows: "QuerySet[Any, Any]") -> Coalesce:
@@ -49,22 +60,24 @@ def count_of(rows: "QuerySet[Any, Any]") -> Coalesce:
 
 def fetch_page(
     *,
-    older: Callable[[datetime, uuid.UUID], list[Row]],
-    newer: Callable[[datetime, uuid.UUID], list[Row]],
-    after: Key | None,
-    before: Key | None,
+    older: Callable[..., list[Row]],
+    newer: Callable[..., list[Row]],
+    after: tuple[Any, ...] | None,
+    before: tuple[Any, ...] | None,
     size: int,
+    start: tuple[Any, ...] = LATER_THAN_ALL,
 ) -> Page[Row]:
-    """What comes after a key, or just before one; where nothing does, the newest.
+    """What comes after a key, or just before one; where nothing does, the first page.
 
     Whether anything is left behind the key is not asked: a link may lead from there to the first page.
 
     ``older``, ``newer``: find the nearest ``size`` rows beside a key, nearest first, and one more that
-    tells whether another page follows.
+    tells whether another page follows. ``start``: a key before all rows. In a list that isn't newest first,
+    read "later in the list" for older, "earlier" for newer.
     """
     if before is not None and (found := newer(*before)):
         return Page(found[:size][::-1], has_newer=len(found) > size, has_older=True)
     if after is not None and (found := older(*after)):
         return Page(found[:size], has_newer=True, has_older=len(found) > size)
-    found = older(*LATER_THAN_ALL)
+    found = older(*start)
     return Page(found[:size], has_newer=False, has_older=len(found) > size)

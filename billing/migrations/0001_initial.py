@@ -1,3 +1,4 @@
+import billing.models.invoices
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.utils.timezone
@@ -105,6 +106,7 @@ class Migration(migrations.Migration):
                 ('pdf_url', models.TextField(blank=True)),
                 ('description', models.TextField(blank=True)),
                 ('document', models.JSONField(default=dict)),
+                ('words', models.GeneratedField(db_persist=True, expression=billing.models.invoices.Words('number', 'description', billing.models.invoices.LineWords('document')), output_field=models.TextField())),
                 ('fetched_seq', models.BigIntegerField()),
                 ('synced_at', models.DateTimeField()),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='orgs.organization')),
@@ -112,8 +114,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'invoice',
                 'verbose_name_plural': 'invoices',
-                'ordering': ['-created_at', '-id'],
-                'indexes': [models.Index(fields=['organization', '-created_at', '-id'], name='invoice_org_created'), models.Index(condition=models.Q(('status', 'open')), fields=['organization'], name='invoice_org_open')],
+                'ordering': ['-issued_at', '-id'],
+                'indexes': [models.Index(fields=['organization', '-issued_at', '-id'], name='invoice_org_issued'), models.Index(fields=['organization', 'currency', '-total', '-id'], name='invoice_org_amount'), models.Index(condition=models.Q(('status', 'open')), fields=['organization'], name='invoice_org_open')],
             },
         ),
         migrations.CreateModel(

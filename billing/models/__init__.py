@@ -7,7 +7,7 @@ never gives way to an earlier one.
 
 from billing.models.accounts import BillingAccount
 from billing.models.events import EventState, StripeEvent
-from billing.models.invoices import Invoice, InvoiceStatus, PaymentStatus
+from billing.models.invoices import Invoice, InvoiceQuerySet, InvoiceStatus, PaymentStatus
 from billing.models.operations import OperationKind, OperationState, StripeOperation
 from billing.models.subscriptions import ENDED, Subscription
 
@@ -16,6 +16,7 @@ __all__ = [
     "BillingAccount",
     "EventState",
     "Invoice",
+    "InvoiceQuerySet",
     "InvoiceStatus",
     "OperationKind",
     "OperationState",

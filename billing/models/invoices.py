@@ -1,7 +1,7 @@
 """Invoices, as Stripe has them."""
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from django.db import models
@@ -33,6 +33,27 @@ class PaymentStatus(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+NO_QUOTES = str.maketrans("", "", '"\\')
+
+
+class LineWords(models.Func):
+    """The descriptions of an invoice's lines, as a JSON text."""
+
+    template = "jsonb_path_query_array(%(expressions)s, '$.lines[*].description')::text"
+    output_field = models.TextField()
+
+
+class Words(models.Func):
+    """What an invoice is searched by: its number, its note and what its lines say.
+
+    Without quotes and backslashes: JSON writes some of its own, which can't be told from those of the text.
+    """
+
+    template = "translate(%(expressions)s, '\"\\', '')"
+    arg_joiner = " || ' ' || "
+    output_field = models.TextField()
+
+
 class InvoiceQuerySet(OfOrganization["Invoice"]):
     def issued(self) -> "InvoiceQuerySet":
         """What a customer gets to see: a draft may still change and isn't owed."""
@@ -41,6 +62,18 @@ class InvoiceQuerySet(OfOrganization["Invoice"]):
     def open(self) -> "InvoiceQuerySet":
         """Those that are still to be paid."""
         return self.filter(status=InvoiceStatus.OPEN)
+
+    def with_words(self, text: str) -> "InvoiceQuerySet":
+        """Those that have each word of a text in their number, their note or one of their lines."""
+        found = self
+        for word in text.translate(NO_QUOTES).split():
+            found = found.filter(words__icontains=word)
+        return found
+
+    def of_year(self, year: int) -> "InvoiceQuerySet":
+        """Those issued in a year (UTC)."""
+        starts, ends = (datetime(one, 1, 1, tzinfo=UTC) for one in (year, year + 1))
+        return self.filter(issued_at__gte=starts, issued_at__lt=ends)
 
 
 class Invoice(models.Model):
@@ -75,6 +108,11 @@ class Invoice(models.Model):
     pdf_url = models.TextField(blank=True)
     description = models.TextField(blank=True)
     document = models.JSONField(default=dict)
+    words = models.GeneratedField(
+        expression=Words("number", "description", LineWords("document")),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
     fetched_seq = models.BigIntegerField()
     synced_at = models.DateTimeField()
 
@@ -83,19 +121,15 @@ class Invoice(models.Model):
     class Meta:
         verbose_name = _("invoice")
         verbose_name_plural = _("invoices")
-        ordering = ["-created_at", "-id"]
+        ordering = ["-issued_at", "-id"]
         indexes = [
-            models.Index(fields=["organization", "-created_at", "-id"], name="invoice_org_created"),
+            models.Index(fields=["organization", "-issued_at", "-id"], name="invoice_org_issued"),
+            models.Index(fields=["organization", "currency", "-total", "-id"], name="invoice_org_amount"),
             models.Index(fields=["organization"], name="invoice_org_open", condition=Q(status="open")),
         ]
 
     def __str__(self) -> str:
         return self.number or self.stripe_id
-
-    @property
-    def due_on(self) -> datetime:
-        """What is charged automatically is due when it is issued, as Stripe's own paper says."""
-        return self.due_at or self.issued_at
 
     @property
     def as_of(self) -> datetime:

@@ -1,14 +1,18 @@
 """What the pages read, one dataclass per page. All of it from the mirror: Stripe down, they still answer."""
 
+from billing.selectors.invoice_list import PAGE_SIZE, InvoiceFilter, Sort, filter_in, invoice_list
 from billing.selectors.invoice_page import InvoicePage, issued_invoice, page_of
-from billing.selectors.invoices import PAGE_SIZE, InvoiceRow, invoice_list
+from billing.selectors.invoices import InvoiceRow
 from billing.selectors.overview import billing_page, next_charges, own_card_setup
 
 __all__ = [
     "PAGE_SIZE",
+    "InvoiceFilter",
     "InvoicePage",
     "InvoiceRow",
+    "Sort",
     "billing_page",
+    "filter_in",
     "invoice_list",
     "issued_invoice",
     "next_charges",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from billing.declines import reason_of
 from billing.invoice_states import InvoiceFacts, InvoiceState, state_of
+from billing.models import Invoice
 from billing.money import format_money
 from billing.selectors import InvoiceRow
 from orgs.dates import day
@@ -40,6 +41,12 @@ def invoice_state(invoice: InvoiceFacts) -> SafeString:
     elif state is InvoiceState.PARTLY_CREDITED:
         text = _("Credited %(amount)s") % {"amount": format_money(invoice.credited, invoice.currency)}
     return format_html('<span class="tag {}">{}</span>', state.tone, text)
+
+
+@register.filter
+def due_day(invoice: InvoiceRow | Invoice) -> str:
+    """What is charged automatically is due when it is issued, as Stripe's own paper says."""
+    return day(invoice.due_at or invoice.issued_at)
 
 
 @register.simple_tag

@@ -159,7 +159,8 @@ class InvoiceFactory(factory.django.DjangoModelFactory[Invoice]):
     total = amount_due = 5825
     amount_paid = factory.LazyAttribute(lambda row: row.total if row.status == "paid" else 0)
     amount_remaining = factory.LazyAttribute(lambda row: row.total - row.amount_paid)
-    created_at = issued_at = finalized_at = datetime(2026, 11, 1, tzinfo=UTC)
+    created_at = datetime(2026, 11, 1, tzinfo=UTC)
+    issued_at = finalized_at = factory.SelfAttribute("created_at")
     billed_from, billed_until = date(2026, 10, 1), date(2026, 11, 1)
     paid_at = factory.LazyAttribute(lambda row: row.finalized_at if row.status == "paid" else None)
     hosted_url = factory.LazyAttribute(lambda row: f"https://invoice.stripe.test/{row.stripe_id}")
