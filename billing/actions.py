@@ -54,6 +54,12 @@ CARD_REFUSED = Action(
 INVOICE_PAID = Action(
     "invoice.paid", _("Invoice paid"), _("received %(amount)s for invoice %(target)s"), amount=money
 )
+INVOICE_REFUNDED = Action(
+    "invoice.refunded", _("Invoice refunded"), _("refunded %(amount)s of invoice %(target)s"), amount=money
+)
+INVOICE_CREDITED = Action(
+    "invoice.credited", _("Invoice credited"), _("credited %(amount)s of invoice %(target)s"), amount=money
+)
 PAYMENT_FAILED = Action(
     "invoice.payment_failed",
     _("Payment failed"),

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.utils import timezone
 
 from audit.registry import Action
 from audit.services import Actor, record
 from billing import gateway
-from billing.actions import INVOICE_PAID, PAYMENT_FAILED
+from billing.actions import INVOICE_CREDITED, INVOICE_PAID, INVOICE_REFUNDED, PAYMENT_FAILED
 from billing.gateway import records
 from billing.mirror.rows import (
     assign,
@@ -27,6 +28,22 @@ from billing.notices import tell_of_failed_payment
 ADDRESSES = {"hosted_url", "pdf_url"}
 # They are good for 10 days at least.
 ADDRESS_LIFE = timedelta(days=7)
+
+
+class Told(NamedTuple):
+    """What people are told of when it changes, amounts in minor units.
+
+    ``credited``: by credit notes, beside what they refunded.
+    """
+
+    status: str
+    payment_status: str
+    attempts: int
+    refunded: int
+    credited: int
+
+
+NEVER_SEEN = Told(status="", payment_status="", attempts=0, refunded=0, credited=0)
 
 
 def sync_invoice(account: BillingAccount, invoice_id: str) -> bool:
@@ -57,7 +74,7 @@ def _write_invoice(
     if row is not None and is_late(account, row, number):
         return False
     values = values_of(fetched)
-    before = (row.status, row.payment_status, row.attempt_count) if row else ("", "", 0)
+    before = _told_of(row) if row else NEVER_SEEN
     changed = row is None or differs(row, {name: values[name] for name in values.keys() - ADDRESSES})
     expires = row is not None and _address_expires_soon(row)
     if row is None:
@@ -79,14 +96,28 @@ def note_deleted_invoice(account: BillingAccount, stripe_id: str, number: int) -
     return changed
 
 
-def _announce(account: BillingAccount, invoice: Invoice, before: tuple[str, str, int]) -> None:
-    """Tell of money that was received, and of an attempt that failed."""
-    old_status, old_payment, old_attempts = before
-    paid = invoice.status == InvoiceStatus.PAID and old_status != InvoiceStatus.PAID
+def _told_of(invoice: Invoice) -> Told:
+    return Told(
+        status=invoice.status,
+        payment_status=invoice.payment_status,
+        attempts=invoice.attempt_count,
+        refunded=invoice.refunded,
+        credited=invoice.credited + invoice.document["credited_before_payment"],
+    )
+
+
+def _announce(account: BillingAccount, invoice: Invoice, before: Told) -> None:
+    """Tell of money that was received or given back, and of an attempt that failed."""
+    now = _told_of(invoice)
+    paid = now.status == InvoiceStatus.PAID and before.status != InvoiceStatus.PAID
     if paid and invoice.amount_paid:
         _record(account, invoice, INVOICE_PAID, invoice.amount_paid)
-    failed = invoice.status == InvoiceStatus.OPEN and invoice.payment_status == PaymentStatus.FAILED
-    if failed and (old_payment, old_attempts) != (PaymentStatus.FAILED, invoice.attempt_count):
+    if now.refunded > before.refunded:
+        _record(account, invoice, INVOICE_REFUNDED, now.refunded - before.refunded)
+    if now.credited > before.credited:
+        _record(account, invoice, INVOICE_CREDITED, now.credited - before.credited)
+    failed = now.status == InvoiceStatus.OPEN and now.payment_status == PaymentStatus.FAILED
+    if failed and (before.payment_status, before.attempts) != (PaymentStatus.FAILED, now.attempts):
         _record(account, invoice, PAYMENT_FAILED, invoice.amount_remaining, reason=invoice.failure_code)
         tell_of_failed_payment(account.organization, invoice)
 

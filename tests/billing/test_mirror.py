@@ -190,6 +190,36 @@ def test_a_paid_invoice_is_recorded_once_as_stripes_doing(
         assert event.sentence == f"received 58,25\xa0$ for invoice {number}"
 
 
+def told(action: str) -> list[str]:
+    return [event.sentence for event in AuditEvent.objects.filter(action=action).order_by("id")]
+
+
+def test_money_given_back_is_recorded_once_as_stripes_doing(
+    stripe: StripeWorld, account: BillingAccount
+) -> None:
+    stripe.attach_default(account)
+    invoice = stripe.invoice(account, amount=5825)
+    stripe.api.credit_notes.create({"invoice": invoice.id, "amount": 825})
+    stripe.api.invoices.pay(invoice.id)
+    deliver_and_handle(stripe.events())
+    number = Invoice.objects.get().number
+    assert told("invoice.credited") == [f"credited $8.25 of invoice {number}"]
+    assert told("invoice.paid") == [f"received $50.00 for invoice {number}"]
+    stripe.api.credit_notes.create({"invoice": invoice.id, "amount": 1000, "refund_amount": 1000})
+    stripe.api.credit_notes.create({"invoice": invoice.id, "amount": 500, "credit_amount": 500})
+    (charge,) = stripe.api.charges.list({"customer": account.stripe_customer_id}).data
+    stripe.api.refunds.create({"charge": charge.id, "amount": 200})
+    deliver_and_handle(stripe.events())
+    # All that happened since is told at once, and what comes again tells nothing.
+    StripeEvent.objects.all().delete()
+    deliver_and_handle(stripe.events())
+    assert told("invoice.refunded") == [f"refunded $12.00 of invoice {number}"]
+    assert told("invoice.credited")[1:] == [f"credited $5.00 of invoice {number}"]
+    assert set(AuditEvent.objects.filter(action="invoice.refunded").values_list("actor_name", flat=True)) == {
+        "Stripe"
+    }
+
+
 def test_a_failed_payment_is_mailed_once_per_attempt_to_whoever_can_mend_it(
     admin: Membership,
     member: Membership,
@@ -238,7 +268,10 @@ def test_the_first_import_of_a_customer_with_a_past_is_nobodys_news(
 ) -> None:
     account = stripe.account_for(admin.organization, synced=False)
     a_busy_month(stripe, account)
+    (charge, *_others) = stripe.api.charges.list({"customer": account.stripe_customer_id}).data
+    stripe.api.refunds.create({"charge": charge.id, "amount": 200})
     assert reconcile(admin.organization).total > 3
+    assert Invoice.objects.filter(refunded=200).exists()
     assert not AuditEvent.objects.exists()
     assert not OutgoingEmail.objects.exists()
     assert_mirror_is_right(stripe, account)
