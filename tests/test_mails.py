@@ -93,8 +93,10 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "invitation_revoked": in_words(role="billing_manager"),
     "invitation_ended": in_words(role="billing_manager", reason="edition"),
     "surplus_invitations": of_surplus,
-    "card_updated": in_words(own=False),
-    "payment_failed": in_words(invoice_id=INVOICE_ID, amount=5825, currency="usd", next_attempt="2026-12-04"),
+    "card_updated": in_words(own=False, method_kind="card", method_brand="visa", method_last4="4242"),
+    "payment_failed": in_words(
+        invoice_id=INVOICE_ID, amount=5825, currency="usd", reason="expired_card", next_attempt="2026-12-04"
+    ),
     "account_notice": of_notice,
     "account_already_exists": lambda _text: {},
     "account_unknown": lambda _text: {},

@@ -13,7 +13,7 @@ from billing.money import format_money
 from billing.selectors import InvoicePage
 from billing.sums import Part, Return
 from billing.templatetags.sums import payment_day, payment_method, payment_words
-from billing_portal.templatetags.elements import day
+from orgs.dates import day
 
 register = template.Library()
 

@@ -14,7 +14,7 @@ from billing.money import format_money
 from billing.subscription_states import SubscriptionState
 from billing.sums import Part, Row
 from billing.upcoming import NoFigure, Upcoming
-from billing_portal.templatetags.elements import day
+from orgs.dates import day
 
 register = template.Library()
 Json = Mapping[str, Any]

@@ -223,8 +223,6 @@ def test_lists_and_the_invoice_agree_on_what_is_shown_and_its_state(
     assert bool(expected) is (status not in {InvoiceStatus.DRAFT, InvoiceStatus.DELETED})
 
 
-
-
 def test_without_any_address_the_missing_pdf_is_explained(client: Client, organization: Organization) -> None:
     invoice = InvoiceFactory(organization=organization, pdf_url="")
     response = client.get(billing_url(organization, f"invoices/{invoice.pk}/pdf/"))
