@@ -236,16 +236,9 @@ def _credit_note(body: Json) -> CreditNote:
 def _party(body: Json) -> list[str]:
     address = body.get("customer_address") or {}
     city = " ".join(filter(None, (address.get("postal_code"), address.get("city"))))
+    place = ", ".join(filter(None, (city, address.get("state"), address.get("country"))))
     tax_ids = [one["value"] for one in body.get("customer_tax_ids") or []]
-    parts = [
-        body.get("customer_name"),
-        address.get("line1"),
-        address.get("line2"),
-        city,
-        address.get("state"),
-        address.get("country"),
-        *tax_ids,
-    ]
+    parts = [body.get("customer_name"), address.get("line1"), address.get("line2"), place, *tax_ids]
     return [part for part in parts if part]
 
 

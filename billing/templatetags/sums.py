@@ -103,6 +103,8 @@ def _of_tax(tax: Json, currency: str) -> str:
 
 def _of_included_tax(tax: Json, currency: str) -> str:
     note = _of_tax(tax, currency)
+    if not tax["amount"]:
+        return note
     return _("included in the total; %(note)s") % {"note": note} if note else _("included in the total")
 
 

@@ -263,6 +263,28 @@ def test_it_says_what_paid_where_no_money_did(paper: dict[str, Any], paid: str, 
     assert paid in text
 
 
+@pytest.mark.parametrize(
+    ("tax", "note"),
+    [
+        ({}, "Sales tax, New York 16.5% of $50.00 $8.25 Total (USD) $58.25 Left"),
+        (
+            {"inclusive": True},
+            "Total (USD) $58.25 Sales tax, New York included in the total; 16.5% of $50.00",
+        ),
+        (
+            {"inclusive": True, "amount": 0, "reason": "reverse_charge"},
+            "Sales tax, New York reverse charge: you account for it yourselves $0.00",
+        ),
+        ({"taxable": None}, "Sales tax, New York 16.5% $8.25"),
+        ({"jurisdiction": "", "percentage": ""}, "Sales tax $8.25"),
+    ],
+)
+def test_a_tax_says_its_rate_and_whether_it_is_included(tax: dict[str, Any], note: str, page: Page) -> None:
+    amount = 5000 if not tax.get("inclusive") else 5825
+    paper = document([line("Seats", amount)], taxes=[{**SALES_TAX, **tax}])
+    assert note in page.text(status="open", document=paper)
+
+
 def test_refunds_and_credit_notes_stand_apart_with_their_reasons(page: Page) -> None:
     notes = [
         credit_note(1000, refunded=1000, memo="Counted twice"),
