@@ -67,6 +67,12 @@ PAYMENT_FAILED = Action(
     amount=money,
     reason=decline,
 )
+CONFIRMATION_NEEDED = Action(
+    "invoice.confirmation_needed",
+    _("Confirmation needed"),
+    _("asked for a person to confirm the payment of %(amount)s for invoice %(target)s"),
+    amount=money,
+)
 SUBSCRIPTION_CHANGED = Action(
     "subscription.changed",
     _("Subscription changed"),

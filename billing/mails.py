@@ -7,9 +7,10 @@ from django.urls import reverse
 
 from billing.declines import reason_of
 from billing.methods import method_name
+from billing.models import Invoice, PaymentStatus
 from billing.money import format_money
 from outbox.models import OutgoingEmail
-from outbox.registry import MailKind, RenderedMail
+from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
 from outbox.rendering import render_mail
 
 
@@ -36,5 +37,21 @@ def _payment_failed(mail: OutgoingEmail) -> RenderedMail:
     )
 
 
+def _confirmation_needed(mail: OutgoingEmail) -> RenderedMail:
+    asked = Invoice.objects.open().filter(payment_status=PaymentStatus.REQUIRES_ACTION)
+    if not asked.filter(pk=mail.params["invoice_id"]).exists():
+        raise NoLongerNeeded("The payment doesn't wait for anybody any more.")
+    invoice_url = reverse("invoice", args=[mail.params["slug"], mail.params["invoice_id"]])
+    return render_mail(
+        "confirmation_needed",
+        mail.params,
+        ours={
+            "amount": format_money(mail.params["amount"], mail.params["currency"]),
+            "url": settings.SITE_URL + invoice_url,
+        },
+    )
+
+
 CARD_UPDATED_MAIL = MailKind("card_updated", _card_updated)
+CONFIRMATION_NEEDED_MAIL = MailKind("confirmation_needed", _confirmation_needed)
 PAYMENT_FAILED_MAIL = MailKind("payment_failed", _payment_failed)

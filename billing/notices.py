@@ -1,35 +1,75 @@
 """The mails about money, put into the outbox within the transaction of what they tell of."""
 
-from billing.mails import CARD_UPDATED_MAIL, PAYMENT_FAILED_MAIL
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from billing.mails import CARD_UPDATED_MAIL, CONFIRMATION_NEEDED_MAIL, PAYMENT_FAILED_MAIL
 from billing.models import BillingAccount, Invoice, StripeOperation
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, granting_roles
+from outbox.registry import MailKind
 from outbox.services import enqueue_each
+
+# A person who pays at Stripe's page is asked at once, and answers there.
+TIME_TO_CONFIRM = timedelta(minutes=5)
 
 
 def tell_of_failed_payment(organization: Organization, invoice: Invoice) -> None:
-    """Once per attempt, to everybody who can mend it."""
-    enqueue_each(
+    """To everybody who may update the card."""
+    _tell_of_attempt(
         PAYMENT_FAILED_MAIL,
+        _people_who_may(Permission.BILLING_CARD_UPDATE, organization),
+        invoice,
+        organization,
+        reason=invoice.failure_code,
+        next_attempt=invoice.next_attempt_at.date().isoformat() if invoice.next_attempt_at else None,
+    )
+
+
+def tell_of_needed_confirmation(organization: Organization, invoice: Invoice) -> None:
+    """To everybody who may pay the invoice, unless somebody is at it and has done so within minutes."""
+    _tell_of_attempt(
+        CONFIRMATION_NEEDED_MAIL,
+        _people_who_may(Permission.BILLING_INVOICES_PAY, organization),
+        invoice,
+        organization,
+        not_before=timezone.now() + TIME_TO_CONFIRM,
+    )
+
+
+def _tell_of_attempt(
+    kind: MailKind,
+    people: Iterable[Membership],
+    invoice: Invoice,
+    organization: Organization,
+    *,
+    not_before: datetime | None = None,
+    **codes: str | None,
+) -> None:
+    """Once per attempt to charge an invoice."""
+    enqueue_each(
+        kind,
         to={
-            f"payment_failed:{invoice.stripe_id}:{invoice.attempt_count}:{person.user_id}": person.user.email
-            for person in _people_of_billing(organization)
+            f"{kind.code}:{invoice.stripe_id}:{invoice.attempt_count}:{person.user_id}": person.user.email
+            for person in people
         },
         organization_id=organization.pk,
+        not_before=not_before,
         organization=organization.name,
         slug=organization.slug,
         invoice=str(invoice),
         invoice_id=str(invoice.pk),
         amount=invoice.amount_remaining,
         currency=invoice.currency,
-        reason=invoice.failure_code,
-        next_attempt=invoice.next_attempt_at.date().isoformat() if invoice.next_attempt_at else None,
+        **codes,
     )
 
 
 def tell_of_new_card(account: BillingAccount, operation: StripeOperation) -> None:
-    """To everybody who works with billing. It names the person who saved the card."""
-    people = _people_of_billing(account.organization)
+    """To everybody who may update the card. It names the person who saved it."""
+    people = _people_who_may(Permission.BILLING_CARD_UPDATE, account.organization)
     for own in (True, False):
         enqueue_each(
             CARD_UPDATED_MAIL,
@@ -49,8 +89,8 @@ def tell_of_new_card(account: BillingAccount, operation: StripeOperation) -> Non
         )
 
 
-def _people_of_billing(organization: Organization) -> list[Membership]:
-    """Everybody who may update the card, by the policy and not by the name of a role."""
-    roles = granting_roles(Permission.BILLING_CARD_UPDATE)
+def _people_who_may(permission: Permission, organization: Organization) -> list[Membership]:
+    """By the policy and not by the name of a role."""
+    roles = granting_roles(permission)
     memberships = Membership.objects.for_org(organization).filter(role__in=roles, user__is_active=True)
     return list(memberships.select_related("user").order_by("joined_at", "id"))

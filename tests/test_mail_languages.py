@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from accounts import mails as account_mails
 from accounts.models import User
 from billing.models import BillingAccount, Invoice, StripeOperation
-from billing.notices import tell_of_failed_payment, tell_of_new_card
+from billing.notices import tell_of_failed_payment, tell_of_needed_confirmation, tell_of_new_card
 from invitations import services as invitations
 from orgs import dates
 from orgs import services as organizations
@@ -53,6 +53,7 @@ LABELS = {
     "surplus_invitations": [("Open Billing & usage", "Abrechnung öffnen")],
     "card_updated": [("Open Billing & usage", "Abrechnung öffnen")],
     "payment_failed": [("$58.25", "58,25\xa0$"), ("4 December 2026", "4 Dezember 2026")],
+    "confirmation_needed": [("$58.25", "58,25\xa0$")],
     "account_notice": [("Your email address was changed", "Ihre E-Mail-Adresse wurde geändert")],
 }
 
@@ -135,16 +136,15 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
                 invitations.revoke(actor=admin, invitation_id=invitation.pk)
         InvitationFactory.create_batch(2, organization=organization, inviter=admin)
         follow_subscription(organization, edition_code="team-growth", seats=None)
-        tell_of_failed_payment(
-            organization,
-            Invoice(
-                stripe_id="in_1",
-                attempt_count=1,
-                amount_remaining=5825,
-                currency="usd",
-                next_attempt_at=timezone.now(),
-            ),
+        invoice = Invoice(
+            stripe_id="in_1",
+            attempt_count=1,
+            amount_remaining=5825,
+            currency="usd",
+            next_attempt_at=timezone.now(),
         )
+        tell_of_failed_payment(organization, invoice)
+        tell_of_needed_confirmation(organization, invoice)
         tell_of_new_card(BillingAccount(organization=organization, card_last4="4242"), StripeOperation())
         account_mails.send_plain(
             "account/email/password_changed",

@@ -22,6 +22,7 @@ from outbox.delivery import _message
 from outbox.inert import GAP
 from outbox.models import OutgoingEmail
 from outbox.registry import RenderedMail, renderer_of
+from tests.billing.factories import InvoiceFactory
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.factories import InvitationFactory
 from tests.linkifiers import links, words_and_addresses
@@ -78,8 +79,13 @@ def of_surplus(text: str) -> Params:
 
 def in_words(**codes: object) -> Callable[[str], Params]:
     """``codes``: what is no text of somebody's. Each other param that any mail has is the given text."""
-    names = ("organization", "actor", "person", "inviter", "message", "invoice", "last4")
+    names = ("organization", "actor", "person", "inviter", "message", "invoice", "method_brand")
     return lambda text: {**dict.fromkeys(names, text), "slug": "acme", **codes}
+
+
+def of_confirmation(text: str) -> Params:
+    invoice = InvoiceFactory(status="open", payment_status="requires_action")
+    return in_words(invoice_id=str(invoice.pk), amount=5825, currency="usd")(text)
 
 
 INVOICE_ID = "0b5aa2d1-6f4e-4a3e-9a52-2f4c1b9b8a11"
@@ -93,10 +99,15 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "invitation_revoked": in_words(role="billing_manager"),
     "invitation_ended": in_words(role="billing_manager", reason="edition"),
     "surplus_invitations": of_surplus,
-    "card_updated": in_words(own=False, method_kind="card", method_brand="visa", method_last4="4242"),
+    "card_updated": in_words(own=False, method_kind="sepa_debit", method_last4="4242"),
     "payment_failed": in_words(
-        invoice_id=INVOICE_ID, amount=5825, currency="usd", reason="expired_card", next_attempt="2026-12-04"
+        invoice_id=INVOICE_ID,
+        amount=5825,
+        currency="usd",
+        reason="insufficient_funds",
+        next_attempt="2026-12-04",
     ),
+    "confirmation_needed": of_confirmation,
     "account_notice": of_notice,
     "account_already_exists": lambda _text: {},
     "account_unknown": lambda _text: {},

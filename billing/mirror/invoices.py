@@ -9,7 +9,13 @@ from django.utils import timezone
 from audit.registry import Action
 from audit.services import Actor, record
 from billing import gateway
-from billing.actions import INVOICE_CREDITED, INVOICE_PAID, INVOICE_REFUNDED, PAYMENT_FAILED
+from billing.actions import (
+    CONFIRMATION_NEEDED,
+    INVOICE_CREDITED,
+    INVOICE_PAID,
+    INVOICE_REFUNDED,
+    PAYMENT_FAILED,
+)
 from billing.gateway import records
 from billing.mirror.rows import (
     assign,
@@ -22,7 +28,7 @@ from billing.mirror.rows import (
     values_of,
 )
 from billing.models import BillingAccount, Invoice, InvoiceStatus, PaymentStatus
-from billing.notices import tell_of_failed_payment
+from billing.notices import tell_of_failed_payment, tell_of_needed_confirmation
 
 # Stripe may make new ones for each fetch: https://docs.stripe.com/invoicing/hosted-invoice-page
 ADDRESSES = {"hosted_url", "pdf_url"}
@@ -107,7 +113,7 @@ def _told_of(invoice: Invoice) -> Told:
 
 
 def _announce(account: BillingAccount, invoice: Invoice, before: Told) -> None:
-    """Tell of money that was received or given back, and of an attempt that failed."""
+    """Tell of money that was received or given back, and of an attempt that failed or waits for a person."""
     now = _told_of(invoice)
     paid = now.status == InvoiceStatus.PAID and before.status != InvoiceStatus.PAID
     if paid and invoice.amount_paid:
@@ -116,10 +122,15 @@ def _announce(account: BillingAccount, invoice: Invoice, before: Told) -> None:
         _record(account, invoice, INVOICE_REFUNDED, now.refunded - before.refunded)
     if now.credited > before.credited:
         _record(account, invoice, INVOICE_CREDITED, now.credited - before.credited)
-    failed = now.status == InvoiceStatus.OPEN and now.payment_status == PaymentStatus.FAILED
-    if failed and (before.payment_status, before.attempts) != (PaymentStatus.FAILED, now.attempts):
+    tried = (now.payment_status, now.attempts)
+    if now.status != InvoiceStatus.OPEN or tried == (before.payment_status, before.attempts):
+        return
+    if now.payment_status == PaymentStatus.FAILED:
         _record(account, invoice, PAYMENT_FAILED, invoice.amount_remaining, reason=invoice.failure_code)
         tell_of_failed_payment(account.organization, invoice)
+    elif invoice.payment_status == PaymentStatus.REQUIRES_ACTION:
+        _record(account, invoice, CONFIRMATION_NEEDED, invoice.amount_remaining)
+        tell_of_needed_confirmation(account.organization, invoice)
 
 
 def _record(account: BillingAccount, invoice: Invoice, action: Action, amount: int, **codes: str) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from outbox.models import OutgoingEmail
-from outbox.registry import renderer_of
+from outbox.registry import NoLongerNeeded, renderer_of
+from tests.billing.factories import InvoiceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +50,30 @@ def test_a_failed_payment_says_what_happened_when_again_and_what_to_do() -> None
 def test_a_payment_that_failed_for_good_says_so() -> None:
     _subject, text, _html = rendered("payment_failed", {**FAILED, "next_attempt": None})
     assert "It does not try again by itself." in text
+
+
+def test_a_payment_that_needs_a_person_does_not_read_as_failed() -> None:
+    invoice = InvoiceFactory(status="open", payment_status="requires_action")
+    subject, text, _html = rendered("confirmation_needed", {**FAILED, "invoice_id": str(invoice.pk)})
+    assert subject == "Confirm a payment of $58.25 for Acme & Sons"
+    assert "to confirm the payment of $58.25 for invoice ACME-0001 of Acme & Sons." in text
+    assert "Until then nothing is charged." in text
+    assert f"/orgs/acme/settings/billing/invoices/{invoice.pk}/" in text
+    assert "failed" not in subject + text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "paid", "payment_status": ""},
+        {"status": "open", "payment_status": "processing"},
+        {"status": "void"},
+    ],
+)
+def test_a_payment_that_somebody_has_confirmed_is_mailed_to_nobody(fields: dict[str, str]) -> None:
+    invoice = InvoiceFactory(**{"payment_status": "requires_action", **fields})
+    with pytest.raises(NoLongerNeeded):
+        rendered("confirmation_needed", {**FAILED, "invoice_id": str(invoice.pk)})
 
 
 def test_a_new_card_names_its_person_to_others() -> None:

@@ -243,6 +243,32 @@ def test_a_failed_payment_is_mailed_once_per_attempt_to_whoever_can_mend_it(
     assert AuditEvent.objects.filter(action="invoice.payment_failed").count() == 2
 
 
+def test_a_payment_that_needs_a_person_is_mailed_once_per_attempt_and_not_as_failed(
+    admin: Membership,
+    member: Membership,
+    billing_manager: Membership,
+    stripe: StripeWorld,
+    account: BillingAccount,
+) -> None:
+    stripe.attach_default(account)
+    stripe.subscribe(account, amount=5825)
+    stripe.attach_default(account, "pm_card_authenticationRequired")
+    for attempt, days in enumerate([32, 4], 1):
+        stripe.control.advance(days=days)
+        for _delivery in range(2):
+            deliver_and_handle(stripe.events())
+            reconcile(account.organization)
+        mails = OutgoingEmail.objects.filter(kind="confirmation_needed")
+        assert mails.count() == 2 * attempt
+    assert {mail.to for mail in mails} == {admin.user.email, billing_manager.user.email}
+    told = AuditEvent.objects.filter(action="invoice.confirmation_needed")
+    number = Invoice.objects.get(status="open").number
+    assert [one.sentence for one in told] == [
+        f"asked for a person to confirm the payment of $58.25 for invoice {number}"
+    ] * 2
+    assert not OutgoingEmail.objects.filter(kind="payment_failed").exists()
+
+
 def test_a_changed_subscription_is_recorded_a_renewed_one_is_not(
     stripe: StripeWorld, account: BillingAccount
 ) -> None:

@@ -1,10 +1,12 @@
 """Who hears about money, and what it costs to tell them."""
 
+from collections.abc import Callable
+
 import pytest
 
 from bench.statements import sent_statements
-from billing.models import BillingAccount, OperationKind, StripeOperation
-from billing.notices import tell_of_failed_payment, tell_of_new_card
+from billing.models import BillingAccount, Invoice, OperationKind, StripeOperation
+from billing.notices import tell_of_failed_payment, tell_of_needed_confirmation, tell_of_new_card
 from billing.operations.life import new_operation
 from orgs.models import Membership, Organization
 from orgs.policy import Role
@@ -31,12 +33,13 @@ def set_up_by(actor: Membership) -> tuple[BillingAccount, StripeOperation]:
     return account, new_operation(kind=OperationKind.SET_UP_CARD, actor=actor)
 
 
-def test_a_failed_payment_is_told_to_all_who_can_mend_it_in_two_statements(
-    organization: Organization, people: set[str]
+@pytest.mark.parametrize("tell", [tell_of_failed_payment, tell_of_needed_confirmation])
+def test_what_became_of_an_attempt_is_told_to_all_who_can_mend_it_in_two_statements(
+    tell: Callable[[Organization, Invoice], None], organization: Organization, people: set[str]
 ) -> None:
     invoice = InvoiceFactory(organization=organization)
     with sent_statements() as statements:
-        tell_of_failed_payment(organization, invoice)
+        tell(organization, invoice)
     assert {mail.to for mail in OutgoingEmail.objects.all()} == people
     assert len(statements) == 2
 
