@@ -52,8 +52,7 @@ def put_into_inbox(event: IncomingEvent) -> None:
         logger.warning(
             "stripe_event_of_other_version", stripe_event=event.event_id, version=event.api_version
         )
-    row = StripeEvent(**vars(event))
-    StripeEvent.objects.bulk_create([row], ignore_conflicts=True)
+    StripeEvent.objects.keep(StripeEvent(**vars(event)))
 
 
 def handle(event_id: str) -> None:

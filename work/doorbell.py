@@ -6,13 +6,15 @@ must never fail or hold up the request that rings.
 
 import time
 from collections import defaultdict
+from functools import cache
 from threading import Thread
 from typing import Any
 
 import kombu.transport.redis  # noqa: F401 - now, since the first ring has no time to import it
 import structlog
-from celery import Task
+from celery import Celery, Task
 from django.db import transaction
+from kombu import Connection
 from kombu.pools import producers
 
 logger = structlog.get_logger(__name__)
@@ -57,11 +59,17 @@ def publish(asked: Asked, errors: list[Exception]) -> None:
     """Put each task on its queue, over a connection of the doorbell's own; a failure goes into ``errors``."""
     try:
         for task, ids in asked.items():
-            connection = task.app.connection_for_write(transport_options=TRANSPORT_OPTIONS)
-            with producers[connection].acquire(block=True, timeout=RING_SECONDS) as producer:
+            pool = producers[_broker(task.app, task.app.conf.broker_write_url)]
+            with pool.acquire(block=True, timeout=RING_SECONDS) as producer:
                 task.apply_async(tuple(ids), producer=producer, retry=False)
     except Exception as error:  # noqa: BLE001 - whatever it is, the sweep makes up for it
         errors.append(error)
+
+
+@cache
+def _broker(app: Celery, url: str) -> Connection:
+    """The doorbell's connection, by which kombu knows its pool; to describe it anew takes a while."""
+    return app.connection_for_write(url, transport_options=TRANSPORT_OPTIONS)
 
 
 _doorbell = Doorbell()

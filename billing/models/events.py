@@ -1,9 +1,10 @@
 """What we hear from Stripe."""
 
+import json
 from datetime import timedelta
 from typing import ClassVar
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +23,22 @@ UNHANDLED = Q(state=EventState.RECEIVED)
 EVENTS_KEPT_FOR = timedelta(days=90)
 
 
+# Django's own insert that ignores conflicts opens a transaction, and Stripe waits for two more answers.
+KEEP = """
+    INSERT INTO billing_stripeevent
+        (event_id, type, object_id, customer_id, livemode, api_version, payload, state)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (event_id) DO NOTHING
+"""
+
+
 class StripeEventQuerySet(WorkQuerySet["StripeEvent"]):
+    def keep(self, event: "StripeEvent") -> None:
+        """Insert it, committed at once; one that is there already is left alone."""
+        values = (event.event_id, event.type, event.object_id, event.customer_id, event.livemode)
+        with connection.cursor() as cursor:
+            cursor.execute(KEEP, [*values, event.api_version, json.dumps(event.payload), event.state])
+
     def old(self) -> "StripeEventQuerySet":
         """Those worked off so long ago that the personal data in them need no longer be kept.
 
