@@ -42,6 +42,30 @@ REASONS = {
     "transaction_not_allowed": _("the bank does not allow this payment"),
 }
 
+# What the same card or account can't mend by being tried again.
+ANOTHER_METHOD = {
+    "account_closed",
+    "bank_account_unusable",
+    "card_not_supported",
+    "currency_not_supported",
+    "debit_not_authorized",
+    "expired_card",
+    "incorrect_number",
+    "invalid_account",
+    "invalid_account_number",
+    "invalid_number",
+    "lost_card",
+    "no_account",
+    "pickup_card",
+    "restricted_card",
+    "stolen_card",
+}
+
+
+def asks_for_another(code: str) -> bool:
+    """Whether another card or account must pay. A page that offers so doesn't tell why it is."""
+    return code in ANOTHER_METHOD
+
 
 def reason_of(code: str) -> Promise:
     """Such as *there was not enough money in the account*, to be put after a colon."""

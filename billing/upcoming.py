@@ -12,7 +12,10 @@ from typing import Any
 from billing.methods import Method, method_of
 from billing.models import Subscription
 from billing.subscription_states import SubscriptionState, state_of
-from billing.sums import Row, sums_to_due
+from billing.sums import INCLUDED, Part, Row, sums_to_due
+
+# What Stripe answers where no invoice will follow: https://docs.stripe.com/error-codes
+NONE_TO_COME = "invoice_upcoming_none"
 
 
 class NoFigure(StrEnum):
@@ -20,6 +23,7 @@ class NoFigure(StrEnum):
 
     NOT_CHARGED = "not_charged"
     ENDS = "ends"
+    NONE_TO_COME = "none_to_come"
     BY_USE = "by_use"
     NOT_ASKED = "not_asked"
     NOT_SAID = "not_said"
@@ -47,8 +51,39 @@ class Upcoming:
     as_of: datetime | None
 
     @property
+    def by_invoice(self) -> bool:
+        """Nothing is charged: an invoice is sent."""
+        return not self.subscription.charged_automatically
+
+    @property
     def lacks_method(self) -> bool:
-        return self.subscription.charged_automatically and self.pays is None
+        return not self.by_invoice and self.pays is None
+
+    @property
+    def comes_to_nothing(self) -> bool:
+        """It is known that nothing is charged; else a missing figure is only not known."""
+        return (
+            self.no_figure in {NoFigure.NOT_CHARGED, NoFigure.ENDS, NoFigure.NONE_TO_COME}
+            and self.state is not SubscriptionState.UNKNOWN
+        )
+
+    @property
+    def name(self) -> str:
+        """What it is for: of its prices, else of its lines; "" where Stripe has no words for it."""
+        prices = [item["description"] for item in self.subscription.items if item["description"]]
+        return ", ".join(prices) or next((line["description"] for line in self.lines), "")
+
+    @property
+    def steps(self) -> list[Row]:
+        """The rows from the lines to the amount, without sums that only repeat one of both."""
+        has_due = any(row.part is Part.DUE for row in self.rows)
+        adds_up = any(not row.is_result and row.part not in INCLUDED for row in self.rows)
+        left_out = {Part.DUE}
+        if not has_due:
+            left_out.add(Part.TOTAL)
+        if len(self.lines) == 1 or not adds_up:
+            left_out.add(Part.SUBTOTAL)
+        return [row for row in self.rows if row.part not in left_out]
 
 
 @dataclass(frozen=True)
@@ -63,6 +98,15 @@ class NextCharge:
     @property
     def grows(self) -> bool:
         return any(part.grows for part in self.parts)
+
+    @property
+    def by_invoice(self) -> bool:
+        """All of it is sent as invoices, nothing charged."""
+        return all(part.by_invoice for part in self.parts)
+
+    @property
+    def includes_tax(self) -> bool:
+        return any(row.part in {Part.TAX, Part.INCLUDED_TAX} for part in self.parts for row in part.rows)
 
 
 def upcoming_of(
@@ -104,7 +148,9 @@ def _no_figure(subscription: Subscription, state: SubscriptionState) -> NoFigure
     if preview is None:
         return NoFigure.NOT_ASKED
     if preview["missing"]:
-        return NoFigure.ENDS if subscription.ends_at is not None else NoFigure.NOT_SAID
+        if subscription.ends_at is not None:
+            return NoFigure.ENDS
+        return NoFigure.NONE_TO_COME if preview["missing"] == NONE_TO_COME else NoFigure.NOT_SAID
     if subscription.items and all(item["metered"] for item in subscription.items):
         return NoFigure.BY_USE
     return None

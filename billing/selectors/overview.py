@@ -4,29 +4,36 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from billing.invoice_states import InvoiceState
-from billing.methods import Method, MethodState, method_of
+from billing.methods import Method, method_of
 from billing.models import BillingAccount, OperationKind, StripeOperation, Subscription
-from billing.money import in_minor_units
+from billing.selectors.credits import Credits, credit_span
 from billing.selectors.invoices import InvoiceRow, latest_and_open
+from billing.selectors.methods import (
+    Lack,
+    MethodTrouble,
+    UsedMethod,
+    methods_in_use,
+    troubles_of,
+    used_methods,
+)
+from billing.selectors.owed import Owed, owed_of
+from billing.selectors.seats import Seats, seats_of
 from billing.upcoming import NextCharge, Upcoming, next_charges_of, upcoming_of
 from invitations.selectors import BillingManagersPanel, billing_managers_panel
-from orgs.capacity import limit_for, reserved_for, taken_by
 from orgs.compiled import compiled
-from orgs.editions import Edition, Pricing
-from orgs.models import Membership, Organization
-from orgs.policy import Permission, Role, may
+from orgs.editions import Edition
+from orgs.models import Membership
+from orgs.policy import Permission, may
 from usage.selectors import ResourcesNow, usage_of_days
 
-# Prices of credits are in US dollars.
-CREDIT_CURRENCY = "usd"
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class AccountRow(NamedTuple):
@@ -39,6 +46,11 @@ class AccountRow(NamedTuple):
     card_exp_year: int | None
     synced_at: datetime | None
     reconciled_at: datetime | None
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When all of the customer was last seen to be as it is here."""
+        return max(filter(None, (self.synced_at, self.reconciled_at)), default=None)
 
     @property
     def pays(self) -> Method | None:
@@ -76,86 +88,58 @@ def _current_subscriptions_of(person: uuid.UUID) -> QuerySet[Subscription]:
 
 
 @dataclass(frozen=True)
-class Seats:
-    """``taken`` by people, ``reserved`` by pending invitations, ``bought``: all, None when never set."""
-
-    taken: int
-    reserved: int
-    bought: int | None
-
-
-@dataclass(frozen=True)
-class Credits:
-    """Credits consumed since ``since``, in the period until ``until`` where one is known.
-
-    ``free``: promotional ones of that span. ``on_demand``: what those beyond cost so far, in cents of US
-    dollars, where the edition sells them by use. It is our own count, not Stripe's.
-    """
-
-    consumed: int
-    free: int
-    since: datetime
-    until: datetime | None
-    price: Decimal | None
-
-    @property
-    def beyond(self) -> int:
-        """How many went beyond the free ones, where there are any: they are on demand."""
-        return max(0, self.consumed - self.free) if self.free else 0
-
-    @property
-    def on_demand(self) -> int | None:
-        if self.price is None or not self.free:
-            return None
-        return in_minor_units(self.beyond * self.price, CREDIT_CURRENCY)
-
-
-@dataclass(frozen=True)
-class Owed:
-    """What is owed now, in one currency. ``invoices``: newest first."""
-
-    amount: int
-    currency: str
-    invoices: list[InvoiceRow]
-
-
-@dataclass(frozen=True)
 class BillingPage:
     """*Billing & usage*. ``as_of``: when the mirror was last known to be right, None before there is any.
 
     ``on_their_way``: open invoices whose payment was begun; nobody has to pay them again. ``pays``: what pays
-    where a subscription has nothing of its own.
+    where a subscription has nothing of its own. ``troubles``: those that a saved card mends, the worst first.
     """
 
     edition: Edition
-    owed: list[Owed]
+    owed: Owed | None
     on_their_way: list[InvoiceRow]
+    troubles: list[MethodTrouble]
     upcoming: list[Upcoming]
     next_charges: list[NextCharge]
     credits: Credits | None
     seats: Seats | None
     resources: ResourcesNow | None
-    pays: Method | None
+    methods: list[UsedMethod]
     invoices: list[InvoiceRow]
     managers: BillingManagersPanel
     as_of: datetime | None
 
     @property
-    def unpaid_trials(self) -> list[Upcoming]:
-        """Trials that end for want of something that can pay."""
-        return [one for one in self.upcoming if one.state.lacks_method]
+    def all_by_invoice(self) -> bool:
+        """No subscription charges anything by itself: invoices are sent, and paid by bank transfer."""
+        return bool(self.upcoming) and all(one.by_invoice for one in self.upcoming)
 
     @property
-    def expiring(self) -> list[Method]:
-        """What pays and soon can't, or can't any more; each once."""
-        used = [one.pays for one in self.upcoming if one.state.charges] if self.upcoming else [self.pays]
-        by_id = {method.id: method for method in used if method and method.state is not MethodState.GOOD}
-        return list(by_id.values())
+    def comes_to_nothing(self) -> bool:
+        """It is known that nothing will be charged; else a missing figure is only not known."""
+        return all(one.comes_to_nothing for one in self.upcoming)
 
     @property
-    def uncovered(self) -> Upcoming | None:
-        """The first charge that nothing pays yet."""
-        return next((one for one in self.upcoming if one.at and one.lacks_method), None)
+    def adds_up(self) -> bool:
+        """Whether what comes next takes more than the sentence among the facts."""
+        has_figures = bool(self.next_charges) or (self.credits is not None and bool(self.credits.on_demand))
+        return has_figures or len(self.upcoming) > 1
+
+    @property
+    def previewed_at(self) -> datetime | None:
+        """When Stripe gave the oldest of the figures of what comes next."""
+        told = (one.as_of for one in self.upcoming if one.amount is not None)
+        return min(filter(None, told), default=None)
+
+    @property
+    def card_leads(self) -> bool:
+        """Whether saving a card is what the page asks for first."""
+        return self.owed is None and not (self.troubles and self.troubles[0].lack is Lack.EXPIRING)
+
+    @property
+    def asks_for_card(self) -> bool:
+        """Whether the top of the page already has a button for it."""
+        return bool(self.troubles) or (self.owed is not None and self.owed.needs_another_method)
 
 
 def billing_page(membership: Membership) -> BillingPage:
@@ -164,30 +148,34 @@ def billing_page(membership: Membership) -> BillingPage:
     account = next(iter(_account(organization.pk)), None)
     subscriptions = _current_subscriptions(organization.pk)
     latest, unpaid = latest_and_open(organization.pk)
-    span, tomorrow = _credit_span(edition, subscriptions), timezone.now().date() + timedelta(days=1)
-    used, resources = usage_of_days(organization.pk, span[0].date() if span else tomorrow, tomorrow)
+    span, tomorrow = credit_span(edition, subscriptions), timezone.now().date() + timedelta(days=1)
+    used, resources = usage_of_days(organization.pk, span.since.date() if span else tomorrow, tomorrow)
     pays = account.pays if account else None
     upcoming = _upcoming(subscriptions, account)
+    in_use = methods_in_use(upcoming, pays)
+    owed = owed_of(organization.pk, unpaid, in_use=in_use)
     return BillingPage(
         edition=edition,
-        owed=_owed(unpaid),
+        owed=owed,
         on_their_way=[invoice for invoice in unpaid if invoice.state is InvoiceState.ON_ITS_WAY],
+        troubles=troubles_of(upcoming, in_use, told=owed is not None and owed.needs_another_method),
         upcoming=upcoming,
         next_charges=next_charges_of(upcoming),
-        credits=Credits(used, edition.free_credits, *span, edition.credit_price) if span else None,
-        seats=_seats(organization) if edition.per_seat else None,
+        credits=Credits(used, edition.free_credits, span, edition.credit_price) if span else None,
+        seats=seats_of(organization) if edition.per_seat else None,
         resources=resources,
-        pays=pays,
+        methods=used_methods(upcoming, pays),
         invoices=latest,
         managers=billing_managers_panel(membership),
-        as_of=account.synced_at if account else None,
+        as_of=account.as_of if account else None,
     )
 
 
 def _upcoming(subscriptions: Iterable[Subscription], account: AccountRow | None) -> list[Upcoming]:
     pays = account.pays if account else None
     confirmed_at = account.reconciled_at if account else None
-    return [upcoming_of(one, customer_pays=pays, confirmed_at=confirmed_at) for one in subscriptions]
+    found = [upcoming_of(one, customer_pays=pays, confirmed_at=confirmed_at) for one in subscriptions]
+    return sorted(found, key=lambda one: one.at or NEVER)
 
 
 def next_charges(person: uuid.UUID, memberships: Iterable[Membership]) -> dict[uuid.UUID, list[NextCharge]]:
@@ -203,44 +191,6 @@ def next_charges(person: uuid.UUID, memberships: Iterable[Membership]) -> dict[u
         pk: next_charges_of(_upcoming(subscriptions[pk], accounts.get(pk)))
         for pk in (one.organization_id for one in memberships if may(one, Permission.BILLING_VIEW))
     }
-
-
-def _owed(unpaid: list[InvoiceRow]) -> list[Owed]:
-    """By currency. Of an invoice that is partly paid, what is left."""
-    owed = [invoice for invoice in unpaid if invoice.state.is_owed]
-    return [
-        Owed(
-            amount=sum(invoice.amount_remaining for invoice in owed if invoice.currency == currency),
-            currency=currency,
-            invoices=[invoice for invoice in owed if invoice.currency == currency],
-        )
-        for currency in sorted({invoice.currency for invoice in owed})
-    ]
-
-
-def _credit_span(
-    edition: Edition, subscriptions: list[Subscription]
-) -> tuple[datetime, datetime | None] | None:
-    """The span over which credits are counted: the subscription's period (UTC).
-
-    Sold by use without a subscription: the calendar month. Prepaid without one: none.
-    """
-    if edition.pricing is not Pricing.USAGE and not edition.prepaid:
-        return None
-    first = next((one for one in subscriptions if one.period_start is not None), None)
-    if first is not None and first.period_start is not None:
-        return first.period_start, first.period_end
-    if edition.prepaid:
-        return None
-    return timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0), None
-
-
-def _seats(organization: Organization) -> Seats:
-    return Seats(
-        taken=taken_by(organization, Role.MEMBER),
-        reserved=reserved_for(organization, Role.MEMBER),
-        bought=limit_for(organization, Role.MEMBER),
-    )
 
 
 def own_card_setup(membership: Membership, operation_id: uuid.UUID) -> StripeOperation:

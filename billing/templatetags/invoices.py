@@ -3,13 +3,10 @@
 from datetime import date
 
 from django import template
-from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from billing.declines import reason_of
 from billing.invoice_states import InvoiceFacts, InvoiceState, state_of
 from billing.models import Invoice
 from billing.money import format_money
@@ -17,18 +14,6 @@ from billing.selectors import InvoiceRow
 from orgs.dates import day
 
 register = template.Library()
-
-OWED: dict[InvoiceState, Promise] = {
-    InvoiceState.DUE: gettext_lazy("%(amount)s for invoice %(number)s is to be paid."),
-    InvoiceState.OVERDUE: gettext_lazy("%(amount)s for invoice %(number)s is overdue."),
-    InvoiceState.PARTLY_PAID: gettext_lazy(
-        "%(amount)s of %(total)s for invoice %(number)s is still to be paid."
-    ),
-    InvoiceState.FAILED: gettext_lazy("%(amount)s for invoice %(number)s could not be charged: %(reason)s."),
-    InvoiceState.NEEDS_CONFIRMATION: gettext_lazy(
-        "The payment of %(amount)s for invoice %(number)s waits until you confirm it with your bank."
-    ),
-}
 
 
 @register.simple_tag
@@ -62,28 +47,3 @@ def days(begins: date | None, ends: date | None) -> str:
         if begins.month == ends.month:
             start = str(begins.day)
     return f"{start} – {day(ends)}"
-
-
-@register.simple_tag
-def owed_sentence(invoice: InvoiceRow) -> str:
-    """What is owed of an invoice, and why, in one sentence."""
-    return str(OWED[invoice.state]) % {
-        "amount": format_money(invoice.amount_remaining, invoice.currency),
-        "total": format_money(invoice.total, invoice.currency),
-        "number": invoice,
-        "reason": reason_of(invoice.failure_code),
-    }
-
-
-@register.simple_tag
-def owed_note(invoice: InvoiceRow) -> str:
-    """What comes next of it; empty where nothing is known to."""
-    if invoice.state is InvoiceState.NEEDS_CONFIRMATION:
-        return _("Open the invoice to confirm it.")
-    if invoice.next_attempt_at is not None:
-        return _("Stripe tries again on %(day)s.") % {"day": day(invoice.next_attempt_at)}
-    if invoice.state is InvoiceState.FAILED:
-        return _("Stripe does not try again by itself.")
-    if invoice.due_at is not None:
-        return _("Due on %(day)s.") % {"day": day(invoice.due_at)}
-    return ""

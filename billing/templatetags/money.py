@@ -19,3 +19,9 @@ def money(amount: int, currency: str) -> str:
 def unit_price(price: Decimal, currency: str) -> str:
     """A price in minor units, with all its decimals: 0.05 cents are $0.0005."""
     return format_price(in_major_units(price, currency), currency)
+
+
+@register.filter
+def price(amount: Decimal, currency: str) -> str:
+    """A price in major units with all its decimals: $0.00025."""
+    return format_price(amount, currency)

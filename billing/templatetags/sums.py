@@ -11,9 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from billing.methods import method_name
 from billing.money import format_money
-from billing.subscription_states import SubscriptionState
 from billing.sums import Part, Row
-from billing.upcoming import NoFigure, Upcoming
 from orgs.dates import day
 
 register = template.Library()
@@ -47,31 +45,6 @@ REASONS: dict[str, Promise] = {
     "not_collecting": gettext_lazy("not collected"),
     "zero_rated": gettext_lazy("zero-rated"),
 }
-
-
-NO_FIGURES: dict[NoFigure, Promise] = {
-    NoFigure.ENDS: gettext_lazy("None: the subscription ends."),
-    NoFigure.BY_USE: gettext_lazy("Depends on use. Stripe says the amount when the period ends."),
-    NoFigure.NOT_ASKED: gettext_lazy("Not known yet. Stripe is being asked."),
-    NoFigure.NOT_SAID: gettext_lazy("Stripe gives no figure for it."),
-}
-NOT_CHARGED: dict[SubscriptionState, Promise] = {
-    SubscriptionState.TRIAL_ENDS: gettext_lazy("None unless a card is saved before the trial ends."),
-    SubscriptionState.TRIAL_PAUSES: gettext_lazy("None unless a card is saved before the trial ends."),
-    SubscriptionState.UNPAID: gettext_lazy("None until the open invoices are paid."),
-    SubscriptionState.INCOMPLETE: gettext_lazy("None until the first payment is made."),
-    SubscriptionState.PAUSED: gettext_lazy("None while it is paused."),
-    SubscriptionState.COLLECTION_PAUSED: gettext_lazy("None while collection is paused."),
-}
-
-
-@register.filter
-def no_figure(one: Upcoming) -> str:
-    """Why there is no figure of what comes next."""
-    if one.no_figure is None:
-        return ""
-    words = NO_FIGURES.get(one.no_figure) or NOT_CHARGED.get(one.state, NO_FIGURES[NoFigure.NOT_SAID])
-    return str(words)
 
 
 @register.filter

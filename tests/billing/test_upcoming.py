@@ -7,6 +7,7 @@ import pytest
 
 from billing.methods import Method
 from billing.models import Subscription
+from billing.sums import INCLUDED
 from billing.upcoming import NoFigure, Upcoming, next_charges_of, upcoming_of
 from tests.billing.factories import SubscriptionFactory, document, line
 
@@ -41,7 +42,7 @@ def preview(amount: int, *, at: str = "2026-12-01T01:00:00+00:00", currency: str
     }
 
 
-NOT_SAID = {**preview(0), "missing": "invoice_upcoming_none", "document": None}
+NONE_TO_COME = {**preview(0), "missing": "invoice_upcoming_none", "document": None}
 
 
 def test_the_figure_is_the_previews_and_not_quantity_times_price() -> None:
@@ -52,8 +53,9 @@ def test_the_figure_is_the_previews_and_not_quantity_times_price() -> None:
     ("fields", "reason"),
     [
         ({"preview": None}, NoFigure.NOT_ASKED),
-        ({"preview": NOT_SAID}, NoFigure.NOT_SAID),
-        ({"preview": NOT_SAID, "cancel_at_period_end": True}, NoFigure.ENDS),
+        ({"preview": NONE_TO_COME}, NoFigure.NONE_TO_COME),
+        ({"preview": NONE_TO_COME, "cancel_at_period_end": True}, NoFigure.ENDS),
+        ({"preview": {**NONE_TO_COME, "missing": "another_code"}}, NoFigure.NOT_SAID),
         ({"pause_behavior": "void"}, NoFigure.NOT_CHARGED),
         *(({"status": status}, NoFigure.NOT_CHARGED) for status in ["paused", "incomplete", "unpaid", "new"]),
     ],
@@ -111,3 +113,31 @@ def test_what_is_charged_the_same_day_is_summed_by_currency() -> None:
 
 def test_without_a_figure_nothing_is_announced() -> None:
     assert next_charges_of([upcoming(preview=None), upcoming(status="paused")]) == []
+
+
+def charged(*amounts: int, due: int, total: int, **fields: Any) -> dict[str, Any]:
+    lines = [line(f"Line {number}", amount) for number, amount in enumerate(amounts)]
+    return {**preview(due), "total": total, "document": document(lines, **fields)}
+
+
+@pytest.mark.parametrize(
+    ("known", "parts"),
+    [
+        (charged(500, due=500, total=500), []),
+        (charged(300, 200, due=500, total=500), []),
+        (charged(600, due=500, total=500, discounts=[{"name": "X", "amount": 100}]), ["discount"]),
+        (
+            charged(400, 200, due=500, total=500, discounts=[{"name": "X", "amount": 100}]),
+            ["subtotal", "discount"],
+        ),
+        (charged(600, due=500, total=600, starting_balance=-100), ["total", "applied_balance"]),
+        (charged(-600, due=0, total=-600), ["total", "to_balance"]),
+    ],
+)
+def test_from_the_lines_to_the_amount_no_sum_is_said_twice(known: dict[str, Any], parts: list[str]) -> None:
+    one = upcoming(preview=known)
+    assert [row.part for row in one.steps] == parts
+    added = sum(line["amount"] for line in one.lines) + sum(
+        row.amount for row in one.steps if not row.is_result and row.part not in INCLUDED
+    )
+    assert added == one.amount

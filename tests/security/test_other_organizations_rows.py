@@ -10,7 +10,7 @@ import pytest
 from django.db.models import Model
 from django.utils import timezone
 
-from billing.models import InvoiceStatus
+from billing.models import InvoiceStatus, PaymentStatus
 from billing.selectors import billing_page, invoice_list, invoices, next_charges
 from invitations.selectors import billing_managers_panel, members, members_page, pending_invitations
 from orgs import compiled
@@ -41,7 +41,8 @@ def fill(organization: Organization, inviter: Membership, *, later: timedelta = 
     for days in range(1, 5):
         at = NOW - timedelta(days=days) + later
         status = InvoiceStatus.OPEN if days % 2 else InvoiceStatus.PAID
-        InvoiceFactory(organization=organization, status=status, attempt_count=days % 4, created_at=at)
+        failed = {"payment_status": PaymentStatus.FAILED} if days == 1 else {}
+        InvoiceFactory(organization=organization, status=status, created_at=at, **failed)
         for role in (Role.MEMBER, Role.BILLING_MANAGER):
             MembershipFactory(organization=organization, role=role, joined_at=at)
             InvitationFactory(organization=organization, inviter=inviter, role=role, sent_at=at)
