@@ -46,4 +46,5 @@ def days(begins: date | None, ends: date | None) -> str:
         start = start.rpartition(" ")[0]
         if begins.month == ends.month:
             start = str(begins.day)
-    return f"{start} – {day(ends)}"
+    # A line may end after the dash only.
+    return " ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in (f"{start} –", day(ends)))
