@@ -162,7 +162,7 @@ def billing_page(membership: Membership) -> BillingPage:
         upcoming=upcoming,
         next_charges=next_charges_of(upcoming),
         credits=Credits(used, edition.free_credits, span, edition.credit_price) if span else None,
-        seats=seats_of(organization) if edition.per_seat else None,
+        seats=seats_of(membership) if edition.per_seat else None,
         resources=resources,
         methods=used_methods(upcoming, pays),
         invoices=latest,

@@ -610,3 +610,11 @@ def test_the_list_of_organizations_announces_what_the_page_announces(
     SubscriptionFactory(organization=organization, status=status)
     for page in (page_of(client, organization), text_of(client.get(reverse("organizations")))):
         assert ("$200.00 on 1 December 2026" in page) is is_announced
+
+
+def test_more_people_than_seats_are_told_with_what_to_do(
+    client: Client, member: Membership, organization: Organization
+) -> None:
+    organization.edition_code, organization.seats = "team-pro", 1
+    organization.save()
+    assert "1 seat is bought and 2 are taken. Remove 1 person" in page_of(client, organization)

@@ -1,5 +1,6 @@
 """What is read for a page is read for one organization: what others have changes nothing on its pages."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -11,7 +12,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from billing.models import InvoiceStatus, PaymentStatus
-from billing.selectors import billing_page, invoice_list, invoices, next_charges
+from billing.selectors import InvoiceFilter, billing_page, invoice_list, next_charges
 from invitations.selectors import billing_managers_panel, members, members_page, pending_invitations
 from orgs import compiled
 from orgs.compiled import Compiled
@@ -33,7 +34,7 @@ COMPILED = [query for query in compiled.declared if not query.name.startswith("t
 def _short_pages_in_the_middle_of_a_month(monkeypatch: pytest.MonkeyPatch, compiled_anew: None) -> None:
     monkeypatch.setattr(timezone, "now", lambda: NOW)
     monkeypatch.setattr(members, "PEOPLE_PER_PAGE", 2)
-    monkeypatch.setattr(invoices, "PAGE_SIZE", 2)
+    monkeypatch.setattr(sys.modules[invoice_list.__module__], "PAGE_SIZE", 2)
 
 
 def fill(organization: Organization, inviter: Membership, *, later: timedelta = timedelta()) -> None:
@@ -42,7 +43,7 @@ def fill(organization: Organization, inviter: Membership, *, later: timedelta = 
         at = NOW - timedelta(days=days) + later
         status = InvoiceStatus.OPEN if days % 2 else InvoiceStatus.PAID
         failed = {"payment_status": PaymentStatus.FAILED} if days == 1 else {}
-        InvoiceFactory(organization=organization, status=status, created_at=at, **failed)
+        InvoiceFactory(organization=organization, status=status, issued_at=at, created_at=at, **failed)
         for role in (Role.MEMBER, Role.BILLING_MANAGER):
             MembershipFactory(organization=organization, role=role, joined_at=at)
             InvitationFactory(organization=organization, inviter=inviter, role=role, sent_at=at)
@@ -95,8 +96,8 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
     organization = admin.organization
     first = members_page(admin)
     second = members_page(admin, after=first.older)
-    newest = invoice_list(organization, older_than=None, newer_than=None)
-    older = invoice_list(organization, older_than=newest.rows[-1].id, newer_than=None)
+    newest = invoice_list(organization, InvoiceFilter())
+    older = invoice_list(organization, InvoiceFilter(), after=newest.after)
     readers = {"admin": admin, "manager": manager}
     return {
         "dashboard": dashboard(admin),
@@ -106,7 +107,7 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
         "member count": member_count(organization.pk),
         "invoices": newest,
         "older invoices": older,
-        "newer invoices": invoice_list(organization, older_than=None, newer_than=older.rows[0].id),
+        "newer invoices": invoice_list(organization, InvoiceFilter(), before=older.before),
         "resource hours": usage_of_days(organization.pk, NOW.date() - timedelta(days=9), NOW.date()),
         **{f"billing for {name}": billing_page(reader) for name, reader in readers.items()},
         **{
