@@ -33,9 +33,9 @@ class NoFigure(StrEnum):
 class Upcoming:
     """The next charge of one subscription, or why none can be told.
 
-    ``pays``: None where nothing is saved, and where invoices are sent. ``amount``: in minor units; where it
-    is None, ``no_figure`` says why. ``grows``: a part depends on use, and is counted so far. ``as_of``: when
-    Stripe said so.
+    ``pays``: None where nothing is saved, and where invoices are sent. ``at``: also known of a charge that
+    depends on use alone. ``amount``: in minor units; where it is None, ``no_figure`` says why. ``grows``: a
+    part depends on use, and is counted so far. ``as_of``: when Stripe said so.
     """
 
     subscription: Subscription
@@ -121,11 +121,12 @@ def upcoming_of(
     state = state_of(subscription, is_covered=by_invoice or pays is not None)
     reason = _no_figure(subscription, state)
     known: dict[str, Any] | None = subscription.preview if reason is None else None
+    expected: dict[str, Any] | None = subscription.preview if reason is NoFigure.BY_USE else known
     return Upcoming(
         subscription=subscription,
         state=state,
         pays=pays,
-        at=datetime.fromisoformat(known["at"]) if known else None,
+        at=datetime.fromisoformat(expected["at"]) if expected else None,
         amount=known["amount_due"] if known else None,
         currency=subscription.currency,
         rows=sums_to_due(known["document"], total=known["total"], amount_due=known["amount_due"])
@@ -161,8 +162,12 @@ def _is_metered(subscription: Subscription) -> bool:
 
 
 def next_charges_of(upcoming: Iterable[Upcoming]) -> list[NextCharge]:
-    """What is charged on the earliest day (UTC), a sum for each currency; empty: nothing with a figure."""
-    known = [one for one in upcoming if one.amount is not None and one.at is not None]
+    """What is charged on the earliest day (UTC) on which something is, a sum for each currency.
+
+    Where nothing will be charged, the day on which that is so; empty: nothing with a figure.
+    """
+    with_figure = [one for one in upcoming if one.amount is not None and one.at is not None]
+    known = [one for one in with_figure if one.amount] or with_figure
     if not known:
         return []
     first = min(one.at for one in known if one.at is not None)
