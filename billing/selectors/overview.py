@@ -4,7 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
@@ -25,6 +25,7 @@ from billing.selectors.methods import (
 )
 from billing.selectors.owed import Owed, owed_of
 from billing.selectors.seats import Seats, seats_of
+from billing.shared_balance import spend_balance_once
 from billing.upcoming import NextCharge, Upcoming, next_charges_of, upcoming_of
 from invitations.selectors import BillingManagersPanel, billing_managers_panel
 from orgs.compiled import compiled
@@ -32,8 +33,6 @@ from orgs.editions import Edition
 from orgs.models import Membership
 from orgs.policy import Permission, may
 from usage.selectors import ResourcesNow, usage_of_days
-
-NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class AccountRow(NamedTuple):
@@ -174,8 +173,9 @@ def billing_page(membership: Membership) -> BillingPage:
 def _upcoming(subscriptions: Iterable[Subscription], account: AccountRow | None) -> list[Upcoming]:
     pays = account.pays if account else None
     confirmed_at = account.reconciled_at if account else None
-    found = [upcoming_of(one, customer_pays=pays, confirmed_at=confirmed_at) for one in subscriptions]
-    return sorted(found, key=lambda one: one.at or NEVER)
+    return spend_balance_once(
+        upcoming_of(one, customer_pays=pays, confirmed_at=confirmed_at) for one in subscriptions
+    )
 
 
 def next_charges(person: uuid.UUID, memberships: Iterable[Membership]) -> dict[uuid.UUID, list[NextCharge]]:

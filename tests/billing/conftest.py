@@ -8,12 +8,16 @@ import stripe as stripe_library
 from django.conf import LazySettings
 
 from billing.models import BillingAccount
-from orgs.models import Organization
+from orgs.models import Membership, Organization
 from stripe_simulator import server
 from stripe_simulator.control import Control
+from tests.billing.told import Told
 from tests.billing.world import StripeWorld
+from tests.conftest import SignIn
 
 API_KEY = "sk_test_of_the_billing_tests"
+# A month of 30 days, in UTC.
+FIRST_OF_JUNE = 1_780_272_000
 WEBHOOK_SECRET = "whsec_of_the_billing_tests"
 
 
@@ -42,3 +46,10 @@ def stripe(stripe_server: server.Running, settings: LazySettings) -> StripeWorld
 def account(organization: Organization, stripe: StripeWorld) -> BillingAccount:
     """The organization's billing account, with a customer at Stripe."""
     return stripe.account_for(organization)
+
+
+@pytest.fixture
+def told(stripe: StripeWorld, account: BillingAccount, billing_manager: Membership, sign_in: SignIn) -> Told:
+    """The organization's customer, and the billing manager who reads of it. At Stripe it is June 2026."""
+    stripe.control.set_clock(FIRST_OF_JUNE)
+    return Told(stripe, account, billing_manager, sign_in(billing_manager))
