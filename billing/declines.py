@@ -29,6 +29,7 @@ REASONS = {
     "incorrect_zip": _("the postal code was wrong"),
     "insufficient_funds": _("there was not enough money in the account"),
     "invalid_account": _("the card or its account is not valid"),
+    "no_payment_method": _("nothing was saved that could pay"),
     "issuer_not_available": _("the bank could not be reached"),
     "processing_error": _("something went wrong at the bank"),
     "reenter_transaction": _("something went wrong at the bank"),

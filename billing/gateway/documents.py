@@ -19,6 +19,10 @@ from billing.gateway.records import (
 # The name and the percentage of a tax rate stand in an object of its own.
 RateOf = Callable[[str], Json]
 
+# Ours, since Stripe names no code for it. Nothing saved that could pay is a failed attempt all the same:
+# https://docs.stripe.com/api/events/types#event_types-invoice.payment_failed
+NO_METHOD = "no_payment_method"
+
 
 def invoice(
     body: Json,
@@ -30,7 +34,9 @@ def invoice(
 ) -> Invoice:
     """``payments``: with their payment intents and the charges of those; ``credit_notes``: in their order."""
     times = body.get("status_transitions") or {}
-    paid_by = [_payment(one) for one in payments if one["status"] != "canceled"]
+    attempts = body.get("attempt_count") or 0
+    tried_in_vain = attempts > 0 and not body["amount_paid"]
+    paid_by = [_payment(one, tried=tried_in_vain) for one in payments if one["status"] != "canceled"]
     notes = [_credit_note(one) for one in credit_notes if one["status"] != "void"]
     returned = body.get("post_payment_credit_notes_amount") or 0
     refunded = sum(payment.refunded for payment in paid_by)
@@ -50,7 +56,7 @@ def invoice(
         amount_remaining=body["amount_remaining"],
         refunded=refunded,
         credited=returned - sum(note.refunded for note in notes),
-        attempt_count=body.get("attempt_count") or 0,
+        attempt_count=attempts,
         charged_automatically=body.get("collection_method") == "charge_automatically",
         payment_status=pending.status if pending else "",
         failure_code=pending.failure if pending else "",
@@ -165,7 +171,8 @@ def _tax(body: Json, rate_of: RateOf) -> Tax:
     )
 
 
-def _payment(body: Json) -> Payment:
+def _payment(body: Json, *, tried: bool) -> Payment:
+    """``tried``: the invoice was to be charged, and nothing of it came in."""
     of = body["payment"]
     intent = of.get("payment_intent")
     intent = intent if isinstance(intent, dict) else {}
@@ -173,18 +180,20 @@ def _payment(body: Json) -> Payment:
     charge = charge if isinstance(charge, dict) else {}
     error = intent.get("last_payment_error") or {}
     paid = body["status"] == "paid"
+    lacked_method = tried and not paid and not error and intent.get("status") == "requires_payment_method"
+    failure = NO_METHOD if lacked_method else error.get("decline_code") or error.get("code") or ""
     method = charge.get("payment_method_details") or error.get("payment_method") or error.get("source") or {}
     kind = method.get("type") or ""
     detail = method.get(kind) or {}
     times = body.get("status_transitions") or {}
     at = times.get("paid_at") if paid else charge.get("created")
     return Payment(
-        status="paid" if paid else _status_of(intent),
+        status="paid" if paid else "failed" if lacked_method else _status_of(intent),
         amount=(body.get("amount_paid") or 0) if paid else body["amount_requested"],
         kind=kind,
         brand=detail.get("brand") or detail.get("bank_name") or "",
         last4=detail.get("last4") or "",
-        failure="" if paid else error.get("decline_code") or error.get("code") or "",
+        failure="" if paid else failure,
         refunded=charge.get("amount_refunded") or 0,
         off_stripe=of.get("type") == "payment_record",
         at=instant(at).isoformat() if at else "",

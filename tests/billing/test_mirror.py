@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from audit.models import AuditEvent
 from billing import gateway
+from billing.declines import reason_of
 from billing.mirror.customers import sync_customer
 from billing.mirror.invoices import sync_invoice
 from billing.mirror.reconciliation import Drift, reconcile
@@ -267,6 +268,21 @@ def test_a_payment_that_needs_a_person_is_mailed_once_per_attempt_and_not_as_fai
         f"asked for a person to confirm the payment of $58.25 for invoice {number}"
     ] * 2
     assert not OutgoingEmail.objects.filter(kind="payment_failed").exists()
+
+
+def test_a_charge_that_found_nothing_to_pay_with_has_failed_too(
+    admin: Membership, stripe: StripeWorld, account: BillingAccount
+) -> None:
+    card = stripe.attach_default(account)
+    stripe.subscribe(account)
+    stripe.api.payment_methods.detach(card)
+    stripe.control.advance(days=32)
+    deliver_and_handle(stripe.events())
+    invoice = Invoice.objects.open().get()
+    assert (invoice.payment_status, invoice.failure_code) == ("failed", "no_payment_method")
+    mail = OutgoingEmail.objects.get(kind="payment_failed")
+    assert (mail.to, mail.params["reason"]) == (admin.user.email, "no_payment_method")
+    assert str(reason_of(mail.params["reason"])) == "nothing was saved that could pay"
 
 
 def test_a_changed_subscription_is_recorded_a_renewed_one_is_not(
