@@ -41,9 +41,6 @@ FOLLOWED = (
     *OF_SETUP,
 )
 
-# So many events of a customer are worked off together at most.
-TOGETHER = 100
-
 
 def put_into_inbox(event: IncomingEvent) -> None:
     """Keep a verified event; one that is there already is left alone. One statement, committed at once."""
@@ -58,18 +55,19 @@ def put_into_inbox(event: IncomingEvent) -> None:
 def handle(event_id: str) -> None:
     """Work off one event, unless it isn't due or another worker has it. A failure is tried again later.
 
-    With it go the other events of its customer that are due. One that has failed before comes alone, so that
-    an event that always fails stops no other. Without the scope that it needs, it is given up at once.
+    With it go the other events of its customer that are due; if it fails, it does so alone. Without the scope
+    that it needs, it is given up at once.
     """
-    event = StripeEvent.objects.due().lease(event_id)
+    event, *others = StripeEvent.objects.lease_together(event_id, types=FOLLOWED) or [None]
     if event is None:
         return
+    # Those that another worker has taken meanwhile, since the lease ran out, are left to it.
+    came_before = StripeEvent.objects.untried().filter(pk__in=[other.pk for other in others])
     with structlog.contextvars.bound_contextvars(stripe_event=event.event_id), event.attempt():
         account = _account_of(event) if event.type.startswith(FOLLOWED) and event.customer_id else None
         if account is None:
             event.release(state=EventState.IGNORED, handled_at=timezone.now())
             return
-        others = _others_of(event) if event.attempts == 1 else []
         try:
             _apply(account, [event, *others])
         except gateway.GatewayUnavailable as error:
@@ -79,9 +77,10 @@ def handle(event_id: str) -> None:
             event.park(str(error))
         else:
             event.release(state=EventState.DONE, handled_at=timezone.now())
-            # What came before the fetch is in it. One that another worker has meanwhile is left to it.
-            came_before = StripeEvent.objects.due().filter(pk__in=[other.pk for other in others])
-            came_before.update(state=EventState.DONE, handled_at=Now())
+            # It is in what was fetched later.
+            came_before.update(state=EventState.DONE, handled_at=Now(), leased_until=None)
+            return
+    came_before.update(leased_until=None)
 
 
 def _account_of(event: StripeEvent) -> BillingAccount | None:
@@ -91,11 +90,6 @@ def _account_of(event: StripeEvent) -> BillingAccount | None:
     if account is None:
         logger.warning("stripe_event_of_unknown_customer", stripe_event=event.event_id)
     return account
-
-
-def _others_of(event: StripeEvent) -> list[StripeEvent]:
-    due = StripeEvent.objects.due().filter(customer_id=event.customer_id, attempts=0)
-    return [other for other in due[:TOGETHER] if other.type.startswith(FOLLOWED)]
 
 
 def _apply(account: BillingAccount, events: Sequence[StripeEvent]) -> None:

@@ -71,13 +71,7 @@ class WorkQuerySet(models.QuerySet[Row]):
         """
         with transaction.atomic(durable=True):
             row = self.unleased().filter(pk=pk).select_for_update().first()
-            if row is None:
-                return None
-            if row.MAX_ATTEMPTS is not None and row.attempts >= row.MAX_ATTEMPTS:
-                row.park(f"Its worker died in attempt {row.attempts}, the last one.")
-                return None
-            row.write(attempts=row.attempts + 1, leased_until=Now() + row.lease_length, **values)
-            return row
+            return row if row is not None and row.begin(**values) else None
 
 
 class Work(models.Model):
@@ -121,6 +115,14 @@ class Work(models.Model):
                 self.fail(error)
             if reraise:
                 raise
+
+    def begin(self, **values: object) -> bool:
+        """Lease a locked row for a new attempt. False: its worker died in the last one, and it is parked."""
+        if self.MAX_ATTEMPTS is not None and self.attempts >= self.MAX_ATTEMPTS:
+            self.park(f"Its worker died in attempt {self.attempts}, the last one.")
+            return False
+        self.write(attempts=self.attempts + 1, leased_until=Now() + self.lease_length, **values)
+        return True
 
     def fail(self, error: Exception, *, max_attempts: int | None = None) -> None:
         """Reschedule, or park after the last attempt; ``max_attempts``: of so many. Raises LeaseLost."""

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from typing import ClassVar
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +23,8 @@ UNHANDLED = Q(state=EventState.RECEIVED)
 EVENTS_KEPT_FOR = timedelta(days=90)
 
 
+# So many events of a customer are worked off together at most.
+TOGETHER = 100
 # Django's own insert that ignores conflicts opens a transaction, and Stripe waits for two more answers.
 KEEP = """
     INSERT INTO billing_stripeevent
@@ -38,6 +40,38 @@ class StripeEventQuerySet(WorkQuerySet["StripeEvent"]):
         values = (event.event_id, event.type, event.object_id, event.customer_id, event.livemode)
         with connection.cursor() as cursor:
             cursor.execute(KEEP, [*values, event.api_version, json.dumps(event.payload), event.state])
+
+    def untried(self) -> "StripeEventQuerySet":
+        """Those that no worker has taken by themselves, and no worker has worked off with others."""
+        return self.filter(UNHANDLED, attempts=0)
+
+    def lease_together(self, event_id: str, *, types: tuple[str, ...]) -> "list[StripeEvent]":
+        """Take an event, and with it those of its customer that are due, of these ``types``. Empty: not free.
+
+        One that has failed before comes alone, so that an event that always fails stops no other. All are
+        locked by one statement and in one order: of two workers that come at once, one gets them all.
+        """
+        customer = self.filter(pk=event_id).exclude(customer_id="").values("customer_id")[:1]
+        together = (
+            self.due()
+            .untried()
+            .filter(customer_id=models.Subquery(customer))
+            .order_by("received_at")
+            .values("pk")[:TOGETHER]
+        )
+        due = self.due().filter(Q(pk=event_id) | Q(pk__in=together))
+        with transaction.atomic(durable=True):
+            found = {event.pk: event for event in due.order_by("pk").select_for_update()}
+            event = found.pop(event_id, None)
+            if event is None or not event.begin():
+                return []
+            others = [other for other in found.values() if other.type.startswith(types)]
+            if event.attempts > 1 or not event.type.startswith(types):
+                return [event]
+            if others:
+                with_it = self.filter(pk__in=[other.pk for other in others])
+                with_it.update(leased_until=Now() + event.lease_length)
+            return [event, *others]
 
     def old(self) -> "StripeEventQuerySet":
         """Those worked off so long ago that the personal data in them need no longer be kept.

@@ -291,6 +291,65 @@ def test_ten_deliveries_at_once_are_one_event_with_one_effect(stripe: StripeWorl
     assert StripeEvent.objects.get().state == EventState.DONE
 
 
+def renamed(stripe: StripeWorld, account: BillingAccount, *, times: int) -> list[str]:
+    """Deliver so many events of the customer; returns their ids."""
+    for number in range(times):
+        stripe.api.customers.update(account.stripe_customer_id, {"name": f"Name {number}"})
+    events = stripe.events("customer.updated")
+    for event in events:
+        deliver(event)
+    stripe.control.forget_requests()
+    return [event["id"] for event in events]
+
+
+FETCHED_ONCE = ["customers", "subscriptions"]
+
+
+def fetched(stripe: StripeWorld) -> list[str]:
+    return [request["path"].split("/")[2] for request in stripe.control.requests()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_of_one_customer_are_one_fetch_though_workers_take_each_at_once(stripe: StripeWorld) -> None:
+    account = stripe.account_for(OrganizationFactory())
+    events = renamed(stripe, account, times=6)
+    at_once(*[lambda event_id=event_id: handle(event_id) for event_id in events])
+    assert fetched(stripe) == FETCHED_ONCE
+    assert set(StripeEvent.objects.values_list("state", "leased_until")) == {(EventState.DONE, None)}
+
+
+def test_events_that_went_with_one_that_failed_are_worked_off_without_it(
+    stripe: StripeWorld, account: BillingAccount
+) -> None:
+    first, second, third = renamed(stripe, account, times=3)
+    stripe.control.fail(503)
+    handle(first)
+    stripe.control.forget_requests()
+    handle(second)
+    assert fetched(stripe) == FETCHED_ONCE
+    states = dict(StripeEvent.objects.values_list("event_id", "state"))
+    assert states == {first: EventState.RECEIVED, second: EventState.DONE, third: EventState.DONE}
+
+
+def test_events_whose_worker_died_are_worked_off_when_its_lease_has_run_out(
+    stripe: StripeWorld, account: BillingAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = renamed(stripe, account, times=2)
+
+    def dies(_account: BillingAccount) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(webhooks, "sync_customer", dies)
+        with pytest.raises(SystemExit):
+            handle(first)
+    handle(second)
+    assert StripeEvent.objects.get(pk=second).state == EventState.RECEIVED, "the lease still runs"
+    StripeEvent.objects.update(leased_until=timezone.now())
+    handle(second)
+    assert StripeEvent.objects.get(pk=second).state == EventState.DONE
+
+
 def test_an_event_of_an_unknown_customer_is_ignored(stripe: StripeWorld, account: BillingAccount) -> None:
     stranger = stripe.api.customers.create(
         {"metadata": {"portal_organization": str(account.organization_id)}}
