@@ -17,6 +17,7 @@ from typing import TypeVar
 import structlog
 
 from billing.gateway.errors import GatewayBusy, GatewayUnavailable
+from billing.gateway.pace import at_stripes_pace
 
 logger = structlog.get_logger(__name__)
 
@@ -124,9 +125,9 @@ def person_waits() -> Iterator[None]:
 
 
 def answer_of(ask: Callable[[], Answer]) -> Answer:
-    """Ask, no longer than the person waits if one does."""
+    """Ask, no longer than the person waits if one does; a worker asks again what came too soon."""
     wait = _wait.get()
-    return ask() if wait is None else wait.for_answer(ask)
+    return at_stripes_pace(ask) if wait is None else wait.for_answer(ask)
 
 
 def _unavailable(reason: str) -> GatewayUnavailable:
