@@ -52,6 +52,7 @@ def load(customer: StripeCustomer) -> Data:
         _count(other, stacks=THEIR_STACKS, days=THEIR_DAYS)
     organization = _organization("measured", customer.id, people=PEOPLE, invoices=INVOICES)
     Invoice.objects.filter(stripe_id=f"in_{customer.id}_0").update(stripe_id=customer.invoice_id)
+    Subscription.objects.filter(stripe_id=f"sub_{customer.id}").update(stripe_id=customer.subscription_id)
     _count(organization, stacks=STACKS, days=DAYS)
     admin = _first_admin(organization)
     _audit(organization, admin)

@@ -18,9 +18,10 @@ SIMULATOR = "stripe_simulator"
 
 @dataclass(frozen=True)
 class StripeCustomer:
-    """A customer at the simulator and an open invoice of theirs."""
+    """A customer at the simulator, with a subscription and an open invoice."""
 
     id: str
+    subscription_id: str
     invoice_id: str
 
 
@@ -45,6 +46,25 @@ def own_stripe() -> Iterator[StripeCustomer]:
 
 def _customer(api: Any) -> StripeCustomer:
     customer = api.customers.create({"name": "Measured Inc."})
+    product = api.products.create({"name": "Enterprise Growth"})
+    price = api.prices.create(
+        {
+            "product": product.id,
+            "currency": "usd",
+            "unit_amount": 50_000,
+            "recurring": {"interval": "year"},
+            "lookup_key": "enterprise-growth-yearly",
+        }
+    )
+    # Paid on invoice, since nothing is saved that could be charged.
+    subscription = api.subscriptions.create(
+        {
+            "customer": customer.id,
+            "items": [{"price": price.id}],
+            "collection_method": "send_invoice",
+            "days_until_due": 30,
+        }
+    )
     invoice = api.invoices.create({"customer": customer.id, "auto_advance": False, "currency": "usd"})
     api.invoice_items.create(
         {
@@ -56,4 +76,4 @@ def _customer(api: Any) -> StripeCustomer:
         }
     )
     api.invoices.finalize_invoice(invoice.id, {"auto_advance": False})
-    return StripeCustomer(customer.id, invoice.id)
+    return StripeCustomer(customer.id, subscription.id, invoice.id)

@@ -58,9 +58,10 @@ def handle(event_id: str) -> None:
     With it go the other events of its customer that are due; if it fails, it does so alone. Without the scope
     that it needs, it is given up at once.
     """
-    event, *others = StripeEvent.objects.lease_together(event_id, types=FOLLOWED) or [None]
-    if event is None:
+    leased = StripeEvent.objects.lease_together(event_id, types=FOLLOWED)
+    if not leased:
         return
+    event, *others = leased
     # Those that another worker has taken meanwhile, since the lease ran out, are left to it.
     came_before = StripeEvent.objects.untried().filter(pk__in=[other.pk for other in others])
     with structlog.contextvars.bound_contextvars(stripe_event=event.event_id), event.attempt():

@@ -124,7 +124,7 @@ class Person:
         expect(self.heading).to_have_text("Confirming your card")
         self.portal.let_workers_work()
         expect(self.told).to_have_text("The card is saved. It pays the next charge.")
-        expect(self.page.locator(".card-face")).to_contain_text(f"ending {last4}")
+        expect(self.page.locator("#methods")).to_contain_text(f"ending {last4}")
 
     def read_invoice(self, number: str) -> None:
         """Open an invoice from the list, and its PDF."""
