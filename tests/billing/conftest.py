@@ -15,6 +15,8 @@ from tests.billing.told import Told
 from tests.billing.world import StripeWorld
 from tests.conftest import SignIn
 
+pytest.register_assert_rewrite("tests.billing.agreement")
+
 API_KEY = "sk_test_of_the_billing_tests"
 # A month of 30 days, in UTC.
 FIRST_OF_JUNE = 1_780_272_000

@@ -18,6 +18,7 @@ from billing.mirror.reconciliation import (
 )
 from billing.models import BillingAccount, Invoice, InvoiceStatus, Subscription
 from tests.billing.factories import BillingAccountFactory
+from tests.billing.mishaps import Killed
 from tests.billing.world import StripeWorld, a_life
 from tests.factories import OrganizationFactory
 from tests.races import ROUNDS, at_once
@@ -25,10 +26,6 @@ from tests.races import ROUNDS, at_once
 pytestmark = pytest.mark.django_db
 
 SECONDS = timedelta(seconds=5)
-
-
-class Killed(BaseException):
-    """What a process dies of: nothing that any code catches."""
 
 
 def let_time_pass(account: BillingAccount) -> None:

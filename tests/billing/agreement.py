@@ -1,0 +1,140 @@
+"""Whether our pages, our mirror and Stripe say the same, and nobody was told a false word."""
+
+from collections import Counter
+from typing import Any
+
+from billing import gateway
+from billing.card_outcomes import Outcome
+from billing.invoice_states import InvoiceState, state_of
+from billing.mirror.rows import values_of
+from billing.models import BillingAccount, Invoice, InvoiceStatus, StripeEvent, StripeOperation, Subscription
+from billing.selectors import billing_page
+from billing.sums import Part
+from billing.upcoming import Upcoming
+from orgs.editions import STARTING_EDITION
+from orgs.models import Membership
+from outbox.models import OutgoingEmail
+from stripe_simulator.collection import payment_method_for
+from stripe_simulator.simulator import Simulator
+from tests.billing.test_sums import adds_up
+from tests.billing.world import StripeWorld
+
+# Of a payment that may still come through.
+UNDECIDED = {InvoiceState.ON_ITS_WAY, InvoiceState.NEEDS_CONFIRMATION}
+ADDRESSES = {"hosted_url", "pdf_url"}
+
+
+def assert_all_work_is_finished() -> None:
+    assert not StripeEvent.objects.filter(StripeEvent.unfinished).exists()
+    assert not StripeEvent.objects.filter(state="failed").exists()
+    assert not StripeOperation.objects.filter(StripeOperation.unfinished).exists()
+
+
+def assert_mirror_equals_stripe(account: BillingAccount) -> None:
+    customer = gateway.customer(str(account.stripe_customer_id))
+    assert account.customer_deleted == customer.deleted
+    assert account.payment_method_id == (customer.pays.id if customer.pays else "")
+    if not customer.deleted:
+        assert (account.name, account.email) == (customer.name, customer.email)
+    subscriptions = gateway.subscriptions(customer.id)
+    invoices = gateway.invoices(customer.id)
+    assert not subscriptions.unreadable | invoices.unreadable
+    there = {one.id: values_of(one) for one in subscriptions.all}
+    assert {row.stripe_id: _as_in(row, there) for row in Subscription.objects.all()} == there
+    there = {one.id: _but_addresses(values_of(one)) for one in invoices.all}
+    rows = Invoice.objects.exclude(status=InvoiceStatus.DELETED)
+    assert {row.stripe_id: _as_in(row, there) for row in rows} == there
+
+
+def _as_in(row: Subscription | Invoice, there: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in there.get(row.stripe_id, {})}
+
+
+def _but_addresses(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in ADDRESSES}
+
+
+def assert_page_is_true(stripe: StripeWorld, simulator: Simulator, membership: Membership) -> None:
+    """What comes next, what pays it and what is owed are what Stripe would charge."""
+    page = billing_page(membership)
+    for one in page.upcoming:
+        _assert_upcoming_is_true(one, stripe, simulator)
+    owed = {sum_.currency: sum_.amount for sum_ in page.owed}
+    there: Counter[str] = Counter()
+    for invoice in Invoice.objects.open():
+        body = stripe.api.invoices.retrieve(invoice.stripe_id)
+        if state_of(invoice) is not InvoiceState.ON_ITS_WAY:
+            there[body.currency] += body.amount_remaining
+    assert owed == there
+
+
+def _assert_upcoming_is_true(one: Upcoming, stripe: StripeWorld, simulator: Simulator) -> None:
+    if one.amount is None or one.at is None:
+        return
+    preview = stripe.api.invoices.create_preview({"subscription": one.subscription.stripe_id})
+    assert (one.amount, one.currency) == (preview.amount_due, preview.currency)
+    assert one.at.timestamp() == (preview.next_payment_attempt or preview.period_end)
+    assert adds_up(one.rows)
+    assert Part.ADJUSTMENT not in {row.part for row in one.rows}
+    if one.subscription.charged_automatically:
+        with simulator.store.transaction():
+            charged = payment_method_for(simulator, preview.to_dict())
+        assert (one.pays.id if one.pays else None) == (charged["id"] if charged else None)
+
+
+def assert_invoices_add_up(stripe: StripeWorld) -> None:
+    for row in Invoice.objects.issued():
+        body = stripe.api.invoices.retrieve(row.stripe_id)
+        assert (row.total, row.amount_due) == (body.total, body.amount_due)
+        assert row.amount_remaining == body.amount_remaining
+        rows = row.sums
+        assert adds_up(rows)
+        assert Part.ADJUSTMENT not in {part.part for part in rows}
+        owed = row.status in {InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE}
+        assert rows[-1].amount == (body.amount_remaining if owed else 0)
+
+
+# The statuses of a subscription that gives its organization what it sells.
+IN_FORCE = {"active", "trialing", "past_due", "unpaid", "paused"}
+
+
+def assert_terms_are_the_subscriptions(
+    stripe: StripeWorld, account: BillingAccount, editions: dict[str, str]
+) -> None:
+    """``editions``: by the lookup key of their price."""
+    organization = account.organization
+    organization.refresh_from_db()
+    listed = stripe.api.subscriptions.list({"customer": account.stripe_customer_id, "status": "all"}).data
+    in_force = [one for one in listed if one.status in IN_FORCE]
+    newest_first = sorted(in_force, key=lambda one: (one.created, one.id), reverse=True)
+    sold = [
+        (editions[item.price.lookup_key], item.quantity)
+        for one in newest_first
+        for item in one["items"].data
+        if item.price.lookup_key in editions
+    ]
+    if sold:
+        edition, quantity = sold[0]
+        seats = quantity if organization.edition.per_seat else None
+        assert (organization.edition_code, organization.seats) == (edition, seats)
+    elif listed and not in_force:
+        assert organization.edition_code == STARTING_EDITION
+
+
+def assert_mails_are_true(stripe: StripeWorld, people: int) -> None:
+    """A mail of failure for each attempt that failed, as far as it was seen, and for none other."""
+    failed = {
+        (event["data"]["object"]["id"], event["data"]["object"]["attempt_count"])
+        for event in stripe.events("invoice.payment_failed")
+    }
+    stripe_ids = {str(row.pk): row.stripe_id for row in Invoice.objects.all()}
+    mails = OutgoingEmail.objects.filter(kind="payment_failed")
+    told = Counter(mail.dedupe_key.removeprefix("payment_failed:").rsplit(":", 1)[0] for mail in mails)
+    assert {mail.params["invoice_id"] for mail in mails} <= stripe_ids.keys()
+    assert set(told) <= {f"{invoice}:{attempt}" for invoice, attempt in failed}
+    assert set(told.values()) <= {people}
+    for row in Invoice.objects.open():
+        if (row.stripe_id, row.attempt_count) in failed and state_of(row) not in UNDECIDED:
+            assert f"{row.stripe_id}:{row.attempt_count}" in told
+    saved = [one for one in StripeOperation.objects.all() if one.result.get("outcome") == Outcome.UPDATED]
+    assert OutgoingEmail.objects.filter(kind="card_updated").count() == people * len(saved)
