@@ -220,8 +220,10 @@ def _document(*, lines: int, paid: int) -> dict[str, Any]:
         quantity="1000000",
         unit_amount="0.05",
         amount=50_000,
+        net=50_000,
         period_start="2026-10-01",
         period_end="2026-11-01",
+        item="",
     )
     payment = Payment(
         status="paid",

@@ -18,6 +18,7 @@ class Part(StrEnum):
     SHIPPING = "shipping"
     TAX = "tax"
     INCLUDED_TAX = "included_tax"
+    EARLIER = "earlier"
     ADJUSTMENT = "adjustment"
     TOTAL = "total"
     APPLIED_BALANCE = "applied_balance"
@@ -51,13 +52,17 @@ class Row:
         return self.part in RESULTS
 
 
-def sums_to_due(document: Json, *, total: int, amount_due: int) -> list[Row]:
-    """From the lines to what is due: of an invoice or a preview."""
+def sums_to_due(document: Json, *, total: int, amount_due: int, earlier: int = 0) -> list[Row]:
+    """From the lines to what is due: of an invoice or a preview.
+
+    ``earlier``: what of the lines, with their taxes, an earlier invoice will have taken.
+    """
     rows = [Row(Part.SUBTOTAL, sum(line["amount"] for line in document["lines"]))]
     rows += [Row(Part.DISCOUNT, -one["amount"], one) for one in document["discounts"]]
     rows += _unless_zero(Part.BILLING_CREDITS, -document["billing_credits"])
     rows += _unless_zero(Part.SHIPPING, document["shipping"])
     rows += [Row(Part.TAX, tax["amount"], tax) for tax in document["taxes"] if not tax["inclusive"]]
+    rows += _unless_zero(Part.EARLIER, -earlier)
     # Rounding of a kind that we don't know is told rather than hidden.
     rows += _unless_zero(Part.ADJUSTMENT, total - sum(row.amount for row in rows))
     rows.append(Row(Part.TOTAL, total))

@@ -129,9 +129,22 @@ def _line(body: Json) -> InvoiceLine:
         quantity=decimal_text(quantity),
         unit_amount=decimal_text((body.get("pricing") or {}).get("unit_amount_decimal")),
         amount=body["amount"],
+        net=_net(body),
         period_start=instant(period["start"]).date().isoformat(),
         period_end=instant(period["end"]).date().isoformat(),
+        item=_item(body.get("parent") or {}),
     )
+
+
+def _net(line: Json) -> int:
+    discounts = sum(one["amount"] for one in line.get("discount_amounts") or [])
+    added = sum(tax["amount"] for tax in line.get("taxes") or [] if tax["tax_behavior"] == "exclusive")
+    return int(line["amount"] - discounts + added)
+
+
+def _item(parent: Json) -> str:
+    details = parent.get("invoice_item_details") or parent.get("subscription_item_details") or {}
+    return details.get("invoice_item") or ""
 
 
 def _discounts(body: Json, lines: Iterable[Json]) -> list[DiscountAmount]:

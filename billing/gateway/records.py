@@ -112,17 +112,20 @@ class Subscription:
 
 @dataclass(frozen=True, kw_only=True)
 class InvoiceLine:
-    """``amount``: before discounts and exclusive taxes. Period: ISO dates (UTC).
+    """``amount``: before discounts and exclusive taxes; ``net``: after both. Period: ISO dates (UTC).
 
     ``quantity`` and ``unit_amount``: decimal text, the latter in minor units; empty where there is none.
+    ``item``: the invoice item that it bills, such as a proration; empty: it bills a subscription's period.
     """
 
     description: str
     quantity: str
     unit_amount: str
     amount: int
+    net: int
     period_start: str
     period_end: str
+    item: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from billing.selectors.methods import (
 )
 from billing.selectors.owed import Owed, owed_of
 from billing.selectors.seats import Seats, seats_of
-from billing.shared_balance import spend_balance_once
+from billing.sharing import take_once
 from billing.upcoming import NextCharge, Upcoming, next_charges_of, upcoming_of
 from invitations.selectors import BillingManagersPanel, billing_managers_panel
 from orgs.compiled import compiled
@@ -173,9 +173,7 @@ def billing_page(membership: Membership) -> BillingPage:
 def _upcoming(subscriptions: Iterable[Subscription], account: AccountRow | None) -> list[Upcoming]:
     pays = account.pays if account else None
     confirmed_at = account.reconciled_at if account else None
-    return spend_balance_once(
-        upcoming_of(one, customer_pays=pays, confirmed_at=confirmed_at) for one in subscriptions
-    )
+    return take_once(upcoming_of(one, customer_pays=pays, confirmed_at=confirmed_at) for one in subscriptions)
 
 
 def next_charges(person: uuid.UUID, memberships: Iterable[Membership]) -> dict[uuid.UUID, list[NextCharge]]:

@@ -24,6 +24,7 @@ LABELS: dict[Part, Promise] = {
     Part.SHIPPING: gettext_lazy("Shipping"),
     Part.TAX: gettext_lazy("Tax"),
     Part.INCLUDED_TAX: gettext_lazy("Tax"),
+    Part.EARLIER: gettext_lazy("On an earlier invoice"),
     Part.ADJUSTMENT: gettext_lazy("Other adjustments by Stripe"),
     Part.TOTAL: gettext_lazy("Total"),
     Part.APPLIED_BALANCE: gettext_lazy("Applied balance"),

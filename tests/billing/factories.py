@@ -27,8 +27,10 @@ def line(description: str, amount: int, *, quantity: str = "1") -> InvoiceLine:
         quantity=quantity,
         unit_amount=str(amount // int(quantity)),
         amount=amount,
+        net=amount,
         period_start="2026-10-01",
         period_end="2026-11-01",
+        item="",
     )
 
 

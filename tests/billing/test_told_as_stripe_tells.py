@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from billing.sums import Part
+from billing.sums import INCLUDED, Part
 from tests.billing.told import Told
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +67,16 @@ def several_that_share_a_debt(told: Told) -> None:
     told.balance(1000)
 
 
+def several_with_a_waiting_item(told: Told) -> None:
+    """Whichever is invoiced first bills it, with its tax."""
+    rates = [told.tax_rate("VAT", 20, inclusive=False)]
+    told.subscribe(told.price(5000))
+    told.subscribe(told.price(20_000), default_tax_rates=rates)
+    item = {"customer": told.customer, "amount": 7500, "currency": "usd", "tax_rates": rates}
+    told.api.invoice_items.create({**item, "description": "On-demand credits"})
+    told.balance(-1000)
+
+
 def several_on_other_days(told: Told) -> None:
     told.subscribe(told.price(5000))
     told.stripe.control.advance(days=3)
@@ -112,6 +122,7 @@ CHARGES: list[tuple[Callable[[Told], None], list[tuple[int, str]]]] = [
     (several, [(25_000, "usd")]),
     (several_that_share_a_credit, [(10_000, "usd")]),
     (several_that_share_a_debt, [(26_000, "usd")]),
+    (several_with_a_waiting_item, [(37_000, "usd")]),
     (several_on_other_days, [(5000, "usd")]),
     (monthly_and_yearly, [(5000, "usd")]),
     (tiered, [(6000, "usd")]),
@@ -131,7 +142,16 @@ def test_the_next_charge_is_what_stripe_would_charge(
     assert told.hear().charges() == charges
 
 
-@pytest.mark.parametrize("make", [several_that_share_a_credit, several_that_share_a_debt, prorated, taxed])
+@pytest.mark.parametrize(
+    "make",
+    [
+        several_that_share_a_credit,
+        several_that_share_a_debt,
+        several_with_a_waiting_item,
+        prorated,
+        taxed,
+    ],
+)
 def test_what_was_told_is_then_charged(make: Callable[[Told], None], told: Told) -> None:
     told.save()
     make(told)
@@ -139,6 +159,17 @@ def test_what_was_told_is_then_charged(make: Callable[[Told], None], told: Told)
     paid_before = told.paid_in_all()
     told.stripe.control.advance(days=31)
     assert told.paid_in_all() - paid_before == charge[0]
+
+
+def test_what_comes_next_adds_up_for_each_subscription(told: Told) -> None:
+    told.save()
+    several_with_a_waiting_item(told)
+    upcoming = told.hear().upcoming()
+    assert len(upcoming) == 2
+    for one in upcoming:
+        added = [row.amount for row in one.rows if not row.is_result and row.part not in INCLUDED]
+        assert one.rows[0].amount + sum(added) == one.amount
+        assert Part.ADJUSTMENT not in {row.part for row in one.rows}
 
 
 def test_a_balance_is_shown_to_be_spent_once(told: Told) -> None:
