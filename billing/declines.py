@@ -57,6 +57,7 @@ ANOTHER_METHOD = {
     "invalid_number",
     "lost_card",
     "no_account",
+    "no_payment_method",
     "pickup_card",
     "restricted_card",
     "stolen_card",

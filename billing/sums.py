@@ -82,8 +82,11 @@ def _balance(starting: int, *, total: int, change: int) -> list[Row]:
     """
     if total < 0:
         return _unless_zero(Part.TO_BALANCE, change)
-    carried = change < 0 and starting >= 0
-    return _unless_zero(Part.CARRIED_OVER if carried else Part.APPLIED_BALANCE, change)
+    applied = max(change, min(starting, 0))
+    return [
+        *_unless_zero(Part.APPLIED_BALANCE, applied),
+        *_unless_zero(Part.CARRIED_OVER, change - applied),
+    ]
 
 
 def sums_of_invoice(

@@ -39,7 +39,7 @@ def finalize(simulator: Simulator, invoice: Json) -> Json:
     now = simulator.clock.now()
     sum_up(simulator, invoice)
     drop_tax_of_nowhere(invoice)
-    ending_balance = min(invoice["starting_balance"] + invoice["total"], 0)
+    ending_balance = invoice["starting_balance"] + invoice["total"] - invoice["amount_due"]
     invoice |= {
         "automatically_finalizes_at": None,
         "customer_address": customer["address"],
@@ -267,6 +267,8 @@ def _move_balance(simulator: Simulator, invoice: Json, customer: Json, amount: i
     """Take from the balance what the invoice uses of it, or give that back."""
     if amount:
         kind = "unapplied_from_invoice" if invoice["status"] == "void" else "applied_to_invoice"
+        if invoice["ending_balance"] > 0:
+            kind = "invoice_too_small"
         currency = invoice["currency"]
         change_balance(
             simulator, customer, amount=amount, currency=currency, kind=kind, invoice=invoice["id"]

@@ -7,6 +7,7 @@ from stripe_simulator.discounts import discount_lines, living, net_of, own_cut, 
 from stripe_simulator.due import HOUR
 from stripe_simulator.errors import StripeError
 from stripe_simulator.lines import line_of_item
+from stripe_simulator.money import chargeable_amount
 from stripe_simulator.paging import as_list
 from stripe_simulator.simulator import Simulator
 from stripe_simulator.taxes import exclusive, find_rates, included_in_subtotal, inclusive, tax_lines, totals
@@ -205,7 +206,7 @@ def sum_up(simulator: Simulator, invoice: Json) -> None:
         "total": total,
         "total_excluding_tax": net - inclusive(invoice["total_taxes"]),
     }
-    due = max(total + invoice["starting_balance"], 0)
+    due = chargeable_amount(total + invoice["starting_balance"], invoice["currency"])
     invoice |= {"amount_due": due, "amount_remaining": due}
 
 

@@ -15,6 +15,21 @@ _TWO = (
 )
 ZERO_DECIMAL = frozenset(_ZERO.split())
 THREE_DECIMAL = frozenset(_THREE.split())
+MINIMUM = {
+    "aed": 200,
+    "czk": 1500,
+    "dkk": 250,
+    "gbp": 30,
+    "hkd": 400,
+    "huf": 17_500,
+    "mxn": 1000,
+    "myr": 200,
+    "nok": 300,
+    "pln": 200,
+    "ron": 200,
+    "sek": 300,
+    "thb": 1000,
+}
 CURRENCIES = ZERO_DECIMAL | THREE_DECIMAL | frozenset(_TWO.split())
 
 
@@ -22,6 +37,16 @@ def money(amount: int | Decimal, currency: str) -> str:
     """Write an amount for people; a unit price may have parts of a minor unit."""
     major = Decimal(amount).scaleb(-_decimals(currency))
     return format_currency(major, currency.upper(), locale="en_US", decimal_quantization=False)
+
+
+def chargeable_amount(amount: int, currency: str) -> int:
+    """What is asked for of an amount: nothing below zero or below the least that can be charged.
+
+    https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts. Of other currencies Stripe converts
+    the least of the account's own; here it is half a unit, 50 where there are no decimals.
+    """
+    least = MINIMUM.get(currency, 500 if currency in THREE_DECIMAL else 50)
+    return amount if amount >= least else 0
 
 
 def rounded(exact: Decimal, currency: str) -> int:

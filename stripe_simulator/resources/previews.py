@@ -49,7 +49,7 @@ def create_preview(simulator: Simulator, params: Json) -> Json:
             **preview,
             "id": f"upcoming_{preview['id']}",
             "billing_reason": "upcoming",
-            "ending_balance": min(preview["starting_balance"] + preview["total"], 0),
+            "ending_balance": preview["starting_balance"] + preview["total"] - preview["amount_due"],
             "number": None,
             "lines": {**preview["lines"], "url": "/v1/invoices/upcoming/lines"},
         }

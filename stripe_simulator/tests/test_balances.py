@@ -37,6 +37,24 @@ def test_a_credit_given_by_hand_is_used_by_the_next_invoice(client: Client) -> N
     ]
 
 
+def test_what_is_too_small_to_charge_is_left_to_the_next_invoice(client: Client) -> None:
+    customer = make_paying_customer(client)
+    small = invoice_of(client, customer, 30, "usd")
+    assert (small.status, small.total, small.amount_due, small.ending_balance) == ("paid", 30, 0, 30)
+    assert told(client, customer) == [("invoice_too_small", 30, 30)]
+    following = invoice_of(client, customer, 20, "usd")
+    assert (following.status, following.starting_balance, following.amount_due) == ("open", 30, 50)
+
+
+def test_each_currency_has_its_least_amount(client: Client) -> None:
+    customer = make_paying_customer(client)
+    asked = {
+        (currency, amount): invoice_of(client, customer, amount, currency).amount_due
+        for currency, amount in [("gbp", 29), ("eur", 50), ("jpy", 49), ("kwd", 490)]
+    }
+    assert asked == {("gbp", 29): 0, ("eur", 50): 50, ("jpy", 49): 0, ("kwd", 490): 0}
+
+
 def test_a_debt_is_added_to_the_next_invoice(client: Client) -> None:
     customer = make_paying_customer(client)
     client.v1.customers.balance_transactions.create(customer.id, {"amount": 500, "currency": "usd"})

@@ -27,6 +27,15 @@ def owed_before(told: Told) -> None:
     told.subscribe(told.price(10_000))
 
 
+def too_small_to_charge(told: Told) -> None:
+    told.subscribe(told.price(30))
+
+
+def too_small_after_the_balance(told: Told) -> None:
+    told.balance(-970)
+    told.subscribe(told.price(1000))
+
+
 def discounted_by_name(told: Told) -> None:
     told.subscribe(told.price(10_000), discounts=[{"coupon": told.coupon(percent_off=20, name="Launch")}])
 
@@ -120,6 +129,16 @@ INVOICES: list[tuple[Callable[[Told], None], InvoiceState, Amounts]] = [
         [("Applied balance", "-$100.00"), ("Amount due", "$0.00")],
     ),
     (owed_before, InvoiceState.PAID, [("Applied balance", "$12.50"), ("Amount due", "$112.50")]),
+    (too_small_to_charge, InvoiceState.COVERED, [("Carried over to the next invoice", "-$0.30")]),
+    (
+        too_small_after_the_balance,
+        InvoiceState.COVERED,
+        [
+            ("Applied balance", "-$9.70"),
+            ("Carried over to the next invoice", "-$0.30"),
+            ("Amount due", "$0.00"),
+        ],
+    ),
     (discounted_by_name, InvoiceState.PAID, [("Discount", "-$20.00"), ("Total", "$80.00")]),
     (free_by_discount, InvoiceState.NOTHING_DUE, [("Discount", "-$100.00"), ("Total", "$0.00")]),
     (with_tax_included, InvoiceState.PAID, [("Total", "$119.00"), ("VAT", "$19.00")]),

@@ -163,3 +163,21 @@ def test_a_deleted_customer_has_ended(told: Told) -> None:
     assert "Active" not in page
     assert "Visa ending" not in page
     assert told.state() is InvoiceState.PAID
+
+
+def test_an_attempt_with_nothing_to_charge_has_failed(told: Told) -> None:
+    told.subscribe(told.price(5000), trial_period_days=3)
+    told.hear()
+    told.stripe.control.advance(days=4)
+    told.hear()
+    assert told.state() is InvoiceState.FAILED
+    assert "nothing was saved that could pay" in told.page()
+    (mail,) = OutgoingEmail.objects.all()
+    assert "nothing was saved that could pay" in renderer_of(mail.kind)(mail).text
+
+
+def test_an_invoice_that_is_not_charged_by_itself_has_not_failed(told: Told) -> None:
+    told.stripe.invoice(told.account)
+    told.subscribe(told.price(5000), payment_behavior="default_incomplete")
+    assert told.hear().state() is InvoiceState.DUE
+    assert not mails()
