@@ -128,7 +128,7 @@ class Person:
 
     def read_invoice(self, number: str) -> None:
         """Open an invoice from the list, and its PDF."""
-        self.follow(number)
+        self.page.get_by_role("table").get_by_role("link", name=number, exact=True).click()
         expect(self.heading).to_have_text(f"Invoice {number}")
         with self.page.expect_download() as download:
             self.follow("Download PDF")
