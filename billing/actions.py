@@ -54,6 +54,12 @@ CARD_REFUSED = Action(
 INVOICE_PAID = Action(
     "invoice.paid", _("Invoice paid"), _("received %(amount)s for invoice %(target)s"), amount=money
 )
+INVOICE_PAID_ELSEWHERE = Action(
+    "invoice.paid_elsewhere",
+    _("Invoice paid outside Stripe"),
+    _("noted that %(amount)s of invoice %(target)s was paid outside Stripe"),
+    amount=money,
+)
 INVOICE_REFUNDED = Action(
     "invoice.refunded", _("Invoice refunded"), _("refunded %(amount)s of invoice %(target)s"), amount=money
 )

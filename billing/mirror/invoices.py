@@ -13,6 +13,7 @@ from billing.actions import (
     CONFIRMATION_NEEDED,
     INVOICE_CREDITED,
     INVOICE_PAID,
+    INVOICE_PAID_ELSEWHERE,
     INVOICE_REFUNDED,
     PAYMENT_FAILED,
 )
@@ -116,8 +117,12 @@ def _announce(account: BillingAccount, invoice: Invoice, before: Told) -> None:
     """Tell of money that was received or given back, and of an attempt that failed or waits for a person."""
     now = _told_of(invoice)
     paid = now.status == InvoiceStatus.PAID and before.status != InvoiceStatus.PAID
-    if paid and invoice.amount_paid:
-        _record(account, invoice, INVOICE_PAID, invoice.amount_paid)
+    elsewhere = invoice.document["paid_off_stripe"]
+    received = min(invoice.amount_paid, invoice.amount_due - elsewhere) if elsewhere else invoice.amount_paid
+    if paid and received > 0:
+        _record(account, invoice, INVOICE_PAID, received)
+    if paid and elsewhere:
+        _record(account, invoice, INVOICE_PAID_ELSEWHERE, elsewhere)
     if now.refunded > before.refunded:
         _record(account, invoice, INVOICE_REFUNDED, now.refunded - before.refunded)
     if now.credited > before.credited:

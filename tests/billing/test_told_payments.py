@@ -181,3 +181,12 @@ def test_an_invoice_that_is_not_charged_by_itself_has_not_failed(told: Told) -> 
     told.subscribe(told.price(5000), payment_behavior="default_incomplete")
     assert told.hear().state() is InvoiceState.DUE
     assert not mails()
+
+
+def test_what_was_paid_outside_stripe_is_not_told_as_received(told: Told) -> None:
+    invoice = told.stripe.invoice(told.account, amount=8000)
+    told.hear()
+    told.api.invoices.pay(invoice.id, {"paid_out_of_band": True})
+    told.hear()
+    sentences = [event.sentence for event in AuditEvent.objects.filter(action__startswith="invoice.")]
+    assert sentences == [f"noted that $80.00 of invoice {told.invoice()} was paid outside Stripe"]
