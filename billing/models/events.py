@@ -52,14 +52,10 @@ class StripeEventQuerySet(WorkQuerySet["StripeEvent"]):
         locked by one statement and in one order: of two workers that come at once, one gets them all.
         """
         customer = self.filter(pk=event_id).exclude(customer_id="").values("customer_id")[:1]
-        together = (
-            self.due()
-            .untried()
-            .filter(customer_id=models.Subquery(customer))
-            .order_by("received_at")
-            .values("pk")[:TOGETHER]
-        )
-        due = self.due().filter(Q(pk=event_id) | Q(pk__in=together))
+        of_customer = self.due().untried().filter(customer_id=models.Subquery(customer))
+        # Asked for apart, so that Postgres finds what is to be locked by keys.
+        waiting = of_customer.order_by("received_at").values_list("pk", flat=True)[:TOGETHER]
+        due = self.due().filter(pk__in=[event_id, *waiting])
         with transaction.atomic(durable=True):
             found = {event.pk: event for event in due.order_by("pk").select_for_update()}
             event = found.pop(event_id, None)
