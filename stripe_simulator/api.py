@@ -76,6 +76,7 @@ class Call:
 
     def answer(self) -> Response:
         try:
+            self.simulator.rate.take()
             _authenticate(self.simulator, self.request)
             self.params = decode(self.request.query, self.request.body)
             endpoint, ids = find_endpoint(self.request.method, self.request.path)

@@ -102,6 +102,10 @@ class Control:
         """Make the key a restricted one that lacks these permissions, such as `rak_invoice_read`."""
         self._call("POST", "scopes", {"lacking": list(permissions)})
 
+    def limit_rate(self, per_second: int | None) -> None:
+        """Refuse with 429 what is more than so many requests in a second; None: take any number."""
+        self._call("POST", "rate", {"per_second": per_second})
+
     # What was asked of the simulator
 
     def requests(self, **wanted: str) -> list[Json]:

@@ -95,6 +95,11 @@ def _take_scopes(simulator: Simulator, given: Json) -> Json:
     return {}
 
 
+def _limit_rate(simulator: Simulator, given: Json) -> Json:
+    simulator.rate.per_second = given["per_second"]
+    return {}
+
+
 def _requests(simulator: Simulator, given: Json) -> Json:
     rows = simulator.store.execute("SELECT body FROM requests ORDER BY seq")
     seen = [json.loads(row["body"]) for row in rows]
@@ -156,6 +161,7 @@ def _reset(simulator: Simulator, _given: Json) -> Json:
             simulator.store.set_setting(name, value)
         simulator.clock.reset()
     simulator.faults.clear()
+    simulator.rate.per_second = None
     return {}
 
 
@@ -167,6 +173,7 @@ HANDLERS: dict[tuple[str, str], Callable[[Simulator, Json], Json]] = {
     ("DELETE", "faults"): _clear_faults,
     ("POST", "refusals"): _refuse_charges,
     ("POST", "scopes"): _take_scopes,
+    ("POST", "rate"): _limit_rate,
     ("GET", "requests"): _requests,
     ("DELETE", "requests"): _forget_requests,
     ("POST", "webhooks/endpoint"): _set_endpoint,

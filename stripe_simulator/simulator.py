@@ -16,6 +16,7 @@ from stripe_simulator.errors import missing
 from stripe_simulator.faults import Faults
 from stripe_simulator.idempotency import IdempotencyKeys
 from stripe_simulator.presentation import Presenter
+from stripe_simulator.rate import Rate
 from stripe_simulator.store import Json, Store
 from stripe_simulator.webhooks import Webhooks
 
@@ -38,6 +39,7 @@ class Simulator:
         self.store = Store(folder)
         self.clock = Clock(self.store)
         self.faults = Faults()
+        self.rate = Rate()
         self.idempotency = IdempotencyKeys(self.store, self.clock)
         self.presenter = Presenter(self.store, url)
         self.webhooks = Webhooks(self.store, self.presenter)
