@@ -18,7 +18,7 @@ SIMULATOR = "stripe_simulator"
 
 @dataclass(frozen=True)
 class StripeCustomer:
-    """A customer at the simulator, with a subscription and an open invoice."""
+    """A customer at the simulator, a running subscription and an open invoice of theirs."""
 
     id: str
     subscription_id: str
@@ -49,18 +49,17 @@ def _customer(api: Any) -> StripeCustomer:
     product = api.products.create({"name": "Enterprise Growth"})
     price = api.prices.create(
         {
-            "product": product.id,
             "currency": "usd",
-            "unit_amount": 50_000,
+            "unit_amount_decimal": "0.05",
             "recurring": {"interval": "year"},
+            "product": product.id,
             "lookup_key": "enterprise-growth-yearly",
         }
     )
-    # Paid on invoice, since nothing is saved that could be charged.
     subscription = api.subscriptions.create(
         {
             "customer": customer.id,
-            "items": [{"price": price.id}],
+            "items": [{"price": price.id, "quantity": 1_000_000}],
             "collection_method": "send_invoice",
             "days_until_due": 30,
         }

@@ -18,7 +18,7 @@ from bench.data import Data
 from bench.measuring import Figures, UnexpectedAnswerError, measure
 from bench.requests import Measured, Request, floor_of, measured_of
 from bench.simulator import own_stripe
-from billing.models import Invoice, StripeEvent
+from billing.models import Invoice, StripeEvent, Subscription
 from devstack.paths import ROOT
 from invitations.models import Invitation, State
 from orgs.models import Membership
@@ -64,6 +64,9 @@ def test_every_request_is_measured_beside_the_floor(little_data: Data) -> None:
     assert Membership.objects.filter(user=little_data.invitee).count() == 1
     assert Invoice.objects.get(stripe_id=little_data.customer.invoice_id).amount_remaining == 150_000
     assert StripeEvent.objects.filter(state="done").exists()
+    (subscription,) = Subscription.objects.filter(organization=little_data.organization)
+    assert (subscription.stripe_id, subscription.status) == (little_data.customer.subscription_id, "active")
+    assert subscription.preview, "what comes next is fetched with each event"
 
 
 def test_an_unexpected_answer_ends_the_measurement(little_data: Data) -> None:
