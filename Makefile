@@ -26,8 +26,8 @@ lint: python ## Check style, types, imports, templates, settings, migrations and
 format: python ## Format Python and mend what ruff can mend
 	@$(STACK) format
 
-bench: python ## Measure the pages: statements, times and sizes
-	@$(STACK) bench
+bench: python ## Measure the pages: statements, times and sizes (T=flood, T=djstripe: bench/README.md)
+	@$(STACK) bench $(T)
 
 shell: python ## Open a Django shell on the demo's data
 	@$(STACK) shell

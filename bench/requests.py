@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from importlib import import_module
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -57,13 +58,13 @@ class Measured:
 
 
 def floor_of(data: Data) -> Measured:
-    session = _sign_in(data.admin)
+    session = sign_in(data.admin)
     url = reverse("bench_floor", args=[data.organization.slug])
     return Measured("floor", partial(_page, url, session))
 
 
 def measured_of(data: Data) -> list[Measured]:
-    session = _sign_in(data.admin)
+    session = sign_in(data.admin)
     pages = [
         Measured(name, partial(_page, reverse(name, args=[data.organization.slug]), session))
         for name in PAGES
@@ -74,9 +75,9 @@ def measured_of(data: Data) -> list[Measured]:
         Measured("organizations, 1", partial(_page, reverse("organizations"), session)),
         Measured(
             f"organizations, {data.visited}",
-            partial(_page, reverse("organizations"), _sign_in(data.visitor)),
+            partial(_page, reverse("organizations"), sign_in(data.visitor)),
         ),
-        Measured("accept", partial(_acceptance, data, _sign_in(data.invitee)), HTTPStatus.FOUND),
+        Measured("accept", partial(_acceptance, data, sign_in(data.invitee)), HTTPStatus.FOUND),
         Measured("webhook", partial(_webhook, data.customer)),
         Measured("webhook applied", partial(_news, data.customer), work=_apply),
         Measured("healthz", partial(Request, "GET", "/healthz")),
@@ -88,7 +89,7 @@ def _lists(data: Data) -> list[Measured]:
     found = []
     few, many = min(data.by_size), max(data.by_size)
     for size, (organization, admin) in data.by_size.items():
-        session = _sign_in(admin)
+        session = sign_in(admin)
         members, invoices = (reverse(name, args=[organization.slug]) for name in ("members", "invoices"))
         found.append(Measured(f"members, {size:,}", partial(_page, members, session)))
         if size in (few, many):
@@ -107,7 +108,7 @@ def _lists(data: Data) -> list[Measured]:
     return found
 
 
-def _sign_in(user: User) -> SessionBase:
+def sign_in(user: User) -> SessionBase:
     """A session in which a person has signed in, as django.contrib.auth.login leaves it."""
     session: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
@@ -117,12 +118,12 @@ def _sign_in(user: User) -> SessionBase:
     return session
 
 
-def _cookies(session: SessionBase) -> dict[str, str]:
+def cookies_of(session: SessionBase) -> dict[str, str]:
     return {settings.SESSION_COOKIE_NAME: str(session.session_key)}
 
 
 def _page(url: str, session: SessionBase) -> Request:
-    return Request("GET", url, _cookies(session))
+    return Request("GET", url, cookies_of(session))
 
 
 def _acceptance(data: Data, session: SessionBase) -> Request:
@@ -142,7 +143,7 @@ def _acceptance(data: Data, session: SessionBase) -> Request:
     return Request(
         "POST",
         reverse("invitation_accept", args=[invitation.pk]),
-        {**_cookies(session), settings.CSRF_COOKIE_NAME: token},
+        {**cookies_of(session), settings.CSRF_COOKIE_NAME: token},
         urlencode({"csrfmiddlewaretoken": token, "generation": invitation.generation}).encode(),
         {"Content-Type": "application/x-www-form-urlencoded"},
     )
@@ -159,17 +160,27 @@ def _apply(request: Request) -> None:
 
 
 def _webhook(customer: StripeCustomer) -> Request:
-    """A new event of Stripe about an invoice, signed."""
+    invoice = {"id": customer.invoice_id, "object": "invoice", "customer": customer.id}
+    return event_about(invoice, "invoice.paid")
+
+
+def event_about(body: dict[str, Any], kind: str) -> Request:
+    """A new event of Stripe about an object, signed."""
     event = {
         "id": f"evt_{uuid.uuid4().hex}",
         "object": "event",
-        "type": "invoice.paid",
+        "type": kind,
         "api_version": API_VERSION,
         "created": int(time.time()),
         "livemode": False,
-        "data": {"object": {"id": customer.invoice_id, "object": "invoice", "customer": customer.id}},
+        "data": {"object": body},
     }
-    body = json.dumps(event)
-    signature = WebhookSignature.generate_signature_header(body, settings.STRIPE_WEBHOOK_SECRET)
+    return signed(event)
+
+
+def signed(event: dict[str, Any]) -> Request:
+    """The delivery of an event."""
+    payload = json.dumps(event)
+    signature = WebhookSignature.generate_signature_header(payload, settings.STRIPE_WEBHOOK_SECRET)
     headers = {"Content-Type": "application/json", "Stripe-Signature": signature}
-    return Request("POST", reverse("stripe_webhook"), body=body.encode(), headers=headers)
+    return Request("POST", reverse("stripe_webhook"), body=payload.encode(), headers=headers)

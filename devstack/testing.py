@@ -22,7 +22,9 @@ def test_full(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    return on_servers([sys.executable, "-m", "bench", *arguments])
+    """Measure the pages, or what the first argument names of `bench/`, such as `flood`."""
+    named = arguments[:1] if arguments and not arguments[0].startswith("-") else []
+    return on_servers([sys.executable, "-m", ".".join(["bench", *named]), *arguments[len(named) :]])
 
 
 def on_servers(command: list[str]) -> int:
