@@ -114,12 +114,18 @@ class BillingMachine(RuleBasedStateMachine):
         self.delivered: set[str] = set()
         self.deleted: set[str] = set()
 
-    @initialize(has_customer=st.sampled_from([True, True, True, False]))
-    def begin(self, has_customer: bool) -> None:
-        if has_customer:
+    @initialize(is_customer=st.sampled_from([True, True, True, False]), price=st.sampled_from(PRICES))
+    def begin(self, is_customer: bool, price: str) -> None:
+        """Most are customers with a subscription, and their mirror is right."""
+        if is_customer:
             account = self.stripe.account_for(self.admin.organization)
             account.name = self.admin.organization.name
             account.save()
+            self.stripe.attach_default(account)
+            self.subscribe(price=price, quantity=3, terms={}, method=None)
+            for event in self.stripe.events():
+                self._deliver(event)
+            tasks.sweep()
 
     @property
     def account(self) -> BillingAccount:
