@@ -213,7 +213,8 @@ def invoice_of_payment(payment_intent_id: str) -> str:
 
 
 def _is_charged(body: dict[str, Any]) -> bool:
-    return body["status"] not in {None, "draft"} and body["total"] > 0
+    """Whether there may be payments: also toward what an empty invoice takes over from the balance."""
+    return body["status"] not in {None, "draft"} and (body["total"] > 0 or body["amount_due"] > 0)
 
 
 def _is_credited(body: dict[str, Any]) -> bool:

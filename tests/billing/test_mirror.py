@@ -285,6 +285,20 @@ def test_a_charge_that_found_nothing_to_pay_with_has_failed_too(
     assert str(reason_of(mail.params["reason"])) == "nothing was saved that could pay"
 
 
+def test_what_an_invoice_takes_over_from_the_balance_is_paid_like_any_other(
+    stripe: StripeWorld, account: BillingAccount
+) -> None:
+    """A trial's first invoice is of nothing, and yet charges what the customer still owes."""
+    stripe.attach_default(account, "pm_usBankAccount_success")
+    customer = str(account.stripe_customer_id)
+    stripe.api.customers.balance_transactions.create(customer, {"amount": 1500, "currency": "usd"})
+    items = [{"price": stripe.price(), "quantity": 1}]
+    stripe.api.subscriptions.create({"customer": customer, "items": items, "trial_period_days": 14})
+    deliver_and_handle(stripe.events())
+    invoice = Invoice.objects.get()
+    assert (invoice.total, invoice.amount_due, invoice.payment_status) == (0, 1500, "processing")
+
+
 def test_a_changed_subscription_is_recorded_a_renewed_one_is_not(
     stripe: StripeWorld, account: BillingAccount
 ) -> None:
