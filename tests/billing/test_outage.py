@@ -14,7 +14,7 @@ from django.test import Client
 
 from billing import tasks
 from billing.gateway import client as gateway_client
-from billing.gateway import patience
+from billing.gateway import pace, patience
 from billing.models import BillingAccount, Invoice, StripeEvent, StripeOperation
 from orgs.models import Membership, Organization
 from orgs.policy import Role
@@ -26,7 +26,7 @@ from tests.factories import MembershipFactory
 
 pytestmark = pytest.mark.django_db
 
-PAGE_SECONDS = 1.0
+PAGE_SECONDS = 5.0
 BEAT = timedelta(minutes=15)
 # A wait that begins at the end of an hour's outage is about as long as the outage was.
 BEATS_OF_OUTAGE, BEATS_AFTER = 4, 6
@@ -58,6 +58,12 @@ def answering(status: int, stripe: StripeWorld, _settings: LazySettings) -> Iter
     stripe.control.fail(status, count=100_000)
     yield
     stripe.control.clear_faults()
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here nobody waits before they ask again."""
+    monkeypatch.setattr(pace, "WAITS_SECONDS", (0.0,))
 
 
 def let_beat() -> None:
