@@ -1,4 +1,4 @@
-"""What Stripe's account lacks of what the portal rests on, for whoever deploys it.
+"""What Stripe's account lacks of what the portal rests on, for those who deploy it.
 
 What is found is told in English, as log lines are.
 """

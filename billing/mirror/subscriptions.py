@@ -102,7 +102,7 @@ def end_subscriptions(account: BillingAccount, rows: Iterable[Subscription], num
 
 
 def let_terms_follow(organization: Organization, subscriptions: Iterable[Subscription]) -> None:
-    """Give the organization the edition and the seats of what it subscribes to, whoever changed it.
+    """Give the organization the edition and the seats of what it subscribes to, here or at Stripe.
 
     Of several subscriptions that sell an edition, the latest. A price that no edition knows changes nothing.
     Without any that goes on, the starting edition; an organization that never had one keeps what it has.
