@@ -1,7 +1,6 @@
 """The only door to Stripe. Nothing else in the house imports its library."""
 
 from billing.gateway.calls import (
-    Listed,
     card_session,
     create_card_session,
     create_customer,
@@ -9,10 +8,6 @@ from billing.gateway.calls import (
     detach_payment_method,
     find_card_session,
     find_customer,
-    invoice,
-    invoice_of_payment,
-    invoices,
-    preview,
     rename_customer,
     set_default_payment_method,
     set_subscription_payment_method,
@@ -32,6 +27,8 @@ from billing.gateway.errors import (
     UnusableEventError,
 )
 from billing.gateway.events import verified_event
+from billing.gateway.invoicing import invoice, invoice_of_payment, invoices, preview
+from billing.gateway.lists import Listed
 from billing.gateway.patience import person_waits
 from billing.gateway.pdf import invoice_pdf
 

@@ -12,8 +12,8 @@ import structlog
 import urllib3
 from django.conf import settings
 
-from billing.gateway.calls import invoice_pdf_url
 from billing.gateway.errors import GatewayError, GatewayForbidden, GatewayMissing, GatewayUnavailable
+from billing.gateway.invoicing import invoice_pdf_url
 from billing.gateway.patience import PATIENCE_SECONDS, answer_of
 
 logger = structlog.get_logger(__name__)
