@@ -155,7 +155,7 @@ def payment_failed(stage: Stage) -> Page:
         next_attempt_at=timezone.now() + timedelta(days=2),
     )
     page = stage.admin("settings/billing/")
-    expect(page.locator("main")).to_contain_text("could not be charged")
+    expect(page.locator("main")).to_contain_text("The payment failed")
     return page
 
 
