@@ -22,25 +22,25 @@ def stage(
         yield Stage(stripe, stripe_server.simulator, fuse, clock)
 
 
-# `make test` makes the same runs each time. The slow ones are others each time, for several workers; one that
-# fails prints its steps, and what repeats it.
+# The same runs each time, so that a failure is one of what was changed. To look for more: more runs, and
+# `derandomize=False`; what fails prints its steps.
 @pytest.mark.parametrize(
-    ("runs", "steps", "alike"),
+    ("runs", "steps"),
     [
-        pytest.param(12, 8, True, id="the-same-runs"),
-        *(pytest.param(60, 15, False, id=f"other-runs-{group}", marks=pytest.mark.slow) for group in (1, 2)),
+        pytest.param(12, 8, id="short-runs"),
+        pytest.param(60, 15, id="longer-runs", marks=pytest.mark.slow),
     ],
 )
-def test_whatever_happens_all_agree_in_the_end(runs: int, steps: int, alike: bool, stage: Stage) -> None:
+def test_whatever_happens_all_agree_in_the_end(runs: int, steps: int, stage: Stage) -> None:
     run_state_machine_as_test(
         lambda: BillingMachine(stage),
         settings=settings(
             max_examples=runs,
             stateful_step_count=steps,
-            derandomize=alike,
-            print_blob=not alike,
+            derandomize=True,
+            print_blob=True,
             deadline=None,
-            phases=[Phase.generate] if alike else [Phase.generate, Phase.shrink],
+            phases=[Phase.generate],
             database=None,
             suppress_health_check=list(HealthCheck),
         ),
