@@ -52,6 +52,7 @@ def little_data(
         yield data.load(customer)
 
 
+@pytest.mark.slow
 def test_every_request_is_measured_beside_the_floor(little_data: Data) -> None:
     figures = measure(get_wsgi_application(), floor_of(little_data), measured_of(little_data), samples=2)
     found = report.rows(figures)

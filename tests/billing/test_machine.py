@@ -27,7 +27,7 @@ def stage(
 @pytest.mark.parametrize(
     ("runs", "steps"),
     [
-        pytest.param(12, 8, id="short-runs"),
+        pytest.param(8, 8, id="short-runs"),
         pytest.param(60, 15, id="longer-runs", marks=pytest.mark.slow),
     ],
 )

@@ -30,9 +30,17 @@ pytestmark = pytest.mark.django_db
 
 
 def deliver_and_handle(events: list[dict[str, Any]]) -> None:
+    """Those of a customer that are in the inbox are worked off together."""
     for event in events:
         assert deliver(event).status_code == 200
+    for event in events:
         handle(event["id"])
+
+
+def deliver_and_handle_each(events: list[dict[str, Any]]) -> None:
+    """One after the other, each as if no other came."""
+    for event in events:
+        deliver_and_handle([event])
 
 
 def as_at_stripe(stripe: StripeWorld, account: BillingAccount) -> dict[str, Any]:
@@ -100,7 +108,7 @@ def test_events_in_any_order_and_number_end_as_at_stripe(
     def in_this_order(order: list[int], again: list[int]) -> None:
         for model in (StripeEvent, Invoice, Subscription):
             model.objects.all().delete()
-        deliver_and_handle([events[number] for number in [*order, *again]])
+        deliver_and_handle_each([events[number] for number in [*order, *again]])
         assert_mirror_is_right(stripe, account)
 
     in_this_order()

@@ -99,8 +99,12 @@ def assert_pages_answer(client: Client, organization: Organization) -> None:
 
 @pytest.mark.parametrize(
     "outage",
-    [refused, hanging, partial(answering, 500), partial(answering, 429)],
-    ids=["refused", "hanging", "500", "429"],
+    [
+        pytest.param(refused, id="refused"),
+        pytest.param(hanging, id="hanging", marks=pytest.mark.slow),
+        pytest.param(partial(answering, 500), id="500", marks=pytest.mark.slow),
+        pytest.param(partial(answering, 429), id="429", marks=pytest.mark.slow),
+    ],
 )
 def test_an_hour_without_stripe_loses_nothing(
     outage: Outage,

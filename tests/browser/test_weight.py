@@ -39,4 +39,7 @@ def first_visit(page: Page, path: str) -> dict[str, bytes]:
 
     page.on("response", note)
     page.goto(path, wait_until="networkidle")
-    return {urlsplit(answer.url).path: answer.body() for answer in answers}
+    bodies = {urlsplit(answer.url).path: answer.body() for answer in answers}
+    # A browser without windows has no place for it.
+    icon = page.locator("link[rel=icon]").get_attribute("href") or ""
+    return {icon: page.request.get(icon).body(), **bodies}

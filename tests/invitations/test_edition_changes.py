@@ -1,7 +1,7 @@
 """Another edition ends the pending invitations of billing managers that it has no room for."""
 
 from datetime import timedelta
-from itertools import permutations
+from itertools import permutations, product
 
 import pytest
 from django.db import transaction
@@ -21,6 +21,7 @@ from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.claims import by_link
 from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import page_of, text
+from tests.sampling import sampled
 
 pytestmark = pytest.mark.django_db
 
@@ -58,9 +59,10 @@ def mails(kind: str) -> list[OutgoingEmail]:
     return list(OutgoingEmail.objects.filter(kind=kind).order_by("to"))
 
 
-@pytest.mark.parametrize("managers", range(3))
-@pytest.mark.parametrize("pending", range(4))
-@pytest.mark.parametrize(("old", "new"), list(permutations(ROOM, 2)))
+WAYS = [(*way, *counts) for way in permutations(ROOM, 2) for counts in product(range(4), range(3))]
+
+
+@pytest.mark.parametrize(("old", "new", "pending", "managers"), sampled(WAYS, every=7))
 def test_on_every_way_between_two_editions_those_sent_first_keep_the_places(
     old: str, new: str, pending: int, managers: int
 ) -> None:

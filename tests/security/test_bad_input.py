@@ -22,6 +22,7 @@ from tests.invitations.claims import by_link
 from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import decline
 from tests.invitations.test_invitee import opened
+from tests.sampling import sampled
 from tests.world import World, build_world, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -101,9 +102,9 @@ def rows() -> dict[type[Model], object]:
     }
 
 
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_a_bad_name_is_refused_with_a_sentence(name: str, admin: Membership, sign_in: SignIn) -> None:
-    client = sign_in(admin)
+@pytest.mark.parametrize("case", sampled(list(NAMES), every=3))
+def test_a_bad_name_is_refused_with_a_sentence(case: str, admin: Membership, sign_in: SignIn) -> None:
+    name, client = NAMES[case], sign_in(admin)
     before = rows()
     for url in ("/orgs/new/", reverse("organization_settings", args=[admin.organization.slug])):
         answer = client.post(url, {"name": name})
@@ -125,10 +126,10 @@ def test_an_unusual_name_is_kept_as_it_is(name: str, admin: Membership, sign_in:
     assert client.get(f"/orgs/{slug}/").status_code == 200
 
 
-@pytest.mark.parametrize("address", ADDRESSES.values(), ids=ADDRESSES)
-def test_a_bad_address_is_refused_with_a_sentence(address: str, admin: Membership, sign_in: SignIn) -> None:
+@pytest.mark.parametrize("case", sampled(list(ADDRESSES), every=3))
+def test_a_bad_address_is_refused_with_a_sentence(case: str, admin: Membership, sign_in: SignIn) -> None:
     cache.clear()
-    client, slug = sign_in(admin), admin.organization.slug
+    address, client, slug = ADDRESSES[case], sign_in(admin), admin.organization.slug
     client.post(reverse("account_reauthenticate"), {"password": "correct horse battery"})
     before = rows()
     for name in ("managers_invite", "members_invite"):

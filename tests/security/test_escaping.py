@@ -88,6 +88,7 @@ def test_the_polyglot_is_on_the_pages(world: World) -> None:
         assert "&lt;i data-x=1&gt;" in page, name
 
 
+@pytest.mark.slow
 def test_the_admin_shows_text(world: World) -> None:
     world.clients[Role.ADMIN].post(reverse("organization_settings", args=["own"]), {"name": "Plain"})
     for url in pages(world):

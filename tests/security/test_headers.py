@@ -53,8 +53,11 @@ def assert_kept_nowhere(response: HttpResponse, where: str) -> None:
     assert "ETag" not in response.headers, where
 
 
-def test_every_page_is_protected_for_everybody(world: World) -> None:
-    for route in all_routes():
+@pytest.mark.parametrize(
+    "of_admin", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["portal", "admin"]
+)
+def test_every_page_is_protected_for_everybody(of_admin: bool, world: World) -> None:
+    for route in (route for route in all_routes() if route.of_admin is of_admin):
         url = world.url(route)
         for client in (world.staff if route.of_admin else world.clients[Role.ADMIN], Client()):
             response = client.get(url)
