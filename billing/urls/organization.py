@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from billing import views
+from billing.views import cards, invoices, overview
 
 urlpatterns = [
-    path("", views.billing, name="billing"),
-    path("card/", views.card, name="card"),
-    path("card/return/", views.card_return, name="card_return"),
-    path("invoices/", views.invoices, name="invoices"),
-    path("invoices/<uuid:invoice_id>/", views.invoice, name="invoice"),
-    path("invoices/<uuid:invoice_id>/pdf/", views.invoice_pdf, name="invoice_pdf"),
+    path("", overview.billing, name="billing"),
+    path("card/", cards.card, name="card"),
+    path("card/return/", cards.card_return, name="card_return"),
+    path("invoices/", invoices.invoices, name="invoices"),
+    path("invoices/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
+    path("invoices/<uuid:invoice_id>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),
 ]

@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from billing import views
+from billing.views import webhook
 
 urlpatterns = [
-    path("webhook/", views.webhook, name="stripe_webhook"),
+    path("webhook/", webhook.webhook, name="stripe_webhook"),
 ]
