@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -28,14 +31,24 @@ PARAMETER = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
 
 
 def signed_in(user: User, *, ago: timedelta = timedelta()) -> Client:
-    """A client in which a person has signed in with the password: just now, or some time ago."""
-    client = Client()
-    client.force_login(user)
-    session = client.session
+    """A client in which a person has signed in with the password: just now, or some time ago.
+
+    The session is written as signing in leaves it: Django's `force_login` takes four times as long.
+    """
     at = time.time() - ago.total_seconds()
-    session["account_authentication_methods"] = [{"method": "password", "at": at}]
-    session["account_authentication_methods_user"] = str(user.pk)
-    session.save()
+    session = SessionStore()
+    session.update(
+        {
+            SESSION_KEY: str(user.pk),
+            BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
+            HASH_SESSION_KEY: user.get_session_auth_hash(),
+            "account_authentication_methods": [{"method": "password", "at": at}],
+            "account_authentication_methods_user": str(user.pk),
+        }
+    )
+    session.create()
+    client = Client()
+    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
     return client
 
 
