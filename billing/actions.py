@@ -85,3 +85,13 @@ SUBSCRIPTION_CHANGED = Action(
     _("changed the subscription; it is %(status)s"),
     status=status,
 )
+COLLECTION_PAUSED = Action(
+    "subscription.collection_paused",
+    _("Collection paused"),
+    _("paused the charges of the subscription"),
+)
+COLLECTION_RESUMED = Action(
+    "subscription.collection_resumed",
+    _("Collection resumed"),
+    _("resumed the charges of the subscription"),
+)

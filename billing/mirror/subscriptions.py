@@ -6,9 +6,10 @@ from dataclasses import asdict
 import structlog
 from django.utils import timezone
 
+from audit.registry import Action
 from audit.services import Actor, record
 from billing import gateway
-from billing.actions import SUBSCRIPTION_CHANGED
+from billing.actions import COLLECTION_PAUSED, COLLECTION_RESUMED, SUBSCRIPTION_CHANGED
 from billing.gateway import records
 from billing.mirror.rows import (
     assign,
@@ -78,6 +79,7 @@ def _write_subscription(
         return False
     values = values_of(fetched)
     before = _terms(row) if row else None
+    was_paused = bool(row and row.pause_behavior)
     changed = row is None or differs(row, values)
     if row is None:
         row = rows[fetched.id] = Subscription(organization_id=account.organization_id, stripe_id=fetched.id)
@@ -87,7 +89,9 @@ def _write_subscription(
     values |= {**shown, "previewed_at": timezone.now() if preview else None}
     save(account, row, values, number, changed=write)
     if before != _terms(row):
-        _announce(account, row)
+        _announce(account, row, SUBSCRIPTION_CHANGED, status=row.status)
+    if was_paused != bool(row.pause_behavior):
+        _announce(account, row, COLLECTION_RESUMED if was_paused else COLLECTION_PAUSED)
     return changed
 
 
@@ -97,7 +101,7 @@ def end_subscriptions(account: BillingAccount, rows: Iterable[Subscription], num
     for row in ended:
         assign(row, {"status": "canceled", "ended_at": timezone.now(), "preview": None}, number)
         row.save()
-        _announce(account, row)
+        _announce(account, row, SUBSCRIPTION_CHANGED, status=row.status)
     return len(ended)
 
 
@@ -119,14 +123,14 @@ def let_terms_follow(organization: Organization, subscriptions: Iterable[Subscri
         follow_subscription(organization, edition_code=STARTING_EDITION, seats=None)
 
 
-def _announce(account: BillingAccount, row: Subscription) -> None:
+def _announce(account: BillingAccount, row: Subscription, action: Action, **facts: str) -> None:
     if is_news(account):
         record(
-            SUBSCRIPTION_CHANGED,
+            action,
             actor=Actor.stripe(),
             organization=account.organization,
             target=(row.pk, row.stripe_id),
-            status=row.status,
+            **facts,
         )
 
 

@@ -327,6 +327,27 @@ def test_a_changed_subscription_is_recorded_a_renewed_one_is_not(
         assert event.sentence == "changed the subscription; it is gekündigt"
 
 
+def test_charges_paused_and_resumed_at_stripe_are_recorded(
+    stripe: StripeWorld, account: BillingAccount
+) -> None:
+    stripe.attach_default(account)
+    subscription = stripe.subscribe(account).id
+    deliver_and_handle(stripe.events())
+    changes: list[dict[str, Any]] = [
+        {"pause_collection": {"behavior": "void"}},
+        {"pause_collection": {"behavior": "keep_as_draft"}},
+        {"pause_collection": ""},
+    ]
+    for change in changes:
+        stripe.api.subscriptions.update(subscription, change)
+        deliver_and_handle(stripe.events())
+    rows = AuditEvent.objects.filter(action__startswith="subscription.collection_").order_by("id")
+    assert [str(row) for row in rows] == [
+        "Stripe paused the charges of the subscription",
+        "Stripe resumed the charges of the subscription",
+    ]
+
+
 def test_the_first_import_of_a_customer_with_a_past_is_nobodys_news(
     admin: Membership, stripe: StripeWorld
 ) -> None:
