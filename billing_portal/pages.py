@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts.access import Audience, SignedInRequest, open_to
+from accounts.access import Audience, SignedInRequest, open_to, sign_in_first
 from billing.selectors import next_charges
 from billing.upcoming import NextCharge
 from invitations.selectors import invitations_for
@@ -19,11 +19,25 @@ from orgs.forms import NewOrganizationForm
 from orgs.models import Membership
 from orgs.policy import Role
 from orgs.selectors import memberships_of
+from orgs.start import start_url
 from usage.charts import plain_number
 
 
 @open_to(Audience.ANYONE, "GET")
-def home(_request: HttpRequest) -> HttpResponse:
+def home(request: HttpRequest) -> HttpResponse:
+    """Straight into the only organization of the person, unless an invitation waits; else to the list.
+
+    Support staff, who are in none, begin in the admin.
+    """
+    user = request.user
+    if not user.is_authenticated:
+        return sign_in_first(request)
+    memberships = memberships_of(user.pk)
+    if user.is_staff and not memberships:
+        return redirect("admin:index")
+    if len(memberships) == 1 and not invitations_for(user):
+        only = memberships[0]
+        return redirect(start_url(only.organization.slug, only.role))
     return redirect("organizations")
 
 

@@ -24,6 +24,7 @@ from orgs.actions import ROLE_CHANGED
 from orgs.checks import all_routes
 from orgs.models import Membership, Organization
 from orgs.policy import Role
+from orgs.start import start_url
 from tests.billing.factories import InvoiceFactory
 from tests.billing.world import deliver
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
@@ -142,7 +143,7 @@ def test_accepting_takes_at_most_sixteen_statements_however_many_are_told(
     client.get(reverse("invitation_token", args=[mint(by_mail(invitation))]))
     with sent_statements() as statements:
         response = accept(client, invitation)
-    assert response.headers["Location"] == reverse("dashboard", args=[admin.organization.slug])
+    assert response.headers["Location"] == start_url(admin.organization.slug, role)
     assert len(statements) <= AN_ACCEPTANCE
 
 

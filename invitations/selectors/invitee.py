@@ -33,8 +33,8 @@ class Visitor(StrEnum):
 class InvitationPage:
     """``generation``: of the claim that the page is drawn for, carried by its forms; ``superseded``: a later
     link has overtaken that. ``address``: whom it is for, "" where the link doesn't show that its holder knows
-    it; ``bound``: it is for one address only. ``expires_at``: None for never. ``joined``: the visitor has
-    accepted; ``ended``: why nobody can accept, else "".
+    it; ``bound``: it is for one address only. ``expires_at``: None for never. ``joined_as``: the role that
+    the visitor, who has accepted, has today, else ""; ``ended``: why nobody can accept, else "".
     """
 
     invitation: Invitation
@@ -48,7 +48,7 @@ class InvitationPage:
     bound: bool
     expires_at: datetime | None
     visitor: Visitor
-    joined: bool
+    joined_as: str
     ended: str
 
 
@@ -69,7 +69,7 @@ def invitation_page(*, user: User | AnonymousUser, claim: Claim) -> InvitationPa
         bound=bool(invitation.email),
         expires_at=invitation.expires_at,
         visitor=_visitor(user, invitation),
-        joined=invitation.state == State.ACCEPTED and _has_joined(user, invitation),
+        joined_as=_role_joined(user, invitation),
         ended=sentence_for_invitee(reason, organization.name) if reason else "",
     )
 
@@ -89,12 +89,11 @@ def _visitor(user: User | AnonymousUser, invitation: Invitation) -> Visitor:
     return Visitor.INVITED if verified else Visitor.UNVERIFIED
 
 
-def _has_joined(user: User | AnonymousUser, invitation: Invitation) -> bool:
-    return (
-        invitation.accepted_by_id is not None
-        and invitation.accepted_by_id == user.pk
-        and Membership.objects.for_org(invitation.organization).filter(user_id=user.pk).exists()
-    )
+def _role_joined(user: User | AnonymousUser, invitation: Invitation) -> str:
+    if invitation.state != State.ACCEPTED or user.pk is None or invitation.accepted_by_id != user.pk:
+        return ""
+    joined = Membership.objects.for_org(invitation.organization).filter(user_id=user.pk)
+    return joined.values_list("role", flat=True).first() or ""
 
 
 def invitations_for(user: User) -> list[Invitation]:

@@ -20,6 +20,7 @@ from invitations.forms import DeclineForm, shown_generation
 from invitations.models import Invitation
 from invitations.refusals import AcceptRefused
 from invitations.selectors import InvitationPage, invitation_page
+from orgs.start import start_url
 
 
 @open_to(Audience.ANYONE, "GET")
@@ -46,11 +47,11 @@ def invitation(request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
     page = _page(request, invitation_id)
     if page is None:
         return _none_open(request)
-    if page.joined:
+    if page.joined_as:
         messages.info(
             request, _("You are in %(organization)s already.") % {"organization": page.organization.name}
         )
-        return redirect("dashboard", page.organization.slug)
+        return redirect(start_url(page.organization.slug, page.joined_as))
     if page.ended:
         return render(request, "invitations/ended.html", {"page": page}, status=410)
     return render(request, "invitations/invitation.html", {"page": page})
@@ -77,7 +78,7 @@ def accept(request: SignedInRequest, invitation_id: uuid.UUID) -> HttpResponse:
         _("You joined %(organization)s as %(role)s.")
         % {"organization": organization.name, "role": accepted.role_in_sentence},
     )
-    return redirect("dashboard", organization.slug)
+    return redirect(start_url(organization.slug, accepted.role))
 
 
 @open_to(Audience.ANYONE, "GET", "POST")
@@ -87,7 +88,7 @@ def decline(request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
     if page is None:
         return _none_open(request)
     if request.method != "POST":
-        if page.ended or page.joined:
+        if page.ended or page.joined_as:
             return redirect("invitation", invitation_id)
         return _decline_page(request, page, DeclineForm(initial={"generation": page.generation}))
     claim = _claim_shown(request, invitation_id)
@@ -118,7 +119,7 @@ def _shown_anew(request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
     page = _page(request, invitation_id)
     if page is None:
         return _none_open(request)
-    if not (page.ended or page.joined):
+    if not (page.ended or page.joined_as):
         messages.warning(
             request,
             _(

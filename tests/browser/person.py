@@ -48,7 +48,7 @@ class Person:
     def sign_in(self, email: str) -> None:
         self.page.goto("/")
         self.fill_in_sign_in(email)
-        expect(self.heading).to_have_text("Organizations")
+        expect(self.heading).not_to_have_text("Sign in")
 
     def fill_in_sign_in(self, email: str) -> None:
         expect(self.heading).to_have_text("Sign in")

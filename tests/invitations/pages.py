@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from invitations.models import Invitation
+from orgs.start import start_url
 
 
 def text(response: HttpResponse) -> str:
@@ -16,6 +17,11 @@ def text(response: HttpResponse) -> str:
 
 def page_of(invitation: Invitation) -> str:
     return reverse("invitation", args=[invitation.pk])
+
+
+def start_of(invitation: Invitation) -> str:
+    """Where who accepts it begins."""
+    return start_url(invitation.organization.slug, invitation.role)
 
 
 def accept(client: Client, invitation: Invitation, **options: Any) -> HttpResponse:

@@ -15,7 +15,7 @@ from outbox.models import OutgoingEmail
 from tests.factories import UserFactory
 from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
-from tests.invitations.pages import accept, decline, page_of, text
+from tests.invitations.pages import accept, decline, page_of, start_of, text
 from tests.invitations.test_invitee import opened, sign_up
 from tests.world import signed_in
 
@@ -63,7 +63,7 @@ def test_accept_joins_the_organization_of_its_page(
     forms = [drawn_form(client, invitation, "accept") for invitation in two]
     url, data = forms[pressed]
     response = client.post(url, data)
-    assert response.headers["Location"] == f"/orgs/{two[pressed].organization.slug}/"
+    assert response.headers["Location"] == start_of(two[pressed])
     assert organizations_of(client) == {two[pressed].organization}
     url, data = forms[1 - pressed]
     client.post(url, data)
@@ -237,7 +237,7 @@ def test_a_copied_link_takes_nothing_from_the_mailed_one() -> None:
 def test_an_older_link_does_not_stand_before_an_invitation_that_the_account_shows() -> None:
     invitation = InvitationFactory(generation=2)
     client = opened(Claim(invitation.pk, 1, Channel.MAIL), signed_in(UserFactory(email=invitation.email)))
-    assert accept(client, invitation).headers["Location"] == f"/orgs/{invitation.organization.slug}/"
+    assert accept(client, invitation).headers["Location"] == start_of(invitation)
 
 
 def test_a_browser_keeps_the_latest_claims_only() -> None:

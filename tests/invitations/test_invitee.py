@@ -20,7 +20,7 @@ from tests.conftest import SignIn
 from tests.factories import PASSWORD, MembershipFactory, UserFactory
 from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
-from tests.invitations.pages import accept, decline, page_of, text
+from tests.invitations.pages import accept, decline, page_of, start_of, text
 from tests.world import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -156,7 +156,7 @@ def test_a_new_person_signs_up_in_one_form_without_a_second_mail_and_accepts() -
     assert not OutgoingEmail.objects.filter(to=invitation.email).exists()
     assert "Accept invitation" in text(client.get(page_of(invitation)))
     joined = accept(client, invitation, follow=True)
-    assert joined.redirect_chain[-1][0] == f"/orgs/{invitation.organization.slug}/"
+    assert joined.redirect_chain[-1][0] == start_of(invitation)
     assert Membership.objects.get(user__email=invitation.email).role == Role.BILLING_MANAGER
     assert f"You joined {invitation.organization.name} as billing manager." in text(joined)
 
@@ -206,10 +206,10 @@ def test_signing_in_leads_back_to_the_invitation() -> None:
     assert (response.status_code, response.headers["Location"]) == (302, page_of(invitation))
 
 
-def test_without_an_invitation_signing_in_leads_to_the_organizations() -> None:
+def test_without_an_invitation_signing_in_leads_to_the_start() -> None:
     user = UserFactory()
     response = Client().post("/accounts/login/", {"login": user.email, "password": PASSWORD})
-    assert response.headers["Location"] == "/orgs/"
+    assert response.headers["Location"] == "/"
 
 
 def test_an_ended_invitation_holds_nobody_up_at_sign_in() -> None:
@@ -217,7 +217,7 @@ def test_an_ended_invitation_holds_nobody_up_at_sign_in() -> None:
     user = UserFactory()
     client = opened(by_mail(invitation))
     response = client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
-    assert response.headers["Location"] == "/orgs/"
+    assert response.headers["Location"] == "/"
 
 
 def test_the_wrong_account_is_told_whom_it_is_for_and_signs_out_without_losing_the_invitation() -> None:
@@ -282,7 +282,7 @@ def test_opening_the_link_again_after_accepting_leads_to_the_organization() -> N
     client = opened(by_mail(invitation), signed_in(UserFactory(email=invitation.email)))
     accept(client, invitation)
     response = opened(by_mail(invitation), client).get(page_of(invitation))
-    assert response.headers["Location"] == f"/orgs/{invitation.organization.slug}/"
+    assert response.headers["Location"] == start_of(invitation)
 
 
 def test_nobody_accepts_without_signing_in() -> None:

@@ -142,7 +142,7 @@ class DemoTest(SimulatorTestCase):
     def test_everybody_signs_in_with_the_demo_s_password(self) -> None:
         for email in sign_ins.SHOWN:
             response = sign_in(Client(), email)
-            self.assertRedirects(response, "/orgs/", fetch_redirect_response=False)
+            self.assertRedirects(response, "/", fetch_redirect_response=False)
 
     def test_support_needs_the_second_factor_that_the_demo_prints(self) -> None:
         browser = Client()
