@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from django.db.models import F, Q
+from django.db.models import Case, CharField, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -174,6 +174,15 @@ CONDITIONS = {
     InvoiceState.WRITTEN_OFF: WRITTEN_OFF & ~PROCESSING,
     InvoiceState.VOID: Q(status=InvoiceStatus.VOID),
 }
+
+# The state of an open invoice, as a column.
+STATE_OF_OPEN = Case(
+    *(
+        When(CONDITIONS[state], then=Value(state.value))
+        for state in (InvoiceState.ON_ITS_WAY, *(state for state in InvoiceState if state.is_owed))
+    ),
+    output_field=CharField(),
+)
 
 
 def in_state(invoices: InvoiceQuerySet, state: InvoiceState) -> InvoiceQuerySet:

@@ -1,26 +1,18 @@
 """Pages that join all apps: the list of one's organizations, and a new one."""
 
-import uuid
-from decimal import Decimal
-from typing import NamedTuple
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.access import Audience, SignedInRequest, open_to, sign_in_first
-from billing.selectors import next_charges
-from billing.upcoming import NextCharge
+from billing.selectors import organizations_page, wanted_in
 from invitations.selectors import invitations_for
 from orgs import services
 from orgs.errors import Refused
 from orgs.forms import NewOrganizationForm
-from orgs.models import Membership
-from orgs.policy import Role
 from orgs.selectors import memberships_of
 from orgs.start import start_url
-from usage.charts import plain_number
 
 
 @open_to(Audience.ANYONE, "GET")
@@ -37,51 +29,16 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("admin:index")
     if len(memberships) == 1 and not invitations_for(user):
         only = memberships[0]
-        return redirect(start_url(only.organization.slug, only.role))
+        return redirect(start_url(only.slug, only.role))
     return redirect("organizations")
 
 
 @open_to(Audience.SIGNED_IN, "GET")
 def organizations(request: SignedInRequest) -> HttpResponse:
-    """The organizations of the person, with what they pay next, and the invitations that wait for them."""
-    memberships = memberships_of(request.user.pk)
-    charges = next_charges(request.user.pk, memberships)
-    return render(
-        request,
-        "orgs/organizations.html",
-        {
-            "rows": _rows(memberships, charges),
-            "any_charge": any(charges.values()),
-            "invitations": invitations_for(request.user),
-        },
-    )
-
-
-class OrganizationRow(NamedTuple):
-    """An organization in the list. ``members``: how many, as people read it, billing managers apart."""
-
-    name: str
-    slug: str
-    role: str
-    edition: str
-    members: str
-    charges: list[NextCharge]
-
-
-def _rows(memberships: list[Membership], charges: dict[uuid.UUID, list[NextCharge]]) -> list[OrganizationRow]:
-    labels = {role.value: str(role.label) for role in Role}
-    return [
-        OrganizationRow(
-            name=organization.name,
-            slug=organization.slug,
-            role=labels[membership.role],
-            edition=organization.edition.name,
-            members=plain_number(Decimal(membership.member_count)),  # type: ignore[attr-defined]
-            charges=charges.get(organization.pk, []),
-        )
-        for membership in memberships
-        for organization in [membership.organization]
-    ]
+    """The organizations of the person, trouble first, and the invitations that wait for them."""
+    page = organizations_page(request.user.pk, wanted_in(request.GET))
+    context = {"page": page, "invitations": invitations_for(request.user)}
+    return render(request, "orgs/organizations.html", context)
 
 
 @open_to(Audience.SIGNED_IN, "GET", "POST")

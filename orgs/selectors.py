@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.db.models import Count, OuterRef, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -24,12 +24,22 @@ ROLE_SENTENCES: dict[Role, Promise] = {
 }
 
 
-@compiled(Membership)
-def memberships_of(person: uuid.UUID) -> QuerySet[Membership]:
-    """The person's memberships, each with ``member_count`` (without billing managers)."""
-    members = Membership.objects.members().filter(organization=OuterRef("organization"))
-    counted = Membership.objects.of_person(person).annotate(member_count=count_of(members))
-    return counted.order_by("organization__name", "id")
+class MembershipRow(NamedTuple):
+    """A membership, as the lists of its person have it."""
+
+    organization: uuid.UUID
+    role: str
+    name: str
+    slug: str
+    edition_code: str
+
+
+@compiled(MembershipRow)
+def memberships_of(person: uuid.UUID) -> QuerySet[Membership, Any]:
+    of_person = Membership.objects.filter(user=person).order_by("organization__name", "id")
+    return of_person.values_list(
+        "organization", "role", "organization__name", "organization__slug", "organization__edition_code"
+    )
 
 
 def member_count(organization_id: uuid.UUID) -> int:

@@ -3,7 +3,8 @@
 from billing.selectors.invoice_list import PAGE_SIZE, InvoiceFilter, Sort, filter_in, invoice_list
 from billing.selectors.invoice_page import InvoicePage, issued_invoice, page_of
 from billing.selectors.invoices import InvoiceRow
-from billing.selectors.overview import billing_page, next_charges, own_card_setup
+from billing.selectors.organizations import organizations_page, wanted_in
+from billing.selectors.overview import billing_page, own_card_setup
 
 __all__ = [
     "PAGE_SIZE",
@@ -15,7 +16,8 @@ __all__ = [
     "filter_in",
     "invoice_list",
     "issued_invoice",
-    "next_charges",
+    "organizations_page",
     "own_card_setup",
     "page_of",
+    "wanted_in",
 ]

@@ -1,7 +1,6 @@
 """*Billing & usage*, and what other pages tell of it."""
 
 import uuid
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +30,6 @@ from invitations.selectors import BillingManagersPanel, billing_managers_panel
 from orgs.compiled import compiled
 from orgs.editions import Edition
 from orgs.models import Membership
-from orgs.policy import Permission, may
 from usage.selectors import ResourcesNow, usage_of_days
 
 
@@ -70,20 +68,9 @@ def _account(organization: uuid.UUID) -> QuerySet[BillingAccount, Any]:
     return BillingAccount.objects.filter(organization=organization).values_list(*AccountRow._fields)
 
 
-@compiled(AccountRow)
-def _accounts_of(person: uuid.UUID) -> QuerySet[BillingAccount, Any]:
-    accounts = BillingAccount.objects.filter(organization__memberships__user=person)
-    return accounts.values_list(*AccountRow._fields)
-
-
 @compiled(Subscription)
 def _current_subscriptions(organization: uuid.UUID) -> QuerySet[Subscription, Any]:
     return Subscription.objects.for_org(organization).current().order_by("period_end", "created_at", "id")
-
-
-@compiled(Subscription)
-def _current_subscriptions_of(person: uuid.UUID) -> QuerySet[Subscription]:
-    return Subscription.objects.current().filter(organization__memberships__user=person)
 
 
 @dataclass(frozen=True)
@@ -150,7 +137,7 @@ def billing_page(membership: Membership) -> BillingPage:
     span, tomorrow = credit_span(edition, subscriptions), timezone.now().date() + timedelta(days=1)
     used, resources = usage_of_days(organization.pk, span.since.date() if span else tomorrow, tomorrow)
     pays = account.pays if account else None
-    upcoming = _upcoming(subscriptions, account)
+    upcoming = upcoming_of_account(subscriptions, account)
     in_use = methods_in_use(upcoming, pays)
     owed = owed_of(organization.pk, unpaid, in_use=in_use)
     return BillingPage(
@@ -170,25 +157,11 @@ def billing_page(membership: Membership) -> BillingPage:
     )
 
 
-def _upcoming(subscriptions: Iterable[Subscription], account: AccountRow | None) -> list[Upcoming]:
+def upcoming_of_account(subscriptions: Iterable[Subscription], account: AccountRow | None) -> list[Upcoming]:
+    """What comes next of one customer's subscriptions, in its order."""
     pays = account.pays if account else None
     confirmed_at = account.reconciled_at if account else None
     return take_once(upcoming_of(one, customer_pays=pays, confirmed_at=confirmed_at) for one in subscriptions)
-
-
-def next_charges(person: uuid.UUID, memberships: Iterable[Membership]) -> dict[uuid.UUID, list[NextCharge]]:
-    """The next charges of every organization whose billing the person may see, by the organization's id.
-
-    ``memberships``: the person's own.
-    """
-    accounts = {account.organization: account for account in _accounts_of(person)}
-    subscriptions: dict[uuid.UUID, list[Subscription]] = defaultdict(list)
-    for subscription in _current_subscriptions_of(person):
-        subscriptions[subscription.organization_id].append(subscription)
-    return {
-        pk: next_charges_of(_upcoming(subscriptions[pk], accounts.get(pk)))
-        for pk in (one.organization_id for one in memberships if may(one, Permission.BILLING_VIEW))
-    }
 
 
 def own_card_setup(membership: Membership, operation_id: uuid.UUID) -> StripeOperation:

@@ -3,12 +3,14 @@
 import re
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
+from typing import NamedTuple
 
 import pytest
 from django.conf import settings
 from django.template import TemplateDoesNotExist, TemplateSyntaxError, engines
 from django.urls import reverse
 from django.utils import translation
+from django.utils.safestring import mark_safe
 
 from billing_portal.templatetags import elements
 from orgs import dates
@@ -165,3 +167,27 @@ def test_rows_refer_to_a_drawing_that_stands_once() -> None:
     assert drawn.count(path[0]) == 1
     assert f'<symbol id="icon-trash" viewBox="0 0 16 16">\n{path[0]}\n</symbol>' in drawn
     assert drawn.endswith('<svg class="icon" aria-hidden="true"><use href="#icon-trash" /></svg>')
+
+
+class Row(NamedTuple):
+    name: str
+    note: str
+    good: bool
+
+
+def test_rows_are_filled_with_their_words_as_they_are() -> None:
+    found = [
+        Row("100 %", "", True),
+        Row("<b> & %(note)s", "says so", False),
+        Row(mark_safe("<i>"), "", True),
+    ]
+    part = "{% if row.good %}+{% endif %}{{ row.name }}{% if row.note %}: {{ row.note }}{% endif %} 5 %|"
+    drawn = rendered("{% rows found %}" + part + "{% endrows %}", found=found)
+    assert drawn == "+100 % 5 %|&lt;b&gt; &amp; %(note)s: says so 5 %|+&lt;i&gt; 5 %|"
+
+
+def test_rows_of_a_kind_are_written_once() -> None:
+    asked: list[int] = []
+    found = [Row(str(number), "", number % 2 == 0) for number in range(10)]
+    rendered("{% rows found %}{{ row.name }}{{ ask }}{% endrows %}", found=found, ask=lambda: asked.append(1))
+    assert len(asked) == 2

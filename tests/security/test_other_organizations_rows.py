@@ -12,7 +12,8 @@ from django.db.models import Model
 from django.utils import timezone
 
 from billing.models import InvoiceStatus, PaymentStatus
-from billing.selectors import InvoiceFilter, billing_page, invoice_list, next_charges
+from billing.selectors import InvoiceFilter, billing_page, invoice_list
+from billing.selectors.customers import customers_of
 from invitations.selectors import billing_managers_panel, members, members_page, pending_invitations
 from orgs import compiled
 from orgs.compiled import Compiled
@@ -111,7 +112,9 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
         "resource hours": usage_of_days(organization.pk, NOW.date() - timedelta(days=9), NOW.date()),
         **{f"billing for {name}": billing_page(reader) for name, reader in readers.items()},
         **{
-            f"next charges for {name}": next_charges(reader.user_id, [reader])
+            f"standing for {name}": [
+                one for one in customers_of(reader.user_id) if one.membership.organization == organization.pk
+            ]
             for name, reader in readers.items()
         },
         **{f"managers for {name}": billing_managers_panel(reader) for name, reader in readers.items()},
