@@ -123,6 +123,11 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=20, choices=Role.choices)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
+    dismissed = models.JSONField(
+        default=list,
+        editable=False,
+        help_text=_("Codes of the hints on pages that the person needs no more."),
+    )
 
     objects: ClassVar[MembershipQuerySet] = MembershipQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -185,6 +185,15 @@ def remove_member(*, actor: Membership, membership_id: uuid.UUID, shown_role: st
         _end(organization, target)
 
 
+@transaction.atomic
+def dismiss(*, membership: Membership, code: str) -> None:
+    """Note that the person needs a hint no more. It changes their own pages alone: no matter of the policy."""
+    own = Membership.objects.select_for_update().get(pk=membership.pk)
+    if code not in own.dismissed:
+        own.dismissed.append(code)
+        own.save(update_fields=["dismissed"])
+
+
 def leave(*, membership: Membership) -> None:
     """End one's own membership, unless one is the last admin."""
     with acting(membership, Permission.ORGANIZATION_LEAVE) as act:

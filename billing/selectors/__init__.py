@@ -5,12 +5,14 @@ from billing.selectors.invoice_page import InvoicePage, issued_invoice, page_of
 from billing.selectors.invoices import InvoiceRow
 from billing.selectors.organizations import organizations_page, wanted_in
 from billing.selectors.overview import billing_page, own_card_setup
+from billing.selectors.start_list import Shown, start_list
 
 __all__ = [
     "PAGE_SIZE",
     "InvoiceFilter",
     "InvoicePage",
     "InvoiceRow",
+    "Shown",
     "Sort",
     "billing_page",
     "filter_in",
@@ -19,5 +21,6 @@ __all__ = [
     "organizations_page",
     "own_card_setup",
     "page_of",
+    "start_list",
     "wanted_in",
 ]

@@ -34,6 +34,11 @@ class MethodTrouble:
     def is_bad(self) -> bool:
         return self.lack is Lack.EXPIRED
 
+    @property
+    def lacks_method(self) -> bool:
+        """Nothing is saved, rather than something that ends."""
+        return self.lack in {Lack.NO_METHOD, Lack.TRIAL_ENDS, Lack.TRIAL_PAUSES}
+
 
 @dataclass(frozen=True)
 class UsedMethod:

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from billing.views import cards, invoices, overview
+from billing.views import cards, invoices, overview, start
 
 urlpatterns = [
     path("", overview.billing, name="billing"),
+    path("start/", start.start_step, name="start_step"),
     path("card/", cards.card, name="card"),
     path("card/return/", cards.card_return, name="card_return"),
     path("invoices/", invoices.invoices, name="invoices"),

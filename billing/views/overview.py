@@ -3,11 +3,13 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from billing.selectors import billing_page
+from billing.selectors import billing_page, start_list
 from orgs.access import OrgRequest, requires
 from orgs.policy import Permission
 
 
 @requires(GET=Permission.BILLING_VIEW)
 def billing(request: OrgRequest) -> HttpResponse:
-    return render(request, "billing/billing.html", {"page": billing_page(request.membership)})
+    page = billing_page(request.membership)
+    context = {"page": page, "start": start_list(request.membership, page)}
+    return render(request, "billing/billing.html", context)
