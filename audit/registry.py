@@ -25,6 +25,8 @@ class Action:
     stored names.
     """
 
+    about_billing = False
+
     def __init__(
         self,
         code: str,
@@ -57,6 +59,12 @@ class Action:
         return str(self.sentence) % {**words, "target": self.target(target)}
 
 
+class BillingAction(Action):
+    """One of the billing activity, which billing managers read too: its sentence names no member."""
+
+    about_billing = True
+
+
 _actions: dict[str, Action] = {}
 
 
@@ -70,6 +78,11 @@ def action_of(code: str) -> Action:
 
 def all_actions() -> list[Action]:
     return sorted(_actions.values(), key=lambda action: action.code)
+
+
+def billing_codes() -> list[str]:
+    """Those of the billing activity."""
+    return [action.code for action in all_actions() if action.about_billing]
 
 
 def label_in(choices: type[TextChoices]) -> Wording:

@@ -5,7 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from audit.registry import Action
+from audit import registry
+
+# What is declared here is read in the billing activity, unless it says otherwise.
+from audit.registry import BillingAction as Action
 from billing.declines import reason_of
 from billing.methods import method_name
 from billing.money import format_money
@@ -41,7 +44,8 @@ def status(code: str) -> str:
     return str(SUBSCRIPTION_STATUSES.get(code, code))
 
 
-CARD_SETUP_STARTED = Action(
+# An attempt changes nothing yet.
+CARD_SETUP_STARTED = registry.Action(
     "card.setup_started", _("Began to set up a card"), _("opened Stripe's page to set up a card")
 )
 CARD_UPDATED = Action("card.updated", _("Updated the card"), _("made %(method)s what pays"), method=method)

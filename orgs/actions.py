@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from audit.registry import Action, label_in
+from audit.registry import Action, BillingAction, label_in
 from orgs.editions import edition_name
 from orgs.policy import Permission, Role
 
@@ -36,14 +36,14 @@ ORGANIZATION_RENAMED = Action(
     old=str,
     new=str,
 )
-EDITION_CHANGED = Action(
+EDITION_CHANGED = BillingAction(
     "organization.edition_changed",
     gettext_lazy("Changed the edition"),
     gettext_lazy("changed the edition from %(old)s to %(new)s"),
     old=edition_name,
     new=edition_name,
 )
-SEATS_CHANGED = Action(
+SEATS_CHANGED = BillingAction(
     "organization.seats_changed",
     gettext_lazy("Changed the seats"),
     gettext_lazy("changed the seats from %(old)s to %(new)s"),

@@ -26,6 +26,11 @@ class Page(Generic[Row]):
     has_older: bool
 
 
+def positive_int(text: str | None) -> int | None:
+    """A page key from the address line; anything else shows the first page."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
 def beyond(key: Sequence[Any], order: Sequence[str]) -> Q:
     """What comes after a key in a list of an order; ``order`` as ``order_by`` takes it, its last unique."""
     name, *rest = order

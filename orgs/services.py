@@ -187,7 +187,7 @@ def remove_member(*, actor: Membership, membership_id: uuid.UUID, shown_role: st
 
 @transaction.atomic
 def dismiss(*, membership: Membership, code: str) -> None:
-    """Note that the person needs a hint no more. It changes their own pages alone: no matter of the policy."""
+    """Note that the person needs a hint no more. It changes their own pages alone, so all may."""
     own = Membership.objects.select_for_update().get(pk=membership.pk)
     if code not in own.dismissed:
         own.dismissed.append(code)

@@ -18,6 +18,7 @@ from orgs.errors import PageOutdated, Refused
 from orgs.forms import RoleForm, SettingsForm
 from orgs.models import Membership
 from orgs.policy import Permission, Role
+from orgs.rows import positive_int
 from orgs.selectors import audit_page, roles_page
 
 
@@ -33,15 +34,10 @@ def audit_log(request: OrgRequest) -> HttpResponse:
         request.organization.pk,
         action=request.GET.get("action", "")[:60],
         person=request.GET.get("person", "")[:80].strip(),
-        before=_positive_int(request.GET.get("before")),
+        before=positive_int(request.GET.get("before")),
     )
     template = "orgs/_audit_events.html" if request.htmx else "orgs/audit_log.html"
     return render(request, template, {"page": page})
-
-
-def _positive_int(text: str | None) -> int | None:
-    """A page key from the address line; anything else shows the first page."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 @requires(GET=Permission.ORGANIZATION_CONFIGURE, POST=Permission.ORGANIZATION_CONFIGURE)

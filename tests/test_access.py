@@ -62,6 +62,7 @@ INSIDE = {
     "invitation_copy_link": Row(post=ADMINS, data={"generation": "1"}),
     "invitation_revoke": Row(get=ADMINS, post=ADMINS, data={"generation": "1"}),
     "billing": Row(get=MONEY),
+    "billing_activity": Row(get=MONEY),
     "start_step": Row(post=MONEY, data={"looks_at": "start.hidden"}),
     "card": Row(post=MONEY),
     "card_return": Row(get=MONEY),

@@ -1,5 +1,6 @@
 """What the pages read, one dataclass per page. All of it from the mirror: Stripe down, they still answer."""
 
+from billing.selectors.activity import activity_page, latest_activity
 from billing.selectors.invoice_list import PAGE_SIZE, InvoiceFilter, Sort, filter_in, invoice_list
 from billing.selectors.invoice_page import InvoicePage, issued_invoice, page_of
 from billing.selectors.invoices import InvoiceRow
@@ -14,10 +15,12 @@ __all__ = [
     "InvoiceRow",
     "Shown",
     "Sort",
+    "activity_page",
     "billing_page",
     "filter_in",
     "invoice_list",
     "issued_invoice",
+    "latest_activity",
     "organizations_page",
     "own_card_setup",
     "page_of",

@@ -140,6 +140,7 @@ def billing_page(membership: Membership) -> BillingPage:
     upcoming = upcoming_of_account(subscriptions, account)
     in_use = methods_in_use(upcoming, pays)
     owed = owed_of(organization.pk, unpaid, in_use=in_use)
+    managers = billing_managers_panel(membership)
     return BillingPage(
         edition=edition,
         owed=owed,
@@ -148,11 +149,11 @@ def billing_page(membership: Membership) -> BillingPage:
         upcoming=upcoming,
         next_charges=next_charges_of(upcoming),
         credits=Credits(used, edition.free_credits, span, edition.credit_price) if span else None,
-        seats=seats_of(membership) if edition.per_seat else None,
+        seats=seats_of(membership, managers) if edition.per_seat else None,
         resources=resources,
         methods=used_methods(upcoming, pays),
         invoices=latest,
-        managers=billing_managers_panel(membership),
+        managers=managers,
         as_of=account.as_of if account else None,
     )
 

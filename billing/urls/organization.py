@@ -6,6 +6,7 @@ from billing.views import cards, invoices, overview, start
 
 urlpatterns = [
     path("", overview.billing, name="billing"),
+    path("activity/", overview.activity, name="billing_activity"),
     path("start/", start.start_step, name="start_step"),
     path("card/", cards.card, name="card"),
     path("card/return/", cards.card_return, name="card_return"),

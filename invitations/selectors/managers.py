@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import IntegerField, QuerySet, Value
 from django.utils.translation import gettext as _
 
 from invitations.models import Invitation, oldest_live
@@ -24,20 +24,40 @@ class ManagerRow(NamedTuple):
     name: str
     email: str
     reserved: int
+    members: int
+    seats_reserved: int
 
 
 @compiled(ManagerRow)
 def _managers_and_reader(
-    organization: uuid.UUID, reader: uuid.UUID, oldest: datetime
+    organization: uuid.UUID, reader: uuid.UUID, oldest: datetime, per_seat: bool
 ) -> QuerySet[Membership, Any]:
-    """Each with the count of places that invitations reserve; the reader, so that there is a row."""
+    """Each with the count of places that invitations reserve; the reader, so that there is a row.
+
+    ``per_seat``: count the seats as well, which members take and their invitations reserve.
+    """
     memberships = Membership.objects.for_org(organization)
-    reserving = Invitation.objects.for_org(organization).pending_since(oldest).for_role(Role.BILLING_MANAGER)
+    pending = Invitation.objects.for_org(organization).pending_since(oldest)
+    reserving = pending.for_role(Role.BILLING_MANAGER)
+    uncounted = Value(0, output_field=IntegerField())
     return (
         (memberships.billing_managers() | memberships.filter(pk=reader))
-        .annotate(reserved=count_of(reserving))
+        .annotate(
+            reserved=count_of(reserving),
+            members=count_of(memberships.members()) if per_seat else uncounted,
+            seats_reserved=count_of(pending.for_role(Role.MEMBER)) if per_seat else uncounted,
+        )
         .order_by("joined_at", "id")
-        .values_list("id", "role", "joined_at", "user__name", "user__email", "reserved")
+        .values_list(
+            "id",
+            "role",
+            "joined_at",
+            "user__name",
+            "user__email",
+            "reserved",
+            "members",
+            "seats_reserved",
+        )
     )
 
 
@@ -60,6 +80,7 @@ class BillingManagersPanel:
     Pending invitations hold places for those who may invite. ``over_limit``: what to do about managers beyond
     the limit, or "" while they fit. ``full``: why nobody can be invited though they fit, or "".
     ``waiting_link``: the reader has an invite link that nobody used yet, which can be copied again.
+    ``seats_taken``, ``seats_reserved``: by members and their invitations, where seats are sold, else 0.
     """
 
     managers: list[Manager]
@@ -73,6 +94,8 @@ class BillingManagersPanel:
     may_invite: bool
     may_link: bool
     may_remove: bool
+    seats_taken: int
+    seats_reserved: int
 
 
 def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
@@ -81,7 +104,9 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
     removes = may(membership, Permission.BILLING_MANAGERS_REMOVE)
     invites = may_invite(membership, Role.BILLING_MANAGER)
     organization = membership.organization
-    rows = _managers_and_reader(organization.pk, membership.pk, oldest_live(organization))
+    rows = _managers_and_reader(
+        organization.pk, membership.pk, oldest_live(organization), organization.edition.per_seat
+    )
     managers = [
         Manager(
             membership_id=str(person.id),
@@ -116,4 +141,6 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
         may_invite=invites,
         may_link=invites and may(membership, Permission.BILLING_MANAGERS_LINK),
         may_remove=removes,
+        seats_taken=rows[0].members if rows else 0,
+        seats_reserved=rows[0].seats_reserved if rows else 0,
     )

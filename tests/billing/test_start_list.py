@@ -42,8 +42,9 @@ def test_a_new_billing_manager_reads_what_to_do_first(client: Client, organizati
     assert "3 Look at the invoices" in page
 
 
-def test_the_card_is_asked_for_once(client: Client, organization: Organization) -> None:
-    SubscriptionFactory(organization=organization)
+@pytest.mark.parametrize("subscriptions", [0, 1])
+def test_the_card_is_asked_for_once(subscriptions: int, client: Client, organization: Organization) -> None:
+    SubscriptionFactory.create_batch(subscriptions, organization=organization)
     html = client.get(billing_url(organization)).content.decode()
     assert html.count(f'action="{billing_url(organization, "card/")}"') == 1
     assert html.count("button primary") == 1

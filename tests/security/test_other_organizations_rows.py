@@ -11,11 +11,13 @@ import pytest
 from django.db.models import Model
 from django.utils import timezone
 
+from audit.services import Actor, record
 from billing.models import InvoiceStatus, PaymentStatus
-from billing.selectors import InvoiceFilter, billing_page, invoice_list
+from billing.selectors import InvoiceFilter, billing_page, invoice_list, latest_activity
 from billing.selectors.customers import customers_of
 from invitations.selectors import billing_managers_panel, members, members_page, pending_invitations
 from orgs import compiled
+from orgs.actions import SEATS_CHANGED
 from orgs.compiled import Compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Role
@@ -50,6 +52,11 @@ def fill(organization: Organization, inviter: Membership, *, later: timedelta = 
             InvitationFactory(organization=organization, inviter=inviter, role=role, sent_at=at)
 
 
+def tell_of_seats(actor: Membership) -> None:
+    organization = actor.organization
+    record(SEATS_CHANGED, actor=Actor.person(actor.user), organization=organization, old=None, new=50)
+
+
 def count(organization: Organization, *, resources: int, hours_ago: list[int]) -> None:
     hour = NOW.replace(minute=0)
     readings = [
@@ -74,6 +81,7 @@ def busy_organization(edition: str, *, with_card: bool) -> tuple[Membership, Mem
     if with_card:
         BillingAccountFactory(organization=organization)
     SubscriptionFactory(organization=organization, period_end=NOW + timedelta(days=10))
+    tell_of_seats(admin)
     count(organization, resources=5, hours_ago=[2, 3, 40])
     return admin, manager
 
@@ -89,6 +97,7 @@ def add_busier_organization(person: Membership) -> None:
     InvitationFactory(email=person.user.email)
     BillingAccountFactory(organization=organization, card_last4="9999", synced_at=NOW)
     SubscriptionFactory(organization=organization, period_end=NOW + timedelta(days=5))
+    tell_of_seats(again)
     count(organization, resources=900, hours_ago=[1, 2, 3, 40, 60])
 
 
@@ -111,6 +120,7 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
         "newer invoices": invoice_list(organization, InvoiceFilter(), before=older.before),
         "resource hours": usage_of_days(organization.pk, NOW.date() - timedelta(days=9), NOW.date()),
         **{f"billing for {name}": billing_page(reader) for name, reader in readers.items()},
+        **{f"activity for {name}": latest_activity(reader) for name, reader in readers.items()},
         **{
             f"standing for {name}": [
                 one for one in customers_of(reader.user_id) if one.membership.organization == organization.pk
@@ -149,6 +159,7 @@ def values_for(query: Compiled[Any, Any], reader: Membership) -> Iterator[dict[s
         "inviter": [reader.user_id],
         "slug": [reader.organization.slug],
         "role": list(Role),
+        "per_seat": [False, True],
         "at": [middle],
         "pk": [UUID(int=0)],
         "oldest": [middle],
