@@ -28,6 +28,7 @@ RESOURCES = {
     "setup_intents": "setup_intent",
     "sources": "source",
     "subscription_items": "subscription",
+    "subscription_schedules": "subscription",
     "subscriptions": "subscription",
 }
 """What a permission calls the resources of a service, where it isn't the service's own name."""

@@ -13,6 +13,7 @@ from stripe_simulator.collection import (
 )
 from stripe_simulator.errors import StripeError
 from stripe_simulator.pending import expire_pending, keep_pending, take_effect
+from stripe_simulator.phases import begin_phase, end_schedule
 from stripe_simulator.prorations import prorate
 from stripe_simulator.renewals import bill_ending, bill_items, period_of, renew
 from stripe_simulator.simulator import Simulator
@@ -113,6 +114,7 @@ def advance_subscription(simulator: Simulator, subscription: Json) -> None:
     elif subscription["status"] == "trialing":
         _end_trial(simulator, subscription)
     else:
+        begin_phase(simulator, subscription)
         renew(simulator, subscription)
 
 
@@ -195,6 +197,9 @@ def end_subscription(
 ) -> Json:
     """Cancel now; invoices stay, but open ones are no longer collected by themselves."""
     now = simulator.clock.now()
+    if subscription["schedule"]:
+        schedule = simulator.find("subscription_schedule", subscription["schedule"])
+        end_schedule(simulator, schedule, "canceled")
     subscription |= {
         "status": "canceled",
         "canceled_at": subscription["canceled_at"] or now,

@@ -8,7 +8,13 @@ from typing import Any
 from stripe_simulator.due import BILLED_STATUSES
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import StripeError, missing, not_simulated, required
-from stripe_simulator.invoicing import apply_discounts_and_tax, make_invoice, take_pending_items
+from stripe_simulator.invoicing import (
+    apply_discounts_and_tax,
+    make_invoice,
+    pending_items,
+    take_pending_items,
+)
+from stripe_simulator.phases import begin_phase
 from stripe_simulator.prorations import prorate
 from stripe_simulator.renewals import bill_ending, bill_items, renew
 from stripe_simulator.resources import invoice_items, subscriptions
@@ -36,8 +42,6 @@ class _UndoError(Exception):
 def create_preview(simulator: Simulator, params: Json) -> Json:
     if "customer" not in params and "subscription" not in params:
         raise required("customer")
-    if params.get("preview_mode", "next") != "next":
-        raise not_simulated("previews the next invoice only", "preview_mode")
     preview: Json = {}
     try:
         with simulator.store.transaction():
@@ -70,7 +74,9 @@ def _upcoming(simulator: Simulator, params: Json) -> Json:
         return bill_items(simulator, subscription, subscription["items"]["data"], reason="upcoming")
     _add_items(simulator, params, customer, (subscription or customer)["currency"])
     if subscription:
-        return _of_subscription(simulator, subscription, details)
+        return _of_subscription(simulator, subscription, details, mode=params.get("preview_mode", "next"))
+    if "preview_mode" in params:
+        raise not_simulated("previews recurring amounts of a subscription only", "preview_mode")
     current = simulator.store.select(
         "subscription",
         where="AND customer = ? AND json_extract(body, '$.status') IN ('active', 'past_due', 'trialing')",
@@ -89,11 +95,13 @@ def _upcoming(simulator: Simulator, params: Json) -> Json:
     return _with_waiting_items(simulator, invoice, f"customer: {customer['id']}")
 
 
-def _of_subscription(simulator: Simulator, subscription: Json, details: Json) -> Json:
+def _of_subscription(simulator: Simulator, subscription: Json, details: Json, *, mode: str = "next") -> Json:
     """The next invoice, after the changes that the details would make."""
     if subscription["status"] not in BILLED_STATUSES:
         raise _nothing(f"subscription: {subscription['id']}")
     changes = {name: value for name, value in details.items() if name not in ("cancel_now", "billing_mode")}
+    if mode == "recurring":
+        return _recurring(simulator, subscription, changes)
     billed = change(simulator, subscription, changes) if changes else None
     items = subscription["items"]["data"]
     if details.get("cancel_now"):
@@ -107,7 +115,19 @@ def _of_subscription(simulator: Simulator, subscription: Json, details: Json) ->
         with simulator.clock.at(subscription["cancel_at"]):
             return _closing(simulator, subscription)
     with simulator.clock.at(end):
+        begin_phase(simulator, subscription)
         return renew(simulator, subscription)
+
+
+def _recurring(simulator: Simulator, subscription: Json, changes: Json) -> Json:
+    """What a whole period costs after the changes, without prorations and without what waits."""
+    for item in pending_items(
+        simulator, subscription["customer"], subscription["currency"], subscription["id"]
+    ):
+        simulator.save({**item, "invoice": "elsewhere"})
+    if changes:
+        change(simulator, subscription, {**changes, "proration_behavior": "none"})
+    return bill_items(simulator, subscription, subscription["items"]["data"], reason="upcoming")
 
 
 def _closing(simulator: Simulator, subscription: Json) -> Json:

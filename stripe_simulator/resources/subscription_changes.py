@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stripe_simulator.errors import StripeError
+from stripe_simulator.errors import StripeError, not_simulated
 from stripe_simulator.prorations import prorate, prorate_end
 from stripe_simulator.resources.subscription_items import changed_items
 from stripe_simulator.resources.subscription_terms import (
@@ -36,6 +36,13 @@ def refuse_change(subscription: Json, params: Json, behavior: str) -> None:
             f"You cannot change {', '.join(others)} with payment_behavior=pending_if_incomplete.",
             param=others[0],
         )
+    if subscription["schedule"] and not {"cancel_at", "cancel_at_period_end"}.isdisjoint(params):
+        raise StripeError(
+            f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and"
+            " updating any cancelation behavior directly is not allowed. Please update the schedule instead."
+        )
+    if subscription["schedule"] and "items" in params:
+        raise not_simulated("changes no items of a subscription with a schedule", "items")
     if subscription["status"] == "incomplete" and "items" in params:
         raise StripeError(
             "You cannot update a subscription in `incomplete` status in a way that results in payment or"
