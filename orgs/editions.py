@@ -40,6 +40,7 @@ class Edition:
     ``free_credits``: promotional credits per calendar month, without rollover.
     ``credit_price``: US dollars for a credit beyond free and prepaid ones, None where credits aren't sold.
     ``price_lookup_key``: the Stripe price that a subscription to this edition carries.
+    ``legacy``: goes on for those who have it, and is sold to nobody anew.
     """
 
     code: str
@@ -52,6 +53,7 @@ class Edition:
     free_credits: int = 0
     credit_price: Decimal | None = None
     price_lookup_key: str
+    legacy: bool = False
 
     @property
     def per_seat(self) -> bool:
@@ -86,6 +88,7 @@ EDITIONS = (
         billing_managers=1,
         seats_editable=True,
         price_lookup_key="team-pro-seat-monthly",
+        legacy=True,
     ),
     Edition(
         code="enterprise",
@@ -97,6 +100,7 @@ EDITIONS = (
         seats_editable=True,
         credit_price=Decimal("0.0005"),
         price_lookup_key="enterprise-seat-yearly",
+        legacy=True,
     ),
     Edition(
         code="enterprise-growth",
@@ -132,6 +136,12 @@ def edition_of(code: str, *, on: date) -> Edition:
     if not in_effect:
         raise UnknownEditionError(f"No edition {code!r} in effect on {on}.")
     return max(in_effect, key=lambda edition: edition.effective_from)
+
+
+def sold_editions(*, on: date) -> list[Edition]:
+    """What can be bought on a day (UTC), on the terms of that day."""
+    codes = dict.fromkeys(edition.code for edition in EDITIONS if edition.effective_from <= on)
+    return [edition for code in codes if not (edition := edition_of(code, on=on)).legacy]
 
 
 def edition_for_price(lookup_key: str, *, on: date) -> Edition | None:

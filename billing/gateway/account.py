@@ -13,6 +13,7 @@ from django.conf import settings
 
 from billing.gateway.client import TIMEOUT_SECONDS, call
 from billing.gateway.errors import GatewayForbidden, GatewayRefused, GatewayUnavailable
+from billing.gateway.reading import decimal_text
 
 Probe = Callable[[stripe.StripeClient], object]
 
@@ -27,13 +28,14 @@ class Scope:
     """A right that a restricted key needs; one to write is one to read, too.
 
     ``name``: as Stripe's errors and https://dashboard.stripe.com/apikeys/create name it. ``resource``: as the
-    dashboard shows it. ``service``: of the client, whose calls need it.
+    dashboard shows it. ``service``: of the client, whose calls need it, as those of the services ``also`` do.
     """
 
     name: str
     resource: str
     service: str
     probe: Probe
+    also: tuple[str, ...] = ()
 
     @property
     def writes(self) -> bool:
@@ -72,6 +74,7 @@ SCOPES = (
         "Subscriptions",
         "subscriptions",
         lambda stripe_: stripe_.v1.subscriptions.update("sub_portal_probe", {}),
+        also=("subscription_schedules",),
     ),
     # A preview is a request of writing to Stripe, though it writes nothing.
     Scope(
@@ -132,12 +135,17 @@ class WebhookEndpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """``interval``: month or year; empty where nothing recurs."""
+    """``interval``: month or year; empty where nothing recurs.
+
+    ``unit_amount``: decimal text in minor units, empty for tiered prices.
+    """
 
     id: str
     lookup_key: str
     active: bool
     currency: str
+    unit_amount: str
+    metered: bool
     interval: str
     interval_count: int
 
@@ -183,6 +191,8 @@ def _price(body: dict[str, Any]) -> Price:
         lookup_key=body["lookup_key"],
         active=body["active"],
         currency=body["currency"],
+        unit_amount=decimal_text(body.get("unit_amount_decimal")),
+        metered=recurring.get("usage_type") == "metered",
         interval=recurring.get("interval", ""),
         interval_count=recurring.get("interval_count", 1),
     )

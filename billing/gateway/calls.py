@@ -15,6 +15,7 @@ from billing.gateway.records import CardSession, Customer, Subscription
 
 EXPAND_CUSTOMER = ["invoice_settings.default_payment_method", "default_source"]
 EXPAND_SUBSCRIPTION = ["default_payment_method", "default_source"]
+EXPAND_SCHEDULE = ["phases.items.price"]
 EXPAND_SETUP = ["setup_intent.payment_method", "setup_intent.latest_attempt"]
 
 
@@ -119,7 +120,26 @@ def subscriptions(customer_id: str) -> Listed[Subscription]:
             }
         )
     )
-    return read_each(found, reading.subscription)
+    return read_each([_with_schedule(body) for body in found], reading.subscription)
+
+
+def subscription(subscription_id: str) -> Subscription:
+    found = call(
+        lambda stripe_: stripe_.v1.subscriptions.retrieve(subscription_id, {"expand": EXPAND_SUBSCRIPTION})
+    )
+    return reading.subscription(_with_schedule(found.to_dict()))
+
+
+def _with_schedule(body: dict[str, Any]) -> dict[str, Any]:
+    """With what is planned for it, in place of the schedule's id: too deep to be expanded in a list."""
+    if not body.get("schedule"):
+        return body
+    schedule = call(
+        lambda stripe_: stripe_.v1.subscription_schedules.retrieve(
+            body["schedule"], {"expand": EXPAND_SCHEDULE}
+        )
+    )
+    return {**body, "schedule": schedule.to_dict()}
 
 
 def set_subscription_payment_method(

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from billing.gateway.errors import (
+    GatewayDeclined,
     GatewayForbidden,
     GatewayMissing,
     GatewayRefused,
@@ -29,6 +30,7 @@ Answer = TypeVar("Answer")
 
 # The outcome of the request is unknown, or nothing is wrong with the request itself.
 NO_ANSWER = (stripe.APIConnectionError, stripe.RateLimitError)
+REFUSALS = {402: GatewayDeclined, 404: GatewayMissing}
 SCOPE = re.compile(r"\brak_\w+")
 
 
@@ -56,7 +58,8 @@ def _client(secret_key: str, api_base: str) -> stripe.StripeClient:
 def call(ask: Callable[[stripe.StripeClient], Answer]) -> Answer:
     """Ask Stripe.
 
-    Raises GatewayUnavailable, GatewayRefused, GatewayMissing, GatewayForbidden and InsideTransactionError.
+    Raises GatewayUnavailable, GatewayRefused, GatewayDeclined, GatewayMissing, GatewayForbidden and
+    InsideTransactionError.
     """
     refuse_inside_transaction()
     try:
@@ -88,14 +91,13 @@ def refuse_inside_transaction() -> None:
 
 def _translated(error: stripe.StripeError) -> GatewayUnavailable | GatewayRefused:
     status = error.http_status or 0
-    code = error.code or _type_of(error)
+    code = _decline_of(error) or error.code or _type_of(error)
     if status >= 500 or status == 409 or not status:
         replayed = status >= 500 and _header(error, "Idempotent-Replayed") == "true"
         logger.warning("stripe_unavailable", status=status, reason=str(error), request_id=error.request_id)
         return GatewayUnavailable(str(error), replayed=replayed)
     logger.info("stripe_refused", status=status, code=code, request_id=error.request_id)
-    refusal = GatewayMissing if status == 404 else GatewayRefused
-    return refusal(code, error.user_message or str(error))
+    return REFUSALS.get(status, GatewayRefused)(code, error.user_message or str(error))
 
 
 def _forbidden(error: stripe.PermissionError) -> GatewayForbidden:
@@ -105,6 +107,11 @@ def _forbidden(error: stripe.PermissionError) -> GatewayForbidden:
         "stripe_forbidden", scope=forbidden.scope, reason=forbidden.message, request_id=error.request_id
     )
     return forbidden
+
+
+def _decline_of(error: stripe.StripeError) -> str | None:
+    """Why the bank refused, which says more than that it did."""
+    return error.error.decline_code if error.error else None
 
 
 def _type_of(error: stripe.StripeError) -> str:

@@ -31,6 +31,13 @@ class GatewayRefused(GatewayError):
         self.message = message
 
 
+class GatewayDeclined(GatewayRefused):
+    """The bank refused the payment, or first wants to hear from the person (402).
+
+    https://docs.stripe.com/api/errors#errors-card_error
+    """
+
+
 class GatewayForbidden(GatewayRefused):
     """Stripe's key may not do this (403), and asking again changes nothing until somebody grants it.
 

@@ -19,15 +19,47 @@ EXPAND_PAYMENT = ["data.payment.payment_intent.latest_charge"]
 def preview(subscription_id: str) -> Preview:
     """The next invoice of a subscription. Where Stripe gives none, the preview says by which code."""
     try:
-        body = call(
-            lambda stripe_: stripe_.v1.invoices.create_preview(
-                {"subscription": subscription_id, "expand": EXPAND_INVOICE}
-            )
-        ).to_dict()
+        return _preview({"subscription": subscription_id})
     except GatewayForbidden:
         raise
     except GatewayRefused as refused:
         return documents.no_preview(refused.code)
+
+
+def preview_of_change(subscription_id: str, *, items: list[dict[str, Any]], at: int) -> Preview:
+    """What is charged at once when a subscription's items change, counted from ``at``, in seconds.
+
+    ``items``: of https://docs.stripe.com/api/subscriptions/update#update_subscription-items
+    """
+    return _preview(
+        {
+            "subscription": subscription_id,
+            "subscription_details": {
+                "items": items,
+                "proration_behavior": "always_invoice",
+                "proration_date": at,
+            },
+        }
+    )
+
+
+def preview_of_period(subscription_id: str, *, items: list[dict[str, Any]]) -> Preview:
+    """What each whole period costs once a subscription's items have changed."""
+    return _preview(
+        {
+            "subscription": subscription_id,
+            "subscription_details": {"items": items},
+            "preview_mode": "recurring",
+        }
+    )
+
+
+def _preview(params: dict[str, Any]) -> Preview:
+    body = call(
+        lambda stripe_: stripe_.v1.invoices.create_preview(
+            {**params, "expand": EXPAND_INVOICE}  # type: ignore[arg-type] # one of three requests
+        )
+    ).to_dict()
     return documents.preview(body, lines=_lines_of(body), rate_of=_tax_rate)
 
 

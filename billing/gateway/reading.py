@@ -9,7 +9,10 @@ from billing.gateway.records import (
     CardSession,
     Customer,
     PaymentMethod,
+    Phase,
+    PlannedItem,
     SavedMethod,
+    Schedule,
     Subscription,
     SubscriptionItem,
 )
@@ -73,7 +76,7 @@ def card_session(body: Json) -> CardSession:
     return CardSession(
         id=body["id"],
         customer_id=id_of(body.get("customer")),
-        operation_id=(body.get("metadata") or {}).get(OPERATION, ""),
+        operation_id=operation_of(body),
         status=body["status"],
         url=body.get("url") or "",
         setup_status=intent.get("status", ""),
@@ -111,6 +114,8 @@ def subscription(body: Json) -> Subscription:
         trial_without_method=trial.get("missing_payment_method", ""),
         cancel_at=instant_or_none(body.get("cancel_at")),
         cancel_at_period_end=bool(body.get("cancel_at_period_end")),
+        schedule=_schedule(body["schedule"]) if body.get("schedule") else None,
+        operation_id=operation_of(body),
         ended_at=instant_or_none(body.get("ended_at")),
         created=instant(body["created"]),
         pays=_pays(body.get("default_payment_method"), body.get("default_source")),
@@ -135,9 +140,41 @@ def _subscription_item(body: Json) -> SubscriptionItem:
     )
 
 
+def _schedule(body: Json) -> Schedule:
+    return Schedule(
+        id=body["id"],
+        phases=[
+            Phase(
+                starts=instant(phase["start_date"]).isoformat(),
+                items=[_planned_item(item) for item in phase["items"]],
+            )
+            for phase in body["phases"]
+        ],
+    )
+
+
+def _planned_item(body: Json) -> PlannedItem:
+    price = body["price"]
+    recurring = price.get("recurring") or {}
+    return PlannedItem(
+        price_id=price["id"],
+        lookup_key=price.get("lookup_key") or "",
+        description=price.get("nickname") or "",
+        quantity=body.get("quantity") or 0,
+        unit_amount=decimal_text(price.get("unit_amount_decimal")),
+        interval=recurring.get("interval") or "",
+        interval_count=recurring.get("interval_count") or 1,
+    )
+
+
+def operation_of(body: Json) -> str:
+    """The id of our operation that made the object, by its tag; empty: none did."""
+    return str((body.get("metadata") or {}).get(OPERATION, ""))
+
+
 def is_of(operation_id: object, body: Json) -> bool:
-    """Whether the operation made the object, by its tag."""
-    return (body.get("metadata") or {}).get(OPERATION) == str(operation_id)
+    """Whether the operation made the object."""
+    return operation_of(body) == str(operation_id)
 
 
 def id_of(reference: Any) -> str:

@@ -53,7 +53,8 @@ def is_news(account: BillingAccount) -> bool:
 def values_of(fetched: records.Subscription | records.Invoice) -> dict[str, Any]:
     """What of a fetched object is written to the columns of the same names."""
     values = asdict(fetched)
-    del values["id"], values["customer_id"]
+    for name in ("id", "customer_id", "operation_id"):
+        values.pop(name, None)
     values["created_at"] = values.pop("created")
     return values
 

@@ -21,15 +21,13 @@ from billing.mirror.rows import (
     save,
     values_of,
 )
-from billing.models import ENDED, BillingAccount, Subscription
-from orgs.editions import STARTING_EDITION, edition_for_price
+from billing.models import ENDED, NOT_IN_FORCE, BillingAccount, Subscription
+from billing.plans import plan_of
+from orgs.editions import STARTING_EDITION
 from orgs.models import Organization
 from orgs.terms import follow_subscription
 
 logger = structlog.get_logger(__name__)
-
-# Stripe expects no invoice of one that has ended, or has not begun.
-WITHOUT_PREVIEW = {*ENDED, "incomplete"}
 
 
 def sync_subscriptions(account: BillingAccount) -> int:
@@ -47,8 +45,11 @@ def sync_subscriptions(account: BillingAccount) -> int:
 
 
 def previews_of(subscriptions: Iterable[records.Subscription]) -> dict[str, records.Preview]:
-    """What Stripe charges next, by the subscription's id. Raises GatewayUnavailable."""
-    return {one.id: gateway.preview(one.id) for one in subscriptions if one.status not in WITHOUT_PREVIEW}
+    """What Stripe charges next, by the subscription's id. Raises GatewayUnavailable.
+
+    Stripe expects no invoice of one that has ended, or has not begun.
+    """
+    return {one.id: gateway.preview(one.id) for one in subscriptions if one.status not in NOT_IN_FORCE}
 
 
 def write_subscriptions(
@@ -108,18 +109,14 @@ def end_subscriptions(account: BillingAccount, rows: Iterable[Subscription], num
 def let_terms_follow(organization: Organization, subscriptions: Iterable[Subscription]) -> None:
     """Give the organization the edition and the seats of what it subscribes to, here or at Stripe.
 
-    Of several subscriptions that sell an edition, the latest. A price that no edition knows changes nothing.
-    Without any that goes on, the starting edition; an organization that never had one keeps what it has.
+    A price that no edition knows changes nothing. Without any that goes on, the starting edition; an
+    organization that never had one keeps what it has.
     """
-    rows = sorted(subscriptions, key=lambda row: (row.created_at, row.stripe_id), reverse=True)
-    current = [row for row in rows if row.status not in WITHOUT_PREVIEW]
-    today = timezone.now().date()
-    for item in (item for row in current for item in row.items):
-        edition = edition_for_price(item["lookup_key"], on=today)
-        if edition is not None:
-            follow_subscription(organization, edition_code=edition.code, seats=item["quantity"] or None)
-            return
-    if rows and not current:
+    rows = list(subscriptions)
+    plan = plan_of(rows)
+    if plan is not None:
+        follow_subscription(organization, edition_code=plan.edition.code, seats=plan.quantity or None)
+    elif rows and all(row.status in NOT_IN_FORCE for row in rows):
         follow_subscription(organization, edition_code=STARTING_EDITION, seats=None)
 
 

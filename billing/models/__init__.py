@@ -8,11 +8,13 @@ never gives way to an earlier one.
 from billing.models.accounts import BillingAccount
 from billing.models.events import EventState, StripeEvent
 from billing.models.invoices import Invoice, InvoiceQuerySet, InvoiceStatus, PaymentStatus
-from billing.models.operations import OperationKind, OperationState, StripeOperation
-from billing.models.subscriptions import ENDED, Subscription
+from billing.models.operations import PLAN_CHANGES, OperationKind, OperationState, StripeOperation
+from billing.models.subscriptions import ENDED, NOT_IN_FORCE, Subscription
 
 __all__ = [
     "ENDED",
+    "NOT_IN_FORCE",
+    "PLAN_CHANGES",
     "BillingAccount",
     "EventState",
     "Invoice",

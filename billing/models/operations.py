@@ -17,6 +17,9 @@ class OperationKind(models.TextChoices):
     CREATE_CUSTOMER = "create_customer", _("Create the Stripe customer")
     RENAME_CUSTOMER = "rename_customer", _("Rename the Stripe customer")
     SET_UP_CARD = "set_up_card", _("Set up a card")
+    CHANGE_PLAN = "change_plan", _("Change the plan now")
+    SCHEDULE_CHANGE = "schedule_change", _("Change the plan when its period ends")
+    UNDO_CHANGE = "undo_change", _("Undo a planned change")
 
 
 class OperationState(models.TextChoices):
@@ -25,6 +28,9 @@ class OperationState(models.TextChoices):
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
 
+
+# Of one subscription there is one at a time.
+PLAN_CHANGES = (OperationKind.CHANGE_PLAN, OperationKind.SCHEDULE_CHANGE, OperationKind.UNDO_CHANGE)
 
 # Of every kind: what it asks for is made at Stripe.
 FIRST_STEP = "create"
@@ -88,6 +94,11 @@ class StripeOperation(Work):
                 fields=["organization", "actor_id"],
                 condition=Q(kind="set_up_card", step="create", state__in=["pending", "waiting"]),
                 name="operation_one_open_card_setup",
+            ),
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=Q(kind__in=["change_plan", "schedule_change", "undo_change"], state="pending"),
+                name="operation_one_plan_change",
             ),
         ]
         indexes = [

@@ -11,6 +11,7 @@ from orgs.models import OfOrganization, Organization
 
 # https://docs.stripe.com/api/subscriptions/object#subscription_object-status
 ENDED = ("canceled", "incomplete_expired")
+NOT_IN_FORCE = (*ENDED, "incomplete")
 
 
 class SubscriptionQuerySet(OfOrganization["Subscription"]):
@@ -23,7 +24,8 @@ class Subscription(models.Model):
     """A Stripe subscription.
 
     ``items``, ``pays``, ``preview``: see ``billing.gateway.records``; a subscription that pays with nothing
-    of its own leaves it to the customer. ``previewed_at``: when Stripe gave the preview.
+    of its own leaves it to the customer. ``previewed_at``: when Stripe gave the preview. ``schedule``: what
+    is planned for it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -42,6 +44,7 @@ class Subscription(models.Model):
     trial_without_method = models.CharField(max_length=30, blank=True)
     cancel_at = models.DateTimeField(null=True)
     cancel_at_period_end = models.BooleanField(default=False)
+    schedule = models.JSONField(null=True)
     ended_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     pays = models.JSONField(null=True)
