@@ -1,9 +1,11 @@
 """What of this app the audit log tells."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from audit import registry
 
@@ -12,6 +14,8 @@ from audit.registry import BillingAction as Action
 from billing.declines import reason_of
 from billing.methods import method_name
 from billing.money import format_money
+from orgs.dates import day
+from orgs.editions import edition_name
 
 SUBSCRIPTION_STATUSES = {
     "active": _("active"),
@@ -37,6 +41,35 @@ def decline(code: str) -> str:
 def method(saved: Mapping[str, Any]) -> str:
     """A payment method by its kind, brand and last digits."""
     return method_name(saved["kind"], saved["brand"], saved["last4"])
+
+
+FAILURES = {
+    "changed": _("the plan was changed meanwhile"),
+    "price_changed": _("the amounts had changed"),
+    "declined": _("the payment was declined"),
+    "confirmation": _("the bank asked for a confirmation"),
+    "not_allowed": _("they may no longer change it"),
+    "too_late": _("Stripe did not answer in time"),
+}
+
+
+def failure(outcome: str) -> str:
+    return str(FAILURES[outcome])
+
+
+def plan(terms: Mapping[str, Any]) -> str:
+    """An edition with its seats, as codes."""
+    name = edition_name(terms["edition"])
+    if terms["seats"] is None:
+        return name
+    return ngettext("%(edition)s with %(seats)s seat", "%(edition)s with %(seats)s seats", terms["seats"]) % {
+        "edition": name,
+        "seats": terms["seats"],
+    }
+
+
+def day_of(iso_date: str) -> str:
+    return day(date.fromisoformat(iso_date))
 
 
 def status(code: str) -> str:
@@ -98,4 +131,45 @@ COLLECTION_RESUMED = Action(
     "subscription.collection_resumed",
     _("Collection resumed"),
     _("resumed the charges of the subscription"),
+)
+PLAN_CHANGE_ASKED = Action(
+    "subscription.change_asked",
+    _("Asked for another plan"),
+    _("asked to change from %(old)s to %(new)s on %(day)s"),
+    old=plan,
+    new=plan,
+    day=day_of,
+)
+PLAN_CHANGED = Action(
+    "subscription.plan_changed",
+    _("Changed the plan"),
+    _("changed the plan from %(old)s to %(new)s"),
+    old=plan,
+    new=plan,
+)
+PLAN_CHANGE_PLANNED = Action(
+    "subscription.change_planned",
+    _("Planned a change of the plan"),
+    _("planned the change from %(old)s to %(new)s on %(day)s"),
+    old=plan,
+    new=plan,
+    day=day_of,
+)
+PLAN_CHANGE_FAILED = Action(
+    "subscription.change_failed",
+    _("Plan not changed"),
+    _("did not get the plan changed: %(outcome)s"),
+    outcome=failure,
+)
+PLAN_UNDO_ASKED = Action(
+    "subscription.undo_asked",
+    _("Asked to undo a planned change"),
+    _("asked to undo the change planned for %(day)s"),
+    day=day_of,
+)
+PLAN_CHANGE_UNDONE = Action(
+    "subscription.change_undone",
+    _("Undid a planned change"),
+    _("undid the change planned for %(day)s"),
+    day=day_of,
 )

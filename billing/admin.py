@@ -7,13 +7,15 @@ import json
 from typing import TypeVar
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from billing import gateway
 from billing.models import BillingAccount, Invoice, StripeEvent, StripeOperation, Subscription
+from billing.money import format_money
 
 DASHBOARD = "https://dashboard.stripe.com"
 ORGANIZATION_SEARCH = ["organization__name", "organization__slug"]
@@ -71,13 +73,50 @@ class InvoiceAdmin(AtStripe[Invoice]):
     search_fields = ["number", "=stripe_id", *ORGANIZATION_SEARCH]
 
 
+class DiffersFilter(admin.SimpleListFilter):
+    """Changes of a plan whose invoice is not what the person accepted. There should be none."""
+
+    title = _("invoice and accepted preview")
+    parameter_name = "differs"
+
+    def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", _("differ"))]
+
+    def queryset(
+        self, _request: HttpRequest, operations: QuerySet[StripeOperation]
+    ) -> QuerySet[StripeOperation]:
+        return operations.filter(result__has_key="difference") if self.value() == "yes" else operations
+
+
 @admin.register(StripeOperation)
 class StripeOperationAdmin(admin.ModelAdmin[StripeOperation]):
-    list_display = ["created_at", "organization", "kind", "step", "state", "actor_name", "attempts", "error"]
+    list_display = [
+        "created_at",
+        "organization",
+        "kind",
+        "step",
+        "state",
+        "difference",
+        "actor_name",
+        "attempts",
+        "error",
+    ]
     list_select_related = ["organization"]
-    list_filter = ["state", "kind"]
+    list_filter = ["state", "kind", DiffersFilter]
     search_fields = [*ORGANIZATION_SEARCH, "=stripe_id", "=idempotency_key", "actor_name"]
     ordering = ["-created_at"]
+
+    @admin.display(description=_("invoice differs from preview"))
+    def difference(self, operation: StripeOperation) -> str:
+        """Both amounts, where they aren't the same."""
+        invoiced = operation.result.get("difference")
+        if not invoiced:
+            return ""
+        offer = operation.params["offer"]
+        return (
+            f"{format_money(invoiced['amount_due'], invoiced['currency'])} ≠ "
+            f"{format_money(offer['amount_due'], offer['currency'])}"
+        )
 
 
 @admin.register(StripeEvent)

@@ -8,4 +8,10 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         # They register themselves, once the models are there.
         from billing import actions, mails  # noqa: F401, PLC0415
-        from billing.operations import card_steps, customers, names  # noqa: F401, PLC0415
+        from billing.operations import (  # noqa: F401, PLC0415
+            card_steps,
+            customers,
+            leaving,
+            names,
+            plan_steps,
+        )

@@ -5,6 +5,7 @@ from datetime import date
 from django.conf import settings
 from django.urls import reverse
 
+from billing.actions import plan
 from billing.declines import reason_of
 from billing.methods import method_name
 from billing.models import Invoice, PaymentStatus
@@ -52,6 +53,20 @@ def _confirmation_needed(mail: OutgoingEmail) -> RenderedMail:
     )
 
 
+def _plan_changed(mail: OutgoingEmail) -> RenderedMail:
+    """A plan that was changed, one that will be, and one that stays after all."""
+    params = mail.params
+    ours = {"url": settings.SITE_URL + reverse("billing", args=[params["slug"]])}
+    if "edition" in params:
+        ours |= {
+            "plan": plan({"edition": params["edition"], "seats": params["seats"]}),
+            "charged": format_money(params["charged"], params["currency"]) if params["charged"] else "",
+            "period_total": format_money(params["period_total"], params["currency"]),
+        }
+    return render_mail("plan_changed", {**params, "day": date.fromisoformat(params["day"])}, ours=ours)
+
+
 CARD_UPDATED_MAIL = MailKind("card_updated", _card_updated)
 CONFIRMATION_NEEDED_MAIL = MailKind("confirmation_needed", _confirmation_needed)
 PAYMENT_FAILED_MAIL = MailKind("payment_failed", _payment_failed)
+PLAN_CHANGED_MAIL = MailKind("plan_changed", _plan_changed)

@@ -1,11 +1,16 @@
 """The mails about money, put into the outbox within the transaction of what they tell of."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
-from billing.mails import CARD_UPDATED_MAIL, CONFIRMATION_NEEDED_MAIL, PAYMENT_FAILED_MAIL
+from billing.mails import (
+    CARD_UPDATED_MAIL,
+    CONFIRMATION_NEEDED_MAIL,
+    PAYMENT_FAILED_MAIL,
+    PLAN_CHANGED_MAIL,
+)
 from billing.models import BillingAccount, Invoice, StripeOperation
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, granting_roles
@@ -86,6 +91,40 @@ def tell_of_new_card(account: BillingAccount, operation: StripeOperation) -> Non
             method_kind=account.payment_method_kind,
             method_brand=account.card_brand,
             method_last4=account.card_last4,
+        )
+
+
+def tell_of_plan_change(organization: Organization, operation: StripeOperation) -> None:
+    """To everybody who may change the subscription. It names the person who did."""
+    offer = operation.params.get("offer")
+    codes: dict[str, str | int | None] = {"outcome": operation.result["outcome"]}
+    if offer:
+        codes |= {
+            "edition": offer["new"]["edition"],
+            "seats": offer["new"]["seats"],
+            "charged": offer["amount_due"],
+            "period_total": offer["period_total"],
+            "currency": offer["currency"],
+            "interval": offer["interval"],
+            "day": datetime.fromtimestamp(offer["at"], UTC).date().isoformat(),
+        }
+    else:
+        codes["day"] = operation.params["day"]
+    people = _people_who_may(Permission.BILLING_SUBSCRIPTION_UPDATE, organization)
+    for own in (True, False):
+        enqueue_each(
+            PLAN_CHANGED_MAIL,
+            to={
+                f"plan_changed:{operation.pk}:{person.user_id}": person.user.email
+                for person in people
+                if (person.user_id == operation.actor_id) is own
+            },
+            organization_id=organization.pk,
+            organization=organization.name,
+            slug=organization.slug,
+            actor=operation.actor_name,
+            own=own,
+            **codes,
         )
 
 

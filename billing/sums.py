@@ -75,6 +75,18 @@ def sums_to_due(document: Json, *, total: int, amount_due: int, earlier: int = 0
     return rows
 
 
+def steps_of(rows: Sequence[Row], *, lines: int) -> list[Row]:
+    """The rows from the lines to the amount, without sums that only repeat one of both."""
+    has_due = any(row.part is Part.DUE for row in rows)
+    adds_up = any(not row.is_result and row.part not in INCLUDED for row in rows)
+    left_out = {Part.DUE}
+    if not has_due:
+        left_out.add(Part.TOTAL)
+    if lines == 1 or not adds_up:
+        left_out.add(Part.SUBTOTAL)
+    return [row for row in rows if row.part not in left_out]
+
+
 def _balance(starting: int, *, total: int, change: int) -> list[Row]:
     """What the customer's balance takes or gives. Below zero, Stripe owes; above zero, the customer does.
 

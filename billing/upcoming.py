@@ -12,7 +12,7 @@ from typing import Any
 from billing.methods import Method, method_of
 from billing.models import Subscription
 from billing.subscription_states import SubscriptionState, state_of
-from billing.sums import INCLUDED, Part, Row, sums_to_due
+from billing.sums import Part, Row, steps_of, sums_to_due
 
 # What Stripe answers where no invoice will follow: https://docs.stripe.com/error-codes
 NONE_TO_COME = "invoice_upcoming_none"
@@ -75,15 +75,7 @@ class Upcoming:
 
     @property
     def steps(self) -> list[Row]:
-        """The rows from the lines to the amount, without sums that only repeat one of both."""
-        has_due = any(row.part is Part.DUE for row in self.rows)
-        adds_up = any(not row.is_result and row.part not in INCLUDED for row in self.rows)
-        left_out = {Part.DUE}
-        if not has_due:
-            left_out.add(Part.TOTAL)
-        if len(self.lines) == 1 or not adds_up:
-            left_out.add(Part.SUBTOTAL)
-        return [row for row in self.rows if row.part not in left_out]
+        return steps_of(self.rows, lines=len(self.lines))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ have changed after the page was made. Raises Denied, Refused, or the model's Doe
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User, display_name
 from audit.services import Actor, record
 from orgs import actions, events
-from orgs.acting import acting
+from orgs.acting import Act, acting
 from orgs.capacity import ensure_room
 from orgs.editions import STARTING_EDITION, edition_of
 from orgs.errors import PageOutdated, Refused
@@ -171,18 +171,35 @@ def remove_member(*, actor: Membership, membership_id: uuid.UUID, shown_role: st
             raise Refused(_("You can't remove yourself. Leave the organization instead."))
         _ensure_as_shown(target, shown_role)
         _keep_an_admin(organization, target)
-        event = act.record(
-            actions.MEMBERSHIP_REMOVED,
-            target=(target.user_id, display_name(target.user)),
-            role=target.role,
-        )
-        act.mail(
-            MEMBERSHIP_REMOVED_MAIL,
-            to=target.user.email,
-            dedupe_key=f"membership_removed:{event.pk}",
-            role=target.role,
-        )
-        _end(organization, target)
+        _remove(act, target)
+
+
+def _remove(act: Act, target: Membership) -> None:
+    event = act.record(
+        actions.MEMBERSHIP_REMOVED,
+        target=(target.user_id, display_name(target.user)),
+        role=target.role,
+    )
+    act.mail(
+        MEMBERSHIP_REMOVED_MAIL,
+        to=target.user.email,
+        dedupe_key=f"membership_removed:{event.pk}",
+        role=target.role,
+    )
+    _end(act.organization, target)
+
+
+def remove_billing_managers(
+    organization: Organization, membership_ids: Collection[uuid.UUID], *, actor: Actor
+) -> None:
+    """End memberships as ``actor`` chose before. Call it with the organization locked.
+
+    Of those who are no billing managers any more, nothing changes.
+    """
+    act = Act(organization, actor)
+    managers = Membership.objects.for_org(organization).billing_managers().select_related("user")
+    for target in managers.filter(pk__in=membership_ids).select_for_update(of=("self",)):
+        _remove(act, target)
 
 
 @transaction.atomic

@@ -58,9 +58,9 @@ class ReadOnly:
         column, _, kind = lookup.rpartition("__")
         if column == page.date_hierarchy and kind in DATE_PARTS:
             return bool(re.fullmatch(DATE_PARTS[kind], value))
-        return any(
-            lookup in {path, f"{path}__exact", f"{path}__isnull"} for path in page.get_list_filter(request)
-        )
+        # A filter is a column, or a class that names its parameter.
+        names = [getattr(one, "parameter_name", one) for one in page.get_list_filter(request)]
+        return any(lookup in {name, f"{name}__exact", f"{name}__isnull"} for name in names)
 
 
 class PortalAdminSite(AdminSite):

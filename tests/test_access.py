@@ -65,6 +65,10 @@ INSIDE = {
     "billing_activity": Row(get=MONEY),
     "start_step": Row(post=MONEY, data={"looks_at": "start.hidden"}),
     "card": Row(post=MONEY),
+    "plan": Row(get=MONEY, post=MONEY, answers=frozenset({200, 422})),
+    "plan_undo": Row(get=MONEY, post=MONEY, answers=frozenset({302, 404})),
+    # The edition in these tests sells no seats.
+    "seats": Row(get=MONEY, post=MONEY, answers=frozenset({404})),
     "card_return": Row(get=MONEY),
     "invoices": Row(get=MONEY),
     "invoice": Row(get=MONEY),

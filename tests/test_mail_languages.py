@@ -10,7 +10,12 @@ from django.utils import timezone, translation
 from accounts import mails as account_mails
 from accounts.models import User
 from billing.models import BillingAccount, Invoice, StripeOperation
-from billing.notices import tell_of_failed_payment, tell_of_needed_confirmation, tell_of_new_card
+from billing.notices import (
+    tell_of_failed_payment,
+    tell_of_needed_confirmation,
+    tell_of_new_card,
+    tell_of_plan_change,
+)
 from invitations import services as invitations
 from orgs import dates
 from orgs import services as organizations
@@ -54,6 +59,7 @@ LABELS = {
     "card_updated": [("Open Billing & usage", "Abrechnung öffnen")],
     "payment_failed": [("$58.25", "58,25\xa0$"), ("4 December 2026", "4 Dezember 2026")],
     "confirmation_needed": [("$58.25", "58,25\xa0$")],
+    "plan_changed": [("$58.25", "58,25\xa0$")],
     "account_notice": [("Your email address was changed", "Ihre E-Mail-Adresse wurde geändert")],
 }
 
@@ -146,6 +152,17 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
         tell_of_failed_payment(organization, invoice)
         tell_of_needed_confirmation(organization, invoice)
         tell_of_new_card(BillingAccount(organization=organization, card_last4="4242"), StripeOperation())
+        offer = {
+            "new": {"edition": "team-pro", "seats": 5},
+            "amount_due": 5825,
+            "period_total": 5825,
+            "currency": "usd",
+            "interval": "month",
+            "at": 1_780_272_000,
+        }
+        tell_of_plan_change(
+            organization, StripeOperation(params={"offer": offer}, result={"outcome": "made"})
+        )
         account_mails.send_plain(
             "account/email/password_changed",
             admin.user.email,

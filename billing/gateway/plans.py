@@ -60,28 +60,32 @@ def begin_schedule(subscription_id: str, *, idempotency_key: str) -> str:
 def plan_change(
     schedule_id: str,
     *,
-    items: list[dict[str, Any]],
+    replaced: str,
+    bought: dict[str, Any],
     interval: str,
     metadata: dict[str, str],
     idempotency_key: str,
 ) -> None:
-    """Let the subscription have these items once its present period has ended; all else about it stays.
+    """Let an item give way to another once the present period has ended; all else about it stays.
 
-    ``interval``: of the new period, month or year. After that period the schedule lets the subscription go.
+    ``replaced``: the id of the item's price. ``bought``: price and quantity from then on. ``interval``: of
+    the new period, month or year. After that period the schedule lets the subscription go.
     https://docs.stripe.com/billing/subscriptions/subscription-schedules
     """
     body = call(lambda stripe_: stripe_.v1.subscription_schedules.retrieve(schedule_id)).to_dict()
-    current = body["phases"][-1]
+    begun = body["current_phase"]["start_date"]
+    current = next(phase for phase in body["phases"] if phase["start_date"] == begun)
     kept = _kept(current)
+    items = [_item(item) for item in current["items"]]
     present: Any = {
         **kept,
-        "items": [_item(item) for item in current["items"]],
+        "items": items,
         "start_date": current["start_date"],
         "end_date": current["end_date"],
     }
     following: Any = {
         **kept,
-        "items": items,
+        "items": [{**item, **bought} if item["price"] == replaced else item for item in items],
         "duration": {"interval": interval, "interval_count": 1},
         "proration_behavior": "none",
     }

@@ -6,6 +6,7 @@ from billing.selectors.invoice_page import InvoicePage, issued_invoice, page_of
 from billing.selectors.invoices import InvoiceRow
 from billing.selectors.organizations import organizations_page, wanted_in
 from billing.selectors.overview import billing_page, own_card_setup
+from billing.selectors.plan_changes import PlanChangePage, plan_page, seats_page
 from billing.selectors.start_list import Shown, start_list
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "InvoiceFilter",
     "InvoicePage",
     "InvoiceRow",
+    "PlanChangePage",
     "Shown",
     "Sort",
     "activity_page",
@@ -24,6 +26,8 @@ __all__ = [
     "organizations_page",
     "own_card_setup",
     "page_of",
+    "plan_page",
+    "seats_page",
     "start_list",
     "wanted_in",
 ]

@@ -12,6 +12,7 @@ from django.utils import timezone
 from billing.invoice_states import InvoiceState
 from billing.methods import Method, method_of
 from billing.models import BillingAccount, OperationKind, StripeOperation, Subscription
+from billing.plans import PlannedChange, planned_changes
 from billing.selectors.credits import Credits, credit_span
 from billing.selectors.invoices import InvoiceRow, latest_and_open
 from billing.selectors.methods import (
@@ -91,6 +92,7 @@ class BillingPage:
     seats: Seats | None
     resources: ResourcesNow | None
     methods: list[UsedMethod]
+    planned: list[PlannedChange]
     invoices: list[InvoiceRow]
     managers: BillingManagersPanel
     as_of: datetime | None
@@ -152,6 +154,7 @@ def billing_page(membership: Membership) -> BillingPage:
         seats=seats_of(membership, managers) if edition.per_seat else None,
         resources=resources,
         methods=used_methods(upcoming, pays),
+        planned=[change for one in subscriptions for change in planned_changes(one)],
         invoices=latest,
         managers=managers,
         as_of=account.as_of if account else None,

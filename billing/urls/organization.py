@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import cards, invoices, overview, start
+from billing.views import cards, invoices, overview, plans, start
 
 urlpatterns = [
     path("", overview.billing, name="billing"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("start/", start.start_step, name="start_step"),
     path("card/", cards.card, name="card"),
     path("card/return/", cards.card_return, name="card_return"),
+    path("plan/", plans.plan, name="plan"),
+    path("plan/undo/", plans.undo, name="plan_undo"),
+    path("seats/", plans.seats, name="seats"),
     path("invoices/", invoices.invoices, name="invoices"),
     path("invoices/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
     path("invoices/<uuid:invoice_id>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),

@@ -24,6 +24,14 @@ async function copy(button) {
   setTimeout(() => { label.textContent = before; }, 2000);
 }
 
+// Buttons beside a number field: <button data-step="1">. The field tells of it like of any change.
+function stepNumber(button) {
+  const field = button.closest(".stepper").querySelector("input");
+  if (Number(button.dataset.step) > 0) field.stepUp();
+  else field.stepDown();
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
 // Links marked data-dialog open their page in the dialog, any trouble sends the browser to that page itself.
 // A button has no such page: who is refused (4xx) sees the present one anew, other trouble is told there.
 const dialog = document.getElementById("dialog");
@@ -72,8 +80,10 @@ document.addEventListener("click", (event) => {
   if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const copyButton = event.target.closest("[data-copy]");
   const dialogLink = event.target.closest("a[data-dialog]");
+  const step = event.target.closest("[data-step]");
   const closer = event.target.closest("#dialog [data-dialog-close]");
   if (copyButton) copy(copyButton);
+  if (step) stepNumber(step);
   if (dialogLink && window.htmx) {
     event.preventDefault();
     openInDialog(dialogLink);

@@ -11,6 +11,8 @@ from billing.models import BillingAccount
 from orgs.models import Membership, Organization
 from stripe_simulator import server
 from stripe_simulator.control import Control
+from tests.billing.mishaps import steered
+from tests.billing.plans import Customer
 from tests.billing.told import Told
 from tests.billing.world import StripeWorld
 from tests.conftest import SignIn
@@ -48,6 +50,20 @@ def stripe(stripe_server: server.Running, settings: LazySettings) -> StripeWorld
 def account(organization: Organization, stripe: StripeWorld) -> BillingAccount:
     """The organization's billing account, with a customer at Stripe."""
     return stripe.account_for(organization)
+
+
+@pytest.fixture
+def customer(
+    stripe: StripeWorld,
+    account: BillingAccount,
+    billing_manager: Membership,
+    sign_in: SignIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Customer]:
+    """The organization as a customer with a card, whose plan the billing manager changes."""
+    stripe.attach_default(account)
+    with steered(monkeypatch) as (_fuse, clock):
+        yield Customer(stripe, account, billing_manager, clock, sign_in(billing_manager))
 
 
 @pytest.fixture

@@ -1,0 +1,31 @@
+"""Billing managers who don't stay after a planned change: they leave when it counts, as a person chose."""
+
+import uuid
+from typing import Any
+
+from django.dispatch import receiver
+
+from billing.models import OperationKind, OperationState, StripeOperation, Subscription
+from billing.operations.people import person_of
+from orgs import events
+from orgs.models import Organization
+from orgs.services import remove_billing_managers
+
+
+@receiver(events.edition_changed)
+def let_leave(organization_id: uuid.UUID, new: str, **_kwargs: Any) -> None:
+    """In the transaction that gives the organization its new edition.
+
+    A choice holds for the change that it was made for: of a schedule that brings about this one.
+    """
+    schedules = Subscription.objects.for_org(organization_id).current().exclude(schedule=None)
+    chosen = StripeOperation.objects.for_org(organization_id).filter(
+        kind=OperationKind.SCHEDULE_CHANGE,
+        state=OperationState.DONE,
+        stripe_id__in=[row.schedule["id"] for row in schedules if row.schedule],
+        params__offer__new__edition=new,
+    )
+    for operation in chosen:
+        leaving = [uuid.UUID(pk) for pk in operation.params["leaving"]]
+        organization = Organization.objects.get(pk=organization_id)
+        remove_billing_managers(organization, leaving, actor=person_of(operation))

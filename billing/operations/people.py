@@ -1,0 +1,18 @@
+"""Who asked for an operation, and whether they still may."""
+
+from audit.models import ActorKind
+from audit.services import Actor
+from billing.models import StripeOperation
+from orgs.models import Membership
+from orgs.policy import Permission, may
+
+
+def person_of(operation: StripeOperation) -> Actor:
+    return Actor(ActorKind.PERSON, operation.actor_name, operation.actor_id)
+
+
+def still_may(operation: StripeOperation, permission: Permission) -> bool:
+    """Certain under the organization's lock, which every change of a membership takes."""
+    memberships = Membership.objects.for_org(operation.organization_id).select_related("organization")
+    membership = memberships.filter(user_id=operation.actor_id, user__is_active=True).first()
+    return membership is not None and may(membership, permission)

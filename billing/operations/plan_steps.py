@@ -1,0 +1,248 @@
+"""The steps of changing the plan: now, when the period ends, or not after all.
+
+Each looks first whether the plan and the price are still those that the person accepted. Stripe is asked for
+a charge only within the hour of the press: after that it is looked up whether it was made, and given up if
+not.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.db import models, transaction
+from django.utils import timezone
+
+from audit.registry import Action
+from audit.services import record
+from billing import gateway
+from billing.actions import PLAN_CHANGE_FAILED, PLAN_CHANGE_PLANNED, PLAN_CHANGE_UNDONE, PLAN_CHANGED
+from billing.change_outcomes import ASKS_THE_PERSON, Outcome
+from billing.gateway.records import Invoice
+from billing.mirror.invoices import write_invoices
+from billing.mirror.rows import next_fetch_number
+from billing.mirror.subscriptions import sync_subscriptions
+from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
+from billing.notices import tell_of_plan_change
+from billing.operations.life import finish, key_expired, register, renew_key
+from billing.operations.people import person_of, still_may
+from billing.plan_offers import Offer
+from billing.plans import version_of
+from orgs.policy import Permission
+
+PATIENCE = timedelta(hours=1)
+
+logger = structlog.get_logger(__name__)
+
+
+class Step(models.TextChoices):
+    CHECK = "check"
+    CHANGE = "change"
+    BEGIN_SCHEDULE = "begin_schedule"
+    PLAN = "plan"
+    RELEASE = "release"
+    FOLLOW = "follow"
+
+
+def offer_of(operation: StripeOperation) -> Offer:
+    return Offer(**operation.params["offer"])
+
+
+def _check(operation: StripeOperation) -> None:
+    """See that all is as the person accepted it. A schedule that has nothing left to change is let go."""
+    offer = offer_of(operation)
+    if key_expired(operation):
+        renew_key(operation)
+    if not still_may(operation, Permission.BILLING_SUBSCRIPTION_UPDATE):
+        _fail(operation, Outcome.NOT_ALLOWED)
+        return
+    found = gateway.subscription(offer.subscription)
+    if version_of(found) != offer.version:
+        sync_subscriptions(BillingAccount.objects.get(organization=operation.organization_id))
+        _fail(operation, Outcome.CHANGED)
+        return
+    if offer.at_once:
+        charge = gateway.preview_of_change(offer.subscription, items=offer.items, at=offer.at)
+        if (charge.total, charge.amount_due) != (offer.total, offer.amount_due):
+            _fail(operation, Outcome.PRICE_CHANGED)
+            return
+    if found.schedule is not None:
+        _let_go(operation, found.schedule.id)
+    operation.renew(step=Step.CHANGE if offer.at_once else Step.BEGIN_SCHEDULE)
+
+
+def _is_too_late(operation: StripeOperation) -> bool:
+    return key_expired(operation) or timezone.now() - operation.created_at > PATIENCE
+
+
+def _change(operation: StripeOperation) -> None:
+    offer = offer_of(operation)
+    if _is_too_late(operation):
+        invoice_id = gateway.invoice_of_change(offer.subscription, operation_id=operation.pk)
+        if not invoice_id:
+            _fail(operation, Outcome.TOO_LATE)
+            return
+    else:
+        try:
+            invoice_id = gateway.change_subscription(
+                offer.subscription,
+                items=offer.items,
+                at=offer.at,
+                metadata=operation.params["metadata"],
+                idempotency_key=operation.idempotency_key,
+            )
+        except gateway.GatewayDeclined as error:
+            asks = error.code in ASKS_THE_PERSON
+            _fail(operation, Outcome.CONFIRMATION if asks else Outcome.DECLINED, reason=error.code)
+            return
+    operation.renew(step=Step.FOLLOW, stripe_id=invoice_id, result={"outcome": Outcome.MADE})
+
+
+def _begin_schedule(operation: StripeOperation) -> None:
+    offer = offer_of(operation)
+    if _is_too_late(operation):
+        _give_up_schedule(operation)
+        return
+    schedule_id = gateway.begin_schedule(offer.subscription, idempotency_key=operation.idempotency_key)
+    operation.renew(step=Step.PLAN, stripe_id=schedule_id)
+
+
+def _give_up_schedule(operation: StripeOperation) -> None:
+    """One that was made, though we never heard so, changes nothing yet: let it go."""
+    found = gateway.subscription(offer_of(operation).subscription)
+    if found.schedule is not None and version_of(found) == offer_of(operation).version:
+        _let_go(operation, found.schedule.id)
+    _fail(operation, Outcome.TOO_LATE)
+
+
+def _let_go(operation: StripeOperation, schedule_id: str) -> None:
+    gateway.release_schedule(schedule_id, idempotency_key=f"{operation.idempotency_key}-{schedule_id}")
+
+
+def _plan(operation: StripeOperation) -> None:
+    offer = offer_of(operation)
+    if key_expired(operation):
+        renew_key(operation)
+    try:
+        gateway.plan_change(
+            operation.stripe_id,
+            replaced=offer.replaces["price"],
+            bought=offer.bought,
+            interval=offer.interval,
+            metadata=operation.params["metadata"],
+            idempotency_key=f"{operation.idempotency_key}-plan",
+        )
+    except gateway.GatewayRefused:
+        _let_go(operation, operation.stripe_id)
+        raise
+    operation.renew(step=Step.FOLLOW, result={"outcome": Outcome.PLANNED})
+
+
+def _release(operation: StripeOperation) -> None:
+    schedule_id = operation.params["schedule"]
+    if key_expired(operation):
+        renew_key(operation)
+    try:
+        gateway.release_schedule(schedule_id, idempotency_key=operation.idempotency_key)
+    except gateway.GatewayForbidden:
+        raise
+    except gateway.GatewayRefused:
+        found = gateway.subscription(operation.params["subscription"])
+        if found.schedule is not None and found.schedule.id == schedule_id:
+            raise
+    operation.renew(step=Step.FOLLOW, result={"outcome": Outcome.UNDONE})
+
+
+def _follow(operation: StripeOperation) -> None:
+    """Write down what Stripe has made of it, and tell of it.
+
+    What can't be read was made all the same; reconciliation writes it down.
+    """
+    problem, result = "", operation.result
+    try:
+        sync_subscriptions(BillingAccount.objects.get(organization=operation.organization_id))
+        if operation.kind == OperationKind.CHANGE_PLAN:
+            result = {**result, **_difference(operation, _write_invoice(operation))}
+    except gateway.GatewayRefused as error:
+        problem = str(error)
+    with transaction.atomic():
+        current = BillingAccount.objects.locked_of(operation.organization_id)
+        action, facts = _told(operation)
+        record(
+            action,
+            actor=person_of(operation),
+            organization=current.organization,
+            target=(operation.pk, ""),
+            **facts,
+        )
+        tell_of_plan_change(current.organization, operation)
+        finish(operation, state=OperationState.DONE, result=result, error=problem)
+
+
+def _write_invoice(operation: StripeOperation) -> Invoice:
+    """The invoice that came of the change."""
+    number = next_fetch_number()
+    invoice = gateway.invoice(operation.stripe_id)
+    with transaction.atomic():
+        write_invoices(BillingAccount.objects.locked_of(operation.organization_id), [invoice], number)
+    return invoice
+
+
+def _told(operation: StripeOperation) -> tuple[Action, dict[str, Any]]:
+    if operation.kind == OperationKind.UNDO_CHANGE:
+        return PLAN_CHANGE_UNDONE, {"day": operation.params["day"]}
+    offer = offer_of(operation)
+    facts: dict[str, Any] = {"old": offer.old, "new": offer.new}
+    if offer.at_once:
+        return PLAN_CHANGED, facts
+    return PLAN_CHANGE_PLANNED, {**facts, "day": offer.moment.date().isoformat()}
+
+
+def _difference(operation: StripeOperation, invoice: Invoice) -> dict[str, Any]:
+    """What the invoice has that the accepted preview had not: nothing, or somebody must look at it."""
+    offer = offer_of(operation)
+    if (invoice.total, invoice.amount_due, invoice.currency) == (
+        offer.total,
+        offer.amount_due,
+        offer.currency,
+    ):
+        return {}
+    invoiced = {"total": invoice.total, "amount_due": invoice.amount_due, "currency": invoice.currency}
+    logger.error(
+        "preview_differs_from_invoice",
+        operation=str(operation.pk),
+        invoice=invoice.id,
+        accepted={"total": offer.total, "amount_due": offer.amount_due, "currency": offer.currency},
+        invoiced=invoiced,
+    )
+    return {"difference": invoiced}
+
+
+@transaction.atomic
+def _fail(operation: StripeOperation, outcome: Outcome, *, reason: str = "") -> None:
+    account = BillingAccount.objects.locked_of(operation.organization_id)
+    record(
+        PLAN_CHANGE_FAILED,
+        actor=person_of(operation),
+        organization=account.organization,
+        target=(operation.pk, ""),
+        outcome=outcome.value,
+    )
+    finish(
+        operation, state=OperationState.FAILED, result={"outcome": outcome, "reason": reason}, error=reason
+    )
+
+
+register(
+    OperationKind.CHANGE_PLAN,
+    steps={Step.CHECK: _check, Step.CHANGE: _change, Step.FOLLOW: _follow},
+)
+register(
+    OperationKind.SCHEDULE_CHANGE,
+    steps={
+        Step.CHECK: _check,
+        Step.BEGIN_SCHEDULE: _begin_schedule,
+        Step.PLAN: _plan,
+        Step.FOLLOW: _follow,
+    },
+)
+register(OperationKind.UNDO_CHANGE, steps={Step.RELEASE: _release, Step.FOLLOW: _follow})

@@ -1,0 +1,174 @@
+"""What a change of the plan costs, as Stripe says: shown to a person, and accepted as a whole or not at all.
+
+A page shows an offer and keeps nothing. Signed, it comes back with the press, so that what is accepted is
+what was shown; it becomes an operation of the offer's own id, so that it is accepted once.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.core import signing
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from billing import gateway
+from billing.gateway.account import Price
+from billing.gateway.records import Preview
+from billing.plans import Plan, is_larger, version_of
+from billing.sums import Row, steps_of, sums_to_due
+from orgs.editions import Edition
+from orgs.errors import PageOutdated, Refused
+from orgs.models import Membership
+
+SALT = "billing.plan_offers"
+LIFE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A change of the plan at its price. Amounts in minor units, taxes included.
+
+    ``version``: of the subscription, see ``plans.version_of``. ``old``, ``new``: edition and seats, see
+    ``terms``. ``at_once``: else it counts from the period's end. ``at``: in seconds, the moment from which it
+    is counted. ``replaces``: the id of the item and of the price that give way. ``total``, ``amount_due``: of
+    the invoice that comes of it at once. ``period_total``: of each whole period from then on.
+    ``managers``: the memberships of the billing managers who were shown, where not all of them may stay.
+    """
+
+    id: str
+    membership: str
+    subscription: str
+    version: str
+    old: dict[str, Any]
+    new: dict[str, Any]
+    at_once: bool
+    at: int
+    replaces: dict[str, str]
+    price: str
+    quantity: int | None
+    interval: str
+    currency: str
+    total: int
+    amount_due: int
+    period_total: int
+    managers: list[str]
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromtimestamp(self.at, UTC)
+
+    @property
+    def bought(self) -> dict[str, Any]:
+        """What stands in place of the item that gives way."""
+        return bought(self.price, self.quantity)
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        return [{"id": self.replaces["item"], **self.bought}]
+
+    @property
+    def sealed(self) -> str:
+        return signing.dumps(asdict(self), salt=SALT, compress=True)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """How Stripe comes to an amount, line by line."""
+
+    lines: Sequence[Mapping[str, Any]]
+    steps: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Offered:
+    """An offer and how Stripe came to it. ``now``: None where nothing is charged at once.
+
+    ``renews``: the day (UTC) from which whole periods are charged.
+    """
+
+    offer: Offer
+    edition: Edition
+    now: Bill | None
+    period: Bill
+    renews: date
+    told_at: datetime
+
+
+def bought(price: str, quantity: int | None) -> dict[str, Any]:
+    """As Stripe takes it; ``quantity``: None for what is metered."""
+    return {"price": price} if quantity is None else {"price": price, "quantity": quantity}
+
+
+def terms(edition: Edition, seats: int | None) -> dict[str, Any]:
+    """A plan as codes; ``seats``: None where none are sold."""
+    return {"edition": edition.code, "seats": seats}
+
+
+def ask_for_offer(
+    reader: Membership,
+    plan: Plan,
+    edition: Edition,
+    *,
+    seats: int | None,
+    price: Price,
+    managers: list[str],
+) -> Offered:
+    """Ask Stripe what the change costs. More counts at once; less, and what would be paid back, later.
+
+    Raises Refused, and what the gateway raises.
+    """
+    subscription, now = plan.subscription, timezone.now()
+    if price.currency != subscription.currency:
+        raise Refused(_("%(edition)s is not sold in the currency of your plan.") % {"edition": edition.name})
+    quantity = None if price.metered else seats or 1
+    shown: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "membership": str(reader.pk),
+        "subscription": subscription.stripe_id,
+        "version": version_of(subscription),
+        "old": terms(plan.edition, plan.seats),
+        "new": terms(edition, seats),
+        "replaces": {"item": plan.item["id"], "price": plan.item["price_id"]},
+        "price": price.id,
+        "quantity": quantity,
+        "interval": price.interval,
+        "currency": price.currency,
+        "managers": managers,
+    }
+    items = [{"id": plan.item["id"], **bought(price.id, quantity)}]
+    period = gateway.preview_of_period(subscription.stripe_id, items=items)
+    shown["period_total"] = period.total
+    each_period = _bill(period, amount_due=period.total)
+    if is_larger(edition, plan.edition) or (seats or 0) > (plan.seats or 0):
+        at = int(now.timestamp())
+        charge = gateway.preview_of_change(subscription.stripe_id, items=items, at=at)
+        if charge.total >= 0:
+            offer = Offer(**shown, at_once=True, at=at, total=charge.total, amount_due=charge.amount_due)
+            now_bill = _bill(charge, amount_due=charge.amount_due)
+            renews = max((line["period_end"] for line in now_bill.lines), default="")
+            renewal = date.fromisoformat(renews) if renews else plan.period_end.date()
+            return Offered(offer, edition, now_bill, each_period, renewal, now)
+    offer = Offer(**shown, at_once=False, at=int(plan.period_end.timestamp()), total=0, amount_due=0)
+    return Offered(offer, edition, None, each_period, plan.period_end.date(), now)
+
+
+def _bill(preview: Preview, *, amount_due: int) -> Bill:
+    document = asdict(preview)["document"]
+    rows = sums_to_due(document, total=preview.total, amount_due=amount_due)
+    return Bill(document["lines"], steps_of(rows, lines=len(document["lines"])))
+
+
+def offer_in(sealed: str, *, reader: Membership) -> Offer:
+    """The offer that this person was shown within the last hour. Raises PageOutdated."""
+    try:
+        offer = Offer(**signing.loads(sealed, salt=SALT, max_age=LIFE))
+    except (signing.BadSignature, TypeError):
+        offer = None
+    if offer is None or offer.membership != str(reader.pk):
+        raise PageOutdated(
+            _("These amounts are too old to be certain. Nothing was changed. Check the new ones.")
+        )
+    return offer

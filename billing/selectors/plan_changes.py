@@ -1,0 +1,227 @@
+"""*Change plan* and *Change seats*: what there is to choose, and what the choice costs by Stripe's word."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from billing import gateway
+from billing.gateway.account import Price
+from billing.models import PLAN_CHANGES, BillingAccount, StripeOperation, Subscription
+from billing.plan_offers import Offered, ask_for_offer
+from billing.plans import Obstacle, Plan, obstacle_to_change, plan_of
+from billing.selectors.overview import AccountRow
+from billing.selectors.seats import Seats, seats_of
+from billing.upcoming import Upcoming, upcoming_of
+from orgs.editions import Edition, sold_editions
+from orgs.errors import Refused
+from orgs.models import Membership
+from orgs.policy import REMOVE_PERMISSIONS, Permission, Role, may
+
+MOST_SEATS = 10_000
+
+
+@dataclass(frozen=True)
+class EditionCard:
+    """``price``: None while Stripe has not told it."""
+
+    edition: Edition
+    price: Price | None
+    is_current: bool
+    more_managers: bool
+
+    @property
+    def amount(self) -> int | None:
+        return int(Decimal(self.price.unit_amount)) if self.price and self.price.unit_amount else None
+
+
+@dataclass(frozen=True)
+class ManagerChoice:
+    """``email``: empty for those who may not see it."""
+
+    membership_id: str
+    name: str
+    email: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Question:
+    """Not all billing managers fit the edition to come. ``managers``: empty for who may not remove them."""
+
+    limit: int
+    taken: int
+    managers: list[ManagerChoice]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanChangePage:
+    """``trouble``: why there is no offer though one was asked for. ``upcoming``: without any change."""
+
+    plan: Plan | None
+    obstacle: Obstacle | None
+    upcoming: Upcoming | None
+    cards: list[EditionCard] = field(default_factory=list)
+    seats: Seats | None = None
+    chosen: Edition | None = None
+    chosen_seats: int | None = None
+    offered: Offered | None = None
+    question: Question | None = None
+    trouble: str = ""
+
+    @property
+    def least_seats(self) -> int:
+        return max(1, self.seats.taken + self.seats.reserved) if self.seats else 1
+
+    @property
+    def lacks_method(self) -> bool:
+        """Something would have to be charged, and nothing is saved that could."""
+        charged = self.offered is not None and self.offered.offer.amount_due > 0
+        return charged and self.upcoming is not None and self.upcoming.lacks_method
+
+
+def plan_page(reader: Membership, *, edition_code: str = "") -> PlanChangePage:
+    """``edition_code``: what the person has chosen, "" before they do. What isn't sold isn't chosen."""
+    plan, obstacle, upcoming = _standing(reader)
+    own = plan.edition if plan else reader.organization.edition
+    sold = sold_editions(on=timezone.now().date())
+    chosen = next((one for one in sold if one.code == edition_code and one.code != own.code), None)
+    prices: Mapping[str, Price] = {}
+    offered, question, trouble = None, None, ""
+    if obstacle is None and plan is not None:
+        question = _question(reader, chosen) if chosen else None
+        try:
+            with gateway.person_waits():
+                prices = _prices([*sold, own])
+                if chosen is not None:
+                    offered = _offer(reader, plan, chosen, prices, question)
+        except Refused as refused:
+            trouble = str(refused.message)
+        except gateway.GatewayError as error:
+            trouble = _without_stripe(error)
+    return PlanChangePage(
+        plan=plan,
+        obstacle=obstacle,
+        upcoming=upcoming,
+        cards=[_card(one, prices, own) for one in dict.fromkeys([own, *sold])],
+        chosen=chosen,
+        offered=offered,
+        question=question,
+        trouble=trouble,
+    )
+
+
+def seats_page(reader: Membership, *, seats: int | None = None) -> PlanChangePage:
+    """``seats``: what the person has chosen, None before they do. For an edition that sells seats."""
+    plan, obstacle, upcoming = _standing(reader)
+    counted = seats_of(reader)
+    page = PlanChangePage(plan=plan, obstacle=obstacle, upcoming=upcoming, seats=counted, chosen_seats=seats)
+    if plan is None or obstacle is not None or seats is None or seats == plan.seats:
+        return page
+    offered, trouble = None, ""
+    if not page.least_seats <= seats <= MOST_SEATS:
+        trouble = _("Choose from %(least)s to %(most)s seats.") % {
+            "least": page.least_seats,
+            "most": MOST_SEATS,
+        }
+    else:
+        try:
+            with gateway.person_waits():
+                offered = ask_for_offer(
+                    reader, plan, plan.edition, seats=seats, price=_own_price(plan), managers=[]
+                )
+        except gateway.GatewayError as error:
+            trouble = _without_stripe(error)
+    return PlanChangePage(
+        plan=plan,
+        obstacle=obstacle,
+        upcoming=upcoming,
+        seats=counted,
+        chosen_seats=seats,
+        offered=offered,
+        trouble=trouble,
+    )
+
+
+def _standing(reader: Membership) -> tuple[Plan | None, Obstacle | None, Upcoming | None]:
+    organization = reader.organization
+    plan = plan_of(Subscription.objects.for_org(organization).current())
+    operations = StripeOperation.objects.for_org(organization).pending()
+    obstacle = obstacle_to_change(plan, is_under_way=operations.filter(kind__in=PLAN_CHANGES).exists())
+    if plan is None:
+        return None, obstacle, None
+    found = BillingAccount.objects.filter(organization=organization).values_list(*AccountRow._fields).first()
+    pays = AccountRow(*found).pays if found else None
+    return plan, obstacle, upcoming_of(plan.subscription, customer_pays=pays, confirmed_at=None)
+
+
+def _prices(editions: list[Edition]) -> dict[str, Price]:
+    keys = sorted({edition.price_lookup_key for edition in editions})
+    return {price.lookup_key: price for price in gateway.prices(keys) if price.active and price.interval}
+
+
+def _own_price(plan: Plan) -> Price:
+    """Seats are bought at the price that the subscription has, whatever is sold by now."""
+    item = plan.item
+    return Price(
+        id=item["price_id"],
+        lookup_key=item["lookup_key"],
+        active=True,
+        currency=plan.subscription.currency,
+        unit_amount=item["unit_amount"],
+        metered=item["metered"],
+        interval=item["interval"],
+        interval_count=item["interval_count"],
+    )
+
+
+def _offer(
+    reader: Membership,
+    plan: Plan,
+    edition: Edition,
+    prices: Mapping[str, Price],
+    question: Question | None,
+) -> Offered:
+    price = prices.get(edition.price_lookup_key)
+    if price is None:
+        raise Refused(_("%(edition)s can't be bought right now. Ask support.") % {"edition": edition.name})
+    managers = [choice.membership_id for choice in question.managers] if question else []
+    return ask_for_offer(reader, plan, edition, seats=None, price=price, managers=managers)
+
+
+def _question(reader: Membership, edition: Edition) -> Question | None:
+    """Which billing managers stay, where the edition has room for fewer than there are."""
+    if edition.billing_managers is None:
+        return None
+    managers = Membership.objects.for_org(reader.organization).billing_managers().select_related("user")
+    found = list(managers.order_by("joined_at", "id"))
+    if len(found) <= edition.billing_managers:
+        return None
+    sees_mails = may(reader, Permission.BILLING_MANAGERS_LIST_MAILS)
+    removes = may(reader, REMOVE_PERMISSIONS[Role.BILLING_MANAGER])
+    choices = [
+        ManagerChoice(str(one.pk), one.user.name, one.user.email if sees_mails else "", one.joined_at)
+        for one in found
+    ]
+    return Question(edition.billing_managers, len(found), choices if removes else [])
+
+
+def _card(edition: Edition, prices: Mapping[str, Price], own: Edition) -> EditionCard:
+    most, now = edition.billing_managers, own.billing_managers
+    return EditionCard(
+        edition=edition,
+        price=prices.get(edition.price_lookup_key),
+        is_current=edition == own,
+        more_managers=now is not None and (most is None or most > now),
+    )
+
+
+def _without_stripe(error: gateway.GatewayError) -> str:
+    if isinstance(error, gateway.GatewayBusy):
+        return _("Other people wait for Stripe right now. Try again in a moment.")
+    if isinstance(error, gateway.GatewayUnavailable):
+        return _("Stripe does not answer right now, so no amounts can be shown. Try again in a minute.")
+    return _("Stripe could not work out the amounts. Ask support if this lasts.")

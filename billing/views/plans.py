@@ -1,0 +1,91 @@
+"""The plan: another edition, other seats, and undoing what is planned."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from billing.change_outcomes import good_sentence_of, sentence_of
+from billing.models import OperationState, StripeOperation
+from billing.operations.plans import accept_offer, planned_change_of, undo_change
+from billing.selectors import PlanChangePage, plan_page, seats_page
+from orgs.access import OrgRequest, requires
+from orgs.errors import Refused
+from orgs.policy import Permission
+
+
+@requires(GET=Permission.BILLING_SUBSCRIPTION_UPDATE, POST=Permission.BILLING_SUBSCRIPTION_UPDATE)
+def plan(request: OrgRequest) -> HttpResponse:
+    """Choose an edition, see what it costs, change to it."""
+    refusal = _accepted(request) if request.method == "POST" else ""
+    if refusal is None:
+        return redirect("billing", request.organization.slug)
+    page = plan_page(request.membership, edition_code=request.GET.get("edition", ""))
+    return _page(request, "plan", page, refusal)
+
+
+@requires(GET=Permission.BILLING_SUBSCRIPTION_UPDATE, POST=Permission.BILLING_SUBSCRIPTION_UPDATE)
+def seats(request: OrgRequest) -> HttpResponse:
+    """Choose a number of seats; where the edition sells none, there is no such page."""
+    if not request.organization.edition.per_seat:
+        raise Http404
+    refusal = _accepted(request) if request.method == "POST" else ""
+    if refusal is None:
+        return redirect("billing", request.organization.slug)
+    page = seats_page(request.membership, seats=_number(request.GET.get("seats", "")))
+    return _page(request, "seats", page, refusal)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _page(request: OrgRequest, name: str, page: PlanChangePage, refusal: str) -> HttpResponse:
+    template = f"billing/_{name}_change.html" if request.htmx else f"billing/{name}.html"
+    context = {
+        "page": page,
+        "refusal": refusal,
+        "shown": page.chosen_seats or (page.plan and page.plan.seats),
+    }
+    return render(request, template, context, status=422 if refusal else 200)
+
+
+def _accepted(request: OrgRequest) -> str | None:
+    """Do what the page offered. Returns why nothing was done; None: it was, or is being."""
+    try:
+        operation = accept_offer(
+            actor=request.membership,
+            sealed=request.POST.get("offer", ""),
+            stays=request.POST.getlist("stays"),
+        )
+    except Refused as refused:
+        return str(refused.message)
+    return _told(request, operation)
+
+
+def _told(request: OrgRequest, operation: StripeOperation) -> str | None:
+    if operation.state == OperationState.FAILED:
+        return sentence_of(operation)
+    if operation.state == OperationState.DONE:
+        messages.success(request, good_sentence_of(operation))
+    else:
+        messages.info(request, _("Stripe has not answered yet. The change is under way and shows once made."))
+    return None
+
+
+@requires(GET=Permission.BILLING_SUBSCRIPTION_UPDATE, POST=Permission.BILLING_SUBSCRIPTION_UPDATE)
+def undo(request: OrgRequest) -> HttpResponse:
+    """Ask whether a planned change is to be undone, and undo it."""
+    if request.method == "GET":
+        change = planned_change_of(request.organization, request.GET.get("schedule", ""))
+        if change is None:
+            raise Http404
+        return render(request, "billing/plan_undo.html", {"change": change})
+    try:
+        operation = undo_change(actor=request.membership, schedule_id=request.POST.get("schedule", ""))
+        refusal = _told(request, operation)
+    except Refused as refused:
+        refusal = str(refused.message)
+    if refusal:
+        messages.error(request, refusal)
+    return redirect("billing", request.organization.slug)
