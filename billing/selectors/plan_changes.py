@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
@@ -11,17 +11,20 @@ from django.utils.translation import gettext as _
 from billing import gateway
 from billing.gateway.account import Price
 from billing.models import PLAN_CHANGES, BillingAccount, StripeOperation, Subscription
+from billing.money import in_minor_units
 from billing.plan_offers import Offered, ask_for_offer
 from billing.plans import Obstacle, Plan, obstacle_to_change, plan_of
 from billing.selectors.overview import AccountRow
 from billing.selectors.seats import Seats, seats_of
 from billing.upcoming import Upcoming, upcoming_of
-from orgs.editions import Edition, sold_editions
+from orgs.editions import Edition, Pricing, sold_editions
 from orgs.errors import Refused
 from orgs.models import Membership
 from orgs.policy import REMOVE_PERMISSIONS, Permission, Role, may
+from usage.selectors import usage_of_days
 
 MOST_SEATS = 10_000
+HOURS_OF_A_MONTH = 730
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,14 @@ class EditionCard:
     @property
     def amount(self) -> int | None:
         return int(Decimal(self.price.unit_amount)) if self.price and self.price.unit_amount else None
+
+
+@dataclass(frozen=True)
+class UsageEstimate:
+    """What a month of the resources counted now costs, by our own count, in cents before tax."""
+
+    resources: int
+    amount: int
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,7 @@ class PlanChangePage:
     chosen_seats: int | None = None
     offered: Offered | None = None
     question: Question | None = None
+    estimate: UsageEstimate | None = None
     trouble: str = ""
 
     @property
@@ -110,6 +122,7 @@ def plan_page(reader: Membership, *, edition_code: str = "") -> PlanChangePage:
         chosen=chosen,
         offered=offered,
         question=question,
+        estimate=_estimate(reader, chosen) if offered and chosen else None,
         trouble=trouble,
     )
 
@@ -207,6 +220,18 @@ def _question(reader: Membership, edition: Edition) -> Question | None:
         for one in found
     ]
     return Question(edition.billing_managers, len(found), choices if removes else [])
+
+
+def _estimate(reader: Membership, edition: Edition) -> UsageEstimate | None:
+    """Of an edition that is sold by use alone; None where nothing is counted yet."""
+    if edition.pricing is not Pricing.USAGE or edition.credit_price is None:
+        return None
+    tomorrow = timezone.now().date() + timedelta(days=1)
+    _used, now = usage_of_days(reader.organization_id, tomorrow, tomorrow)
+    if now is None:
+        return None
+    beyond = max(0, now.resources * HOURS_OF_A_MONTH - edition.free_credits)
+    return UsageEstimate(now.resources, in_minor_units(beyond * edition.credit_price, "usd"))
 
 
 def _card(edition: Edition, prices: Mapping[str, Price], own: Edition) -> EditionCard:

@@ -29,6 +29,8 @@ NO_PAGE = {
     "invitation_resend": "POST only",
     "invitation_copy_link": "POST only",
     "card": "POST only",
+    "seats": "the edition sells none",
+    "plan_undo": "nothing is planned",
     "session_end": "POST only",
     "invoice_pdf": "a PDF",
     "invitation": "needs a link",

@@ -15,6 +15,8 @@ from invitations.models import Invitation, Reason
 from orgs import views
 from orgs.models import Organization
 from orgs.policy import Role
+from tests.billing.mishaps import Clock
+from tests.billing.plans import Customer
 from tests.browser.conftest import NewPage
 from tests.browser.inspection import faults_of
 from tests.browser.person import DECLINED, Person
@@ -187,6 +189,51 @@ def card_declined_on_the_simulated_page(stage: Stage) -> Page:
 
 
 # Nothing there yet
+
+
+@state
+def change_of_plan(stage: Stage) -> Page:
+    MembershipFactory(organization=stage.world.organization, role=Role.BILLING_MANAGER)
+    customer_in(stage).buy("enterprise-growth")
+    page = stage.admin("settings/billing/plan/?edition=team-growth")
+    expect(page.get_by_role("heading", name="Which billing manager stays?")).to_be_visible()
+    return page
+
+
+@state
+def change_of_plan_refused(stage: Stage) -> Page:
+    page = change_of_plan(stage)
+    page.get_by_role("button", name="Change to Team Growth").click()
+    expect(page.get_by_role("alert")).to_contain_text("Choose which billing manager stays")
+    return page
+
+
+@state
+def change_of_seats(stage: Stage) -> Page:
+    customer_in(stage).buy("team-pro", 9)
+    page = stage.admin("settings/billing/seats/?seats=12")
+    expect(page.get_by_role("button", name="change to 12 seats")).to_be_visible()
+    return page
+
+
+@state
+def undoing_asked(stage: Stage) -> Page:
+    page = change_of_plan(stage)
+    page.get_by_label("Decide later").check()
+    page.get_by_role("button", name="Change to Team Growth").click()
+    page.get_by_role("link", name="Undo").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Undo the planned change?")
+    return page
+
+
+def customer_in(stage: Stage) -> Customer:
+    """The organization in place of the account that its world has."""
+    organization = stage.world.organization
+    BillingAccount.objects.filter(organization=organization).delete()
+    account = stage.portal.stripe.account_for(organization)
+    stage.portal.stripe.attach_default(account)
+    admin = stage.world.memberships[Role.ADMIN]
+    return Customer(stage.portal.stripe, account, admin, Clock(), stage.world.clients[Role.ADMIN])
 
 
 @pytest.mark.parametrize(
