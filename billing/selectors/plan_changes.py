@@ -17,6 +17,7 @@ from billing.plans import Obstacle, Plan, obstacle_to_change, plan_of
 from billing.selectors.overview import AccountRow
 from billing.selectors.seats import Seats, seats_of
 from billing.upcoming import Upcoming, upcoming_of
+from invitations.selectors import billing_managers_panel
 from orgs.editions import Edition, Pricing, sold_editions
 from orgs.errors import Refused
 from orgs.models import Membership
@@ -130,7 +131,7 @@ def plan_page(reader: Membership, *, edition_code: str = "") -> PlanChangePage:
 def seats_page(reader: Membership, *, seats: int | None = None) -> PlanChangePage:
     """``seats``: what the person has chosen, None before they do. For an edition that sells seats."""
     plan, obstacle, upcoming = _standing(reader)
-    counted = seats_of(reader)
+    counted = seats_of(reader, billing_managers_panel(reader))
     page = PlanChangePage(plan=plan, obstacle=obstacle, upcoming=upcoming, seats=counted, chosen_seats=seats)
     if plan is None or obstacle is not None or seats is None or seats == plan.seats:
         return page
