@@ -80,7 +80,7 @@ class DiffersFilter(admin.SimpleListFilter):
     parameter_name = "differs"
 
     def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
-        return [("yes", _("differ"))]
+        return [("yes", str(_("differ")))]
 
     def queryset(
         self, _request: HttpRequest, operations: QuerySet[StripeOperation]

@@ -120,6 +120,7 @@ def tell_of_plan_change(organization: Organization, operation: StripeOperation) 
                 if (person.user_id == operation.actor_id) is own
             },
             organization_id=organization.pk,
+            not_before=None,
             organization=organization.name,
             slug=organization.slug,
             actor=operation.actor_name,

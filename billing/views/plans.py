@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.change_outcomes import good_sentence_of, sentence_of
@@ -80,7 +81,8 @@ def undo(request: OrgRequest) -> HttpResponse:
         change = planned_change_of(request.organization, request.GET.get("schedule", ""))
         if change is None:
             raise Http404
-        return render(request, "billing/plan_undo.html", {"change": change})
+        home = reverse("billing", args=[request.organization.slug])
+        return render(request, "billing/plan_undo.html", {"change": change, "cancel_url": home})
     try:
         operation = undo_change(actor=request.membership, schedule_id=request.POST.get("schedule", ""))
         refusal = _told(request, operation)
