@@ -6,6 +6,7 @@ What the person does on the hosted page is in `checkout_steps`.
 from typing import Any
 
 from stripe_simulator.bank_accounts import NAMES, REUSABLE, offered_types
+from stripe_simulator.checkout import expire_session
 from stripe_simulator.due import DAY, HOUR
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import InvalidParameterError, StripeError, not_simulated, required
@@ -100,6 +101,17 @@ def create(simulator: Simulator, params: Json) -> Json:
 @endpoint("checkout.sessions.retrieve")
 def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
     return simulator.find("checkout.session", identifier)
+
+
+@endpoint("checkout.sessions.expire")
+def expire(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    session = simulator.find("checkout.session", identifier)
+    if session["status"] != "open":
+        raise StripeError(
+            "Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a"
+            f" status of `{session['status']}`."
+        )
+    return expire_session(simulator, session)
 
 
 @endpoint("checkout.sessions.list", "created customer status")

@@ -6,6 +6,7 @@ from stripe_simulator.errors import StripeError, not_simulated
 from stripe_simulator.prorations import prorate, prorate_end
 from stripe_simulator.resources.subscription_items import changed_items
 from stripe_simulator.resources.subscription_terms import (
+    apply_cancellation_details,
     apply_end,
     apply_pause,
     apply_terms,
@@ -64,6 +65,8 @@ def change(simulator: Simulator, subscription: Json, params: Json) -> list[Json]
     apply_terms(simulator, subscription, params)
     if "pause_collection" in params:
         apply_pause(simulator, subscription, params["pause_collection"])
+    if "cancellation_details" in params:
+        apply_cancellation_details(subscription, params["cancellation_details"] or {})
     if "items" in params:
         subscription["items"]["data"] = changed_items(
             simulator, subscription, before, params["items"], at=moment

@@ -48,9 +48,11 @@ def apply_end(simulator: Simulator, subscription: Json, params: Json) -> None:
         is_ending = params["cancel_at_period_end"]
         subscription |= {
             "cancel_at_period_end": is_ending,
-            "cancel_at": max(ends) if is_ending else None,
+            # The earliest: https://docs.stripe.com/changelog/basil/2025-07-30/cancel-at-enums
+            "cancel_at": min(ends) if is_ending else None,
             "canceled_at": now if is_ending else None,
         }
+        _note_reason(subscription, "cancellation_requested" if is_ending else None)
     if "cancel_at" not in params:
         return
     moment = emptied(params["cancel_at"])
@@ -68,6 +70,17 @@ def apply_end(simulator: Simulator, subscription: Json, params: Json) -> None:
         "cancel_at_period_end": False,
         "canceled_at": now if moment else None,
     }
+    _note_reason(subscription, "cancellation_requested" if moment else None)
+
+
+def apply_cancellation_details(subscription: Json, given: Json) -> None:
+    """What the customer says of why they cancel."""
+    said = {name: emptied(given[name]) for name in ("comment", "feedback") if name in given}
+    subscription["cancellation_details"] = {**subscription["cancellation_details"], **said}
+
+
+def _note_reason(subscription: Json, reason: str | None) -> None:
+    subscription["cancellation_details"] = {**subscription["cancellation_details"], "reason": reason}
 
 
 def apply_pause(simulator: Simulator, subscription: Json, given: Any) -> None:

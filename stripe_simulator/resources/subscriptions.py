@@ -150,8 +150,9 @@ def list_subscriptions(simulator: Simulator, params: Json) -> Json:
 
 @endpoint(
     "subscriptions.update",
-    f"cancel_at cancel_at_period_end metadata off_session payment_behavior proration_behavior"
-    f" pause_collection proration_date trial_end items.id items.deleted {ACCEPTED} {TERMS}",
+    f"cancel_at cancel_at_period_end cancellation_details.comment cancellation_details.feedback metadata"
+    f" off_session payment_behavior proration_behavior pause_collection proration_date trial_end items.id items.deleted {ACCEPTED}"
+    f" {TERMS}",
 )
 def update(simulator: Simulator, params: Json, identifier: str) -> Json:
     subscription = simulator.find("subscription", identifier)

@@ -168,6 +168,25 @@ def test_session_expires_after_a_day(
     assert "expired" in page
 
 
+def test_an_open_session_is_expired_on_demand(
+    client: Client, control: Control, session: stripe.checkout.Session
+) -> None:
+    expired = client.v1.checkout.sessions.expire(session.id)
+    assert problems_of_resource(expired) == []
+    assert (expired.status, expired.url) == ("expired", None)
+    assert visit(session.url, GOOD)[0] == 410
+    with pytest.raises(stripe.InvalidRequestError, match="status of `expired`"):
+        client.v1.checkout.sessions.expire(session.id)
+
+
+def test_a_complete_session_does_not_expire(
+    client: Client, control: Control, session: stripe.checkout.Session
+) -> None:
+    control.enter_card(str(session.url))
+    with pytest.raises(stripe.InvalidRequestError, match="status of `complete`"):
+        client.v1.checkout.sessions.expire(session.id)
+
+
 def test_parallel_sessions_each_save_their_card(
     client: Client, control: Control, customer: stripe.Customer
 ) -> None:

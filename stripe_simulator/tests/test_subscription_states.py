@@ -244,6 +244,30 @@ def test_end_at_the_first_or_last_period_end(which: Any, client: Client, control
     assert read(client, subscription).status == "canceled"
 
 
+def test_the_end_of_the_period_is_that_of_the_item_that_ends_first(client: Client) -> None:
+    """https://docs.stripe.com/changelog/basil/2025-07-30/cancel-at-enums"""
+    prices = [make_price(client), make_price(client, recurring={"interval": "year"})]
+    subscription = subscribe(
+        client, make_paying_customer(client), items=[{"price": price.id} for price in prices]
+    )
+    changed = client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
+    assert changed.cancel_at == min(item.current_period_end for item in changed["items"].data)
+
+
+def test_why_a_subscription_ends_is_kept_until_it_no_longer_does(client: Client) -> None:
+    subscription = subscribe(client, make_paying_customer(client))
+    why: Any = {"feedback": "too_expensive", "comment": "We need it for a season only."}
+    ending = client.v1.subscriptions.update(
+        subscription.id, {"cancel_at_period_end": True, "cancellation_details": why}
+    )
+    assert problems_of_resource(ending) == []
+    assert ending.cancellation_details
+    assert ending.cancellation_details.to_dict() == {**why, "reason": "cancellation_requested"}
+    kept = client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": False})
+    assert kept.cancellation_details
+    assert kept.cancellation_details.reason is None
+
+
 def test_incomplete_subscription_takes_no_other_items(client: Client) -> None:
     subscription = subscribe(client, make_paying_customer(client, DECLINING))
     assert subscription.status == "incomplete"
