@@ -12,6 +12,7 @@ from audit import registry
 # What is declared here is read in the billing activity, unless it says otherwise.
 from audit.registry import BillingAction as Action
 from billing.declines import reason_of
+from billing.endings import Feedback
 from billing.methods import method_name
 from billing.money import format_money
 from orgs.dates import day
@@ -75,6 +76,17 @@ def day_of(iso_date: str) -> str:
 def status(code: str) -> str:
     """A subscription's status. Stripe may know more of them than we do."""
     return str(SUBSCRIPTION_STATUSES.get(code, code))
+
+
+def iso_day(text: str) -> str:
+    return day(date.fromisoformat(text)) if text else ""
+
+
+def feedback(code: str) -> str:
+    """Why somebody cancels. Stripe may know more of these codes than we do."""
+    if not code:
+        return str(_("none given"))
+    return str(dict(Feedback.choices).get(code, code))
 
 
 # An attempt changes nothing yet.
@@ -172,4 +184,31 @@ PLAN_CHANGE_UNDONE = Action(
     _("Undid a planned change"),
     _("undid the change planned for %(day)s"),
     day=day_of,
+)
+# An attempt changes nothing yet.
+PURCHASE_BEGUN = registry.Action(
+    "subscription.purchase_begun",
+    _("Began to start a subscription"),
+    _("opened Stripe's page to start %(edition)s"),
+    edition=edition_name,
+)
+SUBSCRIPTION_STARTED = Action(
+    "subscription.started", _("Started a subscription"), _("started %(edition)s"), edition=edition_name
+)
+SUBSCRIPTION_UNDONE = Action(
+    "subscription.undone",
+    _("Ended a subscription at once"),
+    _("ended %(edition)s, which %(person)s had just started, and credited what was paid for the rest"),
+    edition=edition_name,
+    person=str,
+)
+SUBSCRIPTION_ENDING = Action(
+    "subscription.ending",
+    _("Canceled a subscription"),
+    _("canceled the subscription for %(ends)s; reason: %(feedback)s"),
+    ends=iso_day,
+    feedback=feedback,
+)
+SUBSCRIPTION_KEPT = Action(
+    "subscription.kept", _("Kept a subscription"), _("kept the subscription, which was to end")
 )

@@ -11,7 +11,9 @@ class BillingConfig(AppConfig):
         from billing.operations import (  # noqa: F401, PLC0415
             card_steps,
             customers,
+            endings,
             leaving,
             names,
             plan_steps,
+            purchase_steps,
         )

@@ -10,6 +10,7 @@ from billing.declines import reason_of
 from billing.methods import method_name
 from billing.models import Invoice, PaymentStatus
 from billing.money import format_money
+from orgs.editions import edition_name
 from outbox.models import OutgoingEmail
 from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
 from outbox.rendering import render_mail
@@ -66,7 +67,29 @@ def _plan_changed(mail: OutgoingEmail) -> RenderedMail:
     return render_mail("plan_changed", {**params, "day": date.fromisoformat(params["day"])}, ours=ours)
 
 
+def _subscription_started(mail: OutgoingEmail) -> RenderedMail:
+    edition = edition_name(mail.params["edition"])
+    return render_mail("subscription_started", {**mail.params, "edition": edition}, ours=_billing_page(mail))
+
+
+def _subscription_ending(mail: OutgoingEmail) -> RenderedMail:
+    ends = date.fromisoformat(mail.params["ends"])
+    return render_mail("subscription_ending", {**mail.params, "ends": ends}, ours=_billing_page(mail))
+
+
+def _subscription_kept(mail: OutgoingEmail) -> RenderedMail:
+    renews = date.fromisoformat(mail.params["renews"])
+    return render_mail("subscription_kept", {**mail.params, "renews": renews}, ours=_billing_page(mail))
+
+
+def _billing_page(mail: OutgoingEmail) -> dict[str, str]:
+    return {"url": settings.SITE_URL + reverse("billing", args=[mail.params["slug"]])}
+
+
 CARD_UPDATED_MAIL = MailKind("card_updated", _card_updated)
 CONFIRMATION_NEEDED_MAIL = MailKind("confirmation_needed", _confirmation_needed)
 PAYMENT_FAILED_MAIL = MailKind("payment_failed", _payment_failed)
 PLAN_CHANGED_MAIL = MailKind("plan_changed", _plan_changed)
+SUBSCRIPTION_STARTED_MAIL = MailKind("subscription_started", _subscription_started)
+SUBSCRIPTION_ENDING_MAIL = MailKind("subscription_ending", _subscription_ending)
+SUBSCRIPTION_KEPT_MAIL = MailKind("subscription_kept", _subscription_kept)

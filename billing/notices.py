@@ -5,13 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
+from billing.endings import stamp
 from billing.mails import (
     CARD_UPDATED_MAIL,
     CONFIRMATION_NEEDED_MAIL,
     PAYMENT_FAILED_MAIL,
     PLAN_CHANGED_MAIL,
+    SUBSCRIPTION_ENDING_MAIL,
+    SUBSCRIPTION_KEPT_MAIL,
+    SUBSCRIPTION_STARTED_MAIL,
 )
-from billing.models import BillingAccount, Invoice, StripeOperation
+from billing.models import BillingAccount, Invoice, StripeOperation, Subscription
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, granting_roles
 from outbox.registry import MailKind
@@ -74,23 +78,70 @@ def _tell_of_attempt(
 
 def tell_of_new_card(account: BillingAccount, operation: StripeOperation) -> None:
     """To everybody who may update the card. It names the person who saved it."""
-    people = _people_who_may(Permission.BILLING_CARD_UPDATE, account.organization)
+    _tell_of_act(
+        CARD_UPDATED_MAIL,
+        _people_who_may(Permission.BILLING_CARD_UPDATE, account.organization),
+        account.organization,
+        operation,
+        method_kind=account.payment_method_kind,
+        method_brand=account.card_brand,
+        method_last4=account.card_last4,
+    )
+
+
+def tell_of_started_subscription(organization: Organization, operation: StripeOperation) -> None:
+    """To everybody who may change the subscription, as of its end below. They name who did it."""
+    _tell_of_subscription(
+        SUBSCRIPTION_STARTED_MAIL, organization, operation, edition=operation.params["edition"]
+    )
+
+
+def tell_of_ending_subscription(
+    organization: Organization, operation: StripeOperation, subscription: Subscription
+) -> None:
+    _tell_of_subscription(
+        SUBSCRIPTION_ENDING_MAIL, organization, operation, ends=stamp(subscription.ends_at)[:10]
+    )
+
+
+def tell_of_kept_subscription(
+    organization: Organization, operation: StripeOperation, subscription: Subscription
+) -> None:
+    _tell_of_subscription(
+        SUBSCRIPTION_KEPT_MAIL, organization, operation, renews=stamp(subscription.period_end)[:10]
+    )
+
+
+def _tell_of_subscription(
+    kind: MailKind, organization: Organization, operation: StripeOperation, **codes: str
+) -> None:
+    people = _people_who_may(Permission.BILLING_SUBSCRIPTION_UPDATE, organization)
+    _tell_of_act(kind, people, organization, operation, **codes)
+
+
+def _tell_of_act(
+    kind: MailKind,
+    people: Iterable[Membership],
+    organization: Organization,
+    operation: StripeOperation,
+    **codes: str,
+) -> None:
+    """Once per operation; to the person who did it in other words than to the others."""
     for own in (True, False):
         enqueue_each(
-            CARD_UPDATED_MAIL,
+            kind,
             to={
-                f"card_updated:{operation.pk}:{person.user_id}": person.user.email
+                f"{kind.code}:{operation.pk}:{person.user_id}": person.user.email
                 for person in people
                 if (person.user_id == operation.actor_id) is own
             },
-            organization_id=account.organization_id,
-            organization=account.organization.name,
-            slug=account.organization.slug,
+            organization_id=organization.pk,
+            not_before=None,
+            organization=organization.name,
+            slug=organization.slug,
             actor=operation.actor_name,
             own=own,
-            method_kind=account.payment_method_kind,
-            method_brand=account.card_brand,
-            method_last4=account.card_last4,
+            **codes,
         )
 
 

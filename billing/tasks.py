@@ -1,11 +1,16 @@
 """What the workers do. Redis may lose any of these: the sweep finds in Postgres what is left to do."""
 
+import structlog
 from celery import shared_task
 
+from billing import gateway
+from billing.mirror.prices import sync_prices
 from billing.mirror.reconciliation import reconcile_due_accounts
 from billing.models import StripeEvent, StripeOperation
 from billing.operations.life import resume_each
 from billing.webhooks import handle
+
+logger = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 20
 RECONCILE_SECONDS = 45
@@ -30,6 +35,15 @@ def sweep() -> None:
     for event_id in StripeEvent.objects.sweep(seconds=SWEEP_SECONDS):
         handle(event_id)
     resume_each(StripeOperation.objects.sweep(seconds=SWEEP_SECONDS))
+
+
+@shared_task(name="billing.fetch_prices")
+def fetch_prices() -> None:
+    """Pages go on with the prices that are known where Stripe doesn't answer; a purchase asks anew."""
+    try:
+        sync_prices()
+    except gateway.GatewayError as error:
+        logger.warning("stripe_prices_not_fetched", reason=str(error))
 
 
 @shared_task(name="billing.delete_old_events")

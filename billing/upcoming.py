@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from billing.endings import Ending, ending_of
 from billing.methods import Method, method_of
 from billing.models import Subscription
 from billing.subscription_states import SubscriptionState, state_of
@@ -66,6 +67,11 @@ class Upcoming:
             self.no_figure in {NoFigure.NOT_CHARGED, NoFigure.ENDS, NoFigure.NONE_TO_COME}
             and self.state is not SubscriptionState.UNKNOWN
         )
+
+    @property
+    def ending(self) -> Ending:
+        """Whether a person can let it end, or keep it."""
+        return ending_of(self.subscription)
 
     @property
     def name(self) -> str:

@@ -30,6 +30,8 @@ OF_INVOICE_PAYMENT = ("invoice_payment.",)
 # Of other payment intents and charges there is an event of the invoice, too.
 OF_PAYMENT = ("payment_intent.processing", "charge.refunded", "refund.")
 OF_SETUP = ("checkout.session.", "setup_intent.")
+# What waits for a person is looked at: a subscription that came up elsewhere closes the page that sells one.
+OF_WAITING = (*OF_SETUP, "customer.subscription.created")
 FOLLOWED = (
     *OF_CUSTOMER,
     *OF_METHOD,
@@ -96,8 +98,9 @@ def _account_of(event: StripeEvent) -> BillingAccount | None:
 def _apply(account: BillingAccount, events: Sequence[StripeEvent]) -> None:
     """Fetch what the events are about, each object once, and what comes next for the customer."""
     types = [event.type for event in events]
-    if any(name.startswith(OF_SETUP) for name in types):
-        _resume_setups(account)
+    if any(name.startswith(OF_WAITING) for name in types):
+        _resume_waiting(account)
+        account.refresh_from_db()
     if all(name.startswith(OF_SETUP) for name in types):
         return
     if any(name.startswith((*OF_CUSTOMER, *OF_METHOD)) for name in types):
@@ -109,7 +112,7 @@ def _apply(account: BillingAccount, events: Sequence[StripeEvent]) -> None:
         sync_subscriptions(account)
 
 
-def _resume_setups(account: BillingAccount) -> None:
+def _resume_waiting(account: BillingAccount) -> None:
     """Resume what waits for a person in the organization: it is little, and the event is of one."""
     waiting = StripeOperation.objects.for_org(account.organization_id).waiting()
     for operation_id in waiting.values_list("pk", flat=True):

@@ -1,16 +1,23 @@
 """Pages that join all apps: the list of one's organizations, and a new one."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import Audience, SignedInRequest, open_to, sign_in_first
+from billing.offers import offers
 from billing.selectors import organizations_page, wanted_in
 from invitations.selectors import invitations_for
 from orgs import services
+from orgs.editions import STARTING_EDITION, edition_of
 from orgs.errors import Refused
 from orgs.forms import NewOrganizationForm
+from orgs.models import Organization
 from orgs.selectors import memberships_of
 from orgs.start import start_url
 
@@ -55,5 +62,14 @@ def new_organization(request: SignedInRequest) -> HttpResponse:
             form.add_error("name", str(refused.message))
         else:
             messages.success(request, _("%(name)s is ready.") % {"name": organization.name})
-            return redirect("dashboard", organization.slug)
-    return render(request, "orgs/new.html", {"form": form}, status=422 if form.errors else 200)
+            return _after_founding(organization, edition_code=form.cleaned_data["edition"])
+    start = edition_of(STARTING_EDITION, on=timezone.now().date())
+    context = {"form": form, "offers": offers(), "start": start}
+    return render(request, "orgs/new.html", context, status=422 if form.errors else 200)
+
+
+def _after_founding(organization: Organization, *, edition_code: str) -> HttpResponse:
+    """To the page that sells the chosen edition, which has bought nothing yet; else to the dashboard."""
+    if not edition_code:
+        return redirect("dashboard", organization.slug)
+    return redirect(f"{reverse('purchase', args=[organization.slug])}?{urlencode({'edition': edition_code})}")

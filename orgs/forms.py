@@ -5,8 +5,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from orgs.editions import sold_editions
 from orgs.models import Organization
 from orgs.policy import Role
 from orgs.services import Change
@@ -20,8 +22,21 @@ class OrganizationForm(forms.ModelForm[Organization]):
         help_texts = {"name": _("As on your invoices. You can change it later; the address stays.")}
 
 
+def _sold_editions() -> list[tuple[str, str]]:
+    return [(edition.code, edition.name) for edition in sold_editions(on=timezone.now().date())]
+
+
 class NewOrganizationForm(OrganizationForm):
-    """``idempotency_key``: drawn with the page, so that the form sent again makes no second organization."""
+    """``idempotency_key``: drawn with the page, so that the form sent again makes no second organization.
+
+    ``edition``: the code of the one that the person wants to buy next; empty: none. It buys nothing itself.
+    """
+
+    edition = forms.ChoiceField(
+        required=False,
+        choices=_sold_editions,
+        error_messages={"invalid_choice": _("Choose one of the plans, or start without one.")},
+    )
 
     idempotency_key = forms.UUIDField(
         required=False,

@@ -9,12 +9,15 @@ from django.utils import timezone, translation
 
 from accounts import mails as account_mails
 from accounts.models import User
-from billing.models import BillingAccount, Invoice, StripeOperation
+from billing.models import BillingAccount, Invoice, StripeOperation, Subscription
 from billing.notices import (
+    tell_of_ending_subscription,
     tell_of_failed_payment,
+    tell_of_kept_subscription,
     tell_of_needed_confirmation,
     tell_of_new_card,
     tell_of_plan_change,
+    tell_of_started_subscription,
 )
 from invitations import services as invitations
 from orgs import dates
@@ -60,6 +63,9 @@ LABELS = {
     "payment_failed": [("$58.25", "58,25\xa0$"), ("4 December 2026", "4 Dezember 2026")],
     "confirmation_needed": [("$58.25", "58,25\xa0$")],
     "plan_changed": [("$58.25", "58,25\xa0$")],
+    "subscription_started": [("Open Billing & usage", "Abrechnung öffnen")],
+    "subscription_ending": [("20 June 2027", "20 Juni 2027")],
+    "subscription_kept": [("20 June 2027", "20 Juni 2027")],
     "account_notice": [("Your email address was changed", "Ihre E-Mail-Adresse wurde geändert")],
 }
 
@@ -163,6 +169,10 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
         tell_of_plan_change(
             organization, StripeOperation(params={"offer": offer}, result={"outcome": "made"})
         )
+        subscription = Subscription(period_end=timezone.now(), cancel_at=timezone.now())
+        tell_of_started_subscription(organization, StripeOperation(params={"edition": "team-growth"}))
+        tell_of_ending_subscription(organization, StripeOperation(), subscription)
+        tell_of_kept_subscription(organization, StripeOperation(), subscription)
         account_mails.send_plain(
             "account/email/password_changed",
             admin.user.email,

@@ -20,7 +20,13 @@ from orgs.actions import ORGANIZATION_RENAMED
 from orgs.checks import Route
 from orgs.models import Membership, Organization
 from orgs.policy import Role
-from tests.billing.factories import BillingAccountFactory, CardSetupFactory, InvoiceFactory
+from tests.billing.factories import (
+    BillingAccountFactory,
+    CardSetupFactory,
+    InvoiceFactory,
+    PurchaseFactory,
+    SubscriptionFactory,
+)
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.factories import InvitationFactory
 from usage.models import Stack
@@ -71,6 +77,7 @@ class World:
     staff: Client
     staff_without_second_factor: Client
     card_setups: dict[Role, object]
+    purchases: dict[Role, object]
     own_ids: dict[str, object]
     foreign_ids: dict[str, object]
 
@@ -98,7 +105,8 @@ class World:
 
     def query(self, route: Route, role: Role) -> str:
         """What this role's person has in the address line beside the path."""
-        return f"?operation={self.card_setups[role]}" if route.name == "card_return" else ""
+        waiting = {"card_return": self.card_setups, "purchase_return": self.purchases}.get(route.name or "")
+        return f"?operation={waiting[role]}" if waiting else ""
 
 
 def build_world() -> World:
@@ -119,9 +127,22 @@ def build_world() -> World:
             role: CardSetupFactory(organization=organization, actor_id=membership.user_id).pk
             for role, membership in memberships.items()
         },
+        purchases=purchases_of(organization, memberships),
         own_ids=own_ids,
         foreign_ids=foreign_ids,
     )
+
+
+def purchases_of(organization: Organization, memberships: dict[Role, Membership]) -> dict[Role, object]:
+    """One of each person, all but the last of which were left."""
+    return {
+        role: PurchaseFactory(
+            organization=organization,
+            actor_id=membership.user_id,
+            state="waiting" if role is Role.BILLING_MANAGER else "failed",
+        ).pk
+        for role, membership in memberships.items()
+    }
 
 
 def build_organization(
@@ -169,5 +190,6 @@ def build_organization(
         "manager_id": join(Role.BILLING_MANAGER, "other-manager").pk,
         "invitation_id": invitation.pk,
         "invoice_id": invoice.pk,
+        "subscription_id": SubscriptionFactory(organization=organization).pk,
     }
     return organization, memberships, ids

@@ -137,7 +137,8 @@ class WebhookEndpoint:
 class Price:
     """``interval``: month or year; empty where nothing recurs.
 
-    ``unit_amount``: decimal text in minor units, empty for tiered prices.
+    ``unit_amount``: decimal text in minor units, empty for tiered prices. ``tax_behavior``: inclusive,
+    exclusive or unspecified: https://docs.stripe.com/tax/products-prices-tax-codes-tax-behavior
     """
 
     id: str
@@ -148,6 +149,7 @@ class Price:
     metered: bool
     interval: str
     interval_count: int
+    tax_behavior: str
 
 
 def missing_scopes() -> list[str]:
@@ -195,6 +197,7 @@ def _price(body: dict[str, Any]) -> Price:
         metered=recurring.get("usage_type") == "metered",
         interval=recurring.get("interval", ""),
         interval_count=recurring.get("interval_count", 1),
+        tax_behavior=body.get("tax_behavior") or "",
     )
 
 

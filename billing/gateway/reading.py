@@ -15,6 +15,7 @@ from billing.gateway.records import (
     Schedule,
     Subscription,
     SubscriptionItem,
+    SubscriptionSession,
 )
 
 Json = dict[str, Any]
@@ -81,6 +82,18 @@ def card_session(body: Json) -> CardSession:
         url=body.get("url") or "",
         setup_status=intent.get("status", ""),
         payment_method=payment_method(method) if method else None,
+    )
+
+
+def subscription_session(body: Json) -> SubscriptionSession:
+    return SubscriptionSession(
+        id=body["id"],
+        customer_id=id_of(body.get("customer")),
+        operation_id=operation_of(body),
+        status=body["status"],
+        url=body.get("url") or "",
+        subscription_id=id_of(body.get("subscription")),
+        invoice_id=id_of(body.get("invoice")),
     )
 
 

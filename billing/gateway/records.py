@@ -63,6 +63,23 @@ class CardSession:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SubscriptionSession:
+    """A Checkout session in subscription mode.
+
+    ``status``: open, complete or expired. ``url``: of Stripe's page, while it is open. ``subscription_id``,
+    ``invoice_id``: what it has started, and its first invoice.
+    """
+
+    id: str
+    customer_id: str
+    operation_id: str
+    status: str
+    url: str
+    subscription_id: str
+    invoice_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SubscriptionItem:
     """``unit_amount``: decimal text in minor units, empty for tiered prices. ``interval``: month or year.
 

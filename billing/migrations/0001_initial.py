@@ -17,6 +17,26 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL("CREATE SEQUENCE billing_fetch_seq", "DROP SEQUENCE billing_fetch_seq"),
         migrations.CreateModel(
+            name='Price',
+            fields=[
+                ('lookup_key', models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ('stripe_id', models.CharField(max_length=100, unique=True)),
+                ('currency', models.CharField(max_length=3)),
+                ('unit_amount', models.CharField(blank=True, max_length=40)),
+                ('metered', models.BooleanField(default=False)),
+                ('interval', models.CharField(max_length=10)),
+                ('interval_count', models.PositiveSmallIntegerField(default=1)),
+                ('tax_behavior', models.CharField(blank=True, max_length=20)),
+                ('fetched_seq', models.BigIntegerField()),
+                ('synced_at', models.DateTimeField()),
+            ],
+            options={
+                'verbose_name': 'price',
+                'verbose_name_plural': 'prices',
+                'ordering': ['lookup_key'],
+            },
+        ),
+        migrations.CreateModel(
             name='StripeEvent',
             fields=[
                 ('attempts', models.PositiveIntegerField(db_default=0)),
@@ -126,7 +146,7 @@ class Migration(migrations.Migration):
                 ('leased_until', models.DateTimeField(null=True)),
                 ('error', models.TextField(blank=True, db_default='')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('create_customer', 'Create the Stripe customer'), ('rename_customer', 'Rename the Stripe customer'), ('set_up_card', 'Set up a card'), ('change_plan', 'Change the plan now'), ('schedule_change', 'Change the plan when its period ends'), ('undo_change', 'Undo a planned change')], max_length=30)),
+                ('kind', models.CharField(choices=[('create_customer', 'Create the Stripe customer'), ('rename_customer', 'Rename the Stripe customer'), ('set_up_card', 'Set up a card'), ('change_plan', 'Change the plan now'), ('schedule_change', 'Change the plan when its period ends'), ('undo_change', 'Undo a planned change'), ('start_subscription', 'Start a subscription'), ('end_subscription', 'Let a subscription end with its period'), ('keep_subscription', 'Keep a subscription that was to end')], max_length=30)),
                 ('step', models.CharField(default='create', max_length=20)),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('waiting', 'Waiting for the person'), ('done', 'Done'), ('failed', 'Failed')], default='pending', max_length=10)),
                 ('idempotency_key', models.CharField(max_length=100, unique=True)),
@@ -145,7 +165,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'Stripe operation',
                 'verbose_name_plural': 'Stripe operations',
                 'indexes': [models.Index(condition=models.Q(('state__in', ['pending', 'waiting'])), fields=['next_attempt_at'], name='operation_unfinished')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'create_customer'), ('state', 'pending')), fields=('organization',), name='operation_one_customer_creation'), models.UniqueConstraint(condition=models.Q(('kind', 'set_up_card'), ('state__in', ['pending', 'waiting']), ('step', 'create')), fields=('organization', 'actor_id'), name='operation_one_open_card_setup'), models.UniqueConstraint(condition=models.Q(('kind__in', ['change_plan', 'schedule_change', 'undo_change']), ('state', 'pending')), fields=('organization',), name='operation_one_plan_change')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'create_customer'), ('state', 'pending')), fields=('organization',), name='operation_one_customer_creation'), models.UniqueConstraint(condition=models.Q(('kind', 'set_up_card'), ('state__in', ['pending', 'waiting']), ('step', 'create')), fields=('organization', 'actor_id'), name='operation_one_open_card_setup'), models.UniqueConstraint(condition=models.Q(('kind__in', ['change_plan', 'schedule_change', 'undo_change']), ('state', 'pending')), fields=('organization',), name='operation_one_plan_change'), models.UniqueConstraint(condition=models.Q(('kind', 'start_subscription'), ('state__in', ['pending', 'waiting'])), fields=('organization',), name='operation_one_open_purchase'), models.UniqueConstraint(condition=models.Q(('kind__in', ['end_subscription', 'keep_subscription']), ('state', 'pending')), fields=('organization',), name='operation_one_ending')],
             },
         ),
         migrations.CreateModel(

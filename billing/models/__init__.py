@@ -9,6 +9,7 @@ from billing.models.accounts import BillingAccount
 from billing.models.events import EventState, StripeEvent
 from billing.models.invoices import Invoice, InvoiceQuerySet, InvoiceStatus, PaymentStatus
 from billing.models.operations import PLAN_CHANGES, OperationKind, OperationState, StripeOperation
+from billing.models.prices import Price
 from billing.models.subscriptions import ENDED, NOT_IN_FORCE, Subscription
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "OperationKind",
     "OperationState",
     "PaymentStatus",
+    "Price",
     "StripeEvent",
     "StripeOperation",
     "Subscription",

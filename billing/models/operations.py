@@ -20,6 +20,13 @@ class OperationKind(models.TextChoices):
     CHANGE_PLAN = "change_plan", _("Change the plan now")
     SCHEDULE_CHANGE = "schedule_change", _("Change the plan when its period ends")
     UNDO_CHANGE = "undo_change", _("Undo a planned change")
+    START_SUBSCRIPTION = "start_subscription", _("Start a subscription")
+    END_SUBSCRIPTION = "end_subscription", _("Let a subscription end with its period")
+    KEEP_SUBSCRIPTION = "keep_subscription", _("Keep a subscription that was to end")
+
+
+# Of a subscription's end: one at a time.
+ENDING_KINDS = (OperationKind.END_SUBSCRIPTION, OperationKind.KEEP_SUBSCRIPTION)
 
 
 class OperationState(models.TextChoices):
@@ -99,6 +106,16 @@ class StripeOperation(Work):
                 fields=["organization"],
                 condition=Q(kind__in=["change_plan", "schedule_change", "undo_change"], state="pending"),
                 name="operation_one_plan_change",
+            ),
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=Q(kind="start_subscription", state__in=["pending", "waiting"]),
+                name="operation_one_open_purchase",
+            ),
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=Q(kind__in=[kind.value for kind in ENDING_KINDS], state="pending"),
+                name="operation_one_ending",
             ),
         ]
         indexes = [

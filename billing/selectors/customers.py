@@ -13,7 +13,7 @@ from billing.invoice_states import STATE_OF_OPEN
 from billing.models import BillingAccount, Invoice, Subscription
 from billing.money import in_major_units
 from billing.selectors.methods import methods_in_use, troubles_of
-from billing.selectors.overview import AccountRow, upcoming_of_account
+from billing.selectors.overview import AccountRow, account_rows, upcoming_of_account
 from billing.selectors.standing import Standing, UnpaidSum, standing_of
 from billing.upcoming import NextCharge, Upcoming, next_charges_of
 from orgs.compiled import compiled
@@ -27,7 +27,7 @@ SEES_BILLING = frozenset(role.value for role in Role if Permission.BILLING_VIEW 
 @compiled(AccountRow)
 def _accounts_of(person: uuid.UUID) -> QuerySet[BillingAccount, Any]:
     accounts = BillingAccount.objects.filter(organization__memberships__user=person)
-    return accounts.values_list(*AccountRow._fields)
+    return account_rows(accounts)
 
 
 @compiled(Subscription)

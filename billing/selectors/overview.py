@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from billing.invoice_states import InvoiceState
 from billing.methods import Method, method_of
 from billing.models import BillingAccount, OperationKind, StripeOperation, Subscription
+from billing.models.operations import ENDING_KINDS
 from billing.plans import PlannedChange, planned_changes
 from billing.selectors.credits import Credits, credit_span
 from billing.selectors.invoices import InvoiceRow, latest_and_open
@@ -44,6 +45,7 @@ class AccountRow(NamedTuple):
     card_exp_year: int | None
     synced_at: datetime | None
     reconciled_at: datetime | None
+    ending_changes: bool
 
     @property
     def as_of(self) -> datetime | None:
@@ -64,9 +66,17 @@ class AccountRow(NamedTuple):
         )
 
 
+def account_rows(accounts: QuerySet[BillingAccount]) -> QuerySet[BillingAccount, Any]:
+    """What an ``AccountRow`` is made of."""
+    pending = StripeOperation.objects.pending().filter(
+        organization=OuterRef("organization"), kind__in=ENDING_KINDS
+    )
+    return accounts.annotate(ending_changes=Exists(pending)).values_list(*AccountRow._fields)
+
+
 @compiled(AccountRow)
 def _account(organization: uuid.UUID) -> QuerySet[BillingAccount, Any]:
-    return BillingAccount.objects.filter(organization=organization).values_list(*AccountRow._fields)
+    return account_rows(BillingAccount.objects.filter(organization=organization))
 
 
 @compiled(Subscription)
@@ -80,6 +90,7 @@ class BillingPage:
 
     ``on_their_way``: open invoices whose payment was begun; nobody has to pay them again. ``pays``: what pays
     where a subscription has nothing of its own. ``troubles``: those that a saved card mends, the worst first.
+    ``ending_changes``: that a subscription is to end, or to be kept, is on its way to Stripe.
     """
 
     edition: Edition
@@ -95,6 +106,7 @@ class BillingPage:
     planned: list[PlannedChange]
     invoices: list[InvoiceRow]
     managers: BillingManagersPanel
+    ending_changes: bool
     as_of: datetime | None
 
     @property
@@ -157,6 +169,7 @@ def billing_page(membership: Membership) -> BillingPage:
         planned=[change for one in subscriptions for change in planned_changes(one)],
         invoices=latest,
         managers=managers,
+        ending_changes=account is not None and account.ending_changes,
         as_of=account.as_of if account else None,
     )
 
@@ -170,6 +183,15 @@ def upcoming_of_account(subscriptions: Iterable[Subscription], account: AccountR
 
 def own_card_setup(membership: Membership, operation_id: uuid.UUID) -> StripeOperation:
     """A card set-up that this person began. Raises StripeOperation.DoesNotExist."""
+    return _own(membership, operation_id, OperationKind.SET_UP_CARD)
+
+
+def own_purchase(membership: Membership, operation_id: uuid.UUID) -> StripeOperation:
+    """A purchase that this person began. Raises StripeOperation.DoesNotExist."""
+    return _own(membership, operation_id, OperationKind.START_SUBSCRIPTION)
+
+
+def _own(membership: Membership, operation_id: uuid.UUID, kind: OperationKind) -> StripeOperation:
     return StripeOperation.objects.for_org(membership.organization_id).get(
-        pk=operation_id, kind=OperationKind.SET_UP_CARD, actor_id=membership.user_id
+        pk=operation_id, kind=kind, actor_id=membership.user_id
     )

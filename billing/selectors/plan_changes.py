@@ -14,7 +14,7 @@ from billing.models import PLAN_CHANGES, BillingAccount, StripeOperation, Subscr
 from billing.money import in_minor_units
 from billing.plan_offers import Offered, ask_for_offer
 from billing.plans import Obstacle, Plan, obstacle_to_change, plan_of
-from billing.selectors.overview import AccountRow
+from billing.selectors.overview import AccountRow, account_rows
 from billing.selectors.seats import Seats, seats_of
 from billing.upcoming import Upcoming, upcoming_of
 from invitations.selectors import billing_managers_panel
@@ -167,7 +167,7 @@ def _standing(reader: Membership) -> tuple[Plan | None, Obstacle | None, Upcomin
     obstacle = obstacle_to_change(plan, is_under_way=operations.filter(kind__in=PLAN_CHANGES).exists())
     if plan is None:
         return None, obstacle, None
-    found = BillingAccount.objects.filter(organization=organization).values_list(*AccountRow._fields).first()
+    found = account_rows(BillingAccount.objects.filter(organization=organization)).first()
     pays = AccountRow(*found).pays if found else None
     return plan, obstacle, upcoming_of(plan.subscription, customer_pays=pays, confirmed_at=None)
 

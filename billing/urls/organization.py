@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import cards, invoices, overview, plans, start
+from billing.views import cards, endings, invoices, overview, plans, purchases, start
 
 urlpatterns = [
     path("", overview.billing, name="billing"),
@@ -13,6 +13,15 @@ urlpatterns = [
     path("plan/", plans.plan, name="plan"),
     path("plan/undo/", plans.undo, name="plan_undo"),
     path("seats/", plans.seats, name="seats"),
+    path("editions/", purchases.editions, name="editions"),
+    path("purchase/", purchases.purchase, name="purchase"),
+    path("purchase/return/", purchases.purchase_return, name="purchase_return"),
+    path(
+        "subscriptions/<uuid:subscription_id>/cancel/",
+        endings.subscription_cancel,
+        name="subscription_cancel",
+    ),
+    path("subscriptions/<uuid:subscription_id>/keep/", endings.subscription_keep, name="subscription_keep"),
     path("invoices/", invoices.invoices, name="invoices"),
     path("invoices/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
     path("invoices/<uuid:invoice_id>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),

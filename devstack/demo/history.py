@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
+from billing.mirror.prices import sync_prices
 from billing.mirror.reconciliation import reconcile
 from billing.models import BillingAccount, Invoice, StripeOperation, Subscription
 from devstack.demo.cast import ORGANIZATIONS
@@ -34,6 +35,7 @@ def ensure_history() -> None:
     simulator.set_webhook_endpoint(None)
     try:
         _live_through(simulator)
+        sync_prices()
         for organization in Organization.objects.filter(slug__in=SLUGS):
             reconcile(organization)
     finally:

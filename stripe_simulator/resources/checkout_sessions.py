@@ -108,7 +108,7 @@ def expire(simulator: Simulator, _params: Json, identifier: str) -> Json:
     session = simulator.find("checkout.session", identifier)
     if session["status"] != "open":
         raise StripeError(
-            "Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a"
+            'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a'
             f" status of `{session['status']}`."
         )
     return expire_session(simulator, session)

@@ -151,8 +151,8 @@ def list_subscriptions(simulator: Simulator, params: Json) -> Json:
 @endpoint(
     "subscriptions.update",
     f"cancel_at cancel_at_period_end cancellation_details.comment cancellation_details.feedback metadata"
-    f" off_session payment_behavior proration_behavior pause_collection proration_date trial_end items.id items.deleted {ACCEPTED}"
-    f" {TERMS}",
+    f" off_session payment_behavior proration_behavior pause_collection"
+    f" proration_date trial_end items.id items.deleted {ACCEPTED} {TERMS}",
 )
 def update(simulator: Simulator, params: Json, identifier: str) -> Json:
     subscription = simulator.find("subscription", identifier)

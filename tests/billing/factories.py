@@ -190,3 +190,10 @@ class CardSetupFactory(factory.django.DjangoModelFactory[StripeOperation]):
     idempotency_key = factory.Sequence(lambda n: f"portal-test{n}")
     stripe_id = factory.Sequence(lambda n: f"cs_test{n}")
     actor_name = "Somebody"
+
+
+class PurchaseFactory(CardSetupFactory):
+    """A purchase that waits for its person at Stripe's page."""
+
+    kind = OperationKind.START_SUBSCRIPTION
+    params = {"edition": "enterprise-growth", "session": {"customer": "cus_test"}}

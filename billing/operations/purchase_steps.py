@@ -1,0 +1,232 @@
+"""The steps of a purchase: Stripe's page sells a subscription, and the mirror, edition and mails follow.
+
+One operation from POST to end: create the Checkout session; wait for the person; write down what it has
+started. Nobody gets a second subscription: one that comes up meanwhile closes the page, and one that comes up
+while the person pays ends what they bought. The webhook, the return page and the sweep all resume it.
+"""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from audit.models import ActorKind
+from audit.services import Actor, record
+from billing import gateway
+from billing.actions import SUBSCRIPTION_STARTED, SUBSCRIPTION_UNDONE
+from billing.gateway.records import SubscriptionSession
+from billing.mirror.customers import sync_customer
+from billing.mirror.invoices import sync_invoice
+from billing.mirror.subscriptions import sync_subscriptions
+from billing.models import (
+    ENDED,
+    BillingAccount,
+    OperationKind,
+    OperationState,
+    StripeOperation,
+    Subscription,
+)
+from billing.notices import tell_of_started_subscription
+from billing.operations.life import (
+    finish,
+    finish_forbidden,
+    key_expired,
+    new_key,
+    register,
+    renew_key,
+    wait,
+)
+from billing.purchase_outcomes import PurchaseOutcome
+from orgs.models import Membership, Organization
+from orgs.policy import Permission, may
+
+# Stripe makes no session that lasts shorter; one that would is of no use.
+LEAST_SESSION_LIFE = timedelta(minutes=31)
+# A webhook may be lost, and the person may never come back.
+LOOK_AT_PAGE = timedelta(minutes=5)
+
+
+class Step(models.TextChoices):
+    CREATE = "create"
+    FOLLOW = "follow"
+    UNDO = "undo"
+
+
+def is_too_late(operation: StripeOperation) -> bool:
+    """Whether the page that is still to be made would close before anybody could use it."""
+    closes = datetime.fromtimestamp(operation.params["session"]["expires_at"], UTC)
+    return operation.state == OperationState.PENDING and closes < timezone.now() + LEAST_SESSION_LIFE
+
+
+def look(operation: StripeOperation) -> None:
+    """See how far the person has come on Stripe's page, and close it where it may not be used any more.
+
+    Raises GatewayUnavailable and GatewayForbidden.
+    """
+    closed_for = PurchaseOutcome.EXPIRED
+    try:
+        session = gateway.subscription_session(operation.stripe_id)
+        if session.status == "open" and (reason := _reason_to_close(operation)):
+            session, closed_for = _closed(operation), reason
+    except gateway.GatewayForbidden as error:
+        finish_forbidden(operation, error)
+        raise
+    except gateway.GatewayRefused as error:
+        finish(operation, state=OperationState.FAILED, error=str(error))
+    else:
+        settle(operation, session, closed_for=closed_for)
+
+
+def close_page(operation: StripeOperation, *, outcome: PurchaseOutcome) -> None:
+    """Close the page, unless the person has paid by now. Raises GatewayUnavailable and GatewayRefused."""
+    settle(operation, _closed(operation), closed_for=outcome)
+
+
+def _closed(operation: StripeOperation) -> SubscriptionSession:
+    """The session, which isn't open any more: either we closed it, or the person was quicker."""
+    try:
+        return gateway.expire_session(
+            # Asked for twice, it is refused: no key needs to be remembered.
+            session_id=operation.stripe_id,
+            idempotency_key=new_key(),
+        )
+    except gateway.GatewayForbidden:
+        raise
+    except gateway.GatewayRefused:
+        return gateway.subscription_session(operation.stripe_id)
+
+
+def _reason_to_close(operation: StripeOperation) -> PurchaseOutcome | None:
+    if _has_another(operation):
+        return PurchaseOutcome.TAKEN
+    organization = Organization.objects.get(pk=operation.organization_id)
+    return None if _still_may(organization, operation) else PurchaseOutcome.NOT_ALLOWED
+
+
+def _has_another(operation: StripeOperation) -> bool:
+    """Whether Stripe has a subscription of the customer that goes on, and isn't the one bought here."""
+    listed = gateway.subscriptions(operation.params["session"]["customer"])
+    return any(one.status not in ENDED and one.operation_id != str(operation.pk) for one in listed.all)
+
+
+def _create_session(operation: StripeOperation) -> None:
+    if is_too_late(operation):
+        finish(operation, state=OperationState.FAILED, result={"outcome": PurchaseOutcome.EXPIRED})
+        return
+    if _has_another(operation):
+        sync_subscriptions(BillingAccount.objects.get(organization=operation.organization_id))
+        finish(operation, state=OperationState.FAILED, result={"outcome": PurchaseOutcome.TAKEN})
+        return
+    session = None
+    params = operation.params["session"]
+    if key_expired(operation):
+        session = gateway.find_subscription_session(customer_id=params["customer"], operation_id=operation.pk)
+        if session is None:
+            renew_key(operation)
+    if session is None:
+        session = gateway.create_subscription_session(
+            params=params, idempotency_key=operation.idempotency_key
+        )
+    wait(operation, until=timezone.now() + LOOK_AT_PAGE, stripe_id=session.id)
+
+
+@transaction.atomic
+def settle(waiting: StripeOperation, session: SubscriptionSession, *, closed_for: PurchaseOutcome) -> None:
+    """Decide, once, what a session that is no longer open means. ``closed_for``: why, if it was closed."""
+    BillingAccount.objects.locked_of(waiting.organization_id)
+    operation = StripeOperation.objects.select_for_update().get(pk=waiting.pk)
+    if operation.state != OperationState.WAITING:
+        return
+    if session.status == "open":
+        operation.next_attempt_at = timezone.now() + LOOK_AT_PAGE
+    elif session.status == "expired":
+        operation.state = OperationState.FAILED
+        operation.result = {"outcome": closed_for}
+        operation.finished_at = timezone.now()
+    else:
+        operation.state, operation.step = OperationState.PENDING, Step.FOLLOW
+        operation.next_attempt_at = timezone.now()
+        operation.result = {"subscription": session.subscription_id, "invoice": session.invoice_id}
+    operation.save()
+
+
+def _still_may(organization: Organization, operation: StripeOperation) -> bool:
+    membership = Membership.objects.filter(
+        organization=organization, user_id=operation.actor_id, user__is_active=True
+    ).first()
+    if membership is None:
+        return False
+    membership.organization = organization
+    return may(membership, Permission.BILLING_SUBSCRIPTION_UPDATE)
+
+
+def _follow(operation: StripeOperation) -> None:
+    """Write down what was bought; the edition follows. Then it stays, or it is undone."""
+    account = BillingAccount.objects.get(organization=operation.organization_id)
+    if operation.result["invoice"]:
+        sync_invoice(account, operation.result["invoice"])
+    sync_customer(account)
+    sync_subscriptions(account)
+    with transaction.atomic():
+        account = BillingAccount.objects.locked_of(operation.organization_id)
+        subscriptions = Subscription.objects.for_org(account.organization_id)
+        bought = subscriptions.filter(stripe_id=operation.result["subscription"]).first()
+        if bought is None:
+            # The organization has another customer by now.
+            finish(operation, state=OperationState.FAILED, result={"outcome": PurchaseOutcome.ERROR})
+        elif subscriptions.current().exclude(pk=bought.pk).exists():
+            _let_undo(operation, PurchaseOutcome.TAKEN_LATE)
+        elif not _still_may(account.organization, operation):
+            _let_undo(operation, PurchaseOutcome.NOT_ALLOWED_LATE)
+        else:
+            record(
+                SUBSCRIPTION_STARTED,
+                actor=person_of(operation),
+                organization=account.organization,
+                target=(bought.pk, bought.stripe_id),
+                edition=operation.params["edition"],
+            )
+            tell_of_started_subscription(account.organization, operation)
+            result = {**operation.result, "outcome": PurchaseOutcome.STARTED}
+            finish(operation, state=OperationState.DONE, result=result)
+
+
+def _let_undo(operation: StripeOperation, outcome: PurchaseOutcome) -> None:
+    operation.renew(step=Step.UNDO, result={**operation.result, "outcome": outcome})
+
+
+def _undo(operation: StripeOperation) -> None:
+    """End what was bought, and credit what was paid for the time to come."""
+    if key_expired(operation):
+        renew_key(operation)
+    account = BillingAccount.objects.get(organization=operation.organization_id)
+    # Of one that has ended already, Stripe says that there is none.
+    with suppress(gateway.GatewayMissing):
+        gateway.end_subscription_now(
+            subscription_id=operation.result["subscription"],
+            idempotency_key=f"{operation.idempotency_key}-undo",
+        )
+    sync_subscriptions(account)
+    with transaction.atomic():
+        account = BillingAccount.objects.locked_of(operation.organization_id)
+        record(
+            SUBSCRIPTION_UNDONE,
+            actor=Actor.system(),
+            organization=account.organization,
+            target=(operation.pk, operation.result["subscription"]),
+            edition=operation.params["edition"],
+            person=operation.actor_name,
+        )
+        finish(operation, state=OperationState.FAILED, result=operation.result)
+
+
+def person_of(operation: StripeOperation) -> Actor:
+    return Actor(ActorKind.PERSON, operation.actor_name, operation.actor_id)
+
+
+register(
+    OperationKind.START_SUBSCRIPTION,
+    steps={Step.CREATE: _create_session, Step.FOLLOW: _follow, Step.UNDO: _undo},
+    look=look,
+)
