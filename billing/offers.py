@@ -39,8 +39,13 @@ class Offer:
         return period_words(self.price.interval, self.price.interval_count) if self.price else ""
 
     @property
-    def includes_tax(self) -> bool:
-        return self.price is not None and self.price.tax_behavior == "inclusive"
+    def besides(self) -> str:
+        """What comes to the figure, or that it is all."""
+        if self.price is None or not self.amount:
+            return ""
+        if self.edition.free_credits and not Decimal(self.price.unit_amount):
+            return _("and what is used beyond the free credits")
+        return _("tax included") if self.price.tax_behavior == "inclusive" else _("plus any tax")
 
     @property
     def as_of(self) -> datetime | None:

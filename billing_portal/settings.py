@@ -281,6 +281,8 @@ STRIPE_HOSTS = (
     [STRIPE_API_BASE] if STRIPE_API_BASE else ["https://checkout.stripe.com", "https://invoice.stripe.com"]
 )
 # Where the PDF of an invoice may lie, and lead to.
+# Whether Stripe Tax works out the taxes of what is sold: https://docs.stripe.com/tax/checkout
+STRIPE_AUTOMATIC_TAX = env.bool("STRIPE_AUTOMATIC_TAX", default=False)
 STRIPE_FILE_HOSTS = env.list(
     "STRIPE_FILE_HOSTS", default=["pay.stripe.com", "invoice.stripe.com", "files.stripe.com"]
 )

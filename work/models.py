@@ -16,6 +16,7 @@ import structlog
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 logger = structlog.get_logger(__name__)
 
@@ -94,6 +95,11 @@ class Work(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def is_leased(self) -> bool:
+        """Whether a worker has it, as far as the row was read."""
+        return self.leased_until is not None and self.leased_until > timezone.now()
 
     @property
     def lease_length(self) -> timedelta:

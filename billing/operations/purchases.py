@@ -84,12 +84,18 @@ def _open_page(actor: Membership, *, customer_id: str, edition_code: str, shown_
         if "outcome" in operation.result:
             raise Refused(str(purchase_outcome_of(operation).label))
         raise refusal_of(operation)
+    if operation.is_leased:
+        raise _being_opened()
     if operation.state != OperationState.WAITING:
         raise gateway.GatewayUnavailable(operation.error)
     session = gateway.subscription_session(operation.stripe_id)
     if session.status != "open":
         settle(operation, session, closed_for=PurchaseOutcome.EXPIRED)
     return session.url
+
+
+def _being_opened() -> Refused:
+    return Refused(_("The payment page is being opened already. Try again in a moment."))
 
 
 def _close_other_page(actor: Membership, customer_id: str, shown_price: str) -> None:
@@ -131,9 +137,9 @@ def _begin(actor: Membership, customer_id: str, edition_code: str, shown_price: 
                 raise Refused(_("A purchase is on its way already. Look at it again in a moment."))
             if _is_same(begun, actor, customer_id, shown_price) and not is_too_late(begun):
                 return begun
-            if begun.state == OperationState.WAITING:
-                raise Refused(_("Somebody else has just opened the payment page. Try again in a moment."))
-            # Nobody has the address of a page that is only about to be made.
+            if begun.state == OperationState.WAITING or begun.is_leased:
+                raise _being_opened()
+            # Nobody has the address of a page that is still to be made, or whose making was never answered.
             finish(begun, state=OperationState.FAILED, result={"outcome": PurchaseOutcome.REPLACED})
         operation = new_operation(kind=OperationKind.START_SUBSCRIPTION, actor=act.membership)
         operation.params = {
@@ -152,7 +158,13 @@ def _session_params(
     tags = gateway.tags(actor.organization_id, operation.pk)
     # How much of a metered price is used, Stripe counts.
     quantity = {} if price.metered else {"quantity": 1}
+    # Taxes hang on the address, which Stripe's page asks for where the customer has none.
+    taxed = {
+        "automatic_tax": {"enabled": True},
+        "customer_update": {"address": "auto", "name": "auto"},
+    }
     return {
+        **(taxed if settings.STRIPE_AUTOMATIC_TAX else {}),
         "mode": "subscription",
         "customer": customer_id,
         "line_items": [{"price": price.stripe_id, **quantity}],

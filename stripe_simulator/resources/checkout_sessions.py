@@ -11,6 +11,7 @@ from stripe_simulator.due import DAY, HOUR
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import InvalidParameterError, StripeError, not_simulated, required
 from stripe_simulator.fields import apply
+from stripe_simulator.invoicing import automatic_tax, require_location
 from stripe_simulator.paging import page
 from stripe_simulator.resources.previews import create_preview
 from stripe_simulator.resources.setup_intents import make_setup_intent
@@ -21,7 +22,8 @@ Json = dict[str, Any]
 
 @endpoint(
     "checkout.sessions.create",
-    "cancel_url client_reference_id currency customer customer_email expires_at locale metadata mode"
+    "automatic_tax.enabled cancel_url client_reference_id currency customer customer_email"
+    " customer_update.address customer_update.name expires_at locale metadata mode"
     " allowed_payment_method_types line_items setup_intent_data submit_type subscription_data success_url"
     " ui_mode",
 )
@@ -36,9 +38,9 @@ def create(simulator: Simulator, params: Json) -> Json:
         adaptive_pricing=None,
         after_expiration=None,
         allow_promotion_codes=None,
-        amount_subtotal=wanted["amount"],
+        amount_subtotal=wanted["subtotal"],
         amount_total=wanted["amount"],
-        automatic_tax={"enabled": False, "liability": None, "provider": None, "status": None},
+        automatic_tax=wanted["automatic_tax"],
         billing_address_collection=None,
         cancel_url=None,
         client_reference_id=None,
@@ -134,9 +136,11 @@ def _setup(simulator: Simulator, params: Json) -> Json:
     )
     return {
         "amount": None,
+        "automatic_tax": _automatic_tax(enabled=False),
         "currency": currency,
         "setup_intent": intent["id"],
         "simulated": {},
+        "subtotal": None,
         "total_details": None,
         "types": types,
     }
@@ -154,16 +158,48 @@ def _subscription(simulator: Simulator, params: Json) -> Json:
         details["trial_end"] = data["trial_end"]
     elif "trial_period_days" in data:
         details["trial_end"] = simulator.clock.now() + data["trial_period_days"] * DAY
-    preview = create_preview(simulator, {"customer": params["customer"], "subscription_details": details})
+    taxed = params.get("automatic_tax", {}).get("enabled", False)
+    if taxed:
+        _require_location(simulator, params)
+        data["automatic_tax"] = {"enabled": True}
+    preview = create_preview(
+        simulator,
+        {
+            "customer": params["customer"],
+            "subscription_details": details,
+            "automatic_tax": {"enabled": taxed},
+        },
+    )
     currency = preview["currency"]
     return {
         "amount": preview["total"],
+        "automatic_tax": _automatic_tax(enabled=taxed),
         "currency": currency,
         "setup_intent": None,
         "simulated": {"items": items, "subscription_data": data},
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "subtotal": preview["subtotal"],
+        "total_details": {
+            "amount_discount": 0,
+            "amount_shipping": 0,
+            "amount_tax": sum(tax["amount"] for tax in preview["total_taxes"] or []),
+        },
         "types": params.get("allowed_payment_method_types") or offered_types(currency),
     }
+
+
+def _automatic_tax(*, enabled: bool) -> Json:
+    whole = {**automatic_tax(enabled=enabled), "status": "complete" if enabled else None}
+    return {name: whole[name] for name in ("enabled", "liability", "provider", "status")}
+
+
+def _require_location(simulator: Simulator, params: Json) -> None:
+    """The page itself asks for no address, as Stripe's would with `customer_update[address]=auto`."""
+    try:
+        require_location(simulator, params["customer"])
+    except StripeError:
+        if params.get("customer_update", {}).get("address") == "auto":
+            raise not_simulated("asks for no address on its page", "customer_update[address]") from None
+        raise
 
 
 def _item(given: Json, index: int) -> Json:
@@ -188,16 +224,22 @@ def _check(simulator: Simulator, params: Json) -> None:
     for name in ("success_url", "cancel_url"):
         if not params.get(name, "https://").startswith(("http://", "https://")):
             raise InvalidParameterError("Not a valid URL", code="url_invalid", param=name)
-    if "customer" in params:
-        simulator.find("customer", params["customer"], param="customer")
-        if "customer_email" in params:
-            raise StripeError("You may only specify one of these parameters: customer, customer_email.")
+    _check_customer(simulator, params)
     now = simulator.clock.now()
     if not now + HOUR // 2 - 60 <= params.get("expires_at", now + DAY) <= now + DAY:
         raise StripeError(
             "The `expires_at` timestamp must be between 30 minutes and 24 hours from now.",
             param="expires_at",
         )
+
+
+def _check_customer(simulator: Simulator, params: Json) -> None:
+    if "customer" in params:
+        simulator.find("customer", params["customer"], param="customer")
+        if "customer_email" in params:
+            raise StripeError("You may only specify one of these parameters: customer, customer_email.")
+    elif "customer_update" in params:
+        raise StripeError("`customer_update` can only be used with `customer`.", param="customer_update")
 
 
 def _check_mode(params: Json) -> None:

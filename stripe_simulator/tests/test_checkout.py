@@ -296,6 +296,23 @@ def test_checkout_starts_a_subscription(client: Client, control: Control, custom
     assert done.invoice.status == "paid"
 
 
+def test_automatic_tax_is_in_the_total_and_goes_on(
+    client: Client, control: Control, customer: stripe.Customer
+) -> None:
+    taxed: Any = {"automatic_tax": {"enabled": True}, "customer_update": {"address": "auto", "name": "auto"}}
+    with pytest.raises(stripe.InvalidRequestError, match="asks for no address"):
+        subscribing(client, customer, **taxed)
+    client.v1.customers.update(customer.id, {"address": {"country": "DE", "postal_code": "10115"}})
+    session = subscribing(client, customer, **taxed)
+    assert session.total_details
+    assert session.amount_total == (session.amount_subtotal or 0) + session.total_details.amount_tax > 15000
+    control.enter_card(str(session.url))
+    (made,) = client.v1.subscriptions.list({"customer": customer.id, "expand": ["data.latest_invoice"]}).data
+    assert made.automatic_tax.enabled
+    assert isinstance(made.latest_invoice, stripe.Invoice)
+    assert made.latest_invoice.amount_paid == session.amount_total
+
+
 @pytest.mark.parametrize("number", ["4000000000009995", "4000000000000341"])
 def test_a_refused_card_starts_nothing(
     number: str, client: Client, control: Control, customer: stripe.Customer

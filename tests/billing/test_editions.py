@@ -65,11 +65,20 @@ def test_who_has_a_plan_compares_and_is_not_asked_to_choose(
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"unit_amount": "250"}, "<strong>$2.50</strong> a month, plus any tax"),
-        ({"unit_amount": "0.5"}, "<strong>$0.005</strong> a month, plus any tax"),
-        ({"unit_amount": "500", "currency": "jpy"}, "<strong>¥500</strong> a month, plus any tax"),
-        ({"unit_amount": "250", "interval_count": 3}, "<strong>$2.50</strong> every 3 months, plus any tax"),
-        ({"unit_amount": "250", "tax_behavior": "inclusive"}, "<strong>$2.50</strong> a month, tax included"),
+        ({"unit_amount": "250"}, '<strong>$2.50</strong> a month <span class="sub">plus any tax'),
+        ({"unit_amount": "0.5"}, '<strong>$0.005</strong> a month <span class="sub">plus any tax'),
+        (
+            {"unit_amount": "500", "currency": "jpy"},
+            '<strong>¥500</strong> a month <span class="sub">plus any tax',
+        ),
+        (
+            {"unit_amount": "250", "interval_count": 3},
+            '<strong>$2.50</strong> every 3 months <span class="sub">plus any tax',
+        ),
+        (
+            {"unit_amount": "250", "tax_behavior": "inclusive"},
+            '<strong>$2.50</strong> a month <span class="sub">tax included',
+        ),
         ({"unit_amount": ""}, "The price depends on use."),
         ({"unit_amount": "250", "metered": True}, "The price depends on use."),
     ],

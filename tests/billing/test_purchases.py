@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 
 from audit.models import AuditEvent
 from billing.mirror.prices import sync_prices
@@ -60,10 +61,10 @@ def test_the_button_leads_to_stripe_and_back_to_the_new_edition(
 ) -> None:
     client = sign_in(billing_manager)
     page = client.get(url(billing_manager))
-    assert "<strong>$6,000.00</strong> a year, plus any tax" in text(page)
+    assert '<strong>$6,000.00</strong> a year <span class="sub">plus any tax' in text(page)
     form = {"edition": GROWTH, "shown_price": price_id()}
     assert (
-        re.findall(r'name="shown_price" type="hidden" value="([^"]*)"', page.content.decode())[1]
+        re.findall(r'name="shown_price"\s+type="hidden"\s+value="([^"]*)"', page.content.decode())[1]
         == price_id()
     )
     response = client.post(url(billing_manager), form)
@@ -268,3 +269,13 @@ def test_a_page_left_open_too_long_buys_nothing(admin: Membership, stripe: Strip
     operation = purchase_of(admin.organization_id)
     assert operation.state == OperationState.FAILED
     assert purchase_outcome_of(operation) == PurchaseOutcome.EXPIRED
+
+
+def test_where_stripe_works_out_taxes_the_page_sells_with_them(
+    admin: Membership, stripe: StripeWorld, account: BillingAccount, settings: LazySettings
+) -> None:
+    settings.STRIPE_AUTOMATIC_TAX = True
+    stripe.api.customers.update(account.stripe_customer_id, {"address": {"country": "DE"}})
+    resume(operation_in(stripe.control.enter_card(buy(admin))))
+    assert live(stripe)[0].automatic_tax.enabled
+    assert Invoice.objects.get().amount_paid > 600_000

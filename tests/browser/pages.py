@@ -31,6 +31,8 @@ NO_PAGE = {
     "card": "POST only",
     "seats": "the edition sells none",
     "plan_undo": "nothing is planned",
+    "purchase": "sells to those without a subscription",
+    "subscription_keep": "asks about a subscription that is to end",
     "session_end": "POST only",
     "invoice_pdf": "a PDF",
     "invitation": "needs a link",

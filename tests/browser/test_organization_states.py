@@ -10,13 +10,14 @@ from django.core.exceptions import BadRequest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from billing.models import BillingAccount, Invoice, InvoiceStatus, PaymentStatus
+from billing.models import BillingAccount, Invoice, InvoiceStatus, PaymentStatus, Subscription
 from invitations.models import Invitation, Reason
 from orgs import views
 from orgs.models import Organization
 from orgs.policy import Role
 from tests.billing.mishaps import Clock
 from tests.billing.plans import Customer
+from tests.billing.sales import put_up_for_sale
 from tests.browser.conftest import NewPage
 from tests.browser.inspection import faults_of
 from tests.browser.person import DECLINED, Person
@@ -60,6 +61,32 @@ def usage_as_table(stage: Stage) -> Page:
 def menu_of_a_member(stage: Stage) -> Page:
     page = stage.admin("settings/members/")
     page.get_by_role("button", name="Actions for Own other", exact=True).click()
+    return page
+
+
+@state
+def editions_to_choose_from(stage: Stage) -> Page:
+    Subscription.objects.all().delete()
+    put_up_for_sale(stage.portal.stripe)
+    page = stage.admin("settings/billing/purchase/?edition=enterprise-growth")
+    expect(page.get_by_role("button", name="Choose Enterprise Growth")).to_be_visible()
+    return page
+
+
+@state
+def cancel_dialog(stage: Stage) -> Page:
+    page = stage.admin("settings/billing/")
+    page.get_by_role("link", name="Cancel subscription").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Why do you cancel?")
+    return page
+
+
+@state
+def keep_dialog(stage: Stage) -> Page:
+    Subscription.objects.update(cancel_at_period_end=True)
+    page = stage.admin("settings/billing/")
+    page.get_by_role("link", name="Keep subscription").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Its price is")
     return page
 
 
