@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from billing import gateway
-from billing.models import BillingAccount, Invoice, StripeEvent, StripeOperation, Subscription
+from billing.models import BillingAccount, Invoice, Price, StripeEvent, StripeOperation, Subscription
 from billing.money import format_money
 
 DASHBOARD = "https://dashboard.stripe.com"
@@ -71,6 +71,13 @@ class InvoiceAdmin(AtStripe[Invoice]):
     list_select_related = ["organization"]
     list_filter = ["status"]
     search_fields = ["number", "=stripe_id", *ORGANIZATION_SEARCH]
+
+
+@admin.register(Price)
+class PriceAdmin(AtStripe[Price]):
+    folder = "prices"
+    list_display = ["lookup_key", "at_stripe", "unit_amount", "currency", "interval", "synced_at"]
+    search_fields = ["lookup_key", "=stripe_id"]
 
 
 class DiffersFilter(admin.SimpleListFilter):

@@ -16,7 +16,7 @@ from django.utils import timezone
 from audit.services import Actor, record
 from bench.statements import sent_statements
 from billing.gateway import API_VERSION
-from billing.models import InvoiceStatus
+from billing.models import InvoiceStatus, Subscription
 from invitations.claims import mint
 from invitations.models import Kind
 from invitations.refusals import Reason
@@ -129,6 +129,12 @@ def test_billing_takes_at_most_eight_statements_in_every_edition(world: World, e
     Organization.objects.filter(pk=world.organization.pk).update(edition_code=edition, seats=12)
     url = reverse("billing", args=[world.organization.slug])
     assert statements_of(world.clients[Role.ADMIN], url) <= EVERY_PAGE + A_PAGE
+
+
+def test_choosing_an_edition_takes_at_most_eight_statements(world: World) -> None:
+    Subscription.objects.for_org(world.organization).delete()
+    url = reverse("purchase", args=[world.organization.slug])
+    assert EVERY_PAGE < statements_of(world.clients[Role.ADMIN], url) <= EVERY_PAGE + A_PAGE
 
 
 @pytest.mark.parametrize("admins", [1, MANY])

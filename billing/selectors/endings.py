@@ -21,9 +21,10 @@ class EndingPage:
     """``name``: of what is sold. ``shown_end``: what the form carries of it.
 
     ``still_due``: lines that wait for the invoice at the end of the period, as Stripe last previewed it.
-    ``grows``: a part depends on use. ``costs``: the price of a period, before discounts and tax, empty where
-    it has no one figure. ``after``: the edition that the organization has afterwards; None: another
-    subscription goes on. ``surplus``: how many billing managers there are, where that one has room for fewer.
+    ``grows``: a part depends on use, or credits are sold by use. ``costs``: the price of a period, before
+    discounts and tax, empty where it has no one figure. ``after``: the edition that the organization has
+    afterwards; None: another subscription goes on. ``surplus``: how many billing managers there are, where
+    that one has room for fewer.
     """
 
     subscription: Subscription
@@ -56,7 +57,7 @@ def ending_page(membership: Membership, subscription_id: uuid.UUID) -> EndingPag
         name=_name_of(subscription),
         ending=ending_of(subscription),
         still_due=_lines_that_wait(subscription),
-        grows=any(item["metered"] for item in subscription.items),
+        grows=any(item["metered"] for item in subscription.items) or _sells_credits(subscription),
         costs=_costs_of(subscription),
         after=after,
         surplus=_surplus(membership, after) if after else None,
@@ -73,11 +74,18 @@ def _surplus(membership: Membership, after: Edition) -> int | None:
     return taken if limit is not None and taken > limit else None
 
 
-def _name_of(subscription: Subscription) -> str:
+def _sold_by(subscription: Subscription) -> list[Edition]:
     day = subscription.synced_at.date()
     sold = (edition_for_price(item["lookup_key"], on=day) for item in subscription.items)
-    names = dict.fromkeys(edition.name for edition in sold if edition is not None)
-    return ", ".join(names)
+    return [edition for edition in sold if edition is not None]
+
+
+def _name_of(subscription: Subscription) -> str:
+    return ", ".join(dict.fromkeys(edition.name for edition in _sold_by(subscription)))
+
+
+def _sells_credits(subscription: Subscription) -> bool:
+    return any(edition.credit_price is not None for edition in _sold_by(subscription))
 
 
 def _lines_that_wait(subscription: Subscription) -> list[dict[str, Any]]:

@@ -3,11 +3,22 @@
 from collections import Counter
 from typing import Any
 
+from audit.models import AuditEvent
 from billing import gateway
 from billing.card_outcomes import Outcome
 from billing.invoice_states import InvoiceState, state_of
 from billing.mirror.rows import values_of
-from billing.models import BillingAccount, Invoice, InvoiceStatus, StripeEvent, StripeOperation, Subscription
+from billing.models import (
+    BillingAccount,
+    Invoice,
+    InvoiceStatus,
+    OperationKind,
+    OperationState,
+    StripeEvent,
+    StripeOperation,
+    Subscription,
+)
+from billing.models.operations import ENDING_KINDS
 from billing.selectors import billing_page
 from billing.sums import Part
 from billing.upcoming import Upcoming
@@ -148,3 +159,20 @@ def assert_mails_are_true(stripe: StripeWorld, people: int) -> None:
             assert f"{row.stripe_id}:{row.attempt_count}" in told
     saved = [one for one in StripeOperation.objects.all() if one.result.get("outcome") == Outcome.UPDATED]
     assert OutgoingEmail.objects.filter(kind="card_updated").count() == people * len(saved)
+
+
+def assert_purchases_are_as_told(stripe: StripeWorld, people: int) -> None:
+    """Of what was bought there is an operation, and it says whether the subscription stayed."""
+    purchases = StripeOperation.objects.filter(kind=OperationKind.START_SUBSCRIPTION)
+    ends = {str(one.pk): one for one in purchases}
+    for body in stripe.api.subscriptions.list({"status": "all", "limit": 100}).data:
+        operation = ends.get(body.metadata.to_dict().get("portal_operation", ""))
+        if operation is not None and operation.state == OperationState.FAILED:
+            assert body.status == "canceled"
+            assert "outcome" in operation.result
+    started = [one for one in ends.values() if one.state == OperationState.DONE]
+    assert AuditEvent.objects.filter(action="subscription.started").count() == len(started)
+    assert OutgoingEmail.objects.filter(kind="subscription_started").count() == people * len(started)
+    changed = StripeOperation.objects.filter(kind__in=ENDING_KINDS, state=OperationState.DONE).count()
+    told = AuditEvent.objects.filter(action__in=["subscription.ending", "subscription.kept"])
+    assert told.count() == changed

@@ -18,9 +18,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from stripe import StripeError
 
 from billing import gateway, tasks
+from billing.endings import stamp
 from billing.mirror.reconciliation import Drift, reconcile
-from billing.models import BillingAccount, StripeEvent, StripeOperation
+from billing.models import BillingAccount, StripeEvent, StripeOperation, Subscription
 from billing.operations.cards import start_card_setup
+from billing.operations.endings import cancel_subscription, keep_subscription
+from billing.operations.purchases import start_purchase
 from billing.webhooks import handle, put_into_inbox
 from orgs.editions import EDITIONS
 from orgs.errors import Refused
@@ -32,6 +35,7 @@ from tests.billing.agreement import (
     assert_mails_are_true,
     assert_mirror_equals_stripe,
     assert_page_is_true,
+    assert_purchases_are_as_told,
     assert_terms_are_the_subscriptions,
 )
 from tests.billing.mishaps import Clock, Fault, Fuse, Killed, let_waits_end
@@ -326,6 +330,34 @@ class BillingMachine(RuleBasedStateMachine):
             if url not in self.pages:
                 self.pages.append(url)
 
+    @rule(by_manager=st.booleans(), fault=FAULTS, death=DEATHS)
+    def press_choose(self, by_manager: bool, fault: Fault | None, death: int | None) -> None:
+        price = self.price("team-growth-monthly")
+        with self.mishap(fault, death), suppress(Refused):
+            url = start_purchase(
+                actor=self.manager if by_manager else self.admin,
+                edition_code="team-growth",
+                shown_price=price,
+            )
+            if url not in self.pages:
+                self.pages.append(url)
+
+    @rule(pick=PICKS, keeps=st.booleans(), fault=FAULTS, death=DEATHS)
+    def press_cancel_or_keep(self, pick: int, keeps: bool, fault: Fault | None, death: int | None) -> None:
+        """Of a subscription that this person has on their page."""
+        shown = list(Subscription.objects.current().order_by("created_at", "id"))
+        if not shown:
+            return
+        subscription = shown[pick % len(shown)]
+        pk, end = subscription.pk, stamp(subscription.period_end)
+        with self.mishap(fault, death), suppress(Refused):
+            if keeps:
+                keep_subscription(actor=self.manager, subscription_id=pk, shown_end=end)
+            else:
+                cancel_subscription(
+                    actor=self.admin, subscription_id=pk, shown_end=end, feedback="unused", comment=""
+                )
+
     @precondition(lambda self: self.pages)
     @rule(pick=PICKS, number=st.sampled_from([VISA, MASTERCARD, FAILS_LATER, ASKS_BANK, IS_DECLINED]))
     def enter_card(self, pick: int, number: str) -> None:
@@ -410,4 +442,5 @@ class BillingMachine(RuleBasedStateMachine):
             self.stripe, account, {edition.price_lookup_key: edition.code for edition in EDITIONS}
         )
         assert_mails_are_true(self.stripe, len(people))
+        assert_purchases_are_as_told(self.stripe, len(people))
         assert reconcile(account.organization) == Drift()

@@ -18,6 +18,12 @@ AMOUNTS = {
 
 def put_up_for_sale(stripe: StripeWorld, **amounts: int) -> None:
     """Make the prices of the editions that are sold, and let the portal know of them."""
+    price_at_stripe(stripe, **amounts)
+    sync_prices()
+
+
+def price_at_stripe(stripe: StripeWorld, **amounts: int) -> None:
+    """The portal doesn't hear of it."""
     product = stripe.api.products.create({"name": "Editions"})
     for key, (amount, interval) in AMOUNTS.items():
         stripe.api.prices.create(
@@ -30,7 +36,6 @@ def put_up_for_sale(stripe: StripeWorld, **amounts: int) -> None:
                 "product": product.id,
             }
         )
-    sync_prices()
 
 
 def price_id(edition_code: str = GROWTH) -> str:

@@ -8,6 +8,7 @@ import pytest
 from django.conf import LazySettings
 
 from audit.models import AuditEvent
+from billing import gateway
 from billing.mirror.prices import sync_prices
 from billing.models import BillingAccount, Invoice, OperationState, StripeOperation, Subscription
 from billing.operations.life import resume
@@ -19,7 +20,15 @@ from orgs.models import Membership
 from orgs.policy import Denied, Role
 from orgs.services import change_role
 from outbox.models import OutgoingEmail
-from tests.billing.sales import GROWTH, buy, paid_at_stripe, price_id, purchase_of, put_up_for_sale
+from tests.billing.sales import (
+    GROWTH,
+    buy,
+    paid_at_stripe,
+    price_at_stripe,
+    price_id,
+    purchase_of,
+    put_up_for_sale,
+)
 from tests.billing.world import StripeWorld, deliver, operation_in, sweep_everything
 from tests.conftest import SignIn
 from tests.factories import MembershipFactory
@@ -119,6 +128,25 @@ def test_of_two_people_at_once_one_page_stays_open(
     assert StripeOperation.objects.filter(kind="start_subscription", state="waiting").count() <= 1
 
 
+def test_who_comes_while_a_page_is_being_made_is_told_so(
+    admin: Membership, billing_manager: Membership, stripe: StripeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, refusals = gateway.create_subscription_session, []
+
+    def made_while_another_presses(**asked: Any) -> Any:
+        monkeypatch.setattr(gateway, "create_subscription_session", make)
+        for person in (admin, billing_manager):
+            with pytest.raises(Refused) as refused:
+                buy(person)
+            refusals.append(str(refused.value.message))
+        return make(**asked)
+
+    monkeypatch.setattr(gateway, "create_subscription_session", made_while_another_presses)
+    page = buy(admin)
+    assert refusals == ["The payment page is being opened already. Try again in a moment."] * 2
+    assert [one.url for one in stripe.sessions()] == [page]
+
+
 @pytest.mark.parametrize("other_edition", [True, False])
 def test_another_page_closes_the_one_that_is_open(
     other_edition: bool, admin: Membership, billing_manager: Membership, stripe: StripeWorld, sign_in: SignIn
@@ -214,7 +242,7 @@ def test_a_price_that_changed_since_shows_the_page_anew(
     admin: Membership, stripe: StripeWorld, sign_in: SignIn
 ) -> None:
     shown = price_id()
-    put_up_for_sale(stripe, enterprise_growth_yearly=7_000_00)
+    price_at_stripe(stripe, enterprise_growth_yearly=7_000_00)
     response = sign_in(admin).post(url(admin), {"edition": GROWTH, "shown_price": shown})
     assert response.status_code == 409
     assert "What is sold has changed. Nothing was bought." in text(response)
