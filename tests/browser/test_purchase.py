@@ -10,7 +10,9 @@ from tests.browser.portal import Portal
 from tests.factories import UserFactory
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize(
+    "script", [pytest.param(True, id="script"), pytest.param(False, id="no-script", marks=pytest.mark.slow)]
+)
 def test_a_new_organization_buys_an_edition_cancels_and_keeps_it(
     script: bool, portal: Portal, new_page: NewPage
 ) -> None:
