@@ -189,6 +189,7 @@ def _own_price(plan: Plan) -> Price:
         metered=item["metered"],
         interval=item["interval"],
         interval_count=item["interval_count"],
+        tax_behavior="unspecified",
     )
 
 
