@@ -8,6 +8,7 @@ from typing import Any
 
 from billing.gateway import reading
 from billing.gateway.client import call
+from billing.gateway.errors import GatewayRefused
 
 
 def change_subscription(
@@ -41,10 +42,10 @@ def change_subscription(
     return reading.id_of(changed.to_dict()["latest_invoice"])
 
 
-def invoice_of_change(subscription_id: str, *, operation_id: object) -> str:
-    """The invoice of the change that an operation made, when we never heard how it ended; empty: none."""
-    body = call(lambda stripe_: stripe_.v1.subscriptions.retrieve(subscription_id)).to_dict()
-    return reading.id_of(body["latest_invoice"]) if reading.is_of(operation_id, body) else ""
+def invoice_of_change(subscription_id: str) -> str:
+    """The id of the invoice that came of a change, when we never heard how it ended."""
+    found = call(lambda stripe_: stripe_.v1.subscriptions.retrieve(subscription_id))
+    return reading.id_of(found.to_dict()["latest_invoice"])
 
 
 def begin_schedule(subscription_id: str, *, idempotency_key: str) -> str:
@@ -60,19 +61,23 @@ def begin_schedule(subscription_id: str, *, idempotency_key: str) -> str:
 def plan_change(
     schedule_id: str,
     *,
+    ends: int,
     replaced: str,
     bought: dict[str, Any],
     interval: str,
     metadata: dict[str, str],
     idempotency_key: str,
 ) -> None:
-    """Let an item give way to another once the present period has ended; all else about it stays.
+    """Let an item give way to another once the present period ends; all else about it stays.
 
-    ``replaced``: the id of the item's price. ``bought``: price and quantity from then on. ``interval``: of
-    the new period, month or year. After that period the schedule lets the subscription go.
+    ``ends``: when that is, in seconds. ``replaced``: the id of the item's price. ``bought``: price and
+    quantity from then on. ``interval``: of the new period, month or year. After that period the schedule lets
+    the subscription go.
     https://docs.stripe.com/billing/subscriptions/subscription-schedules
     """
     body = call(lambda stripe_: stripe_.v1.subscription_schedules.retrieve(schedule_id)).to_dict()
+    if body["current_phase"] is None:
+        raise GatewayRefused("schedule_ended", "The schedule has let the subscription go.")
     begun = body["current_phase"]["start_date"]
     current = next(phase for phase in body["phases"] if phase["start_date"] == begun)
     kept = _kept(current)
@@ -81,7 +86,7 @@ def plan_change(
         **kept,
         "items": items,
         "start_date": current["start_date"],
-        "end_date": current["end_date"],
+        "end_date": ends,
     }
     following: Any = {
         **kept,
@@ -112,8 +117,8 @@ def _kept(phase: dict[str, Any]) -> dict[str, Any]:
 
 def _item(item: dict[str, Any]) -> dict[str, Any]:
     return {
+        **({} if item.get("quantity") is None else {"quantity": item["quantity"]}),
         "price": reading.id_of(item["price"]),
-        "quantity": item["quantity"],
         "tax_rates": [reading.id_of(rate) for rate in item.get("tax_rates") or []],
         "discounts": _discounts(item),
     }

@@ -1,8 +1,7 @@
 """The steps of changing the plan: now, when the period ends, or not after all.
 
-Each looks first whether the plan and the price are still those that the person accepted. Stripe is asked for
-a charge only within the hour of the press: after that it is looked up whether it was made, and given up if
-not.
+Right before each attempt the plan and the price must be those that the person accepted. Stripe is asked for a
+charge only within the hour of the press: after that it is looked up whether it was made, and given up if not.
 """
 
 from datetime import timedelta
@@ -17,7 +16,7 @@ from audit.services import record
 from billing import gateway
 from billing.actions import PLAN_CHANGE_FAILED, PLAN_CHANGE_PLANNED, PLAN_CHANGE_UNDONE, PLAN_CHANGED
 from billing.change_outcomes import ASKS_THE_PERSON, Outcome
-from billing.gateway.records import Invoice
+from billing.gateway.records import Invoice, Subscription
 from billing.mirror.invoices import write_invoices
 from billing.mirror.rows import next_fetch_number
 from billing.mirror.subscriptions import sync_subscriptions
@@ -35,7 +34,6 @@ logger = structlog.get_logger(__name__)
 
 
 class Step(models.TextChoices):
-    CHECK = "check"
     CHANGE = "change"
     BEGIN_SCHEDULE = "begin_schedule"
     PLAN = "plan"
@@ -47,71 +45,76 @@ def offer_of(operation: StripeOperation) -> Offer:
     return Offer(**operation.params["offer"])
 
 
-def _check(operation: StripeOperation) -> None:
-    """See that all is as the person accepted it. A schedule that has nothing left to change is let go."""
+def _change(operation: StripeOperation) -> None:
+    """Change the plan, unless that was done already and we never heard so."""
     offer = offer_of(operation)
-    if key_expired(operation):
-        renew_key(operation)
-    if not still_may(operation, Permission.BILLING_SUBSCRIPTION_UPDATE):
-        _fail(operation, Outcome.NOT_ALLOWED)
-        return
     found = gateway.subscription(offer.subscription)
-    if version_of(found) != offer.version:
-        sync_subscriptions(BillingAccount.objects.get(organization=operation.organization_id))
-        _fail(operation, Outcome.CHANGED)
-        return
-    if offer.at_once:
-        charge = gateway.preview_of_change(offer.subscription, items=offer.items, at=offer.at)
-        if (charge.total, charge.amount_due) != (offer.total, offer.amount_due):
-            _fail(operation, Outcome.PRICE_CHANGED)
-            return
-    if found.schedule is not None:
-        _let_go(operation, found.schedule.id)
-    operation.renew(step=Step.CHANGE if offer.at_once else Step.BEGIN_SCHEDULE)
+    invoice_id = ""
+    if found.operation_id == str(operation.pk):
+        invoice_id = gateway.invoice_of_change(offer.subscription)
+    elif _is_too_late(operation):
+        _fail(operation, Outcome.TOO_LATE)
+    elif _is_as_accepted(operation, offer, found):
+        invoice_id = _charge(operation, offer, found)
+    if invoice_id:
+        operation.renew(step=Step.FOLLOW, stripe_id=invoice_id, result={"outcome": Outcome.MADE})
 
 
 def _is_too_late(operation: StripeOperation) -> bool:
     return key_expired(operation) or timezone.now() - operation.created_at > PATIENCE
 
 
-def _change(operation: StripeOperation) -> None:
-    offer = offer_of(operation)
-    if _is_too_late(operation):
-        invoice_id = gateway.invoice_of_change(offer.subscription, operation_id=operation.pk)
-        if not invoice_id:
-            _fail(operation, Outcome.TOO_LATE)
-            return
-    else:
-        try:
-            invoice_id = gateway.change_subscription(
-                offer.subscription,
-                items=offer.items,
-                at=offer.at,
-                metadata=operation.params["metadata"],
-                idempotency_key=operation.idempotency_key,
-            )
-        except gateway.GatewayDeclined as error:
-            asks = error.code in ASKS_THE_PERSON
-            _fail(operation, Outcome.CONFIRMATION if asks else Outcome.DECLINED, reason=error.code)
-            return
-    operation.renew(step=Step.FOLLOW, stripe_id=invoice_id, result={"outcome": Outcome.MADE})
+def _is_as_accepted(operation: StripeOperation, offer: Offer, found: Subscription) -> bool:
+    """Whether plan, price and the person's right are as they were; if not, the operation has failed."""
+    if not still_may(operation, Permission.BILLING_SUBSCRIPTION_UPDATE):
+        _fail(operation, Outcome.NOT_ALLOWED)
+        return False
+    if version_of(found) != offer.version:
+        sync_subscriptions(BillingAccount.objects.get(organization=operation.organization_id))
+        _fail(operation, Outcome.CHANGED)
+        return False
+    if offer.at_once:
+        charge = gateway.preview_of_change(offer.subscription, items=offer.items, at=offer.at)
+        if (charge.total, charge.amount_due) != (offer.total, offer.amount_due):
+            _fail(operation, Outcome.PRICE_CHANGED)
+            return False
+    return True
+
+
+def _charge(operation: StripeOperation, offer: Offer, found: Subscription) -> str:
+    """The id of the invoice; empty: the bank refused, and the operation has failed.
+
+    A schedule that has nothing left to change is let go first.
+    """
+    if found.schedule is not None:
+        _let_go(operation, found.schedule.id)
+    try:
+        return gateway.change_subscription(
+            offer.subscription,
+            items=offer.items,
+            at=offer.at,
+            metadata=operation.params["metadata"],
+            idempotency_key=operation.idempotency_key,
+        )
+    except gateway.GatewayDeclined as error:
+        asks = error.code in ASKS_THE_PERSON
+        _fail(operation, Outcome.CONFIRMATION if asks else Outcome.DECLINED, reason=error.code)
+        return ""
 
 
 def _begin_schedule(operation: StripeOperation) -> None:
+    """Let a schedule manage the subscription, if none does that has nothing left to change."""
     offer = offer_of(operation)
-    if _is_too_late(operation):
-        _give_up_schedule(operation)
+    found = gateway.subscription(offer.subscription)
+    if not _is_as_accepted(operation, offer, found):
         return
-    schedule_id = gateway.begin_schedule(offer.subscription, idempotency_key=operation.idempotency_key)
+    if found.schedule is not None:
+        schedule_id = found.schedule.id
+    else:
+        if key_expired(operation):
+            renew_key(operation)
+        schedule_id = gateway.begin_schedule(offer.subscription, idempotency_key=operation.idempotency_key)
     operation.renew(step=Step.PLAN, stripe_id=schedule_id)
-
-
-def _give_up_schedule(operation: StripeOperation) -> None:
-    """One that was made, though we never heard so, changes nothing yet: let it go."""
-    found = gateway.subscription(offer_of(operation).subscription)
-    if found.schedule is not None and version_of(found) == offer_of(operation).version:
-        _let_go(operation, found.schedule.id)
-    _fail(operation, Outcome.TOO_LATE)
 
 
 def _let_go(operation: StripeOperation, schedule_id: str) -> None:
@@ -125,6 +128,7 @@ def _plan(operation: StripeOperation) -> None:
     try:
         gateway.plan_change(
             operation.stripe_id,
+            ends=offer.at,
             replaced=offer.replaces["price"],
             bought=offer.bought,
             interval=offer.interval,
@@ -234,12 +238,11 @@ def _fail(operation: StripeOperation, outcome: Outcome, *, reason: str = "") -> 
 
 register(
     OperationKind.CHANGE_PLAN,
-    steps={Step.CHECK: _check, Step.CHANGE: _change, Step.FOLLOW: _follow},
+    steps={Step.CHANGE: _change, Step.FOLLOW: _follow},
 )
 register(
     OperationKind.SCHEDULE_CHANGE,
     steps={
-        Step.CHECK: _check,
         Step.BEGIN_SCHEDULE: _begin_schedule,
         Step.PLAN: _plan,
         Step.FOLLOW: _follow,

@@ -25,6 +25,8 @@ from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership, Organization
 from orgs.policy import REMOVE_PERMISSIONS, Permission, Role
 
+NOW = (OperationKind.CHANGE_PLAN, Step.CHANGE)
+AT_PERIOD_END = (OperationKind.SCHEDULE_CHANGE, Step.BEGIN_SCHEDULE)
 # A person's answer to the question which billing managers stay.
 LATER = "later"
 
@@ -82,9 +84,9 @@ def _begin_change(actor: Membership, offer: Offer, stays: Collection[str]) -> St
             )
         if offer.new["seats"] is not None:
             _ensure_seats_in_use(organization, offer.new["seats"])
-        kind = OperationKind.CHANGE_PLAN if offer.at_once else OperationKind.SCHEDULE_CHANGE
+        kind, step = NOW if offer.at_once else AT_PERIOD_END
         operation = new_operation(kind=kind, actor=act.membership)
-        operation.pk, operation.step = offer.id, Step.CHECK
+        operation.pk, operation.step = offer.id, step
         operation.params = {
             "offer": vars(offer),
             "leaving": _leaving(act, offer, stays),

@@ -9,6 +9,7 @@ from billing.card_outcomes import Outcome
 from billing.invoice_states import InvoiceState, state_of
 from billing.mirror.rows import values_of
 from billing.models import (
+    PLAN_CHANGES,
     BillingAccount,
     Invoice,
     InvoiceStatus,
@@ -32,6 +33,7 @@ from tests.billing.world import StripeWorld
 
 # Of a payment that may still come through.
 UNDECIDED = {InvoiceState.ON_ITS_WAY, InvoiceState.NEEDS_CONFIRMATION}
+TOLD_CHANGES = {"subscription.plan_changed", "subscription.change_planned", "subscription.change_undone"}
 ADDRESSES = {"hosted_url", "pdf_url"}
 
 
@@ -140,6 +142,25 @@ def assert_terms_are_the_subscriptions(
     # What nobody heard of before it was gone changed nothing.
     elif listed and not in_force and Subscription.objects.exists():
         assert organization.edition_code == STARTING_EDITION
+
+
+def assert_plan_changes_are_true(people: int) -> None:
+    """What was charged is what was accepted, nothing failed that was made, and each is told of once."""
+    changes = list(StripeOperation.objects.filter(kind__in=PLAN_CHANGES))
+    for operation in changes:
+        assert "difference" not in operation.result
+        made = operation.result["outcome"] in {"made", "planned", "undone"} if operation.result else False
+        assert made == (operation.state == OperationState.DONE), operation.result
+        if operation.kind == "change_plan" and made:
+            invoice = Invoice.objects.get(stripe_id=operation.stripe_id)
+            offer = operation.params["offer"]
+            assert (invoice.total, invoice.amount_due) == (offer["total"], offer["amount_due"])
+    done = [operation for operation in changes if operation.state == OperationState.DONE]
+    charged = [operation.stripe_id for operation in done if operation.kind == "change_plan"]
+    assert len(set(charged)) == len(charged)
+    assert OutgoingEmail.objects.filter(kind="plan_changed").count() == people * len(done)
+    told = AuditEvent.objects.filter(action__in=TOLD_CHANGES)
+    assert told.count() == len(done)
 
 
 def assert_mails_are_true(stripe: StripeWorld, people: int) -> None:

@@ -23,10 +23,14 @@ from billing.mirror.reconciliation import Drift, reconcile
 from billing.models import BillingAccount, StripeEvent, StripeOperation, Subscription
 from billing.operations.cards import start_card_setup
 from billing.operations.endings import cancel_subscription, keep_subscription
+from billing.operations.plans import LATER, accept_offer, undo_change
 from billing.operations.purchases import start_purchase
+from billing.plans import planned_changes
+from billing.selectors import plan_page, seats_page
 from billing.webhooks import handle, put_into_inbox
 from orgs.editions import EDITIONS
 from orgs.errors import Refused
+from orgs.models import Membership
 from orgs.policy import Role
 from stripe_simulator.simulator import Simulator
 from tests.billing.agreement import (
@@ -35,6 +39,7 @@ from tests.billing.agreement import (
     assert_mails_are_true,
     assert_mirror_equals_stripe,
     assert_page_is_true,
+    assert_plan_changes_are_true,
     assert_purchases_are_as_told,
     assert_terms_are_the_subscriptions,
 )
@@ -62,6 +67,7 @@ FAULTS = st.sampled_from(
 DEATHS = st.none() | st.integers(0, 60)
 PICKS = st.integers(0, 7)
 PRICES = ["team-growth-monthly", "team-pro-seat-monthly", "of-no-edition"]
+SOLD = ["team-growth", "enterprise-growth"]
 METHODS = [
     "pm_card_visa",
     "pm_card_mastercard",
@@ -115,6 +121,7 @@ class BillingMachine(RuleBasedStateMachine):
         self.manager = MembershipFactory(organization=self.admin.organization, role=Role.BILLING_MANAGER)
         self.prices: dict[str, str] = {}
         self.pages: list[str] = []
+        self.offers: list[tuple[Membership, str]] = []
         self.delivered: set[str] = set()
         self.deleted: set[str] = set()
 
@@ -186,7 +193,7 @@ class BillingMachine(RuleBasedStateMachine):
     @rule(pick=PICKS, price=st.sampled_from(PRICES), quantity=st.integers(1, 9))
     def change_items(self, pick: int, price: str, quantity: int) -> None:
         subscriptions = self.listed("subscriptions")
-        if subscriptions:
+        if subscriptions and subscriptions[pick % len(subscriptions)].schedule is None:
             subscription = subscriptions[pick % len(subscriptions)]
             item = {
                 "id": subscription["items"].data[0].id,
@@ -374,6 +381,46 @@ class BillingMachine(RuleBasedStateMachine):
         with self.mishap(fault, death):
             tasks.resume_operations(str(operations[pick % len(operations)]))
 
+    @precondition(has_customer)
+    @rule(
+        by_manager=st.booleans(),
+        choice=st.sampled_from([*SOLD, *SOLD, 2, 5, 6]),
+        presses=st.booleans(),
+        fault=FAULTS,
+        death=DEATHS,
+    )
+    def change_plan(
+        self, by_manager: bool, choice: str | int, presses: bool, fault: Fault | None, death: int | None
+    ) -> None:
+        """Choose an edition, or a number of seats; and press, or keep the page open."""
+        self.price("enterprise-growth-yearly")
+        people = Membership.objects.select_related("organization", "user")
+        reader = people.get(pk=(self.manager if by_manager else self.admin).pk)
+        page = (
+            seats_page(reader, seats=choice)
+            if isinstance(choice, int)
+            else plan_page(reader, edition_code=choice)
+        )
+        if page.offered:
+            self.offers.append((reader, page.offered.offer.sealed))
+            if presses:
+                self.press_offer(0, fault, death)
+
+    @precondition(lambda self: self.offers)
+    @rule(pick=PICKS, fault=FAULTS, death=DEATHS)
+    def press_offer(self, pick: int, fault: Fault | None, death: int | None) -> None:
+        reader, sealed = self.offers[-1 - pick % len(self.offers)]
+        with self.mishap(fault, death), suppress(Refused):
+            accept_offer(actor=reader, sealed=sealed, stays=[LATER])
+
+    @precondition(has_customer)
+    @rule(fault=FAULTS, death=DEATHS)
+    def undo_change(self, fault: Fault | None, death: int | None) -> None:
+        planned = [one for row in Subscription.objects.current() for one in planned_changes(row)]
+        with self.mishap(fault, death), suppress(Refused):
+            for change in planned:
+                undo_change(actor=self.admin, schedule_id=change.schedule_id)
+
     # Events and workers
 
     @rule(picks=st.lists(st.integers(0, 40), min_size=1, max_size=5), fault=FAULTS, death=DEATHS)
@@ -443,4 +490,5 @@ class BillingMachine(RuleBasedStateMachine):
         )
         assert_mails_are_true(self.stripe, len(people))
         assert_purchases_are_as_told(self.stripe, len(people))
+        assert_plan_changes_are_true(len(people))
         assert reconcile(account.organization) == Drift()
