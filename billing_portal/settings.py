@@ -347,7 +347,7 @@ CELERY_BEAT_SCHEDULE = {
     "stripe-sweep": {"task": "billing.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "stripe-delete-old": {"task": "billing.delete_old_events", "schedule": crontab(hour="3", minute="5")},
     "stripe-reconcile": {"task": "billing.reconcile_due", "schedule": 60.0, "options": {"expires": 60}},
-    "stripe-prices": {"task": "billing.fetch_prices", "schedule": 300.0, "options": {"expires": 300}},
+    "stripe-prices": {"task": "billing.fetch_prices", "schedule": crontab(minute="*/5")},
     "usage-partitions": {"task": "usage.prepare_partitions", "schedule": crontab(hour="3", minute="30")},
     "limits-clear": {"task": "accounts.clear_limits", "schedule": crontab(minute="40")},
     "sessions-clear": {"task": "accounts.clear_sessions", "schedule": crontab(hour="3", minute="45")},
