@@ -8,14 +8,23 @@ never gives way to an earlier one.
 from billing.models.accounts import BillingAccount
 from billing.models.events import EventState, StripeEvent
 from billing.models.invoices import Invoice, InvoiceQuerySet, InvoiceStatus, PaymentStatus
-from billing.models.operations import PLAN_CHANGES, OperationKind, OperationState, StripeOperation
+from billing.models.operations import (
+    ENDING_KINDS,
+    PLAN_CHANGES,
+    SUBSCRIPTION_CHANGES,
+    OperationKind,
+    OperationState,
+    StripeOperation,
+)
 from billing.models.prices import Price
 from billing.models.subscriptions import ENDED, NOT_IN_FORCE, Subscription
 
 __all__ = [
     "ENDED",
+    "ENDING_KINDS",
     "NOT_IN_FORCE",
     "PLAN_CHANGES",
+    "SUBSCRIPTION_CHANGES",
     "BillingAccount",
     "EventState",
     "Invoice",

@@ -25,8 +25,10 @@ class OperationKind(models.TextChoices):
     KEEP_SUBSCRIPTION = "keep_subscription", _("Keep a subscription that was to end")
 
 
-# Of a subscription's end: one at a time.
+PLAN_CHANGES = (OperationKind.CHANGE_PLAN, OperationKind.SCHEDULE_CHANGE, OperationKind.UNDO_CHANGE)
 ENDING_KINDS = (OperationKind.END_SUBSCRIPTION, OperationKind.KEEP_SUBSCRIPTION)
+# Of an organization there is one at a time.
+SUBSCRIPTION_CHANGES = (*PLAN_CHANGES, *ENDING_KINDS)
 
 
 class OperationState(models.TextChoices):
@@ -35,9 +37,6 @@ class OperationState(models.TextChoices):
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
 
-
-# Of one subscription there is one at a time.
-PLAN_CHANGES = (OperationKind.CHANGE_PLAN, OperationKind.SCHEDULE_CHANGE, OperationKind.UNDO_CHANGE)
 
 # Of every kind: what it asks for is made at Stripe.
 FIRST_STEP = "create"
@@ -104,18 +103,13 @@ class StripeOperation(Work):
             ),
             models.UniqueConstraint(
                 fields=["organization"],
-                condition=Q(kind__in=["change_plan", "schedule_change", "undo_change"], state="pending"),
-                name="operation_one_plan_change",
+                condition=Q(kind__in=[kind.value for kind in SUBSCRIPTION_CHANGES], state="pending"),
+                name="operation_one_subscription_change",
             ),
             models.UniqueConstraint(
                 fields=["organization"],
                 condition=Q(kind="start_subscription", state__in=["pending", "waiting"]),
                 name="operation_one_open_purchase",
-            ),
-            models.UniqueConstraint(
-                fields=["organization"],
-                condition=Q(kind__in=[kind.value for kind in ENDING_KINDS], state="pending"),
-                name="operation_one_ending",
             ),
         ]
         indexes = [

@@ -23,7 +23,7 @@ from billing.models import (
     StripeOperation,
     Subscription,
 )
-from billing.models.operations import ENDING_KINDS, FIRST_STEP
+from billing.models.operations import FIRST_STEP, SUBSCRIPTION_CHANGES
 from billing.notices import tell_of_ending_subscription, tell_of_kept_subscription
 from billing.operations.life import finish, key_expired, new_operation, register, renew_key, resume
 from billing.operations.purchase_steps import person_of
@@ -85,7 +85,7 @@ def _begin(
         subscription = Subscription.objects.for_org(organization).current().get(pk=subscription_id)
         _refuse_what_has_changed(subscription, act, shown_end)
         pending = StripeOperation.objects.for_org(organization).pending()
-        if pending.filter(kind__in=ENDING_KINDS).exists():
+        if pending.filter(kind__in=SUBSCRIPTION_CHANGES).exists():
             raise Refused(_("A change is on its way to Stripe already. Look at it again in a moment."))
         operation = new_operation(kind=KINDS[act], actor=acted.membership)
         operation.params = {"subscription": subscription.stripe_id, "end": shown_end, **details}

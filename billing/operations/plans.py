@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 from billing import gateway
 from billing.actions import PLAN_CHANGE_ASKED, PLAN_UNDO_ASKED
 from billing.models import (
-    PLAN_CHANGES,
+    SUBSCRIPTION_CHANGES,
     BillingAccount,
     OperationKind,
     OperationState,
@@ -135,11 +135,13 @@ def planned_change_of(organization: Organization, schedule_id: str) -> PlannedCh
 
 def _ensure_alone(organization: Organization) -> None:
     under_way = StripeOperation.objects.for_org(organization).filter(
-        kind__in=PLAN_CHANGES, state=OperationState.PENDING
+        kind__in=SUBSCRIPTION_CHANGES, state=OperationState.PENDING
     )
     if under_way.exists():
         raise PageOutdated(
-            _("Another change of the plan is being made. Nothing was done. Wait a moment, then look again.")
+            _(
+                "Another change of the subscription is being made. Nothing was done. Wait a moment, then look again."
+            )
         )
 
 

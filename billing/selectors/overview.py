@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from billing.invoice_states import InvoiceState
 from billing.methods import Method, method_of
-from billing.models import BillingAccount, OperationKind, StripeOperation, Subscription
-from billing.models.operations import ENDING_KINDS
+from billing.models import SUBSCRIPTION_CHANGES, BillingAccount, OperationKind, StripeOperation, Subscription
 from billing.plans import PlannedChange, planned_changes
 from billing.selectors.credits import Credits, credit_span
 from billing.selectors.invoices import InvoiceRow, latest_and_open
@@ -45,7 +44,7 @@ class AccountRow(NamedTuple):
     card_exp_year: int | None
     synced_at: datetime | None
     reconciled_at: datetime | None
-    ending_changes: bool
+    is_changing: bool
 
     @property
     def as_of(self) -> datetime | None:
@@ -69,9 +68,9 @@ class AccountRow(NamedTuple):
 def account_rows(accounts: QuerySet[BillingAccount]) -> QuerySet[BillingAccount, Any]:
     """What an ``AccountRow`` is made of."""
     pending = StripeOperation.objects.pending().filter(
-        organization=OuterRef("organization"), kind__in=ENDING_KINDS
+        organization=OuterRef("organization"), kind__in=SUBSCRIPTION_CHANGES
     )
-    return accounts.annotate(ending_changes=Exists(pending)).values_list(*AccountRow._fields)
+    return accounts.annotate(is_changing=Exists(pending)).values_list(*AccountRow._fields)
 
 
 @compiled(AccountRow)
@@ -90,7 +89,7 @@ class BillingPage:
 
     ``on_their_way``: open invoices whose payment was begun; nobody has to pay them again. ``pays``: what pays
     where a subscription has nothing of its own. ``troubles``: those that a saved card mends, the worst first.
-    ``ending_changes``: that a subscription is to end, or to be kept, is on its way to Stripe.
+    ``is_changing``: a change of the subscription is on its way to Stripe.
     """
 
     edition: Edition
@@ -106,7 +105,7 @@ class BillingPage:
     planned: list[PlannedChange]
     invoices: list[InvoiceRow]
     managers: BillingManagersPanel
-    ending_changes: bool
+    is_changing: bool
     as_of: datetime | None
 
     @property
@@ -169,7 +168,7 @@ def billing_page(membership: Membership) -> BillingPage:
         planned=[change for one in subscriptions for change in planned_changes(one)],
         invoices=latest,
         managers=managers,
-        ending_changes=account is not None and account.ending_changes,
+        is_changing=account is not None and account.is_changing,
         as_of=account.as_of if account else None,
     )
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from billing import gateway
 from billing.gateway.account import Price
-from billing.models import PLAN_CHANGES, BillingAccount, StripeOperation, Subscription
+from billing.models import SUBSCRIPTION_CHANGES, BillingAccount, StripeOperation, Subscription
 from billing.money import in_minor_units
 from billing.plan_offers import Offered, ask_for_offer
 from billing.plans import Obstacle, Plan, obstacle_to_change, plan_of
@@ -164,7 +164,9 @@ def _standing(reader: Membership) -> tuple[Plan | None, Obstacle | None, Upcomin
     organization = reader.organization
     plan = plan_of(Subscription.objects.for_org(organization).current())
     operations = StripeOperation.objects.for_org(organization).pending()
-    obstacle = obstacle_to_change(plan, is_under_way=operations.filter(kind__in=PLAN_CHANGES).exists())
+    obstacle = obstacle_to_change(
+        plan, is_under_way=operations.filter(kind__in=SUBSCRIPTION_CHANGES).exists()
+    )
     if plan is None:
         return None, obstacle, None
     found = account_rows(BillingAccount.objects.filter(organization=organization)).first()

@@ -9,6 +9,7 @@ from billing.card_outcomes import Outcome
 from billing.invoice_states import InvoiceState, state_of
 from billing.mirror.rows import values_of
 from billing.models import (
+    ENDING_KINDS,
     PLAN_CHANGES,
     BillingAccount,
     Invoice,
@@ -19,7 +20,6 @@ from billing.models import (
     StripeOperation,
     Subscription,
 )
-from billing.models.operations import ENDING_KINDS
 from billing.selectors import billing_page
 from billing.sums import Part
 from billing.upcoming import Upcoming
