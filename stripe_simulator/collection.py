@@ -93,19 +93,24 @@ def payment_method_for(simulator: Simulator, invoice: Json) -> Json | None:
 
 
 def attempt_payment(
-    simulator: Simulator, invoice: Json, method: Json | None, *, on_session: bool = False
+    simulator: Simulator,
+    invoice: Json,
+    method: Json | None,
+    *,
+    on_session: bool = False,
+    by_hand: bool = False,
 ) -> StripeError | None:
     """Try to collect an open invoice. Returns why it failed; the failure itself is recorded.
 
     A bank debit neither fails nor succeeds now: the invoice stays open, and `settle_payment` ends it.
     Raises StripeError while an earlier one is under way. `on_session`: the person is there to answer.
+    `by_hand`: counts as the first attempt at most, and leaves what is tried by itself as it was
+    (https://docs.stripe.com/api/invoices/object#invoice_object-attempt_count).
     """
     refuse_processing(simulator, invoice)
-    invoice |= {
-        "attempted": True,
-        "attempt_count": invoice["attempt_count"] + 1,
-        "next_payment_attempt": None,
-    }
+    if not (by_hand and invoice["attempt_count"]):
+        invoice |= {"attempt_count": invoice["attempt_count"] + 1, "next_payment_attempt": None}
+    invoice["attempted"] = True
     if method is None:
         refusal = StripeError(
             "There is no `default_payment_method` set on this Customer or Invoice. Please set a "
@@ -246,7 +251,8 @@ def subscription_of(simulator: Simulator, invoice: Json) -> Json | None:
 def _failed(simulator: Simulator, invoice: Json, *, retried: bool) -> None:
     """Record a failed attempt; a bank's debit isn't tried again by itself."""
     attempt = invoice["attempt_count"]
-    if retried and invoice["auto_advance"] and attempt <= len(RETRY_DAYS):
+    is_planned = invoice["next_payment_attempt"] is not None
+    if retried and invoice["auto_advance"] and attempt <= len(RETRY_DAYS) and not is_planned:
         invoice["next_payment_attempt"] = simulator.clock.now() + RETRY_DAYS[attempt - 1] * DAY
     simulator.save(invoice, "invoice.updated")
     simulator.emit("invoice.payment_failed", invoice)

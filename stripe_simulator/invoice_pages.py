@@ -37,7 +37,7 @@ def answer(simulator: Simulator, request: Request, identifier: str) -> Response:
         except (CardInputError, BankAccountInputError) as mistake:
             return _show(simulator, invoice, Attempt(typed, mistake=mistake), status=422)
         simulator.save(method)
-        refusal = attempt_payment(simulator, invoice, method, on_session=True)
+        refusal = attempt_payment(simulator, invoice, method, on_session=True, by_hand=True)
         if isinstance(refusal, ActionRequiredError):
             return redirect(f"{simulator.url}/i/{identifier}/authenticate")
         if refusal:

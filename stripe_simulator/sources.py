@@ -38,11 +38,13 @@ def chargeable(simulator: Simulator, identifier: str) -> Json:
     }
 
 
-def require_source(simulator: Simulator, customer: str, identifier: str) -> None:
+def require_source(
+    simulator: Simulator, customer: str, identifier: str, *, param: str = "default_source"
+) -> None:
     """Raises StripeError unless this is a source of the customer."""
     found = simulator.store.get(identifier)
     if found is None or found["object"] not in KINDS or found.get("customer") != customer:
-        raise missing("source", identifier, param="default_source")
+        raise missing("source", identifier, param=param)
 
 
 def make_card_source(simulator: Simulator, number: str, customer: str) -> Json:

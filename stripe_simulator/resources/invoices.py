@@ -24,7 +24,7 @@ from stripe_simulator.invoicing import (
 from stripe_simulator.paging import as_list, page
 from stripe_simulator.payments import add_payment, mark_payment_paid, payment_of, refuse_processing
 from stripe_simulator.simulator import Simulator
-from stripe_simulator.sources import require_source
+from stripe_simulator.sources import chargeable, require_source
 
 Json = dict[str, Any]
 
@@ -121,7 +121,7 @@ def finalize_invoice(simulator: Simulator, params: Json, identifier: str) -> Jso
     return finalize(simulator, invoice)
 
 
-@endpoint("invoices.pay", "off_session paid_out_of_band payment_method")
+@endpoint("invoices.pay", "off_session paid_out_of_band payment_method source")
 def pay(simulator: Simulator, params: Json, identifier: str) -> Json:
     invoice = simulator.find("invoice", identifier)
     if invoice["status"] == "draft":
@@ -132,8 +132,9 @@ def pay(simulator: Simulator, params: Json, identifier: str) -> Json:
         raise StripeError(f"This invoice can't be paid: its status is {invoice['status']}.")
     if params.get("paid_out_of_band"):
         return pay_out_of_band(simulator, invoice)
-    method = _chosen_method(simulator, invoice, params.get("payment_method"))
-    refusal = attempt_payment(simulator, invoice, method)
+    method = _chosen_method(simulator, invoice, params)
+    on_session = not params.get("off_session", True)
+    refusal = attempt_payment(simulator, invoice, method, on_session=on_session, by_hand=True)
     if refusal:
         raise refusal
     return invoice
@@ -203,10 +204,13 @@ def _check_attachable(simulator: Simulator, invoice: Json, intent: Json) -> None
         raise not_simulated("attaches no more than what remains to pay", "payment_intent")
 
 
-def _chosen_method(simulator: Simulator, invoice: Json, chosen: str | None) -> Json | None:
-    if chosen is None:
+def _chosen_method(simulator: Simulator, invoice: Json, params: Json) -> Json | None:
+    if "source" in params:
+        require_source(simulator, invoice["customer"], params["source"], param="source")
+        return chargeable(simulator, params["source"])
+    if "payment_method" not in params:
         return payment_method_for(simulator, invoice)
-    method = simulator.find("payment_method", chosen, param="payment_method")
+    method = simulator.find("payment_method", params["payment_method"], param="payment_method")
     if method["customer"] != invoice["customer"]:
         raise StripeError(
             "The payment method does not belong to the invoice's customer.", param="payment_method"

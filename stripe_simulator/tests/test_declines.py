@@ -120,3 +120,42 @@ def test_a_card_that_was_never_set_up_asks(client: Client) -> None:
         client.v1.invoices.pay(invoice.id)
     assert refused.value.code == "invoice_payment_intent_requires_action"
     assert newest(client, customer)[1].status == "requires_action"
+
+
+def test_a_payment_by_hand_counts_as_the_first_attempt_and_moves_no_retry(
+    client: Client, control: Control
+) -> None:
+    customer = make_paying_customer(client)
+    subscribe(client, customer)
+    (card,) = client.v1.customers.payment_methods.list(customer.id).data
+    control.refuse_charges(card.id, "insufficient_funds")
+    control.advance(days=31, hours=2)
+    failed = newest(client, customer)[0]
+    assert failed.attempt_count == 1
+    control.advance(days=1)
+    with pytest.raises(stripe.CardError) as refused:
+        client.v1.invoices.pay(failed.id, {"payment_method": card.id, "off_session": False})
+    assert refused.value.http_status == 402
+    assert (refused.value.code, refused.value.error.decline_code) == ("card_declined", "insufficient_funds")
+    after = newest(client, customer)[0]
+    assert (after.attempt_count, after.next_payment_attempt) == (1, failed.next_payment_attempt)
+    untried = opened(client, customer, 5000)
+    with pytest.raises(stripe.CardError):
+        client.v1.invoices.pay(untried.id, {"payment_method": card.id})
+    assert client.v1.invoices.retrieve(untried.id).attempt_count == 1
+
+
+def test_a_person_who_is_there_is_asked_by_their_bank_though_the_card_was_set_up(
+    client: Client, control: Control
+) -> None:
+    customer = client.v1.customers.create({"name": "Acme"})
+    control.authenticate(
+        control.enter_card(str(setup_session(client, customer.id).url), number="4000002500003155")
+    )
+    (card,) = client.v1.customers.payment_methods.list(customer.id).data
+    invoice = opened(client, customer, 5000)
+    with pytest.raises(stripe.CardError) as refused:
+        client.v1.invoices.pay(invoice.id, {"payment_method": card.id, "off_session": False})
+    assert (refused.value.http_status, refused.value.code) == (402, "invoice_payment_intent_requires_action")
+    control.authenticate(f"{invoice.hosted_invoice_url}/authenticate")
+    assert client.v1.invoices.retrieve(invoice.id).status == "paid"

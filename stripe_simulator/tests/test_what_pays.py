@@ -43,6 +43,15 @@ def test_the_first_source_is_the_default_and_is_charged(client: Client, customer
     assert charged(client, customer) == other
 
 
+def test_an_invoice_is_paid_with_the_source_that_is_named(client: Client, customer: stripe.Customer) -> None:
+    add_source(client, customer, "tok_visa")
+    other = add_source(client, customer, "tok_mastercard")
+    assert client.v1.invoices.pay(opened(client, customer, 100).id, {"source": other}).status == "paid"
+    assert charged(client, customer) == other
+    with pytest.raises(stripe.InvalidRequestError, match="No such source"):
+        client.v1.invoices.pay(opened(client, customer, 100).id, {"source": "card_of_nobody"})
+
+
 def test_the_order_in_which_methods_pay(client: Client, customer: stripe.Customer) -> None:
     source, for_subscription = (
         add_source(client, customer, token) for token in ("tok_visa", "tok_mastercard")
