@@ -135,8 +135,7 @@ def test_a_payment_by_hand_counts_as_the_first_attempt_and_moves_no_retry(
     control.advance(days=1)
     with pytest.raises(stripe.CardError) as refused:
         client.v1.invoices.pay(failed.id, {"payment_method": card.id, "off_session": False})
-    assert refused.value.http_status == 402
-    assert (refused.value.code, refused.value.error.decline_code) == ("card_declined", "insufficient_funds")
+    assert (refused.value.http_status, refused.value.code) == (402, "card_declined")
     after = newest(client, customer)[0]
     assert (after.attempt_count, after.next_payment_attempt) == (1, failed.next_payment_attempt)
     untried = opened(client, customer, 5000)
