@@ -100,6 +100,13 @@ CARD_REFUSED = Action(
     _("set up %(method)s after losing the permission; it was not saved"),
     method=method,
 )
+PAYMENT_STARTED = Action(
+    "invoice.payment_started",
+    _("Payment started"),
+    _("started to pay %(amount)s for invoice %(target)s with %(method)s"),
+    amount=money,
+    method=method,
+)
 INVOICE_PAID = Action(
     "invoice.paid", _("Invoice paid"), _("received %(amount)s for invoice %(target)s"), amount=money
 )

@@ -14,6 +14,7 @@ class BillingConfig(AppConfig):
             endings,
             leaving,
             names,
+            payment_steps,
             plan_steps,
             purchase_steps,
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -29,6 +29,23 @@ KINDS = {
     "sepa_debit": "SEPA debit",
     "us_bank_account": "US bank account",
 }
+
+
+class AccountFields(Protocol):
+    """Where a billing account keeps what its customer pays with."""
+
+    @property
+    def payment_method_id(self) -> str: ...
+    @property
+    def payment_method_kind(self) -> str: ...
+    @property
+    def card_brand(self) -> str: ...
+    @property
+    def card_last4(self) -> str: ...
+    @property
+    def card_exp_month(self) -> int | None: ...
+    @property
+    def card_exp_year(self) -> int | None: ...
 
 
 class MethodState(StrEnum):
@@ -63,6 +80,20 @@ def method_of(saved: Mapping[str, Any] | None) -> Method | None:
         is_card=saved["kind"] == "card",
         valid_until=_last_day(saved["exp_year"], saved["exp_month"]),
     )
+
+
+def saved_by(account: AccountFields) -> dict[str, Any] | None:
+    """The fields of the customer's own ``gateway.records.SavedMethod``; None when nothing is saved."""
+    if not account.payment_method_id:
+        return None
+    return {
+        "id": account.payment_method_id,
+        "kind": account.payment_method_kind,
+        "brand": account.card_brand,
+        "last4": account.card_last4,
+        "exp_month": account.card_exp_month,
+        "exp_year": account.card_exp_year,
+    }
 
 
 def method_name(kind: str, brand: str, last4: str) -> str:

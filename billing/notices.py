@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from billing.endings import stamp
@@ -23,13 +25,17 @@ from outbox.services import enqueue_each
 
 # A person who pays at Stripe's page is asked at once, and answers there.
 TIME_TO_CONFIRM = timedelta(minutes=5)
+NOBODY = Q(pk__in=[])
 
 
 def tell_of_failed_payment(organization: Organization, invoice: Invoice) -> None:
-    """To everybody who may update the card."""
+    """To everybody who may update the card, but for those who press to pay and read it on their page."""
+    # Their request waits for the answer: the first attempt, which is still made.
+    waited_for = StripeOperation.objects.paying().filter(attempts=1, leased_until__gt=Now())
+    readers = waited_for.filter(stripe_id=invoice.stripe_id).values("actor_id")
     _tell_of_attempt(
         PAYMENT_FAILED_MAIL,
-        _people_who_may(Permission.BILLING_CARD_UPDATE, organization),
+        _people_who_may(Permission.BILLING_CARD_UPDATE, organization, apart_from=Q(user__in=readers)),
         invoice,
         organization,
         reason=invoice.failure_code,
@@ -58,12 +64,10 @@ def _tell_of_attempt(
     **codes: str | None,
 ) -> None:
     """Once per attempt to charge an invoice."""
+    attempt = f"{invoice.stripe_id}:{invoice.attempt_count}:{invoice.tried_at}"
     enqueue_each(
         kind,
-        to={
-            f"{kind.code}:{invoice.stripe_id}:{invoice.attempt_count}:{person.user_id}": person.user.email
-            for person in people
-        },
+        to={f"{kind.code}:{attempt}:{person.user_id}": person.user.email for person in people},
         organization_id=organization.pk,
         not_before=not_before,
         organization=organization.name,
@@ -180,8 +184,10 @@ def tell_of_plan_change(organization: Organization, operation: StripeOperation) 
         )
 
 
-def _people_who_may(permission: Permission, organization: Organization) -> list[Membership]:
+def _people_who_may(
+    permission: Permission, organization: Organization, *, apart_from: Q = NOBODY
+) -> list[Membership]:
     """By the policy and not by the name of a role."""
     roles = granting_roles(permission)
     memberships = Membership.objects.for_org(organization).filter(role__in=roles, user__is_active=True)
-    return list(memberships.select_related("user").order_by("joined_at", "id"))
+    return list(memberships.exclude(apart_from).select_related("user").order_by("joined_at", "id"))

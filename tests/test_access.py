@@ -75,8 +75,10 @@ INSIDE = {
     # The edition in these tests sells no seats.
     "seats": Row(get=MONEY, post=MONEY, answers=frozenset({404})),
     "card_return": Row(get=MONEY),
+    "pay": Row(post=MONEY),
     "invoices": Row(get=MONEY),
     "invoice": Row(get=MONEY),
+    "invoice_pay": Row(post=MONEY),
     "invoice_pdf": Row(get=MONEY, answers=frozenset({503})),
 }
 

@@ -31,9 +31,11 @@ from billing.gateway.errors import (
 )
 from billing.gateway.events import verified_event
 from billing.gateway.invoicing import (
+    due,
     invoice,
     invoice_of_payment,
     invoices,
+    pay_invoice,
     preview,
     preview_of_change,
     preview_of_period,
@@ -79,6 +81,7 @@ __all__ = [
     "create_subscription_session",
     "customer",
     "detach_payment_method",
+    "due",
     "end_subscription_now",
     "end_subscription_with_period",
     "expire_session",
@@ -92,6 +95,7 @@ __all__ = [
     "invoices",
     "is_live",
     "keep_subscription",
+    "pay_invoice",
     "person_waits",
     "plan_change",
     "preview",

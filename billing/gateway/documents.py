@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from billing.gateway.reading import Json, decimal_text, id_of, instant, instant_or_none
+from billing.gateway.reading import Json, decimal_text, id_of, id_of_what_pays, instant, instant_or_none
 from billing.gateway.records import (
     CreditNote,
     CustomField,
     DiscountAmount,
     Document,
+    Due,
     Invoice,
     InvoiceLine,
     Payment,
@@ -72,6 +73,18 @@ def invoice(
         pdf_url=body.get("invoice_pdf") or "",
         description=body.get("description") or "",
         document=_document(body, lines, rate_of, payments=paid_by, credit_notes=notes),
+    )
+
+
+def due(body: Json) -> Due:
+    """``body``: with its customer, its subscription and the intents of its payments."""
+    details = (body.get("parent") or {}).get("subscription_details") or {}
+    payments = [one for one in body["payments"]["data"] if one["status"] == "open"]
+    return Due(
+        amount=body["amount_remaining"] if body["status"] in {"open", "uncollectible"} else 0,
+        currency=body["currency"],
+        on_its_way=any(_payment(one, tried=False).status == "processing" for one in payments),
+        pays=id_of_what_pays(details.get("subscription") or {}, body["customer"]),
     )
 
 

@@ -6,19 +6,23 @@ All raise GatewayUnavailable, GatewayRefused, GatewayMissing and GatewayForbidde
 from functools import lru_cache
 from typing import Any
 
+from stripe.params import InvoicePayParams
+
 from billing.gateway import documents, reading
 from billing.gateway.client import call
 from billing.gateway.errors import GatewayForbidden, GatewayRefused
 from billing.gateway.lists import PAGE, Listed, all_of, read_each
-from billing.gateway.records import Invoice, Preview
+from billing.gateway.records import Due, Invoice, Preview
 
 EXPAND_INVOICE = ["discounts", "lines.data.discounts"]
 EXPAND_PAYMENT = ["data.payment.payment_intent.latest_charge"]
+EXPAND_DUE = ["customer", "parent.subscription_details.subscription", "payments.data.payment.payment_intent"]
 
 
 def preview(subscription_id: str) -> Preview:
     """The next invoice of a subscription. Where Stripe gives none, the preview says by which code."""
     try:
+        # Of a long one, Stripe may not give the rest of the lines: it is no invoice yet.
         return _preview({"subscription": subscription_id})
     except GatewayForbidden:
         raise
@@ -74,6 +78,23 @@ def invoice(invoice_id: str) -> Invoice:
         credit_notes=_credit_notes({"invoice": invoice_id}) if _is_credited(body) else [],
         rate_of=_tax_rate,
     )
+
+
+def due(invoice_id: str) -> Due:
+    """What an invoice asks for now, and of what: one call, right before it is paid."""
+    body = call(lambda stripe_: stripe_.v1.invoices.retrieve(invoice_id, {"expand": EXPAND_DUE})).to_dict()
+    return documents.due(body)
+
+
+def pay_invoice(*, invoice_id: str, method_id: str, idempotency_key: str) -> None:
+    """Charge what remains of an invoice to this method, while the person is there to answer their bank.
+
+    Raises GatewayDeclined, too: the bank refused it, or asks the person at the invoice's hosted page.
+    https://docs.stripe.com/api/invoices/pay
+    """
+    params: InvoicePayParams = {"off_session": False}
+    params["payment_method" if method_id.startswith("pm_") else "source"] = method_id
+    call(lambda stripe_: stripe_.v1.invoices.pay(invoice_id, params, {"idempotency_key": idempotency_key}))
 
 
 def invoice_pdf_url(invoice_id: str) -> str:

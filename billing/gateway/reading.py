@@ -47,6 +47,23 @@ def _pays(*candidates: Any) -> SavedMethod | None:
     return SavedMethod(**_method(found)) if isinstance(found, dict) else None
 
 
+def id_of_what_pays(subscription: Json, customer: Json) -> str:
+    """What pays an invoice of this subscription, empty where it is of none. Empty: nothing is saved.
+
+    What an ended subscription had of its own may be gone.
+    https://docs.stripe.com/billing/subscriptions/payment-methods-setting#payment-method-priority
+    """
+    own = {} if subscription.get("ended_at") else subscription
+    settings = customer.get("invoice_settings") or {}
+    candidates = (
+        own.get("default_payment_method"),
+        own.get("default_source"),
+        settings.get("default_payment_method"),
+        customer.get("default_source"),
+    )
+    return next((id_of(one) for one in candidates if one), "")
+
+
 def payment_method(body: Json) -> PaymentMethod:
     return PaymentMethod(
         **_method(body), customer_id=id_of(body.get("customer")), created=instant(body["created"])

@@ -317,6 +317,19 @@ class Invoice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Due:
+    """What an invoice asks for at this moment, in minor units; nothing once it is paid or void.
+
+    ``on_its_way``: a payment was begun. ``pays``: the id of what its subscription, or customer, pays with.
+    """
+
+    amount: int
+    currency: str
+    on_its_way: bool
+    pays: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Preview:
     """The next invoice of a subscription, as Stripe expects it.
 

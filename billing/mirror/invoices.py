@@ -40,17 +40,19 @@ ADDRESS_LIFE = timedelta(days=7)
 class Told(NamedTuple):
     """What people are told of when it changes, amounts in minor units.
 
-    ``credited``: by credit notes, beside what they refunded.
+    ``credited``: by credit notes, beside what they refunded. ``tried_at``: of the latest attempt, as
+    Stripe counts none that a person makes after the first.
     """
 
     status: str
     payment_status: str
     attempts: int
+    tried_at: str
     refunded: int
     credited: int
 
 
-NEVER_SEEN = Told(status="", payment_status="", attempts=0, refunded=0, credited=0)
+NEVER_SEEN = Told(status="", payment_status="", attempts=0, tried_at="", refunded=0, credited=0)
 
 
 def sync_invoice(account: BillingAccount, invoice_id: str) -> bool:
@@ -108,6 +110,7 @@ def _told_of(invoice: Invoice) -> Told:
         status=invoice.status,
         payment_status=invoice.payment_status,
         attempts=invoice.attempt_count,
+        tried_at=invoice.tried_at,
         refunded=invoice.refunded,
         credited=invoice.credited + invoice.document["credited_before_payment"],
     )
@@ -127,8 +130,7 @@ def _announce(account: BillingAccount, invoice: Invoice, before: Told) -> None:
         _record(account, invoice, INVOICE_REFUNDED, now.refunded - before.refunded)
     if now.credited > before.credited:
         _record(account, invoice, INVOICE_CREDITED, now.credited - before.credited)
-    tried = (now.payment_status, now.attempts)
-    if now.status != InvoiceStatus.OPEN or tried == (before.payment_status, before.attempts):
+    if now.status != InvoiceStatus.OPEN or _attempt(now) == _attempt(before):
         return
     if now.payment_status == PaymentStatus.FAILED:
         _record(account, invoice, PAYMENT_FAILED, invoice.amount_remaining, reason=invoice.failure_code)
@@ -136,6 +138,10 @@ def _announce(account: BillingAccount, invoice: Invoice, before: Told) -> None:
     elif invoice.payment_status == PaymentStatus.REQUIRES_ACTION:
         _record(account, invoice, CONFIRMATION_NEEDED, invoice.amount_remaining)
         tell_of_needed_confirmation(account.organization, invoice)
+
+
+def _attempt(told: Told) -> tuple[str, int, str]:
+    return told.payment_status, told.attempts, told.tried_at
 
 
 def _record(account: BillingAccount, invoice: Invoice, action: Action, amount: int, **codes: str) -> None:

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -138,6 +138,19 @@ class Invoice(models.Model):
         if account is None or account.reconciled_at is None:
             return self.synced_at
         return max(self.synced_at, account.reconciled_at)
+
+    @property
+    def tried(self) -> dict[str, Any] | None:
+        """The payment that ``payment_status`` is about."""
+        if not self.payment_status:
+            return None
+        payments = self.document["payments"]
+        return next((one for one in payments if one["status"] == self.payment_status), None)
+
+    @property
+    def tried_at(self) -> str:
+        """When that was, as an ISO time; empty where it isn't known."""
+        return self.tried["at"] if self.tried else ""
 
     @property
     def sums(self) -> list[Row]:

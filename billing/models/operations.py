@@ -17,6 +17,7 @@ class OperationKind(models.TextChoices):
     CREATE_CUSTOMER = "create_customer", _("Create the Stripe customer")
     RENAME_CUSTOMER = "rename_customer", _("Rename the Stripe customer")
     SET_UP_CARD = "set_up_card", _("Set up a card")
+    PAY_INVOICE = "pay_invoice", _("Pay an invoice")
     CHANGE_PLAN = "change_plan", _("Change the plan now")
     SCHEDULE_CHANGE = "schedule_change", _("Change the plan when its period ends")
     UNDO_CHANGE = "undo_change", _("Undo a planned change")
@@ -52,6 +53,10 @@ class StripeOperationQuerySet(WorkQuerySet["StripeOperation"], OfOrganization["S
 
     def waiting(self) -> "StripeOperationQuerySet":
         return self.filter(state=OperationState.WAITING)
+
+    def paying(self) -> "StripeOperationQuerySet":
+        """Payments of invoices that have not come to their end; ``stripe_id`` is the invoice's."""
+        return self.filter(UNFINISHED, kind=OperationKind.PAY_INVOICE)
 
 
 class StripeOperation(Work):
@@ -110,6 +115,11 @@ class StripeOperation(Work):
                 fields=["organization"],
                 condition=Q(kind="start_subscription", state__in=["pending", "waiting"]),
                 name="operation_one_open_purchase",
+            ),
+            models.UniqueConstraint(
+                fields=["stripe_id"],
+                condition=Q(kind="pay_invoice", state__in=["pending", "waiting"]),
+                name="operation_one_payment_of_invoice",
             ),
         ]
         indexes = [

@@ -5,14 +5,12 @@ card what pays, on the customer and each current subscription; detach what is no
 the return page and the sweep all resume it, in any order and any number.
 """
 
-import uuid
 from datetime import UTC, datetime, timedelta
 
 from django.db import models, transaction
 from django.utils import timezone
 
-from audit.models import ActorKind
-from audit.services import Actor, record
+from audit.services import record
 from billing import gateway
 from billing.actions import CARD_REFUSED, CARD_UPDATED
 from billing.card_outcomes import GOOD, Outcome, outcome_of
@@ -24,8 +22,8 @@ from billing.models import BillingAccount, OperationKind, OperationState, Stripe
 from billing.models.operations import MISSING_SCOPE
 from billing.notices import tell_of_new_card
 from billing.operations.life import finish, finish_forbidden, key_expired, register, renew_key, wait
-from orgs.models import Membership, Organization
-from orgs.policy import Permission, may
+from billing.operations.people import person_of, still_may
+from orgs.policy import Permission
 
 # Stripe makes no session that lasts shorter; one that would is of no use.
 LEAST_SESSION_LIFE = timedelta(minutes=31)
@@ -117,7 +115,7 @@ def _choose(account: BillingAccount, operation: StripeOperation, method: Payment
     """Let the card be the one to charge, if its person still may and nobody has made a later one."""
     operation.state = OperationState.PENDING
     operation.next_attempt_at = timezone.now()
-    if not _still_may(account.organization, operation.actor_id):
+    if not still_may(operation, Permission.BILLING_CARD_UPDATE):
         operation.step = Step.DETACH
         operation.result = {"outcome": Outcome.NOT_ALLOWED, "detach": [method.id]}
         record(
@@ -143,17 +141,6 @@ def _choose(account: BillingAccount, operation: StripeOperation, method: Payment
 def _chosen_so_far(account: BillingAccount) -> tuple[datetime, datetime]:
     """When the chosen card was made, by Stripe's clock in seconds, and when its set-up was begun, by ours."""
     return account.chosen_made_at or NEVER, account.chosen_begun_at or NEVER
-
-
-def _still_may(organization: Organization, user_id: uuid.UUID) -> bool:
-    """Asked under the organization's lock, which every change of a membership takes."""
-    membership = Membership.objects.filter(
-        organization=organization, user_id=user_id, user__is_active=True
-    ).first()
-    if membership is None:
-        return False
-    membership.organization = organization
-    return may(membership, Permission.BILLING_CARD_UPDATE)
 
 
 def _make_default(operation: StripeOperation) -> None:
@@ -269,10 +256,6 @@ def _detach(operation: StripeOperation) -> None:
                 continue
     state = OperationState.DONE if outcome_of(operation) in GOOD else OperationState.FAILED
     finish(operation, state=state, error=problem)
-
-
-def person_of(operation: StripeOperation) -> Actor:
-    return Actor(ActorKind.PERSON, operation.actor_name, operation.actor_id)
 
 
 register(

@@ -139,9 +139,7 @@ def _ensure_alone(organization: Organization) -> None:
     )
     if under_way.exists():
         raise PageOutdated(
-            _(
-                "Another change of the subscription is being made. Nothing was done. Wait a moment, then look again."
-            )
+            _("The subscription is being changed already. Nothing was done. Wait a moment, then look again.")
         )
 
 

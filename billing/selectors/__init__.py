@@ -7,7 +7,7 @@ from billing.selectors.invoice_list import PAGE_SIZE, InvoiceFilter, Sort, filte
 from billing.selectors.invoice_page import InvoicePage, issued_invoice, page_of
 from billing.selectors.invoices import InvoiceRow
 from billing.selectors.organizations import organizations_page, wanted_in
-from billing.selectors.overview import billing_page, own_card_setup, own_purchase
+from billing.selectors.overview import billing_page, is_something_owed, own_card_setup, own_purchase
 from billing.selectors.plan_changes import PlanChangePage, plan_page, seats_page
 from billing.selectors.start_list import Shown, start_list
 
@@ -26,6 +26,7 @@ __all__ = [
     "ending_page",
     "filter_in",
     "invoice_list",
+    "is_something_owed",
     "issued_invoice",
     "latest_activity",
     "organizations_page",

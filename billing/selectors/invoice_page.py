@@ -10,7 +10,10 @@ from typing import Any
 
 from billing.invoice_states import InvoiceState, state_of
 from billing.issuer import Issuer, issuer_of
-from billing.models import Invoice
+from billing.methods import Method, method_of, saved_by
+from billing.models import BillingAccount, Invoice, StripeOperation, Subscription
+from billing.paying import Bill, Way, is_payable, saved_for, way_to_pay
+from billing.selectors.owed import name_of_failed
 from billing.sums import Part, Return, Row, returns_of, unit_price_of
 from orgs.models import Organization
 
@@ -29,18 +32,22 @@ class Line:
 
 @dataclass(frozen=True)
 class InvoicePage:
+    """``way``: how it can be paid now; ``bill``: with what is saved. ``under_way``: see ``UnpaidRow``."""
+
     invoice: Invoice
     state: InvoiceState
     issuer: Issuer
     lines: list[Line]
     sums: list[Row]
     returns: list[Return]
+    way: Way
+    bill: Bill | None
+    under_way: bool
 
     @property
-    def can_be_paid(self) -> bool:
-        """Whether Stripe's page takes a payment now: not while one is on its way."""
-        asked = self.state.is_owed or self.state is InvoiceState.WRITTEN_OFF
-        return asked and self.invoice.amount_remaining > 0 and bool(self.invoice.hosted_url)
+    def leads_to_stripe(self) -> bool:
+        """Whether it is paid on Stripe's page."""
+        return self.way in {Way.CONFIRM, Way.AT_STRIPE} and bool(self.invoice.hosted_url)
 
     @property
     def only_refunds(self) -> bool:
@@ -58,10 +65,7 @@ class InvoicePage:
 
     @property
     def tried(self) -> Mapping[str, Any] | None:
-        """The payment that ``payment_status`` is about."""
-        status = self.invoice.payment_status
-        payments = self.invoice.document["payments"]
-        return next((one for one in payments if status and one["status"] == status), None)
+        return self.invoice.tried
 
     @property
     def parts(self) -> set[Part]:
@@ -75,14 +79,35 @@ def issued_invoice(organization: Organization, invoice_id: uuid.UUID) -> Invoice
 
 
 def page_of(invoice: Invoice) -> InvoicePage:
+    state = state_of(invoice)
+    asked = is_payable(invoice, state)
+    under_way = asked and StripeOperation.objects.paying().filter(stripe_id=invoice.stripe_id).exists()
+    method = _what_pays(invoice) if asked and not under_way else None
+    tried = name_of_failed(invoice.document["payments"])
+    way = Way.NONE if under_way else way_to_pay(invoice, state, method=method, tried=tried)
     return InvoicePage(
         invoice=invoice,
-        state=state_of(invoice),
+        state=state,
         issuer=issuer_of(invoice.document),
         lines=[_line(line) for line in invoice.document["lines"]],
         sums=invoice.sums,
         returns=returns_of(invoice.document),
+        way=way,
+        bill=Bill(invoice.amount_remaining, invoice.currency, method, [invoice.pk])
+        if way is Way.CHARGE and method
+        else None,
+        under_way=under_way,
     )
+
+
+def _what_pays(invoice: Invoice) -> Method | None:
+    own = (
+        Subscription.objects.for_org(invoice.organization_id)
+        .current()
+        .filter(stripe_id=invoice.subscription_id)
+    )
+    account: BillingAccount | None = getattr(invoice.organization, "billing_account", None)
+    return method_of(saved_for(invoice.subscription_id, own, saved_by(account) if account else None))
 
 
 def _line(line: Mapping[str, Any]) -> Line:

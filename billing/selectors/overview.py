@@ -10,8 +10,16 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from billing.invoice_states import InvoiceState
-from billing.methods import Method, method_of
-from billing.models import SUBSCRIPTION_CHANGES, BillingAccount, OperationKind, StripeOperation, Subscription
+from billing.methods import Method, method_of, saved_by
+from billing.models import (
+    SUBSCRIPTION_CHANGES,
+    BillingAccount,
+    Invoice,
+    OperationKind,
+    PaymentStatus,
+    StripeOperation,
+    Subscription,
+)
 from billing.plans import PlannedChange, planned_changes
 from billing.selectors.credits import Credits, credit_span
 from billing.selectors.invoices import InvoiceRow, latest_and_open
@@ -23,14 +31,14 @@ from billing.selectors.methods import (
     troubles_of,
     used_methods,
 )
-from billing.selectors.owed import Owed, owed_of
+from billing.selectors.owed import Owed, WhatPays, owed_of
 from billing.selectors.seats import Seats, seats_of
 from billing.sharing import take_once
 from billing.upcoming import NextCharge, Upcoming, next_charges_of, upcoming_of
 from invitations.selectors import BillingManagersPanel, billing_managers_panel
 from orgs.compiled import compiled
 from orgs.editions import Edition
-from orgs.models import Membership
+from orgs.models import Membership, Organization
 from usage.selectors import ResourcesNow, usage_of_days
 
 
@@ -53,16 +61,7 @@ class AccountRow(NamedTuple):
 
     @property
     def pays(self) -> Method | None:
-        return method_of(
-            {
-                "id": self.payment_method_id,
-                "kind": self.payment_method_kind,
-                "brand": self.card_brand,
-                "last4": self.card_last4,
-                "exp_month": self.card_exp_month,
-                "exp_year": self.card_exp_year,
-            }
-        )
+        return method_of(saved_by(self))
 
 
 def account_rows(accounts: QuerySet[BillingAccount]) -> QuerySet[BillingAccount, Any]:
@@ -90,6 +89,7 @@ class BillingPage:
     ``on_their_way``: open invoices whose payment was begun; nobody has to pay them again. ``pays``: what pays
     where a subscription has nothing of its own. ``troubles``: those that a saved card mends, the worst first.
     ``is_changing``: a change of the subscription is on its way to Stripe.
+    ``card_saved``: the person comes from saving the card that pays now.
     """
 
     edition: Edition
@@ -106,6 +106,7 @@ class BillingPage:
     invoices: list[InvoiceRow]
     managers: BillingManagersPanel
     is_changing: bool
+    card_saved: bool
     as_of: datetime | None
 
     @property
@@ -141,7 +142,7 @@ class BillingPage:
         return bool(self.troubles) or (self.owed is not None and self.owed.needs_another_method)
 
 
-def billing_page(membership: Membership) -> BillingPage:
+def billing_page(membership: Membership, *, card_saved: bool = False) -> BillingPage:
     organization = membership.organization
     edition = organization.edition
     account = next(iter(_account(organization.pk)), None)
@@ -152,7 +153,8 @@ def billing_page(membership: Membership) -> BillingPage:
     pays = account.pays if account else None
     upcoming = upcoming_of_account(subscriptions, account)
     in_use = methods_in_use(upcoming, pays)
-    owed = owed_of(organization.pk, unpaid, in_use=in_use)
+    customers = saved_by(account) if account else None
+    owed = owed_of(organization.pk, unpaid, WhatPays(subscriptions, customers, just_saved=card_saved))
     managers = billing_managers_panel(membership)
     return BillingPage(
         edition=edition,
@@ -169,6 +171,7 @@ def billing_page(membership: Membership) -> BillingPage:
         invoices=latest,
         managers=managers,
         is_changing=account is not None and account.is_changing,
+        card_saved=card_saved,
         as_of=account.as_of if account else None,
     )
 
@@ -194,3 +197,8 @@ def _own(membership: Membership, operation_id: uuid.UUID, kind: OperationKind) -
     return StripeOperation.objects.for_org(membership.organization_id).get(
         pk=operation_id, kind=kind, actor_id=membership.user_id
     )
+
+
+def is_something_owed(organization: Organization) -> bool:
+    unpaid = Invoice.objects.for_org(organization).open()
+    return unpaid.exclude(payment_status=PaymentStatus.PROCESSING).exists()

@@ -12,6 +12,7 @@ from billing.invoice_states import InvoiceState
 from billing.money import format_money
 from billing.selectors import InvoicePage
 from billing.sums import Part, Return
+from billing.templatetags.owed import UNDER_WAY_NOTE
 from billing.templatetags.sums import payment_day, payment_method, payment_words
 from orgs.dates import day
 
@@ -81,6 +82,10 @@ def _without_payment(page: InvoicePage) -> list[str]:
 def invoice_news(page: InvoicePage) -> str:
     """What became of its payment, in a sentence; empty where there is nothing to tell beyond its state."""
     invoice, tried = page.invoice, page.tried
+    if page.under_way:
+        return _("A payment of %(amount)s is under way.") % {
+            "amount": format_money(invoice.amount_remaining, invoice.currency)
+        }
     method = payment_method(tried) if tried else ""
     sentence = NEWS.get(page.state, "")
     if page.state is InvoiceState.FAILED and method and tried and tried["at"]:
@@ -100,6 +105,8 @@ def invoice_news(page: InvoicePage) -> str:
 @register.simple_tag
 def invoice_news_note(page: InvoicePage) -> str:
     """What comes next of it; empty where nothing is known to."""
+    if page.under_way:
+        return str(UNDER_WAY_NOTE)
     if page.state is InvoiceState.ON_ITS_WAY:
         return _("Banks take a few days. There is nothing to do.")
     if not page.state.is_owed:

@@ -20,12 +20,19 @@ OWED: dict[InvoiceState, Promise] = {
     InvoiceState.FAILED: gettext_lazy("The payment failed: %(reason)s."),
     InvoiceState.NEEDS_CONFIRMATION: gettext_lazy("The bank wants you to confirm the payment."),
 }
+UNDER_WAY_NOTE = gettext_lazy(
+    "Stripe has not said yet what became of it. This page shows it within minutes; nothing has to be done."
+)
 
 
 @register.simple_tag
 def owed_sentence(owed: OwedInvoice) -> str:
     """Why it is owed, in one sentence."""
     invoice, reason = owed.invoice, reason_of(owed.invoice.failure_code)
+    if owed.under_way:
+        return _("A payment of %(amount)s is under way.") % {
+            "amount": format_money(invoice.amount_remaining, invoice.currency)
+        }
     if invoice.state is InvoiceState.FAILED and owed.tried:
         return _("%(method)s could not be charged: %(reason)s.") % {"method": owed.tried, "reason": reason}
     return str(OWED[invoice.state]) % {
@@ -40,8 +47,10 @@ def owed_sentence(owed: OwedInvoice) -> str:
 def owed_note(owed: OwedInvoice) -> str:
     """What comes next of it; empty where nothing is known to."""
     invoice = owed.invoice
+    if owed.under_way:
+        return str(UNDER_WAY_NOTE)
     if invoice.state is InvoiceState.NEEDS_CONFIRMATION:
-        return _("Open the invoice to confirm it.")
+        return ""
     if owed.comes_by_itself:
         return _("Stripe charges it on %(day)s.") % {"day": day(invoice.next_attempt_at)}
     if invoice.next_attempt_at is not None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import cards, endings, invoices, overview, plans, purchases, start
+from billing.views import cards, endings, invoices, overview, payments, plans, purchases, start
 
 urlpatterns = [
     path("", overview.billing, name="billing"),
@@ -22,7 +22,9 @@ urlpatterns = [
         name="subscription_cancel",
     ),
     path("subscriptions/<uuid:subscription_id>/keep/", endings.subscription_keep, name="subscription_keep"),
+    path("pay/", payments.pay, name="pay"),
     path("invoices/", invoices.invoices, name="invoices"),
     path("invoices/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
+    path("invoices/<uuid:invoice_id>/pay/", payments.invoice_pay, name="invoice_pay"),
     path("invoices/<uuid:invoice_id>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),
 ]

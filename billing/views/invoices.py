@@ -36,7 +36,7 @@ def _uuid(text: str | None) -> uuid.UUID | None:
 
 @requires(GET=Permission.BILLING_VIEW)
 def invoice(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponse:
-    page = page_of(_invoice_or_404(request, invoice_id))
+    page = page_of(invoice_or_404(request, invoice_id))
     return render(request, "billing/invoice.html", {"page": page, "invoice": page.invoice})
 
 
@@ -46,7 +46,7 @@ def invoice_pdf(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponseBase:
 
     Stripe is waited for as for a press; so it occupies few web threads, and for seconds.
     """
-    shown = _invoice_or_404(request, invoice_id)
+    shown = invoice_or_404(request, invoice_id)
     try:
         with gateway.person_waits():
             pdf = gateway.invoice_pdf(shown.stripe_id, known_url=shown.pdf_url)
@@ -57,7 +57,7 @@ def invoice_pdf(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponseBase:
     return FileResponse(BytesIO(pdf), as_attachment=True, filename=name, content_type="application/pdf")
 
 
-def _invoice_or_404(request: OrgRequest, invoice_id: uuid.UUID) -> Invoice:
+def invoice_or_404(request: OrgRequest, invoice_id: uuid.UUID) -> Invoice:
     try:
         return issued_invoice(request.organization, invoice_id)
     except Invoice.DoesNotExist:

@@ -1,7 +1,8 @@
 """A machine that does, in any order, all that can happen between the portal, its people and Stripe.
 
-Things happen at Stripe (in its dashboard, by banks, by time); people of the portal set up cards; events are
-delivered, late and twice; workers work, die and get bad answers. In the end all is quiet, and must agree.
+Things happen at Stripe (in its dashboard, by banks, by time); people of the portal set up cards and pay;
+events are delivered, late and twice; workers work, die and get bad answers. In the end all is quiet, and must
+agree.
 """
 
 import json
@@ -23,10 +24,12 @@ from billing.mirror.reconciliation import Drift, reconcile
 from billing.models import BillingAccount, StripeEvent, StripeOperation, Subscription
 from billing.operations.cards import start_card_setup
 from billing.operations.endings import cancel_subscription, keep_subscription
+from billing.operations.payments import Shown, pay_invoices
 from billing.operations.plans import LATER, accept_offer, undo_change
 from billing.operations.purchases import start_purchase
+from billing.paying import Bill
 from billing.plans import planned_changes
-from billing.selectors import plan_page, seats_page
+from billing.selectors import billing_page, plan_page, seats_page
 from billing.webhooks import handle, put_into_inbox
 from orgs.editions import EDITIONS
 from orgs.errors import Refused
@@ -39,6 +42,7 @@ from tests.billing.agreement import (
     assert_mails_are_true,
     assert_mirror_equals_stripe,
     assert_page_is_true,
+    assert_payments_are_told,
     assert_plan_changes_are_true,
     assert_purchases_are_as_told,
     assert_terms_are_the_subscriptions,
@@ -122,6 +126,7 @@ class BillingMachine(RuleBasedStateMachine):
         self.prices: dict[str, str] = {}
         self.pages: list[str] = []
         self.offers: list[tuple[Membership, str]] = []
+        self.bills: list[Bill] = []
         self.delivered: set[str] = set()
         self.deleted: set[str] = set()
 
@@ -421,6 +426,21 @@ class BillingMachine(RuleBasedStateMachine):
             for change in planned:
                 undo_change(actor=self.admin, schedule_id=change.schedule_id)
 
+    @rule(by_manager=st.booleans(), pick=PICKS, fault=st.none() | FAULTS, death=DEATHS)
+    def press_pay(self, by_manager: bool, pick: int, fault: Fault | None, death: int | None) -> None:
+        """On the page as it is now, or on one that was left open."""
+        person = self.manager if by_manager else self.admin
+        if not self.bills:
+            self.make_invoice(amount=1000, finalize=True)
+            reconcile(person.organization)
+        owed = billing_page(person).owed
+        self.bills += owed.bills if owed else []
+        if self.bills:
+            bill = self.bills[-1 - pick % len(self.bills)]
+            shown = Shown(bill.invoices, bill.amount, bill.currency, bill.method.id)
+            with self.mishap(fault, death), suppress(Refused):
+                pay_invoices(actor=person, shown=shown)
+
     # Events and workers
 
     @rule(picks=st.lists(st.integers(0, 40), min_size=1, max_size=5), fault=FAULTS, death=DEATHS)
@@ -491,4 +511,5 @@ class BillingMachine(RuleBasedStateMachine):
         assert_mails_are_true(self.stripe, len(people))
         assert_purchases_are_as_told(self.stripe, len(people))
         assert_plan_changes_are_true(len(people))
+        assert_payments_are_told()
         assert reconcile(account.organization) == Drift()

@@ -11,6 +11,7 @@ import pytest
 from django.conf import LazySettings
 from django.http import HttpResponse
 from django.test import Client
+from django.urls import reverse
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,14 @@ from billing.invoice_states import InvoiceState
 from billing.models import Invoice
 from billing.money import in_minor_units
 from orgs.models import Membership
-from tests.billing.factories import InvoiceFactory, credit_note, document, line, payment
+from tests.billing.factories import (
+    BillingAccountFactory,
+    InvoiceFactory,
+    credit_note,
+    document,
+    line,
+    payment,
+)
 from tests.billing.pages import billing_url, text_of
 from tests.billing.strategies import invoices
 from tests.billing.test_states import INVOICES
@@ -230,9 +238,15 @@ def test_a_payment_is_offered_where_one_can_be_made(
 ) -> None:
     if state is InvoiceState.DRAFT:
         return
+    BillingAccountFactory(organization=page.organization)
     invoice = InvoiceFactory(organization=page.organization, **fields)
-    offered = f'href="{invoice.hosted_url}"' in page.body(invoice)
-    assert offered is (is_owed or state is InvoiceState.WRITTEN_OFF)
+    body = page.body(invoice)
+    asks = state is InvoiceState.NEEDS_CONFIRMATION
+    offered = is_owed or state is InvoiceState.WRITTEN_OFF
+    assert (f'href="{invoice.hosted_url}"' in body) is asks
+    assert (f'action="{reverse("invoice_pay", args=[page.organization.slug, invoice.pk])}"' in body) is (
+        offered and not asks
+    )
 
 
 @pytest.mark.parametrize(

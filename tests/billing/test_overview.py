@@ -290,9 +290,9 @@ INVOICES = {
             "of 1 November 2026",
             "Visa ending 0341 could not be charged: there was not enough money in the account.",
             "Next attempt on 20 January 2100.",
-            "Open invoice",
+            "Pay $58.25 with Visa ending 4242 Use another card",
         ],
-        never=["Use another card", "Due now Nothing"],
+        never=["Open invoice", "Due now Nothing"],
     ),
     "failed with a code that is kept quiet": Case(
         invoices=[{"status": "open", "payment_status": "failed", "failure_code": "fraudulent"}],
@@ -314,12 +314,14 @@ INVOICES = {
                 ),
             }
         ],
-        says=["Visa ending 0069 could not be charged: the card has expired.", "Open invoice"],
-        never=["Use another card"],
+        says=[
+            "Visa ending 0069 could not be charged: the card has expired.",
+            "Pay $58.25 with Visa ending 4242",
+        ],
     ),
     "to be confirmed": Case(
         invoices=[{"status": "open", "payment_status": "requires_action"}],
-        says=["Due now $58.25", "The bank wants you to confirm the payment. Open the invoice to confirm it."],
+        says=["Due now $58.25", "The bank wants you to confirm the payment. Confirm payment"],
     ),
     "on its way": Case(
         invoices=[{"status": "open", "payment_status": "processing"}],
@@ -328,7 +330,8 @@ INVOICES = {
     ),
     "overdue": Case(
         invoices=[{"status": "open", "due_at": BEFORE, "charged_automatically": False}],
-        says=["Due now $58.25", "It was due on 23 November 2026."],
+        says=["Due now $58.25", "It was due on 23 November 2026.", "Show how to pay"],
+        never=["Pay $58.25", "Use another card"],
     ),
     "due later": Case(
         invoices=[{"status": "open", "due_at": LATER, "charged_automatically": False}],
@@ -407,7 +410,7 @@ def test_a_page_has_one_primary_act_at_most(name: str, client: Client, organizat
 def test_what_is_owed_comes_before_all_else(client: Client, organization: Organization) -> None:
     make(SUBSCRIPTIONS["past due"], organization)
     page = page_of(client, organization)
-    places = [page.index(word) for word in ("Due now", "Open invoice", "Next charge", "Plan", "Invoices")]
+    places = [page.index(word) for word in ("Due now", "Pay $", "Next charge", "Plan", "Invoices")]
     assert places == sorted(places)
 
 

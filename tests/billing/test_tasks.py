@@ -7,9 +7,10 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from billing import tasks, views
+from billing import tasks
 from billing.models import BillingAccount, EventState, OperationState, StripeEvent, StripeOperation
 from billing.operations import life
+from billing.views import cards, webhook
 from orgs.models import Membership
 from tests.billing.factories import CardSetupFactory
 from tests.billing.world import StripeWorld, card_url, deliver
@@ -26,7 +27,8 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     def ring(task: Any, *args: str) -> None:
         heard.append((task.name, *args))
 
-    monkeypatch.setattr(views, "ring", ring)
+    for view in (cards, webhook):
+        monkeypatch.setattr(view, "ring", ring)
     return heard
 
 

@@ -156,3 +156,13 @@ def test_a_metered_price_without_a_card_lacks_one(told: Told) -> None:
     assert one.lacks_method
     assert one.at is not None
     assert "1 July 2026" in told.page()
+
+
+def test_a_preview_whose_lines_stripe_does_not_give_has_no_figure(told: Told) -> None:
+    """Six changes of quantity make twelve lines; the first ten add up to nothing."""
+    told.save()
+    subscription = told.subscribe(told.price(5000))
+    for quantity in range(2, 8):
+        told.change_item(subscription, quantity=quantity)
+    (upcoming,) = told.hear().upcoming()
+    assert (upcoming.amount, upcoming.no_figure) == (None, NoFigure.NOT_SAID)

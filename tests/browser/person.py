@@ -119,11 +119,12 @@ class Person:
         self.page.get_by_label("Name on card").fill("Mira Okafor")
         self.press("Save card")
 
-    def see_card_saved(self, *, last4: str) -> None:
-        """Back from Stripe: the page waits for the workers, then leads on by itself."""
+    def see_card_saved(self, *, last4: str, owed: str) -> None:
+        """Back from Stripe: the page waits for the workers, then leads on and asks whether it is to pay."""
         expect(self.heading).to_have_text("Confirming your card")
         self.portal.let_workers_work()
-        expect(self.told).to_have_text("The card is saved. It pays the next charge.")
+        asked = self.page.locator(".banner.good")
+        expect(asked).to_contain_text(f"Saved. Pay the open {owed} with it?")
         expect(self.page.locator("#methods")).to_contain_text(f"ending {last4}")
 
     def read_invoice(self, number: str) -> None:

@@ -1,12 +1,15 @@
 """The main job, from the invitation to the card, the invoice and the good-bye; with and without script."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
+from stripe import CardError
 
+from billing.models import BillingAccount
 from orgs.models import Membership
 from orgs.policy import Role
 from tests.browser.conftest import NewPage
@@ -72,6 +75,7 @@ def test_an_admin_invites_a_billing_manager_by_mail_who_pays(
 
     sees_the_figures_and_nothing_else(mira)
     saves_a_card_after_a_declined_one(mira)
+    pays_what_is_open(mira)
     reads_an_invoice(mira)
 
     ada.open_billing("Acme Robotics")
@@ -95,7 +99,13 @@ def saves_a_card_after_a_declined_one(mira: Person) -> None:
     mira.enter_card(DECLINED)
     expect(mira.page.get_by_role("alert")).to_have_text("Your card was declined.")
     mira.enter_card(VISA)
-    mira.see_card_saved(last4="4242")
+    mira.see_card_saved(last4="4242", owed="$67.89")
+
+
+def pays_what_is_open(mira: Person) -> None:
+    mira.press("Pay $67.89 with Visa ending 4242")
+    expect(mira.told).to_have_text("Paid $67.89 with Visa ending 4242.")
+    expect(mira.figure("Due now")).to_have_text("Nothing")
 
 
 def reads_an_invoice(mira: Person) -> None:
@@ -131,7 +141,7 @@ def test_an_admin_copies_an_invite_link(acme_admin: Membership, new_person: NewP
     expect(ada.row("Mira Okafor")).to_contain_text("Accepted")
 
 
-def test_a_card_with_3d_secure_is_saved(acme_admin: Membership, new_person: NewPerson) -> None:
+def test_a_card_with_3d_secure_is_saved_and_pays(acme_admin: Membership, new_person: NewPerson) -> None:
     ada = new_person()
     ada.sign_in("ada@acme.test")
     ada.open_billing("Acme Robotics")
@@ -142,4 +152,32 @@ def test_a_card_with_3d_secure_is_saved(acme_admin: Membership, new_person: NewP
     expect(ada.page.get_by_role("alert")).to_contain_text("unable to authenticate")
     ada.enter_card(ASKS_FOR_3D_SECURE)
     ada.press("Complete")
-    ada.see_card_saved(last4="3155")
+    ada.see_card_saved(last4="3155", owed="$67.89")
+
+    ada.press("Pay $67.89 with Visa ending 3155")
+    ada.follow("Answer your bank")
+    ada.press("Complete")
+    ada.portal.let_workers_work()
+    ada.open_billing("Acme Robotics")
+    expect(ada.figure("Due now")).to_have_text("Nothing")
+
+
+def test_from_the_mail_of_a_failed_payment_to_paid_takes_two_presses(
+    acme_admin: Membership, new_page: NewPage, portal: Portal
+) -> None:
+    """The link in the mail is the first, for somebody who is signed in."""
+    account = BillingAccount.objects.get(organization=acme_admin.organization)
+    card = portal.stripe.attach_default(account)
+    portal.stripe.control.refuse_charges(card, "insufficient_funds")
+    with suppress(CardError):
+        portal.stripe.api.invoices.pay(portal.stripe.api.invoices.list({"limit": 1}).data[0].id)
+    portal.stripe.control.allow_charges(card)
+
+    ada = Person(new_page(user=acme_admin.user), portal)
+    ada.page.goto(portal.link_mailed_to("ada@acme.test"))
+    expect(ada.page.locator("main")).to_contain_text(
+        "Visa ending 4242 could not be charged: there was not enough money in the account."
+    )
+    ada.press("Pay $67.89 with Visa ending 4242")
+    expect(ada.told).to_have_text("Paid $67.89 with Visa ending 4242.")
+    expect(ada.figure("Due now")).to_have_text("Nothing")
