@@ -12,6 +12,7 @@ from audit import registry
 # What is declared here is read in the billing activity, unless it says otherwise.
 from audit.registry import BillingAction as Action
 from billing.declines import reason_of
+from billing.details import PARTS
 from billing.endings import Feedback
 from billing.methods import method_name
 from billing.money import format_money
@@ -73,6 +74,16 @@ def day_of(iso_date: str) -> str:
     return day(date.fromisoformat(iso_date))
 
 
+def parts(codes: str) -> str:
+    """The parts of the billing details that were changed."""
+    return ", ".join(str(PARTS.get(code, code)) for code in codes.split(","))
+
+
+def month(of: Mapping[str, Any]) -> str:
+    """The last month in which a card is valid, as on its face."""
+    return f"{of['month']:02}/{of['year']}"
+
+
 def status(code: str) -> str:
     """A subscription's status. Stripe may know more of them than we do."""
     return str(SUBSCRIPTION_STATUSES.get(code, code))
@@ -94,6 +105,29 @@ CARD_SETUP_STARTED = registry.Action(
     "card.setup_started", _("Began to set up a card"), _("opened Stripe's page to set up a card")
 )
 CARD_UPDATED = Action("card.updated", _("Updated the card"), _("made %(method)s what pays"), method=method)
+METHOD_ADDED = Action(
+    "card.added", _("Added a payment method"), _("saved %(method)s beside what pays"), method=method
+)
+METHOD_REMOVED = Action("card.removed", _("Removed a payment method"), _("removed %(method)s"), method=method)
+CARD_RENEWED = Action(
+    "card.renewed",
+    _("Card renewed"),
+    _("noted new data of a card: %(method)s, valid until %(until)s"),
+    method=method,
+    until=month,
+)
+DETAILS_CHANGED = Action(
+    "details.changed",
+    _("Changed the billing details"),
+    _("changed the billing details: %(parts)s"),
+    parts=parts,
+)
+TAX_ID_ADDED = Action(
+    "details.tax_id_added", _("Added a tax id"), _("added the tax id %(tax_id)s"), tax_id=str
+)
+TAX_ID_REMOVED = Action(
+    "details.tax_id_removed", _("Removed a tax id"), _("removed the tax id %(tax_id)s"), tax_id=str
+)
 CARD_REFUSED = Action(
     "card.refused",
     _("Set up a card without permission"),

@@ -11,8 +11,10 @@ class BillingConfig(AppConfig):
         from billing.operations import (  # noqa: F401, PLC0415
             card_steps,
             customers,
+            details,
             endings,
             leaving,
+            methods,
             names,
             payment_steps,
             plan_steps,

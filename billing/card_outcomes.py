@@ -23,6 +23,7 @@ class Outcome(models.TextChoices):
             address=settings.SUPPORT_EMAIL,
         ),
     )
+    ADDED = "added", _("The payment method is saved. What pays stays as it was.")
     SUPERSEDED = "superseded", _("Another card was saved after this one and has replaced it.")
     UNUSED = "unused", _("The card was saved, but is no longer the one to pay. This page shows which one is.")
     EXPIRED = "expired", _("The card page was open too long, so no card was saved. Start again.")
@@ -41,7 +42,7 @@ class Outcome(models.TextChoices):
     )
 
 
-GOOD = {Outcome.UPDATED, Outcome.SUPERSEDED}
+GOOD = {Outcome.UPDATED, Outcome.ADDED, Outcome.SUPERSEDED}
 
 
 def outcome_of(operation: StripeOperation) -> Outcome:
@@ -54,7 +55,7 @@ def outcome_of(operation: StripeOperation) -> Outcome:
 def standing_of(operation: StripeOperation) -> Outcome:
     """What holds of an ended operation's card now: since it was saved, another may have replaced it."""
     outcome = outcome_of(operation)
-    if outcome not in GOOD:
+    if outcome not in GOOD or outcome is Outcome.ADDED:
         return outcome
     account = BillingAccount.objects.get(organization=operation.organization_id)
     own = operation.result.get("payment_method", "")

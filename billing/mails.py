@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from billing.actions import plan
 from billing.declines import reason_of
-from billing.methods import method_name
-from billing.models import Invoice, PaymentStatus
+from billing.methods import method_name, method_of
+from billing.models import Invoice, InvoiceStatus, PaymentMethod, PaymentStatus
 from billing.money import format_money
 from orgs.editions import edition_name
 from outbox.models import OutgoingEmail
@@ -86,8 +86,41 @@ def _billing_page(mail: OutgoingEmail) -> dict[str, str]:
     return {"url": settings.SITE_URL + reverse("billing", args=[mail.params["slug"]])}
 
 
+def _method_expires(mail: OutgoingEmail) -> RenderedMail:
+    """Not of one that was removed meanwhile, or that the bank has renewed."""
+    dated = {name: mail.params[name] for name in ("exp_month", "exp_year")}
+    method = PaymentMethod.objects.filter(pk=mail.params["method_id"], **dated).first()
+    read = method_of(method.saved) if method else None
+    if read is None:
+        raise NoLongerNeeded("The payment method is gone, or was renewed.")
+    url = settings.SITE_URL + reverse("billing", args=[mail.params["slug"]])
+    return render_mail(
+        "method_expires",
+        {**mail.params, "method": read.name, "valid_until": read.valid_until},
+        ours={"url": url},
+    )
+
+
+def _invoice_issued(mail: OutgoingEmail) -> RenderedMail:
+    """Stripe's page opens to everybody who has its address: it is looked up, and never stored in a mail."""
+    standing = [InvoiceStatus.OPEN, InvoiceStatus.PAID]
+    invoice = Invoice.objects.filter(pk=mail.params["invoice_id"], status__in=standing).first()
+    if invoice is None or not invoice.hosted_url:
+        raise NoLongerNeeded("The invoice is no longer to be shown.")
+    return render_mail(
+        "invoice_issued",
+        {**mail.params, "issued_at": invoice.issued_at, "due_at": invoice.due_at},
+        ours={
+            "amount": format_money(mail.params["amount"], mail.params["currency"]),
+            "url": invoice.hosted_url,
+        },
+    )
+
+
 CARD_UPDATED_MAIL = MailKind("card_updated", _card_updated)
 CONFIRMATION_NEEDED_MAIL = MailKind("confirmation_needed", _confirmation_needed)
+INVOICE_ISSUED_MAIL = MailKind("invoice_issued", _invoice_issued)
+METHOD_EXPIRES_MAIL = MailKind("method_expires", _method_expires)
 PAYMENT_FAILED_MAIL = MailKind("payment_failed", _payment_failed)
 PLAN_CHANGED_MAIL = MailKind("plan_changed", _plan_changed)
 SUBSCRIPTION_STARTED_MAIL = MailKind("subscription_started", _subscription_started)

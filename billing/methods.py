@@ -10,7 +10,9 @@ from typing import Any, Protocol
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-EXPIRES_SOON = timedelta(days=45)
+# So many days ahead people are warned that what pays expires: on the pages, and by mail.
+WARNED_AHEAD = (30, 7)
+EXPIRES_SOON, EXPIRES_VERY_SOON = (timedelta(days=days) for days in WARNED_AHEAD)
 BRANDS = {
     "amex": "American Express",
     "cartes_bancaires": "Cartes Bancaires",
@@ -62,6 +64,11 @@ class Method:
     name: str
     is_card: bool
     valid_until: datetime | None
+
+    @property
+    def is_urgent(self) -> bool:
+        """Expired, or about to within days."""
+        return self.valid_until is not None and self.valid_until <= timezone.now() + EXPIRES_VERY_SOON
 
     @property
     def state(self) -> MethodState:

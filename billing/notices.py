@@ -11,13 +11,15 @@ from billing.endings import stamp
 from billing.mails import (
     CARD_UPDATED_MAIL,
     CONFIRMATION_NEEDED_MAIL,
+    INVOICE_ISSUED_MAIL,
+    METHOD_EXPIRES_MAIL,
     PAYMENT_FAILED_MAIL,
     PLAN_CHANGED_MAIL,
     SUBSCRIPTION_ENDING_MAIL,
     SUBSCRIPTION_KEPT_MAIL,
     SUBSCRIPTION_STARTED_MAIL,
 )
-from billing.models import BillingAccount, Invoice, StripeOperation, Subscription
+from billing.models import BillingAccount, Invoice, PaymentMethod, StripeOperation, Subscription
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, granting_roles
 from outbox.registry import MailKind
@@ -182,6 +184,38 @@ def tell_of_plan_change(organization: Organization, operation: StripeOperation) 
             own=own,
             **codes,
         )
+
+
+def tell_of_expiring_method(organization: Organization, method: PaymentMethod, *, days: int) -> None:
+    """To everybody who may update the card: once for its date, and for how many ``days`` ahead."""
+    date = f"{method.exp_year}-{method.exp_month}"
+    enqueue_each(
+        METHOD_EXPIRES_MAIL,
+        to={
+            f"method_expires:{method.stripe_id}:{date}:{days}:{person.user_id}": person.user.email
+            for person in _people_who_may(Permission.BILLING_CARD_UPDATE, organization)
+        },
+        organization_id=organization.pk,
+        organization=organization.name,
+        slug=organization.slug,
+        method_id=str(method.pk),
+        exp_month=method.exp_month,
+        exp_year=method.exp_year,
+    )
+
+
+def tell_of_issued_invoice(account: BillingAccount, invoice: Invoice) -> None:
+    """To the further addresses that the organization has named. The first one is Stripe's to write to."""
+    enqueue_each(
+        INVOICE_ISSUED_MAIL,
+        to={f"invoice_issued:{invoice.stripe_id}:{address}": address for address in account.copies_to},
+        organization_id=account.organization_id,
+        organization=account.organization.name,
+        invoice=str(invoice),
+        invoice_id=str(invoice.pk),
+        amount=invoice.total,
+        currency=invoice.currency,
+    )
 
 
 def _people_who_may(

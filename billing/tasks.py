@@ -3,7 +3,7 @@
 import structlog
 from celery import shared_task
 
-from billing import gateway
+from billing import expiries, gateway
 from billing.mirror.prices import sync_prices
 from billing.mirror.reconciliation import reconcile_due_accounts
 from billing.models import StripeEvent, StripeOperation
@@ -49,6 +49,11 @@ def fetch_prices() -> None:
 @shared_task(name="billing.delete_old_events")
 def delete_old_events() -> None:
     StripeEvent.objects.old().delete()
+
+
+@shared_task(name="billing.warn_of_expiring_methods")
+def warn_of_expiring_methods() -> None:
+    expiries.warn_of_expiring_methods()
 
 
 @shared_task(name="billing.reconcile_due", time_limit=RECONCILE_SECONDS + LAST_RECONCILIATION_SECONDS)

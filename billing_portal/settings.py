@@ -346,6 +346,10 @@ CELERY_BEAT_SCHEDULE = {
     "outbox-delete-old": {"task": "outbox.delete_old", "schedule": crontab(hour="3", minute="0")},
     "stripe-sweep": {"task": "billing.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "stripe-delete-old": {"task": "billing.delete_old_events", "schedule": crontab(hour="3", minute="5")},
+    "stripe-expiries": {
+        "task": "billing.warn_of_expiring_methods",
+        "schedule": crontab(hour="6", minute="15"),
+    },
     "stripe-reconcile": {"task": "billing.reconcile_due", "schedule": 60.0, "options": {"expires": 60}},
     "stripe-prices": {"task": "billing.fetch_prices", "schedule": crontab(minute="*/5")},
     "usage-partitions": {"task": "usage.prepare_partitions", "schedule": crontab(hour="3", minute="30")},

@@ -165,7 +165,6 @@ NOT_BUILT = frozenset(
         P.STACKS_READ,
         P.STACKS_MANAGE,
         P.AUDIT_EXPORT,
-        P.BILLING_DETAILS_UPDATE,
     }
 )
 

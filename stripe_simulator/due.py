@@ -37,6 +37,6 @@ def due_at(body: dict[str, Any]) -> int | None:
             return int(body["expires_at"]) if body["expires_at"] else None
         case "checkout.session", "open":
             return int(body["expires_at"])
-        case "payment_intent" | "refund", _ if "settles_at" in body.get("simulated", {}):
+        case "payment_intent" | "refund" | "tax_id", _ if "settles_at" in body.get("simulated", {}):
             return int(body["simulated"]["settles_at"])
     return None

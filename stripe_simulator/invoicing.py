@@ -53,7 +53,7 @@ def make_invoice(
         billing_reason=billing_reason,
         collection_method=collection_method,
         currency=currency,
-        custom_fields=None,
+        custom_fields=customer["invoice_settings"]["custom_fields"],
         customer=customer["id"],
         customer_account=None,
         customer_address=customer["address"],

@@ -8,10 +8,13 @@ from stripe_simulator.checkout import expire_session, follow_payment
 from stripe_simulator.collection import attempt_payment, mark_overdue, payment_method_for, settle_payment
 from stripe_simulator.discounts import end_redemption
 from stripe_simulator.refunding import settle_refund
+from stripe_simulator.registers import settle_verification
 from stripe_simulator.simulator import Simulator
 from stripe_simulator.subscribing import advance_subscription, collect, expire_subscription
 
 Json = dict[str, Any]
+
+SETTLEMENTS = {"refund": settle_refund, "tax_id": settle_verification}
 
 
 def move_clock(simulator: Simulator, timestamp: int) -> int:
@@ -72,8 +75,8 @@ def _step(simulator: Simulator, body: Json) -> None:
         case "payment_intent", _:
             settle_payment(simulator, body)
             follow_payment(simulator, body)
-        case "refund", _:
-            settle_refund(simulator, body)
+        case ("refund" | "tax_id") as kind, _:
+            SETTLEMENTS[kind](simulator, body)
         case "subscription", "incomplete":
             expire_subscription(simulator, body)
         case "subscription", _:

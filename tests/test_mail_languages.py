@@ -12,7 +12,9 @@ from accounts.models import User
 from billing.models import BillingAccount, Invoice, StripeOperation, Subscription
 from billing.notices import (
     tell_of_ending_subscription,
+    tell_of_expiring_method,
     tell_of_failed_payment,
+    tell_of_issued_invoice,
     tell_of_kept_subscription,
     tell_of_needed_confirmation,
     tell_of_new_card,
@@ -27,6 +29,7 @@ from orgs.policy import Permission, Role
 from orgs.terms import follow_subscription
 from outbox.models import OutgoingEmail
 from outbox.registry import RenderedMail, renderer_of
+from tests.billing.factories import PaymentMethodFactory
 from tests.factories import UserFactory
 from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
@@ -66,6 +69,8 @@ LABELS = {
     "subscription_started": [("Open Billing & usage", "Abrechnung öffnen")],
     "subscription_ending": [("20 June 2027", "20 Juni 2027")],
     "subscription_kept": [("20 June 2027", "20 Juni 2027")],
+    "invoice_issued": [("$58.25", "58,25\xa0$")],
+    "method_expires": [("31 December 2040", "31 Dezember 2040")],
     "account_notice": [("Your email address was changed", "Ihre E-Mail-Adresse wurde geändert")],
 }
 
@@ -173,6 +178,9 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
         tell_of_started_subscription(organization, StripeOperation(params={"edition": "team-growth"}))
         tell_of_ending_subscription(organization, StripeOperation(), subscription)
         tell_of_kept_subscription(organization, StripeOperation(), subscription)
+        account = BillingAccount(organization=organization, copies_to=["list@ledger.test"])
+        tell_of_issued_invoice(account, invoice)
+        tell_of_expiring_method(organization, PaymentMethodFactory(organization=organization), days=7)
         account_mails.send_plain(
             "account/email/password_changed",
             admin.user.email,

@@ -23,7 +23,7 @@ from outbox.delivery import _message
 from outbox.inert import GAP
 from outbox.models import OutgoingEmail
 from outbox.registry import RenderedMail, renderer_of
-from tests.billing.factories import InvoiceFactory
+from tests.billing.factories import InvoiceFactory, PaymentMethodFactory
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.factories import InvitationFactory
 from tests.linkifiers import links, words_and_addresses
@@ -90,6 +90,17 @@ def of_confirmation(text: str) -> Params:
     return in_words(invoice_id=str(invoice.pk), amount=5825, currency="usd")(text)
 
 
+def of_issued_invoice(text: str) -> Params:
+    invoice = InvoiceFactory(status="open", hosted_url=f"{HOSTED}in_1")
+    return in_words(invoice_id=str(invoice.pk), amount=5825, currency="usd")(text)
+
+
+def of_expiring_method(text: str) -> Params:
+    method = PaymentMethodFactory(kind="sepa_debit", brand=text[:50])
+    return in_words(method_id=str(method.pk), exp_month=12, exp_year=2040)(text)
+
+
+HOSTED = "https://invoice.stripe.test/"
 INVOICE_ID = "0b5aa2d1-6f4e-4a3e-9a52-2f4c1b9b8a11"
 SAMPLES: dict[str, Callable[[str], Params]] = {
     "role_changed": in_words(old="member", new="billing_manager"),
@@ -124,6 +135,8 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "subscription_started": in_words(own=False, edition="enterprise-growth"),
     "subscription_ending": in_words(own=False, ends="2027-06-20"),
     "subscription_kept": in_words(own=False, renews="2027-06-20"),
+    "invoice_issued": of_issued_invoice,
+    "method_expires": of_expiring_method,
     "account_notice": of_notice,
     "account_already_exists": lambda _text: {},
     "account_unknown": lambda _text: {},
@@ -132,7 +145,13 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     },
     "account_password_reset": lambda text: {"user_id": str(of_person(text).pk)},
 }
-WITHOUT_BUTTON = {"membership_removed", "invitation_declined", "invitation_revoked", "invitation_ended"}
+WITHOUT_BUTTON = {
+    "membership_removed",
+    "invitation_declined",
+    "invitation_revoked",
+    "invitation_ended",
+    "invoice_issued",
+}
 
 
 def kinds() -> Iterator[str]:
@@ -177,9 +196,10 @@ HOSTILE = [
 ]
 
 
-# What the portal writes itself: its addresses, the reader's, a proven one, an amount, a time.
+# What the portal writes itself: its addresses and Stripe's, the reader's, a proven one, an amount, a time.
 OURS = re.compile(
-    rf"{settings.SITE_URL}/\S*|{re.escape(settings.SUPPORT_EMAIL)}|lee@ledger\.test|\$58\.25|\d\d:\d\d UTC"
+    rf"{settings.SITE_URL}/\S*|{HOSTED}\S*|{re.escape(settings.SUPPORT_EMAIL)}|lee@ledger\.test|\$58\.25"
+    r"|\d\d:\d\d UTC"
 )
 WITHOUT_OTHERS = {
     "account_already_exists",

@@ -24,6 +24,7 @@ from tests.billing.factories import (
     BillingAccountFactory,
     CardSetupFactory,
     InvoiceFactory,
+    PaymentMethodFactory,
     PurchaseFactory,
     SubscriptionFactory,
 )
@@ -164,8 +165,13 @@ def build_organization(
     )
     InvitationFactory(organization=organization, inviter=memberships[Role.ADMIN], role=Role.MEMBER)
     BillingAccountFactory(
-        organization=organization, name=f"{mark} account", card_brand="visa", card_last4="4242"
+        organization=organization,
+        name=f"{mark} account",
+        card_brand="visa",
+        card_last4="4242",
+        tax_ids=[{"id": f"txi_{slug}", "type": "eu_vat", "value": f"{mark}-vat", "status": "verified"}],
     )
+    method = PaymentMethodFactory(organization=organization, brand=f"{mark} brand")
     invoice = InvoiceFactory(
         organization=organization,
         number=f"{mark}-0001",
@@ -191,5 +197,7 @@ def build_organization(
         "invitation_id": invitation.pk,
         "invoice_id": invoice.pk,
         "subscription_id": SubscriptionFactory(organization=organization).pk,
+        "method_id": method.pk,
+        "tax_id": f"txi_{slug}",
     }
     return organization, memberships, ids

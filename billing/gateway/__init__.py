@@ -2,6 +2,7 @@
 
 from billing.gateway.account import prices
 from billing.gateway.calls import (
+    add_tax_id,
     card_session,
     create_card_session,
     create_customer,
@@ -9,12 +10,14 @@ from billing.gateway.calls import (
     detach_payment_method,
     find_card_session,
     find_customer,
+    remove_tax_id,
     rename_customer,
     set_default_payment_method,
     set_subscription_payment_method,
     subscription,
     subscriptions,
     tags,
+    update_customer,
 )
 from billing.gateway.client import API_VERSION, is_live
 from billing.gateway.errors import (
@@ -73,6 +76,7 @@ __all__ = [
     "InsideTransactionError",
     "Listed",
     "UnusableEventError",
+    "add_tax_id",
     "begin_schedule",
     "card_session",
     "change_subscription",
@@ -103,6 +107,7 @@ __all__ = [
     "preview_of_period",
     "prices",
     "release_schedule",
+    "remove_tax_id",
     "rename_customer",
     "set_default_payment_method",
     "set_subscription_payment_method",
@@ -110,5 +115,6 @@ __all__ = [
     "subscription_session",
     "subscriptions",
     "tags",
+    "update_customer",
     "verified_event",
 ]

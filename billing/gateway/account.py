@@ -50,6 +50,12 @@ SCOPES = (
         lambda stripe_: stripe_.v1.customers.update(NOBODY, {}),
     ),
     Scope(
+        "rak_tax_id_write",
+        "Tax IDs",
+        "customers.tax_ids",
+        lambda stripe_: stripe_.v1.customers.tax_ids.delete(NOBODY, "txi_portal_probe"),
+    ),
+    Scope(
         "rak_payment_method_write",
         "Payment Methods",
         "payment_methods",

@@ -13,7 +13,7 @@ from billing.gateway.errors import GatewayForbidden, GatewayMissing, GatewayRefu
 from billing.gateway.lists import PAGE, Listed, all_of, read_each
 from billing.gateway.records import CardSession, Customer, Subscription
 
-EXPAND_CUSTOMER = ["invoice_settings.default_payment_method", "default_source"]
+EXPAND_CUSTOMER = ["invoice_settings.default_payment_method", "default_source", "tax_ids"]
 EXPAND_SUBSCRIPTION = ["default_payment_method", "default_source"]
 EXPAND_SCHEDULE = ["phases.items.price"]
 EXPAND_SETUP = ["setup_intent.payment_method", "setup_intent.latest_attempt"]
@@ -44,6 +44,7 @@ def find_customer(*, operation_id: object, since: datetime) -> Customer | None:
 
 
 def customer(customer_id: str) -> Customer:
+    """The customer with all that is saved to pay with; a deleted one has nothing left."""
     try:
         found = call(lambda stripe_: stripe_.v1.customers.retrieve(customer_id, {"expand": EXPAND_CUSTOMER}))
     except (GatewayMissing, GatewayForbidden):
@@ -51,13 +52,47 @@ def customer(customer_id: str) -> Customer:
     except GatewayRefused:
         # A deleted customer has nothing left to expand.
         found = call(lambda stripe_: stripe_.v1.customers.retrieve(customer_id))
-    return reading.customer(found.to_dict())
+    body = found.to_dict()
+    return reading.customer(body, [] if body.get("deleted") else _payment_methods(customer_id))
+
+
+def _payment_methods(customer_id: str) -> list[dict[str, Any]]:
+    return all_of(lambda stripe_: stripe_.v1.customers.payment_methods.list(customer_id, {"limit": PAGE}))
 
 
 def rename_customer(*, customer_id: str, name: str, idempotency_key: str) -> None:
     call(
         lambda stripe_: stripe_.v1.customers.update(
             customer_id, {"name": name}, {"idempotency_key": idempotency_key}
+        )
+    )
+
+
+def update_customer(*, customer_id: str, params: dict[str, Any], idempotency_key: str) -> None:
+    """``params``: of https://docs.stripe.com/api/customers/update, as saved with the operation."""
+    call(
+        lambda stripe_: stripe_.v1.customers.update(
+            customer_id,
+            params,  # type: ignore[arg-type] # saved as JSON
+            {"idempotency_key": idempotency_key},
+        )
+    )
+
+
+def add_tax_id(*, customer_id: str, type_: str, value: str, idempotency_key: str) -> None:
+    call(
+        lambda stripe_: stripe_.v1.customers.tax_ids.create(
+            customer_id,
+            {"type": type_, "value": value},
+            {"idempotency_key": idempotency_key},
+        )
+    )
+
+
+def remove_tax_id(*, customer_id: str, tax_id: str, idempotency_key: str) -> None:
+    call(
+        lambda stripe_: stripe_.v1.customers.tax_ids.delete(
+            customer_id, tax_id, options={"idempotency_key": idempotency_key}
         )
     )
 

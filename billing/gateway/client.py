@@ -97,7 +97,8 @@ def _translated(error: stripe.StripeError) -> GatewayUnavailable | GatewayRefuse
         logger.warning("stripe_unavailable", status=status, reason=str(error), request_id=error.request_id)
         return GatewayUnavailable(str(error), replayed=replayed)
     logger.info("stripe_refused", status=status, code=code, request_id=error.request_id)
-    return REFUSALS.get(status, GatewayRefused)(code, error.user_message or str(error))
+    refusal = REFUSALS.get(status, GatewayRefused)
+    return refusal(code, error.user_message or str(error), param=getattr(error, "param", None) or "")
 
 
 def _forbidden(error: stripe.PermissionError) -> GatewayForbidden:

@@ -3,15 +3,24 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from billing.gateway.reading import Json, decimal_text, id_of, id_of_what_pays, instant, instant_or_none
+from billing.gateway.reading import (
+    Json,
+    address,
+    custom_fields,
+    decimal_text,
+    id_of,
+    id_of_what_pays,
+    instant,
+    instant_or_none,
+)
 from billing.gateway.records import (
     CreditNote,
-    CustomField,
     DiscountAmount,
     Document,
     Due,
     Invoice,
     InvoiceLine,
+    Party,
     Payment,
     Preview,
     Tax,
@@ -129,7 +138,7 @@ def _document(
         credit_notes=credit_notes,
         issuer=body.get("account_name") or "",
         party=_party(body),
-        fields=[CustomField(name=one["name"], value=one["value"]) for one in body.get("custom_fields") or []],
+        fields=custom_fields(body),
         footer=body.get("footer") or "",
     )
 
@@ -268,13 +277,12 @@ def _credit_note(body: Json) -> CreditNote:
     )
 
 
-def _party(body: Json) -> list[str]:
-    address = body.get("customer_address") or {}
-    city = " ".join(filter(None, (address.get("postal_code"), address.get("city"))))
-    place = ", ".join(filter(None, (city, address.get("state"), address.get("country"))))
-    tax_ids = [one["value"] for one in body.get("customer_tax_ids") or []]
-    parts = [body.get("customer_name"), address.get("line1"), address.get("line2"), place, *tax_ids]
-    return [part for part in parts if part]
+def _party(body: Json) -> Party:
+    return Party(
+        name=body.get("customer_name") or "",
+        address=address(body.get("customer_address")),
+        tax_ids=[one["value"] for one in body.get("customer_tax_ids") or []],
+    )
 
 
 def _subscription_of(body: Json) -> str:

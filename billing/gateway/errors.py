@@ -23,12 +23,16 @@ class GatewayBusy(GatewayUnavailable):
 
 
 class GatewayRefused(GatewayError):
-    """Stripe refused the request (4xx) and did nothing. ``code``: https://docs.stripe.com/error-codes."""
+    """Stripe refused the request (4xx) and did nothing. ``code``: https://docs.stripe.com/error-codes.
 
-    def __init__(self, code: str, message: str) -> None:
+    ``param``: what of the request it did not accept, as Stripe names it; empty where it names nothing.
+    """
+
+    def __init__(self, code: str, message: str, *, param: str = "") -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+        self.param = param
 
 
 class GatewayDeclined(GatewayRefused):

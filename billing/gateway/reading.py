@@ -1,13 +1,16 @@
 """From Stripe's objects, as plain dicts, to our records."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from billing.gateway.records import (
+    Address,
     CardSession,
     Customer,
+    CustomField,
     PaymentMethod,
     Phase,
     PlannedItem,
@@ -16,6 +19,7 @@ from billing.gateway.records import (
     Subscription,
     SubscriptionItem,
     SubscriptionSession,
+    TaxId,
 )
 
 Json = dict[str, Any]
@@ -30,15 +34,35 @@ ORGANIZATION = "portal_organization"
 SINGLE_USE = {"bancontact", "ideal", "sofort"}
 
 
-def customer(body: Json) -> Customer:
+def customer(body: Json, methods: Iterable[Json] = ()) -> Customer:
     settings = body.get("invoice_settings") or {}
     return Customer(
         id=body["id"],
         deleted=bool(body.get("deleted")),
         name=body.get("name") or "",
         email=body.get("email") or "",
+        address=address(body.get("address")),
+        tax_ids=[_tax_id(one) for one in (body.get("tax_ids") or {}).get("data", [])],
+        fields=custom_fields(settings),
+        locale=next(iter(body.get("preferred_locales") or []), ""),
         pays=_pays(settings.get("default_payment_method"), body.get("default_source")),
+        methods=[payment_method(method) for method in methods],
     )
+
+
+def address(body: Json | None) -> Address:
+    given = body or {}
+    return Address(**{field.name: given.get(field.name) or "" for field in fields(Address)})
+
+
+def _tax_id(body: Json) -> TaxId:
+    status = (body.get("verification") or {}).get("status") or ""
+    return TaxId(id=body["id"], type=body["type"], value=body["value"], status=status)
+
+
+def custom_fields(body: Json) -> list[CustomField]:
+    """Of an invoice, or of the settings for all of a customer's."""
+    return [CustomField(name=one["name"], value=one["value"]) for one in body.get("custom_fields") or []]
 
 
 def _pays(*candidates: Any) -> SavedMethod | None:

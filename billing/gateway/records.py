@@ -4,7 +4,7 @@ Amounts are integers in the currency's minor unit, times are UTC. The names and 
 https://docs.stripe.com/api for the pinned version.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -27,21 +27,66 @@ class SavedMethod:
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentMethod(SavedMethod):
-    """One that was just set up: whose it is, and when it was made."""
+    """One of the newer kind: whose customer it is attached to, and when it was made."""
 
     customer_id: str
     created: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
+class Address:
+    """``country``: ISO 3166 code of two letters. Each is empty where it isn't known."""
+
+    line1: str
+    line2: str
+    postal_code: str
+    city: str
+    state: str
+    country: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaxId:
+    """``status``: what Stripe found in the register: verified, pending, unverified, unavailable; or empty."""
+
+    id: str
+    type: str
+    value: str
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomField:
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Party:
+    """To whom an invoice is billed."""
+
+    name: str
+    address: Address
+    tax_ids: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Customer:
-    """``pays``: the default payment method, else the default source."""
+    """``pays``: the default payment method, else the default source. ``methods``: all that are attached.
+
+    ``fields``: what coming invoices say beside. ``locale``: the language they are in, empty: none was chosen.
+    """
 
     id: str
     deleted: bool
     name: str
     email: str
+    address: Address
+    tax_ids: list[TaxId]
+    fields: list[CustomField]
+    locale: str
     pays: SavedMethod | None
+    methods: list[PaymentMethod] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,19 +289,13 @@ class CreditNote:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CustomField:
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Document:
     """What only the page of an invoice shows, and what adds up to its total.
 
     ``billing_credits``: credits of Stripe's own that pay a part before tax. ``starting_balance``: of the
     customer, below zero what they have to their credit. ``overpaid``: went to that balance.
-    ``paid_off_stripe``: noted as paid elsewhere. ``party``: to whom it is billed, a line each. ``fields``:
-    what else was put on the invoice, such as a PO number.
+    ``paid_off_stripe``: noted as paid elsewhere. ``fields``: what else was put on the invoice, such as a PO
+    number.
     """
 
     lines: list[InvoiceLine]
@@ -271,7 +310,7 @@ class Document:
     payments: list[Payment]
     credit_notes: list[CreditNote]
     issuer: str
-    party: list[str]
+    party: Party
     fields: list[CustomField]
     footer: str
 

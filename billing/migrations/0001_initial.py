@@ -1,3 +1,4 @@
+import billing.models.accounts
 import billing.models.invoices
 import django.db.models.deletion
 import django.db.models.functions.datetime
@@ -73,6 +74,11 @@ class Migration(migrations.Migration):
                 ('customer_deleted', models.BooleanField(default=False, verbose_name='deleted at Stripe')),
                 ('name', models.CharField(blank=True, max_length=300, verbose_name='name on invoices')),
                 ('email', models.CharField(blank=True, max_length=512, verbose_name='mail for invoices')),
+                ('address', models.JSONField(default=billing.models.accounts.no_address)),
+                ('tax_ids', models.JSONField(default=list)),
+                ('invoice_fields', models.JSONField(default=list)),
+                ('invoice_locale', models.CharField(blank=True, max_length=20)),
+                ('copies_to', models.JSONField(default=list, verbose_name='further mails for invoices')),
                 ('payment_method_id', models.CharField(blank=True, max_length=100)),
                 ('payment_method_kind', models.CharField(blank=True, max_length=50)),
                 ('card_brand', models.CharField(blank=True, max_length=50)),
@@ -139,6 +145,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='PaymentMethod',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('stripe_id', models.CharField(max_length=100, unique=True)),
+                ('kind', models.CharField(max_length=50)),
+                ('brand', models.CharField(blank=True, max_length=50)),
+                ('last4', models.CharField(blank=True, max_length=4)),
+                ('exp_month', models.PositiveSmallIntegerField(null=True)),
+                ('exp_year', models.PositiveSmallIntegerField(null=True)),
+                ('created_at', models.DateTimeField()),
+                ('warned_days', models.PositiveSmallIntegerField(null=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payment_methods', to='orgs.organization')),
+            ],
+            options={
+                'verbose_name': 'payment method',
+                'verbose_name_plural': 'payment methods',
+                'indexes': [models.Index(fields=['organization', 'created_at'], name='paymentmethod_org_created')],
+            },
+        ),
+        migrations.CreateModel(
             name='StripeOperation',
             fields=[
                 ('attempts', models.PositiveIntegerField(db_default=0)),
@@ -146,7 +172,7 @@ class Migration(migrations.Migration):
                 ('leased_until', models.DateTimeField(null=True)),
                 ('error', models.TextField(blank=True, db_default='')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('create_customer', 'Create the Stripe customer'), ('rename_customer', 'Rename the Stripe customer'), ('set_up_card', 'Set up a card'), ('pay_invoice', 'Pay an invoice'), ('change_plan', 'Change the plan now'), ('schedule_change', 'Change the plan when its period ends'), ('undo_change', 'Undo a planned change'), ('start_subscription', 'Start a subscription'), ('end_subscription', 'Let a subscription end with its period'), ('keep_subscription', 'Keep a subscription that was to end')], max_length=30)),
+                ('kind', models.CharField(choices=[('create_customer', 'Create the Stripe customer'), ('rename_customer', 'Rename the Stripe customer'), ('set_up_card', 'Set up a card'), ('pay_invoice', 'Pay an invoice'), ('change_plan', 'Change the plan now'), ('schedule_change', 'Change the plan when its period ends'), ('undo_change', 'Undo a planned change'), ('start_subscription', 'Start a subscription'), ('end_subscription', 'Let a subscription end with its period'), ('keep_subscription', 'Keep a subscription that was to end'), ('add_method', 'Add a payment method'), ('choose_method', 'Choose what pays'), ('update_details', 'Change the billing details'), ('add_tax_id', 'Add a tax id'), ('remove_tax_id', 'Remove a tax id'), ('remove_method', 'Remove a payment method')], max_length=30)),
                 ('step', models.CharField(default='create', max_length=20)),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('waiting', 'Waiting for the person'), ('done', 'Done'), ('failed', 'Failed')], default='pending', max_length=10)),
                 ('idempotency_key', models.CharField(max_length=100, unique=True)),
@@ -165,7 +191,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'Stripe operation',
                 'verbose_name_plural': 'Stripe operations',
                 'indexes': [models.Index(condition=models.Q(('state__in', ['pending', 'waiting'])), fields=['next_attempt_at'], name='operation_unfinished')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'create_customer'), ('state', 'pending')), fields=('organization',), name='operation_one_customer_creation'), models.UniqueConstraint(condition=models.Q(('kind', 'set_up_card'), ('state__in', ['pending', 'waiting']), ('step', 'create')), fields=('organization', 'actor_id'), name='operation_one_open_card_setup'), models.UniqueConstraint(condition=models.Q(('kind__in', ['change_plan', 'schedule_change', 'undo_change', 'end_subscription', 'keep_subscription']), ('state', 'pending')), fields=('organization',), name='operation_one_subscription_change'), models.UniqueConstraint(condition=models.Q(('kind', 'start_subscription'), ('state__in', ['pending', 'waiting'])), fields=('organization',), name='operation_one_open_purchase'), models.UniqueConstraint(condition=models.Q(('kind', 'pay_invoice'), ('state__in', ['pending', 'waiting'])), fields=('stripe_id',), name='operation_one_payment_of_invoice')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'create_customer'), ('state', 'pending')), fields=('organization',), name='operation_one_customer_creation'), models.UniqueConstraint(condition=models.Q(('kind__in', ['set_up_card', 'add_method']), ('state__in', ['pending', 'waiting']), ('step', 'create')), fields=('organization', 'actor_id', 'kind'), name='operation_one_open_card_setup'), models.UniqueConstraint(condition=models.Q(('kind__in', ['change_plan', 'schedule_change', 'undo_change', 'end_subscription', 'keep_subscription']), ('state', 'pending')), fields=('organization',), name='operation_one_subscription_change'), models.UniqueConstraint(condition=models.Q(('kind', 'start_subscription'), ('state__in', ['pending', 'waiting'])), fields=('organization',), name='operation_one_open_purchase'), models.UniqueConstraint(condition=models.Q(('kind', 'pay_invoice'), ('state__in', ['pending', 'waiting'])), fields=('stripe_id',), name='operation_one_payment_of_invoice')],
             },
         ),
         migrations.CreateModel(

@@ -1,9 +1,11 @@
 """The customer at Stripe, on its billing account."""
 
+from dataclasses import asdict
 from typing import Any
 
 from billing import gateway
 from billing.gateway import records
+from billing.mirror.methods import write_methods
 from billing.mirror.rows import assign, differs, is_late, locked_account, next_fetch_number
 from billing.mirror.subscriptions import end_subscriptions, let_terms_follow
 from billing.models import BillingAccount, Subscription
@@ -18,7 +20,7 @@ def sync_customer(account: BillingAccount) -> bool:
 
 
 def write_customer(account: BillingAccount, fetched: records.Customer, number: int) -> bool:
-    """The customer's name, mail and what pays. A deleted customer keeps their invoices only."""
+    """The customer's name, mail, what is saved, what pays. A deleted customer keeps their invoices only."""
     if is_late(account, account, number):
         return False
     method = fetched.pays
@@ -26,6 +28,10 @@ def write_customer(account: BillingAccount, fetched: records.Customer, number: i
         "customer_deleted": fetched.deleted,
         "name": fetched.name[:300],
         "email": fetched.email[:512],
+        "address": asdict(fetched.address),
+        "tax_ids": [asdict(one) for one in fetched.tax_ids],
+        "invoice_fields": [asdict(one) for one in fetched.fields],
+        "invoice_locale": fetched.locale[:20],
         "payment_method_id": method.id if method else "",
         "payment_method_kind": method.kind[:50] if method else "",
         "card_brand": method.brand[:50] if method else "",
@@ -33,7 +39,7 @@ def write_customer(account: BillingAccount, fetched: records.Customer, number: i
         "card_exp_month": method.exp_month if method else None,
         "card_exp_year": method.exp_year if method else None,
     }
-    changed = differs(account, values)
+    changed = write_methods(account, fetched.methods) | differs(account, values)
     assign(account, values, number)
     if changed or number != account.listed_seq:
         account.save()

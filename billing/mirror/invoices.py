@@ -29,7 +29,7 @@ from billing.mirror.rows import (
     values_of,
 )
 from billing.models import BillingAccount, Invoice, InvoiceStatus, PaymentStatus
-from billing.notices import tell_of_failed_payment, tell_of_needed_confirmation
+from billing.notices import tell_of_failed_payment, tell_of_issued_invoice, tell_of_needed_confirmation
 
 # Stripe may make new ones for each fetch: https://docs.stripe.com/invoicing/hosted-invoice-page
 ADDRESSES = {"hosted_url", "pdf_url"}
@@ -52,6 +52,7 @@ class Told(NamedTuple):
     credited: int
 
 
+NOT_ISSUED, ISSUED = {"", InvoiceStatus.DRAFT}, {InvoiceStatus.OPEN, InvoiceStatus.PAID}
 NEVER_SEEN = Told(status="", payment_status="", attempts=0, tried_at="", refunded=0, credited=0)
 
 
@@ -117,8 +118,14 @@ def _told_of(invoice: Invoice) -> Told:
 
 
 def _announce(account: BillingAccount, invoice: Invoice, before: Told) -> None:
-    """Tell of money that was received or given back, and of an attempt that failed or waits for a person."""
+    """Tell of what was issued, of money received or given back, and of attempts that came to nothing yet."""
     now = _told_of(invoice)
+    if (
+        before.status in NOT_ISSUED
+        and now.status in {InvoiceStatus.OPEN, InvoiceStatus.PAID}
+        and invoice.total
+    ):
+        tell_of_issued_invoice(account, invoice)
     paid = now.status == InvoiceStatus.PAID and before.status != InvoiceStatus.PAID
     elsewhere = invoice.document["paid_off_stripe"]
     received = min(invoice.amount_paid, invoice.amount_due - elsewhere) if elsewhere else invoice.amount_paid

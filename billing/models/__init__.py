@@ -8,6 +8,7 @@ never gives way to an earlier one.
 from billing.models.accounts import BillingAccount
 from billing.models.events import EventState, StripeEvent
 from billing.models.invoices import Invoice, InvoiceQuerySet, InvoiceStatus, PaymentStatus
+from billing.models.methods import PaymentMethod
 from billing.models.operations import (
     ENDING_KINDS,
     PLAN_CHANGES,
@@ -32,6 +33,7 @@ __all__ = [
     "InvoiceStatus",
     "OperationKind",
     "OperationState",
+    "PaymentMethod",
     "PaymentStatus",
     "Price",
     "StripeEvent",

@@ -1,8 +1,8 @@
 """An organization's customer at Stripe."""
 
 import uuid
-from datetime import timedelta
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -14,6 +14,14 @@ from work.models import Waits, Work, WorkQuerySet
 
 # A customer that Stripe has deleted doesn't change any more.
 RECONCILED = Q(stripe_customer_id__isnull=False, customer_deleted=False)
+
+
+# As ``billing.gateway.records.Address`` names them.
+ADDRESS_FIELDS = ("line1", "line2", "postal_code", "city", "state", "country")
+
+
+def no_address() -> dict[str, str]:
+    return dict.fromkeys(ADDRESS_FIELDS, "")
 
 
 class BillingAccountQuerySet(WorkQuerySet["BillingAccount"]):
@@ -37,6 +45,9 @@ class BillingAccount(Work):
     ``chosen_*``: the payment method that a person last set up here. Of several set up at the same time the
     one made last wins, whichever we hear of first; within a second, the one that was begun last.
 
+    ``address``, ``tax_ids``, ``invoice_fields``, ``invoice_locale``: as ``billing.gateway.records`` has them.
+    ``copies_to``: ours alone, since a Stripe customer has one mail address.
+
     ``listed_seq``: the number of the last fetch of all that the customer has. What it only confirmed, it did
     not write: no row of the account gives way to an earlier number, whatever its own is.
     """
@@ -49,6 +60,11 @@ class BillingAccount(Work):
     customer_deleted = models.BooleanField(_("deleted at Stripe"), default=False)
     name = models.CharField(_("name on invoices"), max_length=300, blank=True)
     email = models.CharField(_("mail for invoices"), max_length=512, blank=True)
+    address = models.JSONField(default=no_address)
+    tax_ids = models.JSONField(default=list)
+    invoice_fields = models.JSONField(default=list)
+    invoice_locale = models.CharField(max_length=20, blank=True)
+    copies_to = models.JSONField(_("further mails for invoices"), default=list)
     payment_method_id = models.CharField(max_length=100, blank=True)
     payment_method_kind = models.CharField(max_length=50, blank=True)
     card_brand = models.CharField(max_length=50, blank=True)
@@ -86,9 +102,24 @@ class BillingAccount(Work):
         return self.WAITS.after(self.attempts + 1)
 
     @property
+    def as_of(self) -> datetime | None:
+        """When all of the customer was last seen to be as it is here."""
+        return max(filter(None, (self.synced_at, self.reconciled_at)), default=None)
+
+    @property
     def method_codes(self) -> dict[str, str]:
         """What names the payment method, for those who word it later."""
         return {"kind": self.payment_method_kind, "brand": self.card_brand, "last4": self.card_last4}
+
+    @property
+    def saved_default(self) -> dict[str, Any]:
+        """What pays where a subscription has nothing of its own, as the gateway's record; no id: nothing."""
+        return {
+            **self.method_codes,
+            "id": self.payment_method_id,
+            "exp_month": self.card_exp_month,
+            "exp_year": self.card_exp_year,
+        }
 
     @property
     def has_customer(self) -> bool:

@@ -24,6 +24,12 @@ class OperationKind(models.TextChoices):
     START_SUBSCRIPTION = "start_subscription", _("Start a subscription")
     END_SUBSCRIPTION = "end_subscription", _("Let a subscription end with its period")
     KEEP_SUBSCRIPTION = "keep_subscription", _("Keep a subscription that was to end")
+    ADD_METHOD = "add_method", _("Add a payment method")
+    CHOOSE_METHOD = "choose_method", _("Choose what pays")
+    UPDATE_DETAILS = "update_details", _("Change the billing details")
+    ADD_TAX_ID = "add_tax_id", _("Add a tax id")
+    REMOVE_TAX_ID = "remove_tax_id", _("Remove a tax id")
+    REMOVE_METHOD = "remove_method", _("Remove a payment method")
 
 
 PLAN_CHANGES = (OperationKind.CHANGE_PLAN, OperationKind.SCHEDULE_CHANGE, OperationKind.UNDO_CHANGE)
@@ -38,6 +44,9 @@ class OperationState(models.TextChoices):
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
 
+
+# A person sets up at Stripe's page what can be charged.
+SET_UPS = (OperationKind.SET_UP_CARD, OperationKind.ADD_METHOD)
 
 # Of every kind: what it asks for is made at Stripe.
 FIRST_STEP = "create"
@@ -102,8 +111,10 @@ class StripeOperation(Work):
                 name="operation_one_customer_creation",
             ),
             models.UniqueConstraint(
-                fields=["organization", "actor_id"],
-                condition=Q(kind="set_up_card", step="create", state__in=["pending", "waiting"]),
+                fields=["organization", "actor_id", "kind"],
+                condition=Q(
+                    kind__in=["set_up_card", "add_method"], step="create", state__in=["pending", "waiting"]
+                ),
                 name="operation_one_open_card_setup",
             ),
             models.UniqueConstraint(

@@ -2,27 +2,26 @@
 
 One operation from POST to end: create the Checkout session; wait for the person, and their bank; make the
 card what pays, on the customer and each current subscription; detach what is no longer wanted. The webhook,
-the return page and the sweep all resume it, in any order and any number.
+the return page and the sweep all resume it, in any order and any number. What is added is only kept, unless
+nothing pays yet.
 """
 
 from datetime import UTC, datetime, timedelta
 
-from django.db import models, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from audit.services import record
 from billing import gateway
-from billing.actions import CARD_REFUSED, CARD_UPDATED
-from billing.card_outcomes import GOOD, Outcome, outcome_of
+from billing.actions import CARD_REFUSED
+from billing.card_outcomes import Outcome
 from billing.gateway.records import CardSession, PaymentMethod
-from billing.mirror.customers import write_customer
-from billing.mirror.rows import next_fetch_number
-from billing.mirror.subscriptions import previews_of, write_subscriptions
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
-from billing.models.operations import MISSING_SCOPE
-from billing.notices import tell_of_new_card
+from billing.models.operations import SET_UPS
 from billing.operations.life import finish, finish_forbidden, key_expired, register, renew_key, wait
+from billing.operations.method_steps import BECOMES_WHAT_PAYS, NEVER, Step, choose, keep
 from billing.operations.people import person_of, still_may
+from billing.what_pays import current_subscriptions
 from orgs.policy import Permission
 
 # Stripe makes no session that lasts shorter; one that would is of no use.
@@ -32,16 +31,6 @@ LOOK_AT_PAGE = timedelta(minutes=5)
 LOOK_AT_BANK = timedelta(hours=1)
 # Of a setup intent that may still succeed: https://docs.stripe.com/payments/paymentintents/lifecycle
 UNDECIDED = {"processing", "requires_action", "requires_confirmation"}
-# Of a subscription that can be told what pays it: not one that has ended, or never began.
-PAYABLE = {"active", "trialing", "past_due", "unpaid", "paused"}
-NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-class Step(models.TextChoices):
-    CREATE = "create"
-    CONFIRM = "confirm"
-    MAKE_DEFAULT = "make_default"
-    DETACH = "detach"
 
 
 def is_too_late(operation: StripeOperation) -> bool:
@@ -112,7 +101,10 @@ def _end(operation: StripeOperation, outcome: Outcome) -> None:
 
 
 def _choose(account: BillingAccount, operation: StripeOperation, method: PaymentMethod) -> None:
-    """Let the card be the one to charge, if its person still may and nobody has made a later one."""
+    """Let the card be the one to charge, if its person still may and nobody has made a later one.
+
+    One that is added is so only where nothing pays yet.
+    """
     operation.state = OperationState.PENDING
     operation.next_attempt_at = timezone.now()
     if not still_may(operation, Permission.BILLING_CARD_UPDATE):
@@ -125,17 +117,22 @@ def _choose(account: BillingAccount, operation: StripeOperation, method: Payment
             target=(operation.pk, ""),
             method={"kind": method.kind, "brand": method.brand, "last4": method.last4},
         )
+    elif operation.kind == OperationKind.ADD_METHOD and _something_pays(account):
+        operation.step = Step.KEEP
+        operation.result = {"outcome": Outcome.ADDED, "payment_method": method.id, "detach": []}
     elif (method.created, operation.created_at) > _chosen_so_far(account):
         former = {account.payment_method_id, account.chosen_payment_method_id} - {"", method.id}
-        account.chosen_payment_method_id = method.id
-        account.chosen_made_at = method.created
-        account.chosen_begun_at = operation.created_at
-        account.save()
-        operation.step = Step.MAKE_DEFAULT
-        operation.result = {"payment_method": method.id, "detach": sorted(former)}
+        choose(account, operation, method_id=method.id, made_at=method.created)
+        if operation.kind == OperationKind.SET_UP_CARD:
+            operation.result["detach"] = sorted(former)
     else:
         operation.step = Step.DETACH
         operation.result = {"outcome": Outcome.SUPERSEDED, "detach": [method.id]}
+
+
+def _something_pays(account: BillingAccount) -> bool:
+    default = account.chosen_payment_method_id or account.payment_method_id
+    return bool(default) or any(one.pays for one in current_subscriptions(account))
 
 
 def _chosen_so_far(account: BillingAccount) -> tuple[datetime, datetime]:
@@ -143,123 +140,5 @@ def _chosen_so_far(account: BillingAccount) -> tuple[datetime, datetime]:
     return account.chosen_made_at or NEVER, account.chosen_begun_at or NEVER
 
 
-def _make_default(operation: StripeOperation) -> None:
-    """Let the chosen card pay all that is charged; again, if another was chosen during the calls."""
-    if key_expired(operation):
-        renew_key(operation)
-    while not _made_default(operation):
-        pass
-
-
-def _made_default(operation: StripeOperation) -> bool:
-    """Whether the card that pays now is still the chosen one."""
-    account = BillingAccount.objects.get(organization=operation.organization_id)
-    customer_id, chosen = str(account.stripe_customer_id), account.chosen_payment_method_id
-    try:
-        if chosen:
-            gateway.set_default_payment_method(
-                customer_id=customer_id,
-                payment_method_id=chosen,
-                # A choice is never taken back, so no key is asked for the same card after another one.
-                idempotency_key=f"{operation.idempotency_key}-{chosen}",
-            )
-    except gateway.GatewayRefused as error:
-        return _drop_choice(operation, chosen, error)
-    problem = _pay_subscriptions(operation, customer_id, chosen) if chosen else ""
-    number = next_fetch_number()
-    customer = gateway.customer(customer_id)
-    subscriptions = gateway.subscriptions(customer_id)
-    previews = previews_of(subscriptions.all)
-    with transaction.atomic():
-        current = BillingAccount.objects.locked_of(operation.organization_id)
-        if current.chosen_payment_method_id != chosen:
-            return False
-        write_customer(current, customer, number)
-        write_subscriptions(current, subscriptions, previews, number)
-        result = {**operation.result, "outcome": Outcome.SUPERSEDED}
-        if chosen == operation.result["payment_method"]:
-            result["outcome"] = Outcome.UPDATED
-            record(
-                CARD_UPDATED,
-                actor=person_of(operation),
-                organization=current.organization,
-                target=(operation.pk, ""),
-                method=current.method_codes,
-            )
-            if problem:
-                # The former card still pays what could not be told.
-                result |= {"outcome": Outcome.PARTLY, "detach": []}
-            else:
-                tell_of_new_card(current, operation)
-        operation.renew(step=Step.DETACH, result=result, error=problem)
-    return True
-
-
-def _pay_subscriptions(operation: StripeOperation, customer_id: str, chosen: str) -> str:
-    """What a subscription has of its own goes before the customer's default, so each is told.
-
-    Returns why one of them was not, empty if all were: the card is the customer's default then all the same.
-    https://docs.stripe.com/api/subscriptions/object#subscription_object-default_payment_method
-    """
-    problem = ""
-    for subscription in gateway.subscriptions(customer_id).all:
-        pays = subscription.pays.id if subscription.pays else ""
-        if subscription.status in PAYABLE and pays != chosen:
-            try:
-                gateway.set_subscription_payment_method(
-                    subscription_id=subscription.id,
-                    payment_method_id=chosen,
-                    idempotency_key=f"{operation.idempotency_key}-{chosen}-{subscription.id}",
-                )
-            except gateway.GatewayMissing:
-                # It has ended meanwhile.
-                continue
-            except gateway.GatewayRefused as error:
-                problem = str(error)
-    return problem
-
-
-@transaction.atomic
-def _drop_choice(operation: StripeOperation, chosen: str, error: gateway.GatewayRefused) -> bool:
-    """Stripe refuses the card. False: that matters no more, another has been chosen meanwhile."""
-    account = BillingAccount.objects.locked_of(operation.organization_id)
-    if account.chosen_payment_method_id != chosen:
-        return False
-    account.chosen_payment_method_id = ""
-    account.save(update_fields=["chosen_payment_method_id"])
-    missing = {MISSING_SCOPE: error.scope} if isinstance(error, gateway.GatewayForbidden) else {}
-    operation.renew(
-        step=Step.DETACH,
-        result={**operation.result, **missing, "outcome": Outcome.ERROR, "detach": [chosen]},
-        error=str(error),
-    )
-    return True
-
-
-def _detach(operation: StripeOperation) -> None:
-    """Detach what is no longer wanted. What Stripe refuses to detach is detached already.
-
-    What Stripe's key may not detach stays at Stripe, and is no reason to take back what was done before.
-    """
-    account = BillingAccount.objects.get(organization=operation.organization_id)
-    problem = operation.error
-    for method_id in operation.result["detach"]:
-        if method_id != account.chosen_payment_method_id:
-            try:
-                gateway.detach_payment_method(
-                    payment_method_id=method_id,
-                    idempotency_key=f"{operation.idempotency_key}-{method_id}-detach",
-                )
-            except gateway.GatewayForbidden as error:
-                problem = str(error)
-            except gateway.GatewayRefused:
-                continue
-    state = OperationState.DONE if outcome_of(operation) in GOOD else OperationState.FAILED
-    finish(operation, state=state, error=problem)
-
-
-register(
-    OperationKind.SET_UP_CARD,
-    steps={Step.CREATE: _create_session, Step.MAKE_DEFAULT: _make_default, Step.DETACH: _detach},
-    look=look,
-)
+for kind in SET_UPS:
+    register(kind, steps={Step.CREATE: _create_session, Step.KEEP: keep, **BECOMES_WHAT_PAYS}, look=look)

@@ -1,4 +1,8 @@
-"""Beginning to set up a card: Stripe's page collects it, ``card_steps`` goes on from there."""
+"""Beginning to set up a card or a bank debit: Stripe's page collects it, ``card_steps`` goes on from there.
+
+Stripe's page offers what the account's settings and the currency allow, so no types are named here:
+https://docs.stripe.com/payments/payment-methods/dynamic-payment-methods
+"""
 
 from datetime import timedelta
 
@@ -11,9 +15,10 @@ from billing import gateway
 from billing.actions import CARD_SETUP_STARTED
 from billing.card_outcomes import Outcome
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation, Subscription
-from billing.operations.card_steps import Step, is_too_late, settle
+from billing.operations.card_steps import is_too_late, settle
 from billing.operations.customers import ensure_customer
 from billing.operations.life import finish, new_operation, refusal_of, resume
+from billing.operations.method_steps import Step
 from orgs.acting import acting
 from orgs.errors import Refused
 from orgs.models import Membership
@@ -21,18 +26,21 @@ from orgs.policy import Permission
 
 SESSION_LIFE = timedelta(hours=2)
 DEFAULT_CURRENCY = "usd"
+# The page from which a person sets out, and to which they go back.
+BEGUN_ON = {OperationKind.SET_UP_CARD: "billing", OperationKind.ADD_METHOD: "methods"}
 
 
-def start_card_setup(*, actor: Membership) -> str:
+def start_card_setup(*, actor: Membership, kind: OperationKind = OperationKind.SET_UP_CARD) -> str:
     """Begin a card set-up, or find the one that this person has open. Returns the address of Stripe's page.
 
-    Raises Denied, Membership.DoesNotExist, and Refused when Stripe doesn't answer or refuses.
+    ``kind``: SET_UP_CARD replaces what pays, ADD_METHOD keeps it. Raises Denied, Membership.DoesNotExist, and
+    Refused when Stripe doesn't answer or refuses.
     """
     try:
         with gateway.person_waits():
             customer_id = ensure_customer(actor=actor)
             # A page that was left open and has closed meanwhile gives way to a new one.
-            url = _open_page(actor, customer_id) or _open_page(actor, customer_id)
+            url = _open_page(actor, customer_id, kind) or _open_page(actor, customer_id, kind)
     except gateway.GatewayBusy:
         raise Refused(
             _("Other people wait for Stripe right now. Nothing was changed. Try again in a moment.")
@@ -59,9 +67,9 @@ def start_card_setup(*, actor: Membership) -> str:
     return url
 
 
-def _open_page(actor: Membership, customer_id: str) -> str:
+def _open_page(actor: Membership, customer_id: str, kind: OperationKind) -> str:
     """The address of the open page of the person's card set-up; empty: it has just closed."""
-    operation = _begin(actor, customer_id)
+    operation = _begin(actor, customer_id, kind)
     if operation.state != OperationState.WAITING:
         operation = resume(operation.pk)
     if operation.state == OperationState.FAILED:
@@ -74,14 +82,14 @@ def _open_page(actor: Membership, customer_id: str) -> str:
     return session.url
 
 
-def _begin(actor: Membership, customer_id: str) -> StripeOperation:
+def _begin(actor: Membership, customer_id: str, kind: OperationKind) -> StripeOperation:
     """The card set-up that this person has open, or a new one."""
     with acting(actor, Permission.BILLING_CARD_UPDATE) as act:
         organization = act.organization
         BillingAccount.objects.locked(organization)
         begun = (
             StripeOperation.objects.for_org(organization)
-            .filter(StripeOperation.unfinished, kind=OperationKind.SET_UP_CARD, step=Step.CREATE)
+            .filter(StripeOperation.unfinished, kind=kind, step=Step.CREATE)
             .filter(actor_id=actor.user_id)
             .select_for_update()
             .first()
@@ -90,7 +98,7 @@ def _begin(actor: Membership, customer_id: str) -> StripeOperation:
             if begun.params["customer"] == customer_id and not is_too_late(begun):
                 return begun
             finish(begun, state=OperationState.FAILED, result={"outcome": Outcome.EXPIRED})
-        operation = new_operation(kind=OperationKind.SET_UP_CARD, actor=act.membership)
+        operation = new_operation(kind=kind, actor=act.membership)
         site, slug = settings.SITE_URL, organization.slug
         subscription = Subscription.objects.for_org(organization).current().first()
         operation.params = {
@@ -98,7 +106,7 @@ def _begin(actor: Membership, customer_id: str) -> StripeOperation:
             "customer": customer_id,
             "currency": subscription.currency if subscription else DEFAULT_CURRENCY,
             "success_url": f"{site}{reverse('card_return', args=[slug])}?operation={operation.pk}",
-            "cancel_url": f"{site}{reverse('billing', args=[slug])}",
+            "cancel_url": f"{site}{reverse(BEGUN_ON[kind], args=[slug])}",
             "expires_at": int((timezone.now() + SESSION_LIFE).timestamp()),
             "metadata": gateway.tags(organization.pk, operation.pk),
         }

@@ -26,13 +26,13 @@ from orgs.policy import Permission
 CLOCK_SKEW = timedelta(minutes=5)
 
 
-def ensure_customer(*, actor: Membership) -> str:
+def ensure_customer(*, actor: Membership, permission: Permission = Permission.BILLING_CARD_UPDATE) -> str:
     """The id of the organization's Stripe customer, made when it is missing.
 
-    Raises Denied, Membership.DoesNotExist, GatewayUnavailable (the operation stays and is resumed) and
-    GatewayRefused.
+    ``permission``: of what the customer is needed for. Raises Denied, Membership.DoesNotExist,
+    GatewayUnavailable (the operation stays and is resumed) and GatewayRefused.
     """
-    operation = _begin(actor)
+    operation = _begin(actor, permission)
     if operation is not None:
         operation = resume(operation.pk)
         if operation.state == OperationState.FAILED:
@@ -43,9 +43,9 @@ def ensure_customer(*, actor: Membership) -> str:
     return str(account.stripe_customer_id)
 
 
-def _begin(actor: Membership) -> StripeOperation | None:
+def _begin(actor: Membership, permission: Permission) -> StripeOperation | None:
     """The organization's one operation to make a customer; None: there is a customer by now."""
-    with acting(actor, Permission.BILLING_CARD_UPDATE) as act:
+    with acting(actor, permission) as act:
         organization = act.organization
         if BillingAccount.objects.locked(organization).has_customer:
             return None

@@ -26,7 +26,7 @@ from billing.models import (
 from billing.models.operations import FIRST_STEP, SUBSCRIPTION_CHANGES
 from billing.notices import tell_of_ending_subscription, tell_of_kept_subscription
 from billing.operations.life import finish, key_expired, new_operation, register, renew_key, resume
-from billing.operations.purchase_steps import person_of
+from billing.operations.people import person_of
 from orgs.acting import acting
 from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership

@@ -32,7 +32,7 @@ class MethodTrouble:
 
     @property
     def is_bad(self) -> bool:
-        return self.lack is Lack.EXPIRED
+        return self.method is not None and self.method.is_urgent
 
     @property
     def lacks_method(self) -> bool:

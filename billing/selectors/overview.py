@@ -20,6 +20,8 @@ from billing.models import (
     StripeOperation,
     Subscription,
 )
+from billing.models.operations import SET_UPS
+from billing.parties import party_lines
 from billing.plans import PlannedChange, planned_changes
 from billing.selectors.credits import Credits, credit_span
 from billing.selectors.invoices import InvoiceRow, latest_and_open
@@ -53,6 +55,8 @@ class AccountRow(NamedTuple):
     synced_at: datetime | None
     reconciled_at: datetime | None
     is_changing: bool
+    name: str
+    address: dict[str, str]
 
     @property
     def as_of(self) -> datetime | None:
@@ -90,6 +94,7 @@ class BillingPage:
     where a subscription has nothing of its own. ``troubles``: those that a saved card mends, the worst first.
     ``is_changing``: a change of the subscription is on its way to Stripe.
     ``card_saved``: the person comes from saving the card that pays now.
+    ``bill_to``: as on coming invoices, a line each.
     """
 
     edition: Edition
@@ -107,6 +112,7 @@ class BillingPage:
     managers: BillingManagersPanel
     is_changing: bool
     card_saved: bool
+    bill_to: list[str]
     as_of: datetime | None
 
     @property
@@ -172,6 +178,7 @@ def billing_page(membership: Membership, *, card_saved: bool = False) -> Billing
         managers=managers,
         is_changing=account is not None and account.is_changing,
         card_saved=card_saved,
+        bill_to=party_lines(account.name or organization.name, account.address, []) if account else [],
         as_of=account.as_of if account else None,
     )
 
@@ -185,17 +192,17 @@ def upcoming_of_account(subscriptions: Iterable[Subscription], account: AccountR
 
 def own_card_setup(membership: Membership, operation_id: uuid.UUID) -> StripeOperation:
     """A card set-up that this person began. Raises StripeOperation.DoesNotExist."""
-    return _own(membership, operation_id, OperationKind.SET_UP_CARD)
+    return _own(membership, operation_id, SET_UPS)
 
 
 def own_purchase(membership: Membership, operation_id: uuid.UUID) -> StripeOperation:
     """A purchase that this person began. Raises StripeOperation.DoesNotExist."""
-    return _own(membership, operation_id, OperationKind.START_SUBSCRIPTION)
+    return _own(membership, operation_id, (OperationKind.START_SUBSCRIPTION,))
 
 
-def _own(membership: Membership, operation_id: uuid.UUID, kind: OperationKind) -> StripeOperation:
+def _own(membership: Membership, operation_id: uuid.UUID, kinds: Iterable[OperationKind]) -> StripeOperation:
     return StripeOperation.objects.for_org(membership.organization_id).get(
-        pk=operation_id, kind=kind, actor_id=membership.user_id
+        pk=operation_id, kind__in=kinds, actor_id=membership.user_id
     )
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from billing.declines import reason_of
 from billing.invoice_states import InvoiceState
 from billing.money import format_money
+from billing.parties import lines_of_party
 from billing.selectors import InvoicePage
 from billing.sums import Part, Return
 from billing.templatetags.owed import UNDER_WAY_NOTE
@@ -58,6 +59,9 @@ DESTINATIONS: dict[str, Promise] = {
     "to_balance": gettext_lazy("credited to balance"),
     "off_stripe": gettext_lazy("given back outside Stripe"),
 }
+
+
+register.filter("party_lines", lines_of_party)
 
 
 @register.simple_tag

@@ -139,8 +139,14 @@ def pays_for(used: UsedMethod) -> str:
     """Which subscriptions it pays."""
     if not used.pays_for:
         return _("Pays no subscription now")
+    return _("Pays %(subscriptions)s") % {"subscriptions": pays_what(used)}
+
+
+@register.filter
+def pays_what(used: UsedMethod) -> str:
+    """The subscriptions that it pays, below a heading that says so."""
     names = dict.fromkeys(name or _("a subscription") for name in used.pays_for)
-    return _("Pays %(subscriptions)s") % {"subscriptions": ", ".join(names)}
+    return ", ".join(names) or _("No subscription now")
 
 
 @register.simple_tag

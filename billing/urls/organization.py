@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from billing.views import cards, endings, invoices, overview, payments, plans, purchases, start
+from billing.views import (
+    cards,
+    details,
+    endings,
+    invoices,
+    methods,
+    overview,
+    payments,
+    plans,
+    purchases,
+    start,
+)
 
 urlpatterns = [
     path("", overview.billing, name="billing"),
@@ -23,6 +34,14 @@ urlpatterns = [
     ),
     path("subscriptions/<uuid:subscription_id>/keep/", endings.subscription_keep, name="subscription_keep"),
     path("pay/", payments.pay, name="pay"),
+    path("details/", details.billing_details, name="billing_details"),
+    path("details/preview/", details.billing_details_preview, name="billing_details_preview"),
+    path("details/tax-ids/", details.tax_id_add, name="tax_id_add"),
+    path("details/tax-ids/<slug:tax_id>/remove/", details.tax_id_remove, name="tax_id_remove"),
+    path("methods/", methods.methods, name="methods"),
+    path("methods/add/", methods.method_add, name="method_add"),
+    path("methods/<uuid:method_id>/choose/", methods.method_choose, name="method_choose"),
+    path("methods/<uuid:method_id>/remove/", methods.method_remove, name="method_remove"),
     path("invoices/", invoices.invoices, name="invoices"),
     path("invoices/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
     path("invoices/<uuid:invoice_id>/pay/", payments.invoice_pay, name="invoice_pay"),

@@ -5,10 +5,11 @@ import uuid
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from billing.card_outcomes import Outcome, standing_of
-from billing.models import OperationState, StripeOperation
-from billing.operations.cards import start_card_setup
+from billing.models import OperationKind, OperationState, StripeOperation
+from billing.operations.cards import BEGUN_ON, start_card_setup
 from billing.selectors import is_something_owed, own_card_setup
 from billing.tasks import resume_operations
 from billing.views.see_other import HttpResponseSeeOther
@@ -45,14 +46,14 @@ def card_return(request: OrgRequest) -> HttpResponse:
 
 def _after_card_setup(request: OrgRequest, operation: StripeOperation) -> HttpResponse:
     standing = standing_of(operation)
-    billing = redirect("billing", request.organization.slug)
     if standing is Outcome.UPDATED and is_something_owed(request.organization):
         # The page says that it is saved, and asks whether it is to pay.
-        return redirect(f"{billing.url}?saved={operation.pk}")
+        return redirect(f"{reverse('billing', args=[request.organization.slug])}?saved={operation.pk}")
     level = {
         Outcome.UPDATED: messages.SUCCESS,
+        Outcome.ADDED: messages.SUCCESS,
         Outcome.SUPERSEDED: messages.INFO,
         Outcome.UNUSED: messages.INFO,
     }.get(standing, messages.ERROR)
     messages.add_message(request, level, str(standing.label))
-    return billing
+    return redirect(BEGUN_ON[OperationKind(operation.kind)], request.organization.slug)

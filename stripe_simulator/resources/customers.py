@@ -30,6 +30,10 @@ PLAIN = (
 )
 
 
+CUSTOM_FIELDS, CUSTOM_FIELD_NAME, CUSTOM_FIELD_VALUE = 4, 40, 140
+"""How many a customer may have, and how many characters a name and a value."""
+
+
 @endpoint("customers.create", f"{COMMON} payment_method tax_id_data test_clock")
 def create(simulator: Simulator, params: Json) -> Json:
     prefix = "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(8))
@@ -130,10 +134,24 @@ def _change(simulator: Simulator, customer: Json, params: Json) -> None:
         require_source(simulator, customer["id"], params["default_source"])
         customer["default_source"] = params["default_source"]
     settings = params.get("invoice_settings", {})
+    _check_custom_fields(settings.get("custom_fields") or [])
     method = settings.get("default_payment_method")
     if method:
         _require_attached(simulator, customer["id"], method)
     customer["invoice_settings"] |= {name: emptied(value) for name, value in settings.items()}
+
+
+def _check_custom_fields(fields: list[Json]) -> None:
+    param = "invoice_settings[custom_fields]"
+    if len(fields) > CUSTOM_FIELDS:
+        raise StripeError(f"You can set up to {CUSTOM_FIELDS} custom fields.", param=param)
+    for index, entry in enumerate(fields):
+        for name, longest in (("name", CUSTOM_FIELD_NAME), ("value", CUSTOM_FIELD_VALUE)):
+            if not 0 < len(entry[name]) <= longest:
+                raise StripeError(
+                    f"Invalid string: {entry[name][:10]}; must be 1 to {longest} characters",
+                    param=f"{param}[{index}][{name}]",
+                )
 
 
 def _require_attached(simulator: Simulator, customer: str, method: str) -> None:

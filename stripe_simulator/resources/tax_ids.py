@@ -5,6 +5,7 @@ from typing import Any
 from stripe_simulator.endpoints import endpoint
 from stripe_simulator.errors import missing
 from stripe_simulator.paging import page
+from stripe_simulator.registers import ask_register
 from stripe_simulator.simulator import Simulator
 from stripe_simulator.tax_id_values import checked_value
 
@@ -21,8 +22,9 @@ def add_tax_id(simulator: Simulator, customer: str, params: Json) -> Json:
         owner={"type": "customer", "customer": customer},
         type=params["type"],
         value=value,
-        verification={"status": "pending", "verified_address": None, "verified_name": None},
+        verification=None,
     )
+    ask_register(simulator, tax_id)
     simulator.save(tax_id)
     simulator.emit("customer.tax_id.created", tax_id)
     return tax_id

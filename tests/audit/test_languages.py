@@ -114,7 +114,7 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "organization.renamed": lambda scene: scene.setting("name", "Acme", "Globex"),
 }
 # Told of what Stripe says: tests/billing/test_mirror.py.
-BILLING = {"card", "invoice", "subscription"}
+BILLING = {"card", "details", "invoice", "subscription"}
 
 
 def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:

@@ -6,18 +6,20 @@ from typing import Any
 
 import factory
 
-from billing.gateway.records import CreditNote, Document, InvoiceLine, Payment
+from billing.gateway.records import Address, CreditNote, Document, InvoiceLine, Party, Payment
 from billing.models import (
     BillingAccount,
     Invoice,
     InvoiceStatus,
     OperationKind,
     OperationState,
+    PaymentMethod,
     StripeOperation,
     Subscription,
 )
 from tests.factories import OrganizationFactory
 
+ADDRESS = Address(line1="", line2="", postal_code="", city="", state="", country="")
 SYNCED = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 
@@ -78,7 +80,7 @@ def document(lines: list[InvoiceLine], **fields: Any) -> dict[str, Any]:
         "payments": [],
         "credit_notes": [],
         "issuer": "Northwind Cloud",
-        "party": ["Test Company"],
+        "party": Party(name="Test Company", address=ADDRESS, tax_ids=[]),
         "fields": [],
         "footer": "",
     }
@@ -100,6 +102,22 @@ class BillingAccountFactory(factory.django.DjangoModelFactory[BillingAccount]):
     card_exp_month = 12
     card_exp_year = 2040
     synced_at = SYNCED
+
+
+class PaymentMethodFactory(factory.django.DjangoModelFactory[PaymentMethod]):
+    """A card that lasts, and pays nothing."""
+
+    class Meta:
+        model = PaymentMethod
+
+    organization = factory.SubFactory(OrganizationFactory)
+    stripe_id = factory.Sequence(lambda n: f"pm_saved{n}")
+    kind = "card"
+    brand = "mastercard"
+    last4 = "4444"
+    exp_month = 12
+    exp_year = 2040
+    created_at = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class SubscriptionFactory(factory.django.DjangoModelFactory[Subscription]):

@@ -12,7 +12,7 @@ from audit.models import AuditEvent
 from billing import gateway
 from billing.card_outcomes import Outcome, outcome_of
 from billing.models import BillingAccount, OperationState, StripeOperation
-from billing.operations import card_steps, life
+from billing.operations import card_steps, life, method_steps
 from billing.operations.cards import start_card_setup
 from billing.operations.life import resume
 from billing.webhooks import handle
@@ -142,7 +142,7 @@ STEPS = [
     (gateway, "detach_payment_method"),
     (StripeOperation, "write"),
     (card_steps, "settle"),
-    (card_steps, "tell_of_new_card"),
+    (method_steps, "tell_of_new_card"),
 ]
 
 

@@ -132,6 +132,7 @@ def test_a_machine_that_stripe_cannot_reach_needs_no_endpoint(
     ("scope", "method", "path"),
     [
         ("rak_customer_write", "POST", "/v1/customers/*"),
+        ("rak_tax_id_write", "DELETE", "/v1/customers/*/tax_ids/*"),
         ("rak_payment_method_write", "POST", "/v1/payment_methods/*/detach"),
         ("rak_checkout_session_write", "POST", "/v1/checkout/sessions"),
         ("rak_setup_intent_read", "GET", "/v1/setup_intents/*"),
@@ -215,7 +216,9 @@ def test_each_event_is_followed_and_each_that_is_followed_is_one_of_stripes() ->
 
 def test_each_call_to_stripe_has_its_scope() -> None:
     sources = "".join(path.read_text() for path in (ROOT / "billing/gateway").glob("*.py"))
-    calls = re.findall(r"\bstripe_\.v1\.(checkout\.sessions|\w+)\.(?:\w+\.)*(\w+)\(", sources)
+    calls = re.findall(
+        r"\bstripe_\.v1\.(checkout\.sessions|customers\.tax_ids|\w+)\.(?:\w+\.)*(\w+)\(", sources
+    )
     writes = {service: scope.writes for scope in SCOPES for service in (scope.service, *scope.also)}
     assert calls
     assert {service for service, _verb in calls} <= set(writes)

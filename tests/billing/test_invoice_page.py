@@ -15,12 +15,13 @@ from django.urls import reverse
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from billing.gateway.records import CustomField
+from billing.gateway.records import CustomField, Party
 from billing.invoice_states import InvoiceState
 from billing.models import Invoice
 from billing.money import in_minor_units
 from orgs.models import Membership
 from tests.billing.factories import (
+    ADDRESS,
     BillingAccountFactory,
     InvoiceFactory,
     credit_note,
@@ -148,6 +149,13 @@ def test_the_amounts_on_the_page_add_up_whatever_stripe_puts_on_it(page: Page) -
     adds_up()
 
 
+GLOBEX = Party(
+    name="Globex Corporation",
+    address=replace(ADDRESS, line1="200 Park Avenue", postal_code="10166", city="New York", country="US"),
+    tax_ids=["12-3456789"],
+)
+
+
 def test_it_reads_as_a_document(page: Page, settings: LazySettings) -> None:
     settings.ISSUER_NAME, settings.ISSUER_TAX_ID = "Northwind Cloud, Inc.", "EIN 84-1234567"
     settings.ISSUER_ADDRESS = ["548 Market Street", "San Francisco, CA 94104"]
@@ -159,13 +167,14 @@ def test_it_reads_as_a_document(page: Page, settings: LazySettings) -> None:
         document=document(
             [line("Credits", 5000, quantity="1000")],
             taxes=[SALES_TAX],
-            party=["Globex Corporation", "200 Park Avenue"],
+            party=GLOBEX,
             fields=[CustomField(name="PO number", value="4500017")],
             footer="Thank you",
         ),
     )
+    bill_to = "Globex Corporation 200 Park Avenue 10166 New York United States 12-3456789"
     issuer = "Northwind Cloud, Inc. 548 Market Street San Francisco, CA 94104 EIN 84-1234567"
-    assert f"{issuer} Bill to Globex Corporation 200 Park Avenue PO number 4500017" in text
+    assert f"{issuer} Bill to {bill_to} PO number 4500017" in text
     assert "Number ACME-1 Issued 1 November 2026 Due 1 December 2026 Paid not yet" in text
     assert "Credits 1 October – 1 November 2026 1,000 $0.05 $50.00" in text
     assert (
@@ -329,7 +338,7 @@ def test_what_stripe_says_is_text_and_no_markup(page: Page) -> None:
         payments=[payment(5000, brand=mark, last4="<b>", refunded=5000)],
         credit_notes=[credit_note(10, number=mark, memo=mark, refunded=10)],
         issuer=mark,
-        party=[mark],
+        party=Party(name=mark, address=replace(ADDRESS, city=mark, country=mark), tax_ids=[mark]),
         fields=[CustomField(name=mark, value=mark)],
         footer=mark,
     )

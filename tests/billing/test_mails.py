@@ -79,17 +79,17 @@ def test_a_payment_that_somebody_has_confirmed_is_mailed_to_nobody(fields: dict[
 def test_a_new_card_names_its_person_to_others() -> None:
     subject, text, html = rendered("card_updated", CARD)
     assert subject == "Mira Okafor updated the card of Acme & Sons"
-    assert "Mira Okafor saved Visa ending 4242. It pays the invoices of Acme & Sons from now on." in text
+    assert "Mira Okafor chose Visa ending 4242. It pays the invoices of Acme & Sons from now on." in text
     assert "Mira Okafor" in html
 
 
 def test_a_new_card_is_confirmed_to_its_person() -> None:
     subject, text, _html = rendered("card_updated", {**CARD, "own": True})
     assert subject == "You updated the card of Acme & Sons"
-    assert "You saved Visa ending 4242. It pays the invoices of Acme & Sons from now on." in text
+    assert "You chose Visa ending 4242. It pays the invoices of Acme & Sons from now on." in text
 
 
 def test_a_method_without_a_number_is_named_by_its_kind_alone() -> None:
     link = {**CARD, "method_kind": "link", "method_brand": "", "method_last4": ""}
     _subject, text, _html = rendered("card_updated", link)
-    assert "Mira Okafor saved Link. It pays" in text
+    assert "Mira Okafor chose Link. It pays" in text

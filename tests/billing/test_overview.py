@@ -433,9 +433,16 @@ def test_an_expired_card_asks_for_another_one_once(client: Client, organization:
     ],
 )
 def test_a_card_that_runs_out_is_told_of(
-    days: int, sentence: str, act: str, client: Client, organization: Organization
+    days: int,
+    sentence: str,
+    act: str,
+    client: Client,
+    organization: Organization,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    month = timezone.now() + timedelta(days=days)
+    day = timezone.now().replace(day=10)
+    monkeypatch.setattr(timezone, "now", lambda: day)
+    month = day + timedelta(days=days)
     BillingAccountFactory(organization=organization, card_exp_month=month.month, card_exp_year=month.year)
     page = page_of(client, organization)
     assert sentence in page

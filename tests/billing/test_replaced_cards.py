@@ -130,7 +130,7 @@ def test_whose_card_was_replaced_reads_in_a_mail_by_whom_and_which_card_pays(
     deliver_due()
     (mail,) = [mail for mail in mailoutbox if mail.to == [billing_manager.user.email]]
     assert mail.subject == f"{admin.user.name} updated the card of {admin.organization.name}"
-    assert f"{admin.user.name} saved Mastercard ending 4444. It pays" in mail.body
+    assert f"{admin.user.name} chose Mastercard ending 4444. It pays" in mail.body
 
 
 @pytest.mark.parametrize("what", ["another default", "removed"])
