@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from django.db import models, transaction
 from django.utils import timezone
 
-from audit.models import ActorKind
 from audit.services import Actor, record
 from billing import gateway
 from billing.actions import SUBSCRIPTION_STARTED, SUBSCRIPTION_UNDONE
@@ -37,9 +36,9 @@ from billing.operations.life import (
     renew_key,
     wait,
 )
+from billing.operations.people import person_of, still_may
 from billing.purchase_outcomes import PurchaseOutcome
-from orgs.models import Membership, Organization
-from orgs.policy import Permission, may
+from orgs.policy import Permission
 
 # Stripe makes no session that lasts shorter; one that would is of no use.
 LEAST_SESSION_LIFE = timedelta(minutes=31)
@@ -100,8 +99,9 @@ def _closed(operation: StripeOperation) -> SubscriptionSession:
 def _reason_to_close(operation: StripeOperation) -> PurchaseOutcome | None:
     if _has_another(operation):
         return PurchaseOutcome.TAKEN
-    organization = Organization.objects.get(pk=operation.organization_id)
-    return None if _still_may(organization, operation) else PurchaseOutcome.NOT_ALLOWED
+    if not still_may(operation, Permission.BILLING_SUBSCRIPTION_UPDATE):
+        return PurchaseOutcome.NOT_ALLOWED
+    return None
 
 
 def _has_another(operation: StripeOperation) -> bool:
@@ -151,16 +151,6 @@ def settle(waiting: StripeOperation, session: SubscriptionSession, *, closed_for
     operation.save()
 
 
-def _still_may(organization: Organization, operation: StripeOperation) -> bool:
-    membership = Membership.objects.filter(
-        organization=organization, user_id=operation.actor_id, user__is_active=True
-    ).first()
-    if membership is None:
-        return False
-    membership.organization = organization
-    return may(membership, Permission.BILLING_SUBSCRIPTION_UPDATE)
-
-
 def _follow(operation: StripeOperation) -> None:
     """Write down what was bought; the edition follows. Then it stays, or it is undone."""
     account = BillingAccount.objects.get(organization=operation.organization_id)
@@ -177,7 +167,7 @@ def _follow(operation: StripeOperation) -> None:
             finish(operation, state=OperationState.FAILED, result={"outcome": PurchaseOutcome.ERROR})
         elif subscriptions.current().exclude(pk=bought.pk).exists():
             _let_undo(operation, PurchaseOutcome.TAKEN_LATE)
-        elif not _still_may(account.organization, operation):
+        elif not still_may(operation, Permission.BILLING_SUBSCRIPTION_UPDATE):
             _let_undo(operation, PurchaseOutcome.NOT_ALLOWED_LATE)
         else:
             record(
@@ -219,10 +209,6 @@ def _undo(operation: StripeOperation) -> None:
             person=operation.actor_name,
         )
         finish(operation, state=OperationState.FAILED, result=operation.result)
-
-
-def person_of(operation: StripeOperation) -> Actor:
-    return Actor(ActorKind.PERSON, operation.actor_name, operation.actor_id)
 
 
 register(
