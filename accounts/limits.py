@@ -101,6 +101,12 @@ def may_mail_again(request: HttpRequest, email: str) -> bool:
     return consume(request, app=APP, action=MAILED, key=email.lower()) is not None
 
 
+def count_visit(request: HttpRequest, action: str) -> None:
+    """Count a request to pages without sign-in. Raises ImmediateHttpResponse: a page that tells the wait."""
+    if consume(request, app=APP, action=action, limit_get=True) is None:
+        refuse(request, _("Too many requests from your network."), seconds_left(request, action))
+
+
 def too_many_requests(request: HttpRequest) -> HttpResponse:
     """The page for a person who has reached one of allauth's limits (the URLs name it as ``handler429``)."""
     page = request.resolver_match.url_name if request.resolver_match else None

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from audit import registry
 
@@ -84,6 +84,11 @@ def month(of: Mapping[str, Any]) -> str:
     return f"{of['month']:02}/{of['year']}"
 
 
+def asked(invoice: str) -> str:
+    """What a payment link is for: the invoice of that number, or without one a card."""
+    return gettext("pay invoice %(number)s") % {"number": invoice} if invoice else gettext("add a card")
+
+
 def status(code: str) -> str:
     """A subscription's status. Stripe may know more of them than we do."""
     return str(SUBSCRIPTION_STATUSES.get(code, code))
@@ -127,6 +132,12 @@ TAX_ID_ADDED = Action(
 )
 TAX_ID_REMOVED = Action(
     "details.tax_id_removed", _("Removed a tax id"), _("removed the tax id %(tax_id)s"), tax_id=str
+)
+CARD_ADDED_BY_LINK = Action(
+    "card.added_by_link",
+    _("Card added by a payment link"),
+    _("made a payment link by which somebody added %(method)s; it pays now"),
+    method=method,
 )
 CARD_REFUSED = Action(
     "card.refused",
@@ -252,4 +263,25 @@ SUBSCRIPTION_ENDING = Action(
 )
 SUBSCRIPTION_KEPT = Action(
     "subscription.kept", _("Kept a subscription"), _("kept the subscription, which was to end")
+)
+PAYMENT_LINK_MADE = Action(
+    "payment_link.made", _("Made a payment link"), _("made a payment link to %(invoice)s"), invoice=asked
+)
+PAYMENT_LINK_OPENED = Action(
+    "payment_link.opened",
+    _("Payment link used"),
+    _("made a payment link to %(invoice)s, which somebody used to open Stripe's page"),
+    invoice=asked,
+)
+PAYMENT_LINK_REVOKED = Action(
+    "payment_link.revoked",
+    _("Revoked a payment link"),
+    _("revoked a payment link to %(invoice)s"),
+    invoice=asked,
+)
+PAYMENT_LINK_CARD_REFUSED = Action(
+    "payment_link.card_refused",
+    _("Card from an ended payment link"),
+    _("made a payment link by which %(method)s was set up after the link had ended; it was not saved"),
+    method=method,
 )

@@ -14,7 +14,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from billing import gateway
-from billing.models import BillingAccount, Invoice, Price, StripeEvent, StripeOperation, Subscription
+from billing.models import (
+    BillingAccount,
+    Invoice,
+    PaymentLink,
+    Price,
+    StripeEvent,
+    StripeOperation,
+    Subscription,
+)
 from billing.money import format_money
 
 DASHBOARD = "https://dashboard.stripe.com"
@@ -71,6 +79,13 @@ class InvoiceAdmin(AtStripe[Invoice]):
     list_select_related = ["organization"]
     list_filter = ["status"]
     search_fields = ["number", "=stripe_id", *ORGANIZATION_SEARCH]
+
+
+@admin.register(PaymentLink)
+class PaymentLinkAdmin(admin.ModelAdmin[PaymentLink]):
+    list_display = ["created_at", "organization", "invoice", "maker_name", "expires_at", "opened_at"]
+    list_select_related = ["organization", "invoice"]
+    search_fields = [*ORGANIZATION_SEARCH, "maker_name"]
 
 
 @admin.register(Price)

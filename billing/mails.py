@@ -17,9 +17,17 @@ from outbox.rendering import render_mail
 
 
 def _card_updated(mail: OutgoingEmail) -> RenderedMail:
+    return _about_card("card_updated", mail)
+
+
+def _card_added_by_link(mail: OutgoingEmail) -> RenderedMail:
+    return _about_card("card_added_by_link", mail)
+
+
+def _about_card(template: str, mail: OutgoingEmail) -> RenderedMail:
     url = settings.SITE_URL + reverse("billing", args=[mail.params["slug"]])
     method = method_name(*(mail.params[f"method_{name}"] for name in ("kind", "brand", "last4")))
-    return render_mail("card_updated", {**mail.params, "method": method}, ours={"url": url})
+    return render_mail(template, {**mail.params, "method": method}, ours={"url": url})
 
 
 def _payment_failed(mail: OutgoingEmail) -> RenderedMail:
@@ -117,11 +125,18 @@ def _invoice_issued(mail: OutgoingEmail) -> RenderedMail:
     )
 
 
+def _payment_link_asked(mail: OutgoingEmail) -> RenderedMail:
+    url = settings.SITE_URL + reverse("payment_links", args=[mail.params["slug"]])
+    return render_mail("payment_link_asked", mail.params, ours={"url": url})
+
+
+CARD_ADDED_BY_LINK_MAIL = MailKind("card_added_by_link", _card_added_by_link)
 CARD_UPDATED_MAIL = MailKind("card_updated", _card_updated)
 CONFIRMATION_NEEDED_MAIL = MailKind("confirmation_needed", _confirmation_needed)
 INVOICE_ISSUED_MAIL = MailKind("invoice_issued", _invoice_issued)
 METHOD_EXPIRES_MAIL = MailKind("method_expires", _method_expires)
 PAYMENT_FAILED_MAIL = MailKind("payment_failed", _payment_failed)
+PAYMENT_LINK_ASKED_MAIL = MailKind("payment_link_asked", _payment_link_asked)
 PLAN_CHANGED_MAIL = MailKind("plan_changed", _plan_changed)
 SUBSCRIPTION_STARTED_MAIL = MailKind("subscription_started", _subscription_started)
 SUBSCRIPTION_ENDING_MAIL = MailKind("subscription_ending", _subscription_ending)

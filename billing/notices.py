@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from billing.endings import stamp
 from billing.mails import (
+    CARD_ADDED_BY_LINK_MAIL,
     CARD_UPDATED_MAIL,
     CONFIRMATION_NEEDED_MAIL,
     INVOICE_ISSUED_MAIL,
@@ -83,15 +84,25 @@ def _tell_of_attempt(
 
 
 def tell_of_new_card(account: BillingAccount, operation: StripeOperation) -> None:
-    """To everybody who may update the card. It names the person who saved it."""
-    _tell_of_act(
-        CARD_UPDATED_MAIL,
-        _people_who_may(Permission.BILLING_CARD_UPDATE, account.organization),
-        account.organization,
-        operation,
-        method_kind=account.payment_method_kind,
-        method_brand=account.card_brand,
-        method_last4=account.card_last4,
+    """To everybody who may update the card. It names the person who saved it, or made the link for it."""
+    people = _people_who_may(Permission.BILLING_CARD_UPDATE, account.organization)
+    codes = {
+        "method_kind": account.payment_method_kind,
+        "method_brand": account.card_brand,
+        "method_last4": account.card_last4,
+    }
+    if operation.payment_link_id is None:
+        _tell_of_act(CARD_UPDATED_MAIL, people, account.organization, operation, **codes)
+        return
+    # Nobody is told that they saved a card which another person typed in.
+    enqueue_each(
+        CARD_ADDED_BY_LINK_MAIL,
+        to={f"card_added_by_link:{operation.pk}:{one.user_id}": one.user.email for one in people},
+        organization_id=account.organization_id,
+        organization=account.organization.name,
+        slug=account.organization.slug,
+        actor=operation.actor_name,
+        **codes,
     )
 
 

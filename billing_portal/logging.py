@@ -1,4 +1,4 @@
-"""Structured logs on standard output; invitation tokens never reach them."""
+"""Structured logs on standard output; the tokens of links never reach them."""
 
 import logging
 import re
@@ -7,11 +7,11 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-TOKEN_PATH = re.compile(r"(/invitations/|/confirm-email/|/password/reset/key/)[^/\s\"?]+")
+TOKEN_PATH = re.compile(r"(/invitations/|/pay/|/confirm-email/|/password/reset/key/)[^/\s\"?]+")
 
 
 def drop_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    """Cut what opens an invitation, or an account, out of every logged string."""
+    """Cut what opens an invitation, a payment link or an account out of every logged string."""
     for key, value in event.items():
         if isinstance(value, str):
             event[key] = TOKEN_PATH.sub(r"\1[cut]", value)

@@ -233,6 +233,7 @@ ACCOUNT_RATE_LIMITS = {
     "account_already_exists": "1/3m/key",
     "reset_password": "20/m/ip,5/10m/key",
     "reset_password_from_key": "60/m/ip",
+    "payment_link": "60/m/ip",
 }
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60

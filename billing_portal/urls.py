@@ -19,6 +19,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("accounts/", include("accounts.urls")),
     path("invitations/", include("invitations.urls.invitee")),
+    path("pay/", include("billing.urls.payers")),
     path("stripe/", include("billing.urls.stripe")),
     path("admin/", admin.site.urls),
     path("orgs/", pages.organizations, name="organizations"),

@@ -24,6 +24,7 @@ from tests.billing.factories import (
     BillingAccountFactory,
     CardSetupFactory,
     InvoiceFactory,
+    PaymentLinkFactory,
     PaymentMethodFactory,
     PurchaseFactory,
     SubscriptionFactory,
@@ -199,5 +200,6 @@ def build_organization(
         "subscription_id": SubscriptionFactory(organization=organization).pk,
         "method_id": method.pk,
         "tax_id": f"txi_{slug}",
+        "link_id": PaymentLinkFactory(organization=organization).pk,
     }
     return organization, memberships, ids

@@ -17,6 +17,7 @@ from billing.models.operations import (
     OperationState,
     StripeOperation,
 )
+from billing.models.payment_links import PaymentLink
 from billing.models.prices import Price
 from billing.models.subscriptions import ENDED, NOT_IN_FORCE, Subscription
 
@@ -33,6 +34,7 @@ __all__ = [
     "InvoiceStatus",
     "OperationKind",
     "OperationState",
+    "PaymentLink",
     "PaymentMethod",
     "PaymentStatus",
     "Price",

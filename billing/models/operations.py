@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from billing.models.payment_links import PaymentLink
 from orgs.models import OfOrganization, Organization
 from work.models import Waits, Work, WorkQuerySet
 
@@ -73,7 +74,7 @@ class StripeOperation(Work):
 
     The row is committed before the first call. What is left over by a process that died is resumed by the
     sweep, from the same step, with the same key. ``step``: the call to Stripe that comes next, or whose
-    outcome isn't known; each kind has its own.
+    outcome isn't known; each kind has its own. ``payment_link``: by which it was begun, in its maker's name.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -89,6 +90,9 @@ class StripeOperation(Work):
     params = models.JSONField(default=dict)
     stripe_id = models.CharField(max_length=200, blank=True)
     result = models.JSONField(default=dict)
+    payment_link = models.ForeignKey(
+        PaymentLink, on_delete=models.PROTECT, null=True, related_name="operations"
+    )
     actor_id = models.UUIDField()
     actor_name = models.CharField(max_length=254)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -111,7 +115,8 @@ class StripeOperation(Work):
                 name="operation_one_customer_creation",
             ),
             models.UniqueConstraint(
-                fields=["organization", "actor_id", "kind"],
+                fields=["organization", "actor_id", "kind", "payment_link"],
+                nulls_distinct=False,
                 condition=Q(
                     kind__in=["set_up_card", "add_method"], step="create", state__in=["pending", "waiting"]
                 ),

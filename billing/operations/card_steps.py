@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from audit.registry import Action
 from audit.services import record
 from billing import gateway
-from billing.actions import CARD_REFUSED
+from billing.actions import CARD_REFUSED, PAYMENT_LINK_CARD_REFUSED
 from billing.card_outcomes import Outcome
 from billing.gateway.records import CardSession, PaymentMethod
-from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
+from billing.models import BillingAccount, OperationKind, OperationState, PaymentLink, StripeOperation
 from billing.models.operations import SET_UPS
 from billing.operations.life import finish, finish_forbidden, key_expired, register, renew_key, wait
 from billing.operations.method_steps import BECOMES_WHAT_PAYS, NEVER, Step, choose, keep
@@ -107,16 +108,10 @@ def _choose(account: BillingAccount, operation: StripeOperation, method: Payment
     """
     operation.state = OperationState.PENDING
     operation.next_attempt_at = timezone.now()
-    if not still_may(operation, Permission.BILLING_CARD_UPDATE):
-        operation.step = Step.DETACH
-        operation.result = {"outcome": Outcome.NOT_ALLOWED, "detach": [method.id]}
-        record(
-            CARD_REFUSED,
-            actor=person_of(operation),
-            organization=account.organization,
-            target=(operation.pk, ""),
-            method={"kind": method.kind, "brand": method.brand, "last4": method.last4},
-        )
+    if not _finish_link(operation):
+        _refuse(account, operation, method, PAYMENT_LINK_CARD_REFUSED)
+    elif not still_may(operation, Permission.BILLING_CARD_UPDATE):
+        _refuse(account, operation, method, CARD_REFUSED)
     elif operation.kind == OperationKind.ADD_METHOD and _something_pays(account):
         operation.step = Step.KEEP
         operation.result = {"outcome": Outcome.ADDED, "payment_method": method.id, "detach": []}
@@ -128,6 +123,28 @@ def _choose(account: BillingAccount, operation: StripeOperation, method: Payment
     else:
         operation.step = Step.DETACH
         operation.result = {"outcome": Outcome.SUPERSEDED, "detach": [method.id]}
+
+
+def _refuse(
+    account: BillingAccount, operation: StripeOperation, method: PaymentMethod, action: Action
+) -> None:
+    operation.step = Step.DETACH
+    operation.result = {"outcome": Outcome.NOT_ALLOWED, "detach": [method.id]}
+    record(
+        action,
+        actor=person_of(operation),
+        organization=account.organization,
+        target=(operation.pk, ""),
+        method={"kind": method.kind, "brand": method.brand, "last4": method.last4},
+    )
+
+
+def _finish_link(operation: StripeOperation) -> bool:
+    """Let the payment link that led here, if one did, work no more. False: it had ended before."""
+    if operation.payment_link_id is None:
+        return True
+    unused = PaymentLink.objects.filter(pk=operation.payment_link_id, revoked_at=None, finished_at=None)
+    return unused.update(finished_at=timezone.now()) == 1
 
 
 def _something_pays(account: BillingAccount) -> bool:

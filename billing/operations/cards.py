@@ -14,7 +14,14 @@ from django.utils.translation import gettext as _
 from billing import gateway
 from billing.actions import CARD_SETUP_STARTED
 from billing.card_outcomes import Outcome
-from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation, Subscription
+from billing.models import (
+    BillingAccount,
+    OperationKind,
+    OperationState,
+    PaymentLink,
+    StripeOperation,
+    Subscription,
+)
 from billing.operations.card_steps import is_too_late, settle
 from billing.operations.customers import ensure_customer
 from billing.operations.life import finish, new_operation, refusal_of, resume
@@ -30,17 +37,25 @@ DEFAULT_CURRENCY = "usd"
 BEGUN_ON = {OperationKind.SET_UP_CARD: "billing", OperationKind.ADD_METHOD: "methods"}
 
 
-def start_card_setup(*, actor: Membership, kind: OperationKind = OperationKind.SET_UP_CARD) -> str:
+def start_card_setup(
+    *,
+    actor: Membership,
+    kind: OperationKind = OperationKind.SET_UP_CARD,
+    payment_link: PaymentLink | None = None,
+) -> str:
     """Begin a card set-up, or find the one that this person has open. Returns the address of Stripe's page.
 
-    ``kind``: SET_UP_CARD replaces what pays, ADD_METHOD keeps it. Raises Denied, Membership.DoesNotExist, and
-    Refused when Stripe doesn't answer or refuses.
+    ``kind``: SET_UP_CARD replaces what pays, ADD_METHOD keeps it. ``payment_link``: by which somebody
+    else begins it, in the name of its maker, who is the actor. Raises Denied, Membership.DoesNotExist,
+    PaymentLink.DoesNotExist of one that has ended, and Refused when Stripe doesn't answer or refuses.
     """
     try:
         with gateway.person_waits():
             customer_id = ensure_customer(actor=actor)
             # A page that was left open and has closed meanwhile gives way to a new one.
-            url = _open_page(actor, customer_id, kind) or _open_page(actor, customer_id, kind)
+            url = _open_page(actor, customer_id, kind, payment_link) or _open_page(
+                actor, customer_id, kind, payment_link
+            )
     except gateway.GatewayBusy:
         raise Refused(
             _("Other people wait for Stripe right now. Nothing was changed. Try again in a moment.")
@@ -67,9 +82,11 @@ def start_card_setup(*, actor: Membership, kind: OperationKind = OperationKind.S
     return url
 
 
-def _open_page(actor: Membership, customer_id: str, kind: OperationKind) -> str:
+def _open_page(
+    actor: Membership, customer_id: str, kind: OperationKind, payment_link: PaymentLink | None
+) -> str:
     """The address of the open page of the person's card set-up; empty: it has just closed."""
-    operation = _begin(actor, customer_id, kind)
+    operation = _begin(actor, customer_id, kind, payment_link)
     if operation.state != OperationState.WAITING:
         operation = resume(operation.pk)
     if operation.state == OperationState.FAILED:
@@ -82,15 +99,19 @@ def _open_page(actor: Membership, customer_id: str, kind: OperationKind) -> str:
     return session.url
 
 
-def _begin(actor: Membership, customer_id: str, kind: OperationKind) -> StripeOperation:
+def _begin(
+    actor: Membership, customer_id: str, kind: OperationKind, payment_link: PaymentLink | None
+) -> StripeOperation:
     """The card set-up that this person has open, or a new one."""
     with acting(actor, Permission.BILLING_CARD_UPDATE) as act:
         organization = act.organization
+        if payment_link is not None:
+            PaymentLink.objects.for_org(organization).live().get(pk=payment_link.pk)
         BillingAccount.objects.locked(organization)
         begun = (
             StripeOperation.objects.for_org(organization)
             .filter(StripeOperation.unfinished, kind=kind, step=Step.CREATE)
-            .filter(actor_id=actor.user_id)
+            .filter(actor_id=actor.user_id, payment_link=payment_link)
             .select_for_update()
             .first()
         )
@@ -99,17 +120,28 @@ def _begin(actor: Membership, customer_id: str, kind: OperationKind) -> StripeOp
                 return begun
             finish(begun, state=OperationState.FAILED, result={"outcome": Outcome.EXPIRED})
         operation = new_operation(kind=kind, actor=act.membership)
-        site, slug = settings.SITE_URL, organization.slug
+        operation.payment_link = payment_link
         subscription = Subscription.objects.for_org(organization).current().first()
         operation.params = {
             "mode": "setup",
             "customer": customer_id,
             "currency": subscription.currency if subscription else DEFAULT_CURRENCY,
-            "success_url": f"{site}{reverse('card_return', args=[slug])}?operation={operation.pk}",
-            "cancel_url": f"{site}{reverse(BEGUN_ON[kind], args=[slug])}",
+            **_ways_back(operation),
             "expires_at": int((timezone.now() + SESSION_LIFE).timestamp()),
             "metadata": gateway.tags(organization.pk, operation.pk),
         }
         operation.save(force_insert=True)
-        act.record(CARD_SETUP_STARTED, target=(operation.pk, ""))
+        if payment_link is None:
+            act.record(CARD_SETUP_STARTED, target=(operation.pk, ""))
         return operation
+
+
+def _ways_back(operation: StripeOperation) -> dict[str, str]:
+    """From Stripe's page. The holder of a payment link comes to pages without sign-in that name nothing."""
+    site, slug = settings.SITE_URL, operation.organization.slug
+    if operation.payment_link is not None:
+        return {"success_url": site + reverse("pay_thanks"), "cancel_url": site + reverse("pay_stopped")}
+    return {
+        "success_url": f"{site}{reverse('card_return', args=[slug])}?operation={operation.pk}",
+        "cancel_url": f"{site}{reverse(BEGUN_ON[OperationKind(operation.kind)], args=[slug])}",
+    }

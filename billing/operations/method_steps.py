@@ -10,7 +10,7 @@ from django.db import models, transaction
 
 from audit.services import record
 from billing import gateway
-from billing.actions import CARD_UPDATED, METHOD_ADDED
+from billing.actions import CARD_ADDED_BY_LINK, CARD_UPDATED, METHOD_ADDED
 from billing.card_outcomes import GOOD, Outcome, outcome_of
 from billing.mirror.customers import write_customer
 from billing.mirror.rows import next_fetch_number
@@ -85,7 +85,7 @@ def _made_default(operation: StripeOperation) -> bool:
         if chosen == operation.result["payment_method"]:
             result["outcome"] = Outcome.UPDATED
             record(
-                CARD_UPDATED,
+                CARD_UPDATED if operation.payment_link_id is None else CARD_ADDED_BY_LINK,
                 actor=person_of(operation),
                 organization=current.organization,
                 target=(operation.pk, ""),

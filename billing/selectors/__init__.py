@@ -8,6 +8,7 @@ from billing.selectors.invoice_page import InvoicePage, issued_invoice, page_of
 from billing.selectors.invoices import InvoiceRow
 from billing.selectors.organizations import organizations_page, wanted_in
 from billing.selectors.overview import billing_page, is_something_owed, own_card_setup, own_purchase
+from billing.selectors.payment_links import payment_link, payment_links_page
 from billing.selectors.plan_changes import PlanChangePage, plan_page, seats_page
 from billing.selectors.start_list import Shown, start_list
 
@@ -33,6 +34,8 @@ __all__ = [
     "own_card_setup",
     "own_purchase",
     "page_of",
+    "payment_link",
+    "payment_links_page",
     "plan_page",
     "seats_page",
     "start_list",

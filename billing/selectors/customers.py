@@ -76,6 +76,11 @@ class Customer:
         return sum((in_major_units(one.owed, one.currency) for one in self.overdue), Decimal())
 
     @property
+    def has_unknown_charge(self) -> bool:
+        """Something may be charged, and there is no figure of it."""
+        return any(one.amount is None and not one.comes_to_nothing for one in self.upcoming)
+
+    @property
     def needs_attention(self) -> bool:
         return self.standing is not None and self.standing.needs_attention
 

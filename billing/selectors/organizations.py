@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from billing.money import format_money
 from billing.selectors.customers import Customer, customers_of
 from billing.selectors.standing import TONES, Standing
-from billing.upcoming import NoFigure, Upcoming
+from billing.upcoming import NoFigure
 from orgs.dates import day
 from orgs.editions import edition_of
 from orgs.policy import Role
@@ -104,7 +104,8 @@ class Total:
 class OrganizationsPage:
     """``rows``: those that are asked for, of ``found``; ``total``, ``troubled``: of all.
 
-    ``next_charges``: within so many days. ``as_of``: the oldest time at which Stripe was last heard.
+    ``next_charges``: within so many days. ``unknown``: in how many organizations a charge has no figure yet.
+    ``as_of``: the oldest time at which Stripe was last heard.
     """
 
     wanted: Wanted
@@ -115,6 +116,7 @@ class OrganizationsPage:
     any_billing: bool
     overdue: Total
     next_charges: list[tuple[int, Total]]
+    unknown: int
     as_of: datetime | None
     heads: dict[str, Head]
 
@@ -142,6 +144,7 @@ def organizations_page(person: uuid.UUID, wanted: Wanted) -> OrganizationsPage:
         any_billing=any(one.upcoming or one.needs_attention for one in customers),
         overdue=_total(one.overdue_amounts for one in customers),
         next_charges=[(days, _charged_within(customers, timedelta(days=days))) for days in SPANS],
+        unknown=sum(one.has_unknown_charge for one in customers),
         as_of=min((one.as_of for one in customers if one.as_of), default=None),
         heads={sort.value: _head(sort, wanted) for sort in Sort},
     )
@@ -178,14 +181,12 @@ def _charged_within(customers: Iterable[Customer], span: timedelta) -> Total:
     until = timezone.now() + span
     return _total(
         [
-            [(one.currency, one.amount) for one in customer.upcoming if _comes_by(one, until)]
-            for customer in customers
+            (one.currency, one.amount)
+            for one in customer.upcoming
+            if one.amount and one.at is not None and one.at <= until
         ]
+        for customer in customers
     )
-
-
-def _comes_by(one: Upcoming, until: datetime) -> bool:
-    return bool(one.amount) and one.at is not None and one.at <= until
 
 
 def _total(amounts: Iterable[list[tuple[str, int]]]) -> Total:
@@ -232,7 +233,7 @@ def _charge(one: Customer) -> tuple[str, str]:
         if any(charge.grows for charge in one.charges):
             note = _("%(on_day)s and what is used until then") % {"on_day": note}
         return text, note
-    if all(upcoming.comes_to_nothing for upcoming in one.upcoming):
+    if not one.has_unknown_charge:
         return "", ""
     if any(upcoming.no_figure is NoFigure.BY_USE for upcoming in one.upcoming):
         return _("By use"), ""

@@ -9,6 +9,7 @@ from billing.views import (
     invoices,
     methods,
     overview,
+    payment_links,
     payments,
     plans,
     purchases,
@@ -21,6 +22,12 @@ urlpatterns = [
     path("start/", start.start_step, name="start_step"),
     path("card/", cards.card, name="card"),
     path("card/return/", cards.card_return, name="card_return"),
+    path("payment-links/", payment_links.payment_links, name="payment_links"),
+    path("payment-links/card/", payment_links.card_link, name="card_link"),
+    path("payment-links/<uuid:link_id>/copy/", payment_links.payment_link_copy, name="payment_link_copy"),
+    path(
+        "payment-links/<uuid:link_id>/revoke/", payment_links.payment_link_revoke, name="payment_link_revoke"
+    ),
     path("plan/", plans.plan, name="plan"),
     path("plan/undo/", plans.undo, name="plan_undo"),
     path("seats/", plans.seats, name="seats"),
@@ -45,5 +52,6 @@ urlpatterns = [
     path("invoices/", invoices.invoices, name="invoices"),
     path("invoices/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
     path("invoices/<uuid:invoice_id>/pay/", payments.invoice_pay, name="invoice_pay"),
+    path("invoices/<uuid:invoice_id>/link/", payment_links.invoice_link, name="invoice_link"),
     path("invoices/<uuid:invoice_id>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),
 ]

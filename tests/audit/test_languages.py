@@ -113,8 +113,8 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     ),
     "organization.renamed": lambda scene: scene.setting("name", "Acme", "Globex"),
 }
-# Told of what Stripe says: tests/billing/test_mirror.py.
-BILLING = {"card", "details", "invoice", "subscription"}
+# Told in tests/billing: test_mirror.py, of what Stripe says, and test_payment_links.py.
+BILLING = {"card", "details", "invoice", "payment_link", "subscription"}
 
 
 def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:

@@ -1,10 +1,12 @@
 """Mirror rows for tests that ask nothing of Stripe."""
 
+import uuid
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
 
 import factory
+from django.utils import timezone
 
 from billing.gateway.records import Address, CreditNote, Document, InvoiceLine, Party, Payment
 from billing.models import (
@@ -13,10 +15,12 @@ from billing.models import (
     InvoiceStatus,
     OperationKind,
     OperationState,
+    PaymentLink,
     PaymentMethod,
     StripeOperation,
     Subscription,
 )
+from billing.models.payment_links import LIFE
 from tests.factories import OrganizationFactory
 
 ADDRESS = Address(line1="", line2="", postal_code="", city="", state="", country="")
@@ -215,3 +219,15 @@ class PurchaseFactory(CardSetupFactory):
 
     kind = OperationKind.START_SUBSCRIPTION
     params = {"edition": "enterprise-growth", "session": {"customer": "cus_test"}}
+
+
+class PaymentLinkFactory(factory.django.DjangoModelFactory[PaymentLink]):
+    """To add a card, unless it has an invoice. Good for a week from now."""
+
+    class Meta:
+        model = PaymentLink
+
+    organization = factory.SubFactory(OrganizationFactory)
+    maker_id = factory.LazyFunction(uuid.uuid4)
+    maker_name = "Somebody"
+    expires_at = factory.LazyFunction(lambda: timezone.now() + LIFE)

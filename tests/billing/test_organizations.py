@@ -203,6 +203,15 @@ def test_the_sums_are_by_currency_and_of_all(client: Client, customer: Place) ->
     )
 
 
+def test_a_sum_that_lacks_a_figure_says_so(client: Client, customer: Place) -> None:
+    customer("A", days=3, amount=5_000)
+    customer("B", days=3, amount=0)
+    SubscriptionFactory(organization=customer("C"), preview=None)
+    page = text(client.get("/orgs/"))
+    assert page.count("the amount is not known in 1 organization") == 2
+    assert "Not known" in row_of(client, "C")
+
+
 def test_a_member_sees_nothing_of_an_organizations_money(bookkeeper: User, client: Client) -> None:
     organization = OrganizationFactory(name="Acme")
     MembershipFactory(organization=organization, user=bookkeeper, role=Role.MEMBER)

@@ -1,0 +1,65 @@
+"""Payment links, for those who make them."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from billing.models import Invoice, PaymentLink
+from billing.operations.payment_links import make_card_link, make_invoice_link, revoke_link
+from billing.payment_tokens import payment_url
+from billing.selectors import payment_links_page
+from orgs.access import OrgRequest, requires
+from orgs.errors import Refused
+from orgs.policy import Permission
+
+
+@requires(GET=Permission.BILLING_VIEW)
+def payment_links(request: OrgRequest) -> HttpResponse:
+    return render(request, "billing/payment_links.html", {"page": payment_links_page(request.organization)})
+
+
+@requires(POST=Permission.BILLING_CARD_UPDATE)
+def card_link(request: OrgRequest) -> HttpResponse:
+    """Make a link to add a card, and show it."""
+    return _shown(request, make_card_link(actor=request.membership))
+
+
+@requires(POST=Permission.BILLING_INVOICES_PAY)
+def invoice_link(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponse:
+    """Make a link to pay an invoice, and show it."""
+    try:
+        return _shown(request, make_invoice_link(actor=request.membership, invoice_id=invoice_id))
+    except Invoice.DoesNotExist:
+        raise Http404 from None
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+        return redirect("payment_links", request.organization.slug)
+
+
+@requires(POST=Permission.BILLING_CARD_UPDATE)
+def payment_link_copy(request: OrgRequest, link_id: uuid.UUID) -> HttpResponse:
+    """Show a link again."""
+    live = PaymentLink.objects.for_org(request.organization).live()
+    return _shown(request, get_object_or_404(live, pk=link_id))
+
+
+@requires(GET=Permission.BILLING_CARD_UPDATE, POST=Permission.BILLING_CARD_UPDATE)
+def payment_link_revoke(request: OrgRequest, link_id: uuid.UUID) -> HttpResponse:
+    """Ask, then revoke."""
+    link = get_object_or_404(PaymentLink.objects.for_org(request.organization).live(), pk=link_id)
+    home = reverse("payment_links", args=[request.organization.slug])
+    if request.method != "POST":
+        return render(request, "billing/payment_link_revoke.html", {"link": link, "cancel_url": home})
+    revoke_link(actor=request.membership, link_id=link.pk)
+    messages.success(request, _("The payment link is revoked. It no longer works."))
+    return redirect(home)
+
+
+def _shown(request: OrgRequest, link: PaymentLink) -> HttpResponse:
+    home = reverse("payment_links", args=[request.organization.slug])
+    context = {"link": link, "url": payment_url(link.pk), "cancel_url": home}
+    return render(request, "billing/payment_link.html", context)
