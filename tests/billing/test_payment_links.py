@@ -323,4 +323,8 @@ def test_another_organizations_links_and_invoices_are_not_found(admin: Membershi
         f"invoices/{invoice.pk}/link/",
     ):
         assert client.post(billing_url(admin.organization, path)).status_code == 404
+    with pytest.raises(PaymentLink.DoesNotExist):
+        revoke_link(actor=admin, link_id=foreign.pk)
+    with pytest.raises(Invoice.DoesNotExist):
+        make_invoice_link(actor=admin, invoice_id=invoice.pk)
     assert not acts()

@@ -109,7 +109,7 @@ class Person:
     def accept(self) -> None:
         self.press("Accept invitation")
         expect(self.told).to_contain_text("as billing manager")
-        expect(self.heading).to_have_text("Dashboard")
+        expect(self.heading).to_have_text("Billing & usage")
 
     def enter_card(self, number: str) -> None:
         """Fill in Stripe's page and send it."""

@@ -88,6 +88,8 @@ def test_an_admin_invites_a_billing_manager_by_mail_who_pays(
 
 
 def sees_the_figures_and_nothing_else(mira: Person) -> None:
+    mira.follow("Dashboard")
+    expect(mira.heading).to_have_text("Dashboard")
     expect(mira.figure("Resources now")).to_have_text("1,204")
     expect(mira.figure("Members")).to_have_text("1")
     assert mira.navigation == ["Dashboard", "Billing & usage"]
