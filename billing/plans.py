@@ -13,6 +13,7 @@ from django.utils import timezone
 from billing.gateway import records
 from billing.models import NOT_IN_FORCE, Subscription
 from orgs.editions import EDITIONS, Edition, edition_for_price
+from orgs.models import Organization
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,12 @@ def planned_changes(subscription: Subscription) -> list[PlannedChange]:
         return []
     schedule = subscription.schedule
     return [_planned(subscription, schedule["id"], phase) for phase in _phases_to_come(schedule)]
+
+
+def changes_by(schedule_id: str, organization: Organization) -> list[PlannedChange]:
+    """What this schedule still brings about, the next first."""
+    scheduled = Subscription.objects.for_org(organization).current().filter(schedule__id=schedule_id)
+    return [change for row in scheduled for change in planned_changes(row)]
 
 
 def _planned(subscription: Subscription, schedule_id: str, phase: Mapping[str, Any]) -> PlannedChange:

@@ -18,7 +18,7 @@ from billing.models import (
 from billing.operations.life import new_operation, resume
 from billing.operations.plan_steps import Step
 from billing.plan_offers import Offer, offer_in
-from billing.plans import PlannedChange, planned_changes, version_of
+from billing.plans import changes_by, version_of
 from orgs.acting import MembersAct, acting
 from orgs.capacity import reserved_for, taken_by
 from orgs.errors import PageOutdated, Refused
@@ -112,7 +112,7 @@ def _begin_undoing(actor: Membership, schedule_id: str) -> StripeOperation:
         if operation is not None:
             return operation
         _ensure_alone(organization)
-        planned = planned_change_of(organization, schedule_id)
+        planned = next(iter(changes_by(schedule_id, organization)), None)
         if planned is None:
             raise PageOutdated(_("There is no change to undo any more. This page shows what is planned."))
         operation = new_operation(kind=OperationKind.UNDO_CHANGE, actor=act.membership)
@@ -125,12 +125,6 @@ def _begin_undoing(actor: Membership, schedule_id: str) -> StripeOperation:
         operation.save(force_insert=True)
         act.record(PLAN_UNDO_ASKED, target=(operation.pk, ""), day=planned.at.date().isoformat())
         return operation
-
-
-def planned_change_of(organization: Organization, schedule_id: str) -> PlannedChange | None:
-    """The next change that this schedule brings about; None: it brings about none any more."""
-    scheduled = Subscription.objects.for_org(organization).current().filter(schedule__id=schedule_id)
-    return next((change for row in scheduled for change in planned_changes(row)), None)
 
 
 def _ensure_alone(organization: Organization) -> None:

@@ -1,4 +1,7 @@
-"""*Change plan* and *Change seats*: what there is to choose, and what the choice costs by Stripe's word."""
+"""*Change plan* and *Change seats*: what there is to choose, and what the choice costs.
+
+Prices and amounts are asked of Stripe while the person waits; without an answer the pages say so.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -86,6 +89,15 @@ class PlanChangePage:
     trouble: str = ""
 
     @property
+    def shown_seats(self) -> int | None:
+        """What stands in the field."""
+        return self.chosen_seats or (self.plan.seats if self.plan else None)
+
+    @property
+    def most_seats(self) -> int:
+        return MOST_SEATS
+
+    @property
     def least_seats(self) -> int:
         return max(1, self.seats.taken + self.seats.reserved) if self.seats else 1
 
@@ -133,7 +145,9 @@ def seats_page(reader: Membership, *, seats: int | None = None) -> PlanChangePag
     plan, obstacle, upcoming = _standing(reader)
     counted = seats_of(reader, billing_managers_panel(reader))
     page = PlanChangePage(plan=plan, obstacle=obstacle, upcoming=upcoming, seats=counted, chosen_seats=seats)
-    if plan is None or obstacle is not None or seats is None or seats == plan.seats:
+    if plan is None or plan.seats is None or obstacle is not None:
+        return page
+    if seats is None or seats == plan.seats:
         return page
     offered, trouble = None, ""
     if not page.least_seats <= seats <= MOST_SEATS:

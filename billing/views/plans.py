@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from billing.change_outcomes import good_sentence_of, sentence_of
 from billing.models import OperationState, StripeOperation
-from billing.operations.plans import accept_offer, planned_change_of, undo_change
+from billing.operations.plans import accept_offer, undo_change
+from billing.plans import changes_by
 from billing.selectors import PlanChangePage, plan_page, seats_page
 from orgs.access import OrgRequest, requires
 from orgs.errors import Refused
@@ -43,11 +44,7 @@ def _number(text: str) -> int | None:
 
 def _page(request: OrgRequest, name: str, page: PlanChangePage, refusal: str) -> HttpResponse:
     template = f"billing/_{name}_change.html" if request.htmx else f"billing/{name}.html"
-    context = {
-        "page": page,
-        "refusal": refusal,
-        "shown": page.chosen_seats or (page.plan and page.plan.seats),
-    }
+    context = {"page": page, "refusal": refusal}
     return render(request, template, context, status=422 if refusal else 200)
 
 
@@ -78,11 +75,11 @@ def _told(request: OrgRequest, operation: StripeOperation) -> str | None:
 def undo(request: OrgRequest) -> HttpResponse:
     """Ask whether a planned change is to be undone, and undo it."""
     if request.method == "GET":
-        change = planned_change_of(request.organization, request.GET.get("schedule", ""))
-        if change is None:
+        changes = changes_by(request.GET.get("schedule", ""), request.organization)
+        if not changes:
             raise Http404
         home = reverse("billing", args=[request.organization.slug])
-        return render(request, "billing/plan_undo.html", {"change": change, "cancel_url": home})
+        return render(request, "billing/plan_undo.html", {"changes": changes, "cancel_url": home})
     try:
         operation = undo_change(actor=request.membership, schedule_id=request.POST.get("schedule", ""))
         refusal = _told(request, operation)

@@ -398,7 +398,8 @@ class BillingMachine(RuleBasedStateMachine):
         self, by_manager: bool, choice: str | int, presses: bool, fault: Fault | None, death: int | None
     ) -> None:
         """Choose an edition, or a number of seats; and press, or keep the page open."""
-        self.price("enterprise-growth-yearly")
+        for lookup_key in (*PRICES, "enterprise-growth-yearly"):
+            self.price(lookup_key)
         people = Membership.objects.select_related("organization", "user")
         reader = people.get(pk=(self.manager if by_manager else self.admin).pk)
         page = (
