@@ -18,6 +18,7 @@ from billing.models import (
     BillingAccount,
     Invoice,
     PaymentLink,
+    PaymentMethod,
     Price,
     StripeEvent,
     StripeOperation,
@@ -79,6 +80,14 @@ class InvoiceAdmin(AtStripe[Invoice]):
     list_select_related = ["organization"]
     list_filter = ["status"]
     search_fields = ["number", "=stripe_id", *ORGANIZATION_SEARCH]
+
+
+@admin.register(PaymentMethod)
+class PaymentMethodAdmin(AtStripe[PaymentMethod]):
+    folder = "payment_methods"
+    list_display = ["organization", "at_stripe", "kind", "brand", "last4", "exp_month", "exp_year"]
+    list_select_related = ["organization"]
+    search_fields = ["=stripe_id", *ORGANIZATION_SEARCH]
 
 
 @admin.register(PaymentLink)

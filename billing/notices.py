@@ -99,6 +99,7 @@ def tell_of_new_card(account: BillingAccount, operation: StripeOperation) -> Non
         CARD_ADDED_BY_LINK_MAIL,
         to={f"card_added_by_link:{operation.pk}:{one.user_id}": one.user.email for one in people},
         organization_id=account.organization_id,
+        not_before=None,
         organization=account.organization.name,
         slug=account.organization.slug,
         actor=operation.actor_name,

@@ -25,7 +25,8 @@ class Shown(StrEnum):
 class StartStep:
     """One thing to do. ``url_name``: the page that its button leads to; ``looks_at``: what pressing it notes.
 
-    ``posts``: the button acts, and so is a form. ``trouble``: what not doing it leads to.
+    ``button``: empty where the page has it elsewhere. ``posts``: it acts, and so is a form. ``trouble``: what
+    not doing it leads to.
     """
 
     title: str
@@ -72,6 +73,13 @@ def start_list(membership: Membership, page: BillingPage) -> StartList | None:
 
 def _steps(membership: Membership, page: BillingPage) -> Iterator[StartStep]:
     yield _card(page)
+    yield StartStep(
+        title=_("Fill in the billing details"),
+        text=_("Invoices show the name, the address and the tax ids that you give."),
+        button=_("Open billing details"),
+        url_name="billing_details",
+        done=len(page.bill_to) > 1,
+    )
     if page.adds_up:
         yield StartStep(
             title=_("See the next charge"),
@@ -104,7 +112,8 @@ def _card(page: BillingPage) -> StartStep:
     return StartStep(
         title=_("Add a card"),
         text=text,
-        button=_("Add card"),
+        # What is owed asks for one itself.
+        button="" if page.owed and page.owed.offers_another_method else _("Add card"),
         url_name="card",
         done=bool(page.methods) or page.all_by_invoice,
         posts=True,

@@ -40,7 +40,7 @@ urlpatterns = [
         name="subscription_cancel",
     ),
     path("subscriptions/<uuid:subscription_id>/keep/", endings.subscription_keep, name="subscription_keep"),
-    path("pay/", payments.pay, name="pay"),
+    path("pay/", payments.pay, name="owed_pay"),
     path("details/", details.billing_details, name="billing_details"),
     path("details/preview/", details.billing_details_preview, name="billing_details_preview"),
     path("details/tax-ids/", details.tax_id_add, name="tax_id_add"),

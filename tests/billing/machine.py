@@ -427,6 +427,7 @@ class BillingMachine(RuleBasedStateMachine):
             for change in planned:
                 undo_change(actor=self.admin, schedule_id=change.schedule_id)
 
+    @precondition(has_customer)
     @rule(by_manager=st.booleans(), pick=PICKS, fault=st.none() | FAULTS, death=DEATHS)
     def press_pay(self, by_manager: bool, pick: int, fault: Fault | None, death: int | None) -> None:
         """On the page as it is now, or on one that was left open."""

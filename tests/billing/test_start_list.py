@@ -36,10 +36,10 @@ def test_a_new_billing_manager_reads_what_to_do_first(client: Client, organizati
     SubscriptionFactory(organization=organization)
     InvoiceFactory(organization=organization)
     page = page_of(client, organization)
-    assert f"{TITLE} 0 of 3 done." in page
+    assert f"{TITLE} 0 of 4 done." in page
     assert "1 Add a card No card is saved. The next charge is on 1 December 2026. Add card" in page
-    assert "2 See the next charge What comes on 1 December 2026" in page
-    assert "3 Look at the invoices" in page
+    assert "3 See the next charge What comes on 1 December 2026" in page
+    assert "4 Look at the invoices" in page
 
 
 @pytest.mark.parametrize("subscriptions", [0, 1])
@@ -58,7 +58,7 @@ def test_a_card_that_somebody_else_saved_counts(client: Client, organization: Or
     SubscriptionFactory(organization=organization)
     BillingAccountFactory(organization=organization)
     page = page_of(client, organization)
-    assert f"{TITLE} 1 of 2 done." in page
+    assert f"{TITLE} 1 of 3 done." in page
     assert "Done Add a card Saved: Visa ending 4242." in page
 
 
@@ -71,10 +71,10 @@ def test_what_was_looked_at_is_done_and_all_done_ends_the_list(
     client: Client, organization: Organization
 ) -> None:
     SubscriptionFactory(organization=organization)
-    BillingAccountFactory(organization=organization)
+    BillingAccountFactory(organization=organization, address={"country": "NL"})
     InvoiceFactory(organization=organization)
     assert press(client, organization, "start.next_charge") == billing_url(organization) + "#next-charge"
-    assert f"{TITLE} 2 of 3 done." in page_of(client, organization)
+    assert f"{TITLE} 3 of 4 done." in page_of(client, organization)
     assert press(client, organization, "start.invoices") == billing_url(organization, "invoices/")
     assert TITLE not in page_of(client, organization)
 
@@ -111,6 +111,15 @@ def test_an_admin_has_no_such_list(admin: Membership, sign_in: SignIn) -> None:
     page = page_of(sign_in(admin), admin.organization)
     assert TITLE not in page
     assert "No card is saved. The next charge is on 1 December 2026. Add card" in page
+
+
+def test_a_card_that_what_is_owed_asks_for_is_asked_for_there(
+    client: Client, organization: Organization
+) -> None:
+    InvoiceFactory(organization=organization, status="open", payment_status="failed")
+    html = client.get(billing_url(organization)).content.decode()
+    assert html.count(f'action="{billing_url(organization, "card/")}"') == 1
+    assert "1 Add a card No card is saved." in page_of(client, organization)
 
 
 def test_what_is_owed_leads_the_page(client: Client, organization: Organization) -> None:

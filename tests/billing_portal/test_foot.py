@@ -14,6 +14,7 @@ from orgs import views
 from orgs.policy import Role
 from tests.browser.pages import VISITORS, pages_for
 from tests.factories import UserFactory
+from tests.sampling import sampled
 from tests.world import World
 
 SUPPORT = "help@acme.test"
@@ -30,7 +31,7 @@ def ends_with_the_support_address(page: str) -> bool:
     return bool(foot and f'href="mailto:{SUPPORT}"' in foot[0] and "<h1" not in page[foot.end() :])
 
 
-@pytest.mark.parametrize("visitor", VISITORS)
+@pytest.mark.parametrize("visitor", sampled(VISITORS, every=3))
 def test_every_page_says_whom_to_ask_and_what_it_is(visitor: str, world: World) -> None:
     seen = set()
     for shown in pages_for(world, visitor):

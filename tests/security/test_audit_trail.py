@@ -46,10 +46,15 @@ CHANGES = {
     "access_request": Change("access.requested"),
     "leave": Change("membership.left"),
 }
-# Told once Stripe has done it: tests/billing/test_cards.py, test_purchases.py, test_endings.py,
-# test_saved_methods.py and test_details.py.
+# Told once Stripe has done it, in tests/billing: test_cards.py, test_purchases.py, test_endings.py,
+# test_payments.py, test_plan_changes.py, test_saved_methods.py and test_details.py.
 TOLD_LATER = {
     "card",
+    "owed_pay",
+    "invoice_pay",
+    "plan",
+    "plan_undo",
+    "seats",
     "purchase",
     "subscription_cancel",
     "subscription_keep",

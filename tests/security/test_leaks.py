@@ -68,6 +68,7 @@ def test_a_billing_manager_learns_no_members_name_or_mail(delegated: bool, world
             assert secret not in text, where
 
 
+@pytest.mark.slow
 def test_a_member_learns_nothing_of_billing_and_invitations(world: World) -> None:
     client = world.clients[Role.MEMBER]
     for where, text in everything(client, world):
