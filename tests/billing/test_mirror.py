@@ -241,6 +241,8 @@ def test_a_failed_payment_is_mailed_once_per_attempt_to_whoever_can_mend_it(
     for attempt in (1, 2):
         with pytest.raises(Exception, match="declined"):
             stripe.api.invoices.pay(invoice.id)
+        # Stripe tells by the second when it was tried.
+        stripe.control.advance(hours=1)
         deliver_and_handle(stripe.events())
         for event in stripe.events("invoice.payment_failed"):
             StripeEvent.objects.filter(event_id=event["id"]).delete()
