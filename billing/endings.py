@@ -12,6 +12,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Subscription
+from billing.plans import planned_changes
 from orgs.editions import edition_for_price
 
 # Those with a period that goes on by itself.
@@ -21,6 +22,7 @@ RUNNING = {"active", "trialing", "past_due", "unpaid"}
 class Obstacle(models.TextChoices):
     """Why a person can't do it here, as pages tell it."""
 
+    PLANNED = "planned", _("A change of it is planned. Undo that first.")
     SCHEDULED = (
         "scheduled",
         format_lazy(
@@ -98,7 +100,7 @@ def ending_of(subscription: Subscription) -> Ending:
 def _obstacle(subscription: Subscription) -> Obstacle | None:
     today = timezone.now().date()
     if subscription.schedule:
-        return Obstacle.SCHEDULED
+        return Obstacle.PLANNED if planned_changes(subscription) else Obstacle.SCHEDULED
     if subscription.status not in RUNNING or subscription.period_end is None:
         return Obstacle.NOT_RUNNING
     if not any(edition_for_price(item["lookup_key"], on=today) for item in subscription.items):

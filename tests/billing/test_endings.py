@@ -27,6 +27,10 @@ from tests.races import at_once
 pytestmark = pytest.mark.django_db
 
 SCHEDULE = {"id": "sub_sched_1", "phases": []}
+PHASE_TO_COME = {
+    "starts": "2100-01-01T00:00:00+00:00",
+    "items": [{"lookup_key": "team-growth-monthly", "description": "", "quantity": 1}],
+}
 
 KEY = "enterprise-growth-yearly"
 
@@ -262,6 +266,7 @@ LATER = {"lookup_key": KEY, "period_end": "2027-12-01T00:00:00+00:00"}
         ({"status": "paused"}, Obstacle.NOT_RUNNING),
         ({"status": "unheard_of"}, Obstacle.NOT_RUNNING),
         ({"schedule": SCHEDULE}, Obstacle.SCHEDULED),
+        ({"schedule": {**SCHEDULE, "phases": [PHASE_TO_COME]}}, Obstacle.PLANNED),
         ({"items": [{**ITEM, "lookup_key": "special"}]}, Obstacle.UNKNOWN_PRICE),
         ({"items": [ITEM, LATER]}, Obstacle.MIXED),
         ({"cancel_at": datetime(2026, 12, 24, tzinfo=UTC)}, Obstacle.END_SET),
