@@ -10,6 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from billing import gateway
 from billing.actions import CARD_SETUP_STARTED
@@ -26,6 +27,7 @@ from billing.operations.card_steps import is_too_late, settle
 from billing.operations.customers import ensure_customer
 from billing.operations.life import finish, new_operation, refusal_of, resume
 from billing.operations.method_steps import Step
+from billing.operations.presses import asking_stripe
 from orgs.acting import acting
 from orgs.errors import Refused
 from orgs.models import Membership
@@ -50,28 +52,12 @@ def start_card_setup(
     PaymentLink.DoesNotExist of one that has ended, and Refused when Stripe doesn't answer or refuses.
     """
     try:
-        with gateway.person_waits():
+        with asking_stripe(nothing=gettext_lazy("Nothing was changed.")):
             customer_id = ensure_customer(actor=actor)
             # A page that was left open and has closed meanwhile gives way to a new one.
             url = _open_page(actor, customer_id, kind, payment_link) or _open_page(
                 actor, customer_id, kind, payment_link
             )
-    except gateway.GatewayBusy:
-        raise Refused(
-            _("Other people wait for Stripe right now. Nothing was changed. Try again in a moment.")
-        ) from None
-    except gateway.GatewayUnavailable:
-        raise Refused(
-            _("Stripe does not answer right now. Nothing was changed. Try again in a minute.")
-        ) from None
-    except gateway.GatewayForbidden:
-        raise Refused(
-            _(
-                "The portal lacks a permission at Stripe, and only support can add it: write to %(address)s. "
-                "Nothing was changed."
-            )
-            % {"address": settings.SUPPORT_EMAIL}
-        ) from None
     except gateway.GatewayRefused:
         raise Refused(
             _("Stripe did not open its card page. Nothing was changed. Write to %(address)s.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from billing import gateway
 from billing.actions import PAYMENT_STARTED
@@ -16,6 +17,7 @@ from billing.mirror.subscriptions import sync_subscriptions
 from billing.models import BillingAccount, Invoice, OperationKind, StripeOperation, Subscription
 from billing.operations.life import new_operation, resume
 from billing.operations.payment_steps import Step, codes_of
+from billing.operations.presses import asking_stripe
 from billing.paying import is_payable, saved_for
 from billing.payment_outcomes import Outcome, sentence
 from orgs.acting import MembersAct, acting
@@ -40,19 +42,10 @@ def pay_invoices(*, actor: Membership, shown: Shown) -> list[StripeOperation]:
     What Stripe has not answered in the time that a person waits goes on by itself. Raises Denied,
     Membership.DoesNotExist, PageOutdated, and Refused when nothing was begun.
     """
-    try:
-        with gateway.person_waits():
-            operations = [resume(pk) for pk in _begin(actor, shown)]
-            _refresh(actor.organization_id)
-            return operations
-    except gateway.GatewayBusy:
-        raise Refused(
-            _("Other people wait for Stripe right now. Nothing was charged. Try again in a moment.")
-        ) from None
-    except gateway.GatewayUnavailable:
-        raise Refused(
-            _("Stripe does not answer right now. Nothing was charged. Try again in a minute.")
-        ) from None
+    with asking_stripe(nothing=gettext_lazy("Nothing was charged.")):
+        operations = [resume(pk) for pk in _begin(actor, shown)]
+        _refresh(actor.organization_id)
+        return operations
 
 
 def _begin(actor: Membership, shown: Shown) -> list[uuid.UUID]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing import gateway
 from billing.actions import PLAN_CHANGE_ASKED, PLAN_UNDO_ASKED
@@ -17,6 +17,7 @@ from billing.models import (
 )
 from billing.operations.life import new_operation, resume
 from billing.operations.plan_steps import Step
+from billing.operations.presses import asking_stripe
 from billing.plan_offers import Offer, offer_in
 from billing.plans import changes_by, version_of
 from orgs.acting import MembersAct, acting
@@ -54,17 +55,8 @@ def undo_change(*, actor: Membership, schedule_id: str) -> StripeOperation:
 
 
 def _taken_to_stripe(begin: Callable[[], StripeOperation]) -> StripeOperation:
-    try:
-        with gateway.person_waits():
-            return resume(begin().pk)
-    except gateway.GatewayBusy:
-        raise Refused(
-            _("Other people wait for Stripe right now. Nothing was changed. Try again in a moment.")
-        ) from None
-    except gateway.GatewayUnavailable:
-        raise Refused(
-            _("Stripe does not answer right now. Nothing was changed. Try again in a minute.")
-        ) from None
+    with asking_stripe(nothing=gettext_lazy("Nothing was changed.")):
+        return resume(begin().pk)
 
 
 def _begin_change(actor: Membership, offer: Offer, stays: Collection[str]) -> StripeOperation:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from billing import gateway
 from billing.actions import PURCHASE_BEGUN
@@ -23,6 +24,7 @@ from billing.models.operations import UNFINISHED
 from billing.offers import offer_of
 from billing.operations.customers import ensure_customer
 from billing.operations.life import finish, new_operation, refusal_of, resume
+from billing.operations.presses import asking_stripe
 from billing.operations.purchase_steps import Step, close_page, is_too_late, settle
 from billing.purchase_outcomes import PurchaseOutcome, purchase_outcome_of
 from orgs.acting import acting
@@ -42,28 +44,12 @@ def start_purchase(*, actor: Membership, edition_code: str, shown_price: str) ->
     doesn't answer or refuses.
     """
     try:
-        with gateway.person_waits():
+        with asking_stripe(nothing=gettext_lazy("Nothing was bought.")):
             customer_id = ensure_customer(actor=actor)
             sync_prices()
             wanted = {"customer_id": customer_id, "edition_code": edition_code, "shown_price": shown_price}
             # A page that was left open and has closed meanwhile gives way to a new one.
             url = _open_page(actor, **wanted) or _open_page(actor, **wanted)
-    except gateway.GatewayBusy:
-        raise Refused(
-            _("Other people wait for Stripe right now. Nothing was bought. Try again in a moment.")
-        ) from None
-    except gateway.GatewayUnavailable:
-        raise Refused(
-            _("Stripe does not answer right now. Nothing was bought. Try again in a minute.")
-        ) from None
-    except gateway.GatewayForbidden:
-        raise Refused(
-            _(
-                "The portal lacks a permission at Stripe, and only support can add it: write to %(address)s. "
-                "Nothing was bought."
-            )
-            % {"address": settings.SUPPORT_EMAIL}
-        ) from None
     except gateway.GatewayRefused:
         raise Refused(
             _("Stripe did not open its payment page. Nothing was bought. Write to %(address)s.")
