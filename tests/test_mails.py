@@ -222,7 +222,7 @@ def test_other_peoples_words_are_no_links_in_any_mail(kind: str, text: str) -> N
     assert told is (kind not in WITHOUT_OTHERS), "the words must be there to be judged"
 
 
-@pytest.mark.parametrize("kind", SAMPLES)
+@pytest.mark.parametrize("kind", sampled(list(SAMPLES), every=4))
 def test_a_line_break_in_a_name_reaches_no_header(kind: str) -> None:
     received = as_received(rendered(kind, "Acme\r\nBcc: mallory@evil.test\n\nHi"))
     assert received["Bcc"] is None

@@ -76,6 +76,7 @@ def test_a_member_learns_nothing_of_billing_and_invitations(world: World) -> Non
             assert secret not in text, where
 
 
+@pytest.mark.slow
 def test_an_admin_sees_all_of_it(world: World) -> None:
     """Else the tests above could not fail."""
     client = world.clients[Role.ADMIN]
