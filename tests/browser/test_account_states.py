@@ -3,11 +3,16 @@
 Together with test_organization_states.py and test_every_page.py these are all pages there are.
 """
 
+from datetime import datetime
+
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from billing.payment_tokens import payment_url
 from invitations.claims import Channel, Claim, link
 from orgs.policy import Role
+from tests.billing.factories import PaymentLinkFactory
 from tests.browser.inspection import faults_of
 from tests.browser.person import Person
 from tests.browser.stage import Stage, State, States
@@ -230,6 +235,29 @@ def invitation_ended(stage: Stage) -> Page:
     page.goto(link(Claim(overtaken.pk, 1, Channel.MAIL)))
     expect(page.get_by_role("heading", level=1)).to_have_text("This invitation no longer works")
     return page
+
+
+# A link for somebody who should not join
+
+
+def payment_link_page(stage: Stage, **fields: datetime) -> Page:
+    maker = stage.world.memberships[Role.ADMIN]
+    link = PaymentLinkFactory(organization=maker.organization, maker_id=maker.user_id, **fields)
+    page = stage.visitor()
+    page.goto(payment_url(link.pk))
+    return page
+
+
+@state
+def payment_link(stage: Stage) -> Page:
+    page = payment_link_page(stage)
+    expect(page.locator("main form button")).to_be_visible()
+    return page
+
+
+@state
+def payment_link_that_was_revoked(stage: Stage) -> Page:
+    return payment_link_page(stage, revoked_at=timezone.now())
 
 
 @pytest.mark.parametrize("prepare", state.all, ids=lambda prepare: prepare.__name__)
