@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import expect
 from stripe import CardError
 
 from billing.models import BillingAccount
+from invitations.services import invite_by_mail
 from orgs.models import Membership
 from orgs.policy import Role
 from tests.browser.conftest import NewPage
@@ -162,6 +164,36 @@ def test_a_card_with_3d_secure_is_saved_and_pays(acme_admin: Membership, new_per
     ada.portal.let_workers_work()
     ada.open_billing("Acme Robotics")
     expect(ada.figure("Due now")).to_have_text("Nothing")
+
+
+@dataclass(frozen=True)
+class Counted(Person):
+    """Notes what they press."""
+
+    pressed: list[str] = field(default_factory=list)
+
+    def follow(self, name: str) -> None:
+        self.pressed.append(name)
+        super().follow(name)
+
+    def press(self, name: str) -> None:
+        self.pressed.append(name)
+        super().press(name)
+
+
+def test_from_the_mail_of_an_invitation_to_a_saved_card_takes_six_presses(
+    acme_admin: Membership, new_page: NewPage, portal: Portal
+) -> None:
+    """For somebody without an account; the link in the mail is the first."""
+    invite_by_mail(actor=acme_admin, email=MIRA, role=Role.BILLING_MANAGER)
+    mira = Counted(new_page(), portal)
+    mira.page.goto(portal.link_mailed_to(MIRA))
+    mira.create_account(name="Mira Okafor")
+    mira.accept()
+    mira.press("Add card")
+    mira.enter_card(VISA)
+    mira.see_card_saved(last4="4242", owed="$67.89")
+    assert len(["link in the mail", *mira.pressed]) == 6, mira.pressed
 
 
 def test_from_the_mail_of_a_failed_payment_to_paid_takes_two_presses(
