@@ -61,7 +61,7 @@ class StartList:
 
 
 def start_list(membership: Membership, page: BillingPage) -> StartList | None:
-    """None: not for this person, hidden by them, or all of it done, by whoever did it."""
+    """None: not for this person, hidden by them, or all of it done, by them or others."""
     if membership.role != Role.BILLING_MANAGER or Shown.HIDDEN in membership.dismissed:
         return None
     steps = list(_steps(membership, page))
