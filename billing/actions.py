@@ -71,7 +71,8 @@ def plan(terms: Mapping[str, Any]) -> str:
 
 
 def day_of(iso_date: str) -> str:
-    return day(date.fromisoformat(iso_date))
+    """Empty where none is known."""
+    return day(date.fromisoformat(iso_date)) if iso_date else ""
 
 
 def parts(codes: str) -> str:
@@ -92,10 +93,6 @@ def asked(invoice: str) -> str:
 def status(code: str) -> str:
     """A subscription's status. Stripe may know more of them than we do."""
     return str(SUBSCRIPTION_STATUSES.get(code, code))
-
-
-def iso_day(text: str) -> str:
-    return day(date.fromisoformat(text)) if text else ""
 
 
 def feedback(code: str) -> str:
@@ -258,7 +255,7 @@ SUBSCRIPTION_ENDING = Action(
     "subscription.ending",
     _("Canceled a subscription"),
     _("canceled the subscription for %(ends)s; reason: %(feedback)s"),
-    ends=iso_day,
+    ends=day_of,
     feedback=feedback,
 )
 SUBSCRIPTION_KEPT = Action(
