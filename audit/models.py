@@ -4,6 +4,7 @@ import uuid
 from typing import ClassVar
 
 import pgtrigger
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -46,6 +47,8 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["organization_id", "-id"], name="audit_org_id"),
             models.Index(fields=["organization_id", "action", "-id"], name="audit_org_action_id"),
+            # Rows come in the order of time, so a month of them lies together.
+            BrinIndex(fields=["created_at"], name="audit_created_at"),
         ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 

@@ -1,9 +1,11 @@
-"""Records of the sign-in library, without what would open an account: session keys and second factors."""
+"""The counted jobs; and records of the sign-in library without what would open an account."""
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
+
+from support.models import JobCount
 
 admin.site.unregister([Authenticator, Group, UserSession])
 
@@ -23,3 +25,10 @@ class AuthenticatorAdmin(admin.ModelAdmin[Authenticator]):
     list_select_related = ["user"]
     search_fields = ["user__email", "user__name"]
     exclude = ["data"]
+
+
+@admin.register(JobCount)
+class JobCountAdmin(admin.ModelAdmin[JobCount]):
+    list_display = ["month", "job", "done_by", "count"]
+    list_filter = ["job", "done_by"]
+    date_hierarchy = "month"

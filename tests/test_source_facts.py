@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from audit.models import ActorKind
 from invitations.claims import Channel, Claim, link
 from invitations.models import Invitation, Kind, State
 from orgs.checks import all_routes
@@ -22,6 +23,8 @@ from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
 from outbox.registry import renderer_of
+from support.jobs import count_recent_jobs
+from support.models import Job, JobCount
 from tests.billing.conftest import stripe, stripe_server  # noqa: F401 - fixtures
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory
 from tests.billing.pages import billing_url, text_of
@@ -37,10 +40,10 @@ from usage.services import HourlyReading, record_counts
 pytestmark = pytest.mark.django_db
 
 FACTS = set(range(1, 31))
-# They come with the figures of credits, and with what support staff do.
+# They come with the figures of credits.
 OF_USAGE = {11}
-# They come with the API, and with the count of what support did by hand.
-NOT_BUILT = {5, 30}
+# They come with the API.
+NOT_BUILT = {5}
 
 PASSPHRASE = "a long enough pass phrase"
 EVERY_EDITION = sorted({edition.code for edition in EDITIONS})
@@ -453,3 +456,11 @@ def test_a_person_without_an_account_comes_in_by_one_form(delegate: Membership) 
     _client, lee = signed_up(invited(delegate, "lee@ledger.test"))
     assert role_of(lee, delegate.organization) == Role.BILLING_MANAGER
     assert not OutgoingEmail.objects.filter(to=lee.email, kind__contains="confirm").exists()
+
+
+@fact(30)
+def test_what_people_did_alone_is_counted_against_the_tickets_that_it_saved(delegate: Membership) -> None:
+    invited(delegate, "lee@ledger.test")
+    count_recent_jobs()
+    counted = JobCount.objects.get(job=Job.MANAGER_INVITED, done_by=ActorKind.PERSON)
+    assert counted.count == 1

@@ -1,3 +1,4 @@
+import django.contrib.postgres.indexes
 import django.utils.timezone
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -31,7 +32,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'audit event',
                 'verbose_name_plural': 'audit events',
                 'ordering': ['-id'],
-                'indexes': [models.Index(fields=['organization_id', '-id'], name='audit_org_id'), models.Index(fields=['organization_id', 'action', '-id'], name='audit_org_action_id')],
+                'indexes': [models.Index(fields=['organization_id', '-id'], name='audit_org_id'), models.Index(fields=['organization_id', 'action', '-id'], name='audit_org_action_id'), django.contrib.postgres.indexes.BrinIndex(fields=['created_at'], name='audit_created_at')],
             },
         ),
         pgtrigger.migrations.AddTrigger(

@@ -1,0 +1,101 @@
+"""The jobs that support staff did by hand, and how often people do them alone now, and staff for them.
+
+The audit log tells of every act, so the counts are made of it, anew each day, and cost no act anything.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, F
+from django.utils import timezone
+
+from audit.models import ActorKind, AuditEvent
+from audit.registry import Action
+from billing import actions as billing
+from invitations import actions as invitations
+from orgs import actions as orgs
+from orgs.policy import Role
+from support.models import Job, JobCount
+
+# Of these, the portal's and Stripe's own acts are no jobs of anybody.
+DOERS = (ActorKind.PERSON, ActorKind.STAFF)
+
+
+@dataclass(frozen=True)
+class _Acts:
+    """``roles``: these alone make the acts a job, by the fact of the event that names one."""
+
+    actions: Collection[Action]
+    roles: Mapping[str, Collection[Role]] | None = None
+
+    def include(self, action: str, roles: Mapping[str, object]) -> bool:
+        if action not in {known.code for known in self.actions}:
+            return False
+        return self.roles is None or any(roles[fact] in wanted for fact, wanted in self.roles.items())
+
+
+MANAGERS = {"role": {Role.BILLING_MANAGER}}
+
+JOBS: dict[Job, _Acts] = {
+    Job.MANAGER_INVITED: _Acts({invitations.SENT, invitations.LINK_CREATED}, MANAGERS),
+    Job.INVITATION_RENEWED: _Acts({invitations.RESENT, invitations.LINK_COPIED}, MANAGERS),
+    Job.INVITATION_REVOKED: _Acts({invitations.REVOKED}, MANAGERS),
+    Job.MANAGER_REMOVED: _Acts({orgs.MEMBERSHIP_REMOVED}, MANAGERS),
+    Job.ROLE_CHANGED: _Acts(
+        {orgs.ROLE_CHANGED}, {"old": {Role.BILLING_MANAGER}, "new": {Role.BILLING_MANAGER}}
+    ),
+    Job.CARD_UPDATED: _Acts({billing.CARD_UPDATED, billing.METHOD_ADDED, billing.METHOD_REMOVED}),
+    Job.DETAILS_CHANGED: _Acts({billing.DETAILS_CHANGED, billing.TAX_ID_ADDED, billing.TAX_ID_REMOVED}),
+    Job.INVOICE_PAID: _Acts({billing.PAYMENT_STARTED}),
+    Job.SUBSCRIPTION_CHANGED: _Acts(
+        {
+            billing.PLAN_CHANGED,
+            billing.PLAN_CHANGE_PLANNED,
+            billing.PLAN_CHANGE_UNDONE,
+            billing.SUBSCRIPTION_STARTED,
+            billing.SUBSCRIPTION_ENDING,
+            billing.SUBSCRIPTION_KEPT,
+        }
+    ),
+}
+
+
+def count_jobs(month: date) -> None:
+    """Count the jobs done in the month (UTC) of that day, in place of what was counted before."""
+    first = month.replace(day=1)
+    counts = _counted(first)
+    with transaction.atomic():
+        JobCount.objects.of_month(first).delete()
+        JobCount.objects.bulk_create(
+            JobCount(month=first, job=job, done_by=done_by, count=count)
+            for (job, done_by), count in counts.items()
+        )
+
+
+def count_recent_jobs() -> None:
+    """Those of this month, and of the last one, whose last hours were not counted yet on its last day."""
+    today = timezone.now().date()
+    count_jobs(today)
+    count_jobs(today.replace(day=1) - timedelta(days=1))
+
+
+def _counted(first: date) -> Counter[tuple[Job, str]]:
+    begin = datetime(first.year, first.month, 1, tzinfo=UTC)
+    end = (begin + timedelta(days=31)).replace(day=1)
+    facts = {fact: F(f"data__{fact}") for fact in ("role", "old", "new")}
+    groups = (
+        AuditEvent.objects.filter(created_at__gte=begin, created_at__lt=end, actor_kind__in=DOERS)
+        .filter(action__in={action.code for acts in JOBS.values() for action in acts.actions})
+        .order_by()
+        .values("action", "actor_kind", **facts)
+        .annotate(events=Count("id"))
+    )
+    counts: Counter[tuple[Job, str]] = Counter()
+    for group in groups:
+        for job, acts in JOBS.items():
+            if acts.include(group["action"], group):
+                counts[job, group["actor_kind"]] += group["events"]
+    return counts
