@@ -12,7 +12,7 @@ from audit import registry
 # What is declared here is read in the billing activity, unless it says otherwise.
 from audit.registry import BillingAction as Action
 from billing.declines import reason_of
-from billing.details import PARTS
+from billing.details import part_name
 from billing.endings import Feedback
 from billing.methods import method_name
 from billing.money import format_money
@@ -77,7 +77,7 @@ def day_of(iso_date: str) -> str:
 
 def parts(codes: str) -> str:
     """The parts of the billing details that were changed."""
-    return ", ".join(str(PARTS.get(code, code)) for code in codes.split(","))
+    return ", ".join(part_name(code) for code in codes.split(","))
 
 
 def month(of: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.countries import country_name
@@ -29,7 +30,15 @@ TAX_ID_STATES: dict[str, tuple[Promise, str]] = {
     "pending": (_("Checking"), ""),
     "unverified": (_("Not found"), "warn"),
 }
+# What mails and the activity call one of them, beside the parts.
+TAX_ID = "tax_id"
 NOT_CHECKED = (_("Not checked"), "")
+# A part too, changed by acts of its own.
+TAX_ID = "tax_id"
+
+
+def part_name(code: str) -> str:
+    return gettext("tax id") if code == TAX_ID else str(PARTS.get(code, code))
 
 
 def details_of(account: BillingAccount) -> dict[str, Any]:

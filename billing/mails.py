@@ -7,10 +7,12 @@ from django.urls import reverse
 
 from billing.actions import plan
 from billing.declines import reason_of
+from billing.details import part_name
 from billing.methods import method_name, method_of
 from billing.models import Invoice, InvoiceStatus, PaymentMethod, PaymentStatus
 from billing.money import format_money
 from orgs.editions import edition_name
+from orgs.policy import somebody_of
 from outbox.models import OutgoingEmail
 from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
 from outbox.rendering import render_mail
@@ -125,6 +127,12 @@ def _invoice_issued(mail: OutgoingEmail) -> RenderedMail:
     )
 
 
+def _details_changed(mail: OutgoingEmail) -> RenderedMail:
+    parts = [part_name(code) for code in mail.params["parts"].split(",")]
+    context = {**mail.params, "actor": somebody_of(mail.params["role"]), "parts": parts}
+    return render_mail("details_changed", context, ours=_billing_page(mail))
+
+
 def _payment_link_asked(mail: OutgoingEmail) -> RenderedMail:
     url = settings.SITE_URL + reverse("payment_links", args=[mail.params["slug"]])
     return render_mail("payment_link_asked", mail.params, ours={"url": url})
@@ -133,6 +141,7 @@ def _payment_link_asked(mail: OutgoingEmail) -> RenderedMail:
 CARD_ADDED_BY_LINK_MAIL = MailKind("card_added_by_link", _card_added_by_link)
 CARD_UPDATED_MAIL = MailKind("card_updated", _card_updated)
 CONFIRMATION_NEEDED_MAIL = MailKind("confirmation_needed", _confirmation_needed)
+DETAILS_CHANGED_MAIL = MailKind("details_changed", _details_changed)
 INVOICE_ISSUED_MAIL = MailKind("invoice_issued", _invoice_issued)
 METHOD_EXPIRES_MAIL = MailKind("method_expires", _method_expires)
 PAYMENT_FAILED_MAIL = MailKind("payment_failed", _payment_failed)

@@ -7,11 +7,13 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from audit.models import AuditEvent
 from billing.endings import stamp
 from billing.mails import (
     CARD_ADDED_BY_LINK_MAIL,
     CARD_UPDATED_MAIL,
     CONFIRMATION_NEEDED_MAIL,
+    DETAILS_CHANGED_MAIL,
     INVOICE_ISSUED_MAIL,
     METHOD_EXPIRES_MAIL,
     PAYMENT_FAILED_MAIL,
@@ -142,7 +144,7 @@ def _tell_of_act(
     people: Iterable[Membership],
     organization: Organization,
     operation: StripeOperation,
-    **codes: str,
+    **codes: str | int | None,
 ) -> None:
     """Once per operation; to the person who did it in other words than to the others."""
     for own in (True, False):
@@ -180,21 +182,32 @@ def tell_of_plan_change(organization: Organization, operation: StripeOperation) 
     else:
         codes["day"] = operation.params["day"]
     people = _people_who_may(Permission.BILLING_SUBSCRIPTION_UPDATE, organization)
+    _tell_of_act(PLAN_CHANGED_MAIL, people, organization, operation, **codes)
+
+
+def tell_of_changed_details(organization: Organization, event: AuditEvent, parts: Iterable[str]) -> None:
+    """To everybody who may see billing, once per save: which ``parts`` of the details, as codes.
+
+    It names nobody: who may not see the members gets it too.
+    """
+    people = _people_who_may(Permission.BILLING_VIEW, organization)
+    roles = (
+        Membership.objects.for_org(organization).filter(user=event.actor_id).values_list("role", flat=True)
+    )
     for own in (True, False):
         enqueue_each(
-            PLAN_CHANGED_MAIL,
+            DETAILS_CHANGED_MAIL,
             to={
-                f"plan_changed:{operation.pk}:{person.user_id}": person.user.email
+                f"details_changed:{event.pk}:{person.user_id}": person.user.email
                 for person in people
-                if (person.user_id == operation.actor_id) is own
+                if (person.user_id == event.actor_id) is own
             },
             organization_id=organization.pk,
-            not_before=None,
             organization=organization.name,
             slug=organization.slug,
-            actor=operation.actor_name,
+            role=roles.first() or "",
+            parts=",".join(parts),
             own=own,
-            **codes,
         )
 
 

@@ -27,6 +27,16 @@ IN_SENTENCE: dict[Role, Promise] = {
     Role.MEMBER: _("member"),
     Role.BILLING_MANAGER: _("billing manager"),
 }
+SOMEBODY: dict[str, Promise] = {
+    Role.ADMIN: _("An admin"),
+    Role.MEMBER: _("A member"),
+    Role.BILLING_MANAGER: _("A billing manager"),
+}
+
+
+def somebody_of(role: str | None) -> str:
+    """A person whose name stays hidden, as a sentence begins; without a role they have left."""
+    return str(SOMEBODY[role] if role else _("Somebody who has left"))
 
 
 class Permission(TextChoices):

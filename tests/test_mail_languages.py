@@ -9,8 +9,10 @@ from django.utils import timezone, translation
 
 from accounts import mails as account_mails
 from accounts.models import User
+from audit.models import AuditEvent
 from billing.models import BillingAccount, Invoice, StripeOperation, Subscription
 from billing.notices import (
+    tell_of_changed_details,
     tell_of_ending_subscription,
     tell_of_expiring_method,
     tell_of_failed_payment,
@@ -48,6 +50,8 @@ GERMAN = {
     "member": "Mitglied",
     "billing manager": "Rechnungsverwalter",
     "invite members": "Mitglieder einladen",
+    "legal name": "Firma",
+    "A billing manager": "Ein Rechnungsverwalter",
     "Unknown browser": "Unbekannter Browser",
     "Your email address was changed": "Ihre E-Mail-Adresse wurde geändert",
     "Open Billing & usage": "Abrechnung öffnen",
@@ -70,6 +74,7 @@ LABELS = {
     "subscription_ending": [("20 June 2027", "20 Juni 2027")],
     "subscription_kept": [("20 June 2027", "20 Juni 2027")],
     "invoice_issued": [("$58.25", "58,25\xa0$")],
+    "details_changed": [("legal name", "Firma"), ("A billing manager", "Ein Rechnungsverwalter")],
     "method_expires": [("31 December 2040", "31 Dezember 2040")],
     "account_notice": [("Your email address was changed", "Ihre E-Mail-Adresse wurde geändert")],
 }
@@ -180,6 +185,8 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
         tell_of_kept_subscription(organization, StripeOperation(), subscription)
         account = BillingAccount(organization=organization, copies_to=["list@ledger.test"])
         tell_of_issued_invoice(account, invoice)
+        event = AuditEvent.objects.filter(organization_id=organization.pk).latest("id")
+        tell_of_changed_details(organization, event, ["name", "tax_id"])
         tell_of_expiring_method(organization, PaymentMethodFactory(organization=organization), days=7)
         account_mails.send_plain(
             "account/email/password_changed",

@@ -1,6 +1,6 @@
 """Changing the billing details. Stripe's customer is the store; each change is one call, done or not done."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -12,11 +12,12 @@ from audit.registry import Action, Datum
 from audit.services import record
 from billing import gateway
 from billing.actions import DETAILS_CHANGED, TAX_ID_ADDED, TAX_ID_REMOVED
-from billing.details import PARTS, changed_at_stripe, details_of
+from billing.details import PARTS, TAX_ID, changed_at_stripe, details_of
 from billing.mirror.customers import write_customer
 from billing.mirror.rows import next_fetch_number
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
 from billing.models.operations import FIRST_STEP
+from billing.notices import tell_of_changed_details
 from billing.operations.customers import ensure_customer
 from billing.operations.life import finish, key_expired, new_operation, register, renew_key, resume
 from billing.operations.people import person_of
@@ -104,7 +105,8 @@ def _begin_update(actor: Membership, changes: Mapping[str, Change]) -> StripeOpe
             return _begin(act, account, OperationKind.UPDATE_DETAILS, params)
         if wanted:
             _keep_own(account, wanted)
-            act.record(DETAILS_CHANGED, parts=",".join(wanted))
+            event = act.record(DETAILS_CHANGED, parts=",".join(wanted))
+            tell_of_changed_details(act.organization, event, wanted)
         return None
 
 
@@ -154,7 +156,8 @@ def _update(operation: StripeOperation) -> None:
     except gateway.GatewayRefused as error:
         _note_refusal(operation, error)
     else:
-        _note(operation, DETAILS_CHANGED, parts=",".join(operation.params["wanted"]))
+        wanted = operation.params["wanted"]
+        _note(operation, DETAILS_CHANGED, changed=wanted, parts=",".join(wanted))
 
 
 def _add(operation: StripeOperation) -> None:
@@ -163,7 +166,7 @@ def _add(operation: StripeOperation) -> None:
     if key_expired(operation):
         saved = gateway.customer(customer_id).tax_ids
         if any(_is_same({"type": one.type, "value": one.value}, type_, value) for one in saved):
-            _note(operation, TAX_ID_ADDED, tax_id=value)
+            _note(operation, TAX_ID_ADDED, changed=[TAX_ID], tax_id=value)
             return
         renew_key(operation)
     try:
@@ -175,7 +178,7 @@ def _add(operation: StripeOperation) -> None:
     except gateway.GatewayRefused as error:
         _note_refusal(operation, error)
     else:
-        _note(operation, TAX_ID_ADDED, tax_id=value)
+        _note(operation, TAX_ID_ADDED, changed=[TAX_ID], tax_id=value)
 
 
 def _remove(operation: StripeOperation) -> None:
@@ -188,7 +191,7 @@ def _remove(operation: StripeOperation) -> None:
             tax_id=operation.params["tax_id"],
             idempotency_key=operation.idempotency_key,
         )
-    _note(operation, TAX_ID_REMOVED, tax_id=operation.params["value"])
+    _note(operation, TAX_ID_REMOVED, changed=[TAX_ID], tax_id=operation.params["value"])
 
 
 def _note_refusal(operation: StripeOperation, error: gateway.GatewayRefused) -> None:
@@ -197,8 +200,8 @@ def _note_refusal(operation: StripeOperation, error: gateway.GatewayRefused) -> 
     finish(operation, state=OperationState.FAILED, error=str(error), result=result)
 
 
-def _note(operation: StripeOperation, action: Action, **data: Datum) -> None:
-    """Write down the customer as they are now, and that it was done."""
+def _note(operation: StripeOperation, action: Action, *, changed: Iterable[str], **data: Datum) -> None:
+    """Write down the customer as they are now, and that it was done. ``changed``: which parts."""
     number = next_fetch_number()
     customer = gateway.customer(operation.params["customer"])
     with transaction.atomic():
@@ -206,13 +209,14 @@ def _note(operation: StripeOperation, action: Action, **data: Datum) -> None:
         if account.stripe_customer_id == customer.id:
             write_customer(account, customer, number)
         _keep_own(account, operation.params.get("wanted", {}))
-        record(
+        event = record(
             action,
             actor=person_of(operation),
             organization=account.organization,
             target=(operation.pk, ""),
             **data,
         )
+        tell_of_changed_details(account.organization, event, changed)
         finish(operation, state=OperationState.DONE)
 
 

@@ -14,16 +14,10 @@ from audit.models import ActorKind, AuditEvent
 from audit.registry import billing_codes
 from orgs.compiled import compiled
 from orgs.models import Membership
-from orgs.policy import Permission, Role, may
+from orgs.policy import Permission, may, somebody_of
 
 LATEST = 5
 PAGE_SIZE = 50
-ROLES: dict[str | None, Promise] = {
-    Role.ADMIN.value: gettext_lazy("An admin"),
-    Role.MEMBER.value: gettext_lazy("A member"),
-    Role.BILLING_MANAGER.value: gettext_lazy("A billing manager"),
-    None: gettext_lazy("Somebody who has left"),
-}
 KINDS: dict[str, Promise] = {
     ActorKind.STAFF.value: gettext_lazy("Support staff"),
     ActorKind.STRIPE.value: gettext_lazy("Stripe"),
@@ -86,4 +80,4 @@ def _actor(event: AuditEvent, reader: Membership) -> str:
         return _("You")
     if may(reader, Permission.MEMBERS_LIST):
         return event.actor
-    return str(ROLES[event.actor_role])  # type: ignore[attr-defined]
+    return somebody_of(event.actor_role)  # type: ignore[attr-defined]

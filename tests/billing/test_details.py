@@ -111,6 +111,30 @@ def test_all_of_it_comes_to_stripe_and_to_the_next_invoice(
     assert "Acme GmbH" not in event.sentence
 
 
+def test_all_who_may_see_billing_are_told_once_per_save_what_was_changed(
+    desk: Desk, admin: Membership, member: Membership, billing_manager: Membership
+) -> None:
+    desk.save(name="Acme GmbH", po_number="4711", copies_to="books@acme.test")
+    desk.save()
+    desk.save(copies_to="")
+    desk.add_tax_id("eu_vat", "DE123456789")
+    desk.client.post(desk.url("tax_id_remove", BillingAccount.objects.get().tax_ids[0]["id"]))
+    sweep_everything()
+    told: dict[str, list[tuple[str, bool]]] = {}
+    for mail in OutgoingEmail.objects.filter(kind="details_changed").order_by("created_at"):
+        told.setdefault(mail.to, []).append((mail.params["parts"], mail.params["own"]))
+    saves = ["name,copies_to,po_number", "copies_to", "tax_id", "tax_id"]
+    assert told == {
+        admin.user.email: [(parts, False) for parts in saves],
+        billing_manager.user.email: [(parts, True) for parts in saves],
+    }
+    first = OutgoingEmail.objects.filter(kind="details_changed", to=admin.user.email).earliest("created_at")
+    read = renderer_of(first.kind)(first)
+    assert read.subject.startswith("A billing manager changed the billing details of ")
+    assert "- legal name\n- further mails for invoices\n- PO number" in read.text
+    assert billing_manager.user.name not in read.text
+
+
 def test_what_was_not_touched_is_not_sent(desk: Desk, stripe: StripeWorld) -> None:
     desk.save(po_number="1")
     stripe.control.forget_requests()
