@@ -71,6 +71,11 @@ class InvitationQuerySet(OfOrganization["Invitation"]):
     def pending_since(self, oldest: datetime) -> "InvitationQuerySet":
         return self.pending().filter(sent_at__gt=oldest)
 
+    def beyond(self, organization: Organization, places: int) -> "InvitationQuerySet":
+        """The billing managers' invitations without a place; the ones sent first keep the places."""
+        waiting = self.live(organization).for_role(Role.BILLING_MANAGER)
+        return waiting.order_by("sent_at", "id")[places:]
+
     def overdue(self, organization: Organization) -> "InvitationQuerySet":
         """The organization's pending invitations that have outlived its maximum age."""
         days = organization.invitation_max_age_days

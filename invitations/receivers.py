@@ -40,16 +40,13 @@ def end_invitations_without_right(organization_id: uuid.UUID, user_id: uuid.UUID
 
 @receiver(events.edition_changed)
 def end_invitations_without_place(organization_id: uuid.UUID, **_kwargs: object) -> None:
-    """Those of billing managers that the new edition has no room for; the ones sent first keep the places."""
+    """Those of billing managers that the new edition has no room for."""
     organization = Organization.objects.get(pk=organization_id)
     limit = limit_for(organization, Role.BILLING_MANAGER)
     if limit is None:
         return
     places = max(0, limit - taken_by(organization, Role.BILLING_MANAGER))
-    waiting = (
-        Invitation.objects.live(organization).for_role(Role.BILLING_MANAGER).select_related("invited_by")
-    )
-    without_place = list(waiting.order_by("sent_at", "id")[places:])
+    without_place = list(Invitation.objects.select_related("invited_by").beyond(organization, places))
     portal = Act(organization, Actor.system())
     for invitation in reversed(without_place):
         _end_without_place(invitation, by=portal)

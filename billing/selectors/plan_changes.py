@@ -20,7 +20,7 @@ from billing.plans import Obstacle, Plan, obstacle_to_change, plan_of
 from billing.selectors.overview import AccountRow, account_rows
 from billing.selectors.seats import Seats, seats_of
 from billing.upcoming import Upcoming, upcoming_of
-from invitations.selectors import billing_managers_panel
+from invitations.selectors import SurplusInvitations, billing_managers_panel, surplus_invitations
 from orgs.editions import Edition, Pricing, sold_editions
 from orgs.errors import Refused
 from orgs.models import Membership
@@ -74,7 +74,10 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanChangePage:
-    """``trouble``: why there is no offer though one was asked for. ``upcoming``: without any change."""
+    """``trouble``: why there is no offer though one was asked for. ``upcoming``: without any change.
+
+    ``surplus``: the invitations that end when the change counts; None: no edition is chosen.
+    """
 
     plan: Plan | None
     obstacle: Obstacle | None
@@ -85,6 +88,7 @@ class PlanChangePage:
     chosen_seats: int | None = None
     offered: Offered | None = None
     question: Question | None = None
+    surplus: SurplusInvitations | None = None
     estimate: UsageEstimate | None = None
     trouble: str = ""
 
@@ -135,6 +139,7 @@ def plan_page(reader: Membership, *, edition_code: str = "") -> PlanChangePage:
         chosen=chosen,
         offered=offered,
         question=question,
+        surplus=surplus_invitations(reader, chosen) if offered and chosen else None,
         estimate=_estimate(reader, chosen) if offered and chosen else None,
         trouble=trouble,
     )

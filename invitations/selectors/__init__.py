@@ -4,15 +4,18 @@ from invitations.selectors.invitee import InvitationPage, invitation_page, invit
 from invitations.selectors.managers import BillingManagersPanel, billing_managers_panel
 from invitations.selectors.members import MembersPage, members_page
 from invitations.selectors.pending import pending_invitations, reserved_places
+from invitations.selectors.surplus import SurplusInvitations, surplus_invitations
 
 __all__ = [
     "BillingManagersPanel",
     "InvitationPage",
     "MembersPage",
+    "SurplusInvitations",
     "billing_managers_panel",
     "invitation_page",
     "invitations_for",
     "members_page",
     "pending_invitations",
     "reserved_places",
+    "surplus_invitations",
 ]

@@ -6,12 +6,14 @@ import pytest
 
 from audit.models import AuditEvent
 from billing.models import StripeOperation
+from invitations.models import Invitation
 from orgs.models import Membership
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
 from tests.billing.plans import Customer, text_of
 from tests.conftest import SignIn
 from tests.factories import MembershipFactory
+from tests.invitations.factories import InvitationFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +48,36 @@ def test_the_page_asks_who_stays_and_has_chosen_nobody(
     assert answer.status_code == 422
     assert "Choose which billing manager stays, or decide later." in text_of(answer.content.decode())
     assert not StripeOperation.objects.filter(kind="schedule_change").exists()
+
+
+@pytest.mark.parametrize("is_admin", [True, False])
+def test_open_invitations_that_will_end_are_told_and_end_with_a_mail_when_the_change_counts(
+    customer: Customer, managers: list[Membership], is_admin: bool, sign_in: SignIn
+) -> None:
+    sent = InvitationFactory.create_batch(
+        2, organization=customer.account.organization, role="billing_manager"
+    )
+    if not is_admin:
+        customer.reader, customer.browser = managers[0], sign_in(managers[0])
+    told = text_of(customer.get(DOWN))
+    assert "2 open invitations of billing managers end on" in told
+    assert [one.email in told for one in sent] == [is_admin] * 2
+    customer.press(DOWN, stays=str(managers[0].pk))
+    assert {one.state for one in Invitation.objects.all()} == {"pending"}
+    customer.end_of_the_period()
+    assert {one.state for one in Invitation.objects.all()} == {"revoked"}
+    ended = OutgoingEmail.objects.filter(kind="invitation_ended").values_list("to", flat=True)
+    assert set(ended) == {one.email for one in sent}
+
+
+def test_an_invitation_that_keeps_its_place_is_not_told(customer: Customer) -> None:
+    customer.buy("enterprise-growth")
+    organization = customer.account.organization
+    InvitationFactory(organization=organization, role="billing_manager")
+    told = "1 open invitation of a billing manager ends on"
+    assert told in text_of(customer.get(DOWN))
+    Membership.objects.filter(pk=customer.reader.pk).update(role=Role.ADMIN)
+    assert told not in text_of(customer.get(DOWN))
 
 
 def test_the_others_leave_when_the_change_counts_and_not_before(
