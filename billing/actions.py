@@ -14,6 +14,7 @@ from audit.registry import BillingAction as Action
 from billing.declines import reason_of
 from billing.details import part_name
 from billing.endings import Feedback
+from billing.failures import act_words, failure_words
 from billing.methods import method_name
 from billing.money import format_money
 from orgs.dates import day
@@ -43,20 +44,6 @@ def decline(code: str) -> str:
 def method(saved: Mapping[str, Any]) -> str:
     """A payment method by its kind, brand and last digits."""
     return method_name(saved["kind"], saved["brand"], saved["last4"])
-
-
-FAILURES = {
-    "changed": _("the plan was changed meanwhile"),
-    "price_changed": _("the amounts had changed"),
-    "declined": _("the payment was declined"),
-    "confirmation": _("the bank asked for a confirmation"),
-    "not_allowed": _("they may no longer change it"),
-    "too_late": _("Stripe did not answer in time"),
-}
-
-
-def failure(outcome: str) -> str:
-    return str(FAILURES[outcome])
 
 
 def plan(terms: Mapping[str, Any]) -> str:
@@ -102,6 +89,32 @@ def feedback(code: str) -> str:
     return str(dict(Feedback.choices).get(code, code))
 
 
+# Of every kind of operation. What it is called when done, each kind says itself.
+ACT_FAILED = Action(
+    "billing.act_failed",
+    _("Not done"),
+    _("asked to %(act)s; it was %(outcome)s"),
+    act=act_words,
+    outcome=failure_words,
+)
+# Nothing was asked of Stripe yet.
+ACT_ABANDONED = registry.Action(
+    "billing.act_abandoned",
+    _("Left Stripe's page"),
+    _("asked to %(act)s; it was %(outcome)s"),
+    act=act_words,
+    outcome=failure_words,
+)
+CUSTOMER_MADE = registry.Action(
+    "billing.customer_made",
+    _("Became a customer at Stripe"),
+    _("made the organization a customer at Stripe"),
+)
+CUSTOMER_RENAMED = registry.Action(
+    "billing.customer_renamed",
+    _("Renamed the customer at Stripe"),
+    _("let the name on invoices follow the organization's"),
+)
 # An attempt changes nothing yet.
 CARD_SETUP_STARTED = registry.Action(
     "card.setup_started", _("Began to set up a card"), _("opened Stripe's page to set up a card")
@@ -216,12 +229,6 @@ PLAN_CHANGE_PLANNED = Action(
     new=plan,
     day=day_of,
 )
-PLAN_CHANGE_FAILED = Action(
-    "subscription.change_failed",
-    _("Plan not changed"),
-    _("did not get the plan changed: %(outcome)s"),
-    outcome=failure,
-)
 PLAN_UNDO_ASKED = Action(
     "subscription.undo_asked",
     _("Asked to undo a planned change"),
@@ -264,6 +271,12 @@ SUBSCRIPTION_KEPT = Action(
 PAYMENT_LINK_MADE = Action(
     "payment_link.made", _("Made a payment link"), _("made a payment link to %(invoice)s"), invoice=asked
 )
+PAYMENT_LINK_COPIED = Action(
+    "payment_link.copied",
+    _("Copied a payment link"),
+    _("copied a payment link to %(invoice)s"),
+    invoice=asked,
+)
 PAYMENT_LINK_OPENED = Action(
     "payment_link.opened",
     _("Payment link used"),
@@ -275,6 +288,12 @@ PAYMENT_LINK_REVOKED = Action(
     _("Revoked a payment link"),
     _("revoked a payment link to %(invoice)s"),
     invoice=asked,
+)
+PAYMENT_LINK_CARD_FAILED = Action(
+    "payment_link.card_failed",
+    _("No card from a payment link"),
+    _("made a payment link to add a card; it was %(outcome)s"),
+    outcome=failure_words,
 )
 PAYMENT_LINK_CARD_REFUSED = Action(
     "payment_link.card_refused",

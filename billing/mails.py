@@ -8,6 +8,7 @@ from django.urls import reverse
 from billing.actions import plan
 from billing.declines import reason_of
 from billing.details import part_name
+from billing.failures import NOT_WHOLE, act_words, advice_of, failure_words
 from billing.methods import method_name, method_of
 from billing.models import Invoice, InvoiceStatus, PaymentMethod, PaymentStatus
 from billing.money import format_money
@@ -133,11 +134,24 @@ def _details_changed(mail: OutgoingEmail) -> RenderedMail:
     return render_mail("details_changed", context, ours=_billing_page(mail))
 
 
+def _act_failed(mail: OutgoingEmail) -> RenderedMail:
+    outcome = {name: mail.params[name] for name in ("code", "reason")}
+    context = {
+        **mail.params,
+        "act": act_words(mail.params["act"]),
+        "outcome": failure_words(outcome),
+        "is_partial": outcome["code"] in NOT_WHOLE,
+        "asked": date.fromisoformat(mail.params["asked"]),
+    }
+    return render_mail("act_failed", context, ours={"advice": advice_of(outcome), **_billing_page(mail)})
+
+
 def _payment_link_asked(mail: OutgoingEmail) -> RenderedMail:
     url = settings.SITE_URL + reverse("payment_links", args=[mail.params["slug"]])
     return render_mail("payment_link_asked", mail.params, ours={"url": url})
 
 
+ACT_FAILED_MAIL = MailKind("act_failed", _act_failed)
 CARD_ADDED_BY_LINK_MAIL = MailKind("card_added_by_link", _card_added_by_link)
 CARD_UPDATED_MAIL = MailKind("card_updated", _card_updated)
 CONFIRMATION_NEEDED_MAIL = MailKind("confirmation_needed", _confirmation_needed)

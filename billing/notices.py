@@ -1,6 +1,6 @@
 """The mails about money, put into the outbox within the transaction of what they tell of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
@@ -10,6 +10,7 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from billing.endings import stamp
 from billing.mails import (
+    ACT_FAILED_MAIL,
     CARD_ADDED_BY_LINK_MAIL,
     CARD_UPDATED_MAIL,
     CONFIRMATION_NEEDED_MAIL,
@@ -209,6 +210,30 @@ def tell_of_changed_details(organization: Organization, event: AuditEvent, parts
             parts=",".join(parts),
             own=own,
         )
+
+
+def tell_of_failed_act(
+    organization: Organization, operation: StripeOperation, outcome: Mapping[str, str]
+) -> None:
+    """To the person who asked for it, if they may still see billing.
+
+    ``outcome``: see ``billing.failures.outcome_in``.
+    """
+    enqueue_each(
+        ACT_FAILED_MAIL,
+        to={
+            f"act_failed:{operation.pk}": person.user.email
+            for person in _people_who_may(
+                Permission.BILLING_VIEW, organization, apart_from=~Q(user=operation.actor_id)
+            )
+        },
+        organization_id=organization.pk,
+        organization=organization.name,
+        slug=organization.slug,
+        act=operation.kind,
+        asked=operation.created_at.date().isoformat(),
+        **outcome,
+    )
 
 
 def tell_of_expiring_method(organization: Organization, method: PaymentMethod, *, days: int) -> None:

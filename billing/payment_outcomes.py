@@ -60,6 +60,16 @@ class Outcome(models.TextChoices):
             address=settings.SUPPORT_EMAIL,
         ),
     )
+    UNREAD = (
+        "unread",
+        format_lazy(
+            _(
+                "The portal could not read what became of the payment of %(amount)s. Write to {address} "
+                "before you pay again."
+            ),
+            address=settings.SUPPORT_EMAIL,
+        ),
+    )
     FORBIDDEN = (
         "forbidden",
         format_lazy(
@@ -88,7 +98,9 @@ def outcome_of(operation: StripeOperation) -> Outcome:
         return Outcome.UNKNOWN
     if MISSING_SCOPE in operation.result:
         return Outcome.FORBIDDEN
-    return Outcome(operation.result.get("outcome", Outcome.REFUSED))
+    # Stripe has answered, and did not let the invoice be read.
+    unknown = Outcome.UNREAD if "answer" in operation.result else Outcome.REFUSED
+    return Outcome(operation.result.get("outcome", unknown))
 
 
 def told(operations: Iterable[StripeOperation]) -> list[Told]:

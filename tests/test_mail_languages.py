@@ -15,6 +15,7 @@ from billing.notices import (
     tell_of_changed_details,
     tell_of_ending_subscription,
     tell_of_expiring_method,
+    tell_of_failed_act,
     tell_of_failed_payment,
     tell_of_issued_invoice,
     tell_of_kept_subscription,
@@ -51,6 +52,7 @@ GERMAN = {
     "billing manager": "Rechnungsverwalter",
     "invite members": "Mitglieder einladen",
     "legal name": "Firma",
+    "change the plan": "den Tarif wechseln",
     "A billing manager": "Ein Rechnungsverwalter",
     "Unknown browser": "Unbekannter Browser",
     "Your email address was changed": "Ihre E-Mail-Adresse wurde geändert",
@@ -74,6 +76,7 @@ LABELS = {
     "subscription_ending": [("20 June 2027", "20 Juni 2027")],
     "subscription_kept": [("20 June 2027", "20 Juni 2027")],
     "invoice_issued": [("$58.25", "58,25\xa0$")],
+    "act_failed": [("change the plan", "den Tarif wechseln"), ("4 December 2026", "4 Dezember 2026")],
     "details_changed": [("legal name", "Firma"), ("A billing manager", "Ein Rechnungsverwalter")],
     "method_expires": [("31 December 2040", "31 Dezember 2040")],
     "account_notice": [("Your email address was changed", "Ihre E-Mail-Adresse wurde geändert")],
@@ -185,6 +188,8 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
         tell_of_kept_subscription(organization, StripeOperation(), subscription)
         account = BillingAccount(organization=organization, copies_to=["list@ledger.test"])
         tell_of_issued_invoice(account, invoice)
+        failed = StripeOperation(kind="change_plan", actor_id=admin.user_id)
+        tell_of_failed_act(organization, failed, {"code": "refused", "reason": ""})
         event = AuditEvent.objects.filter(organization_id=organization.pk).latest("id")
         tell_of_changed_details(organization, event, ["name", "tax_id"])
         tell_of_expiring_method(organization, PaymentMethodFactory(organization=organization), days=7)

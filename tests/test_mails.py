@@ -137,6 +137,9 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "subscription_kept": in_words(own=False, renews="2027-06-20"),
     "invoice_issued": of_issued_invoice,
     "method_expires": of_expiring_method,
+    "act_failed": in_words(
+        act="change_plan", code="declined", reason="insufficient_funds", asked="2026-12-04"
+    ),
     "details_changed": in_words(own=False, role="billing_manager", parts="name,tax_id"),
     "payment_link_asked": in_words(),
     "card_added_by_link": in_words(method_kind="sepa_debit", method_last4="4242"),

@@ -44,7 +44,7 @@ from billing.gateway.invoicing import (
     preview_of_period,
 )
 from billing.gateway.lists import Listed
-from billing.gateway.patience import person_waits
+from billing.gateway.patience import person_waits, somebody_waits
 from billing.gateway.pdf import invoice_pdf
 from billing.gateway.plans import (
     begin_schedule,
@@ -111,6 +111,7 @@ __all__ = [
     "rename_customer",
     "set_default_payment_method",
     "set_subscription_payment_method",
+    "somebody_waits",
     "subscription",
     "subscription_session",
     "subscriptions",

@@ -124,6 +124,11 @@ def person_waits() -> Iterator[None]:
         _places.release()
 
 
+def somebody_waits() -> bool:
+    """Whether a person waits for what is asked now, and so reads how it ends."""
+    return _wait.get() is not None
+
+
 def answer_of(ask: Callable[[], Answer]) -> Answer:
     """Ask, no longer than the person waits if one does; a worker asks again what came too soon."""
     wait = _wait.get()

@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                 ('leased_until', models.DateTimeField(null=True)),
                 ('error', models.TextField(blank=True, db_default='')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('create_customer', 'Create the Stripe customer'), ('rename_customer', 'Rename the Stripe customer'), ('set_up_card', 'Set up a card'), ('pay_invoice', 'Pay an invoice'), ('change_plan', 'Change the plan now'), ('schedule_change', 'Change the plan when its period ends'), ('undo_change', 'Undo a planned change'), ('start_subscription', 'Start a subscription'), ('end_subscription', 'Let a subscription end with its period'), ('keep_subscription', 'Keep a subscription that was to end'), ('add_method', 'Add a payment method'), ('choose_method', 'Choose what pays'), ('update_details', 'Change the billing details'), ('add_tax_id', 'Add a tax id'), ('remove_tax_id', 'Remove a tax id'), ('remove_method', 'Remove a payment method')], max_length=30)),
+                ('kind', models.CharField(choices=[('create_customer', 'become a customer at Stripe'), ('rename_customer', "let the name on invoices follow the organization's"), ('set_up_card', 'update the card'), ('pay_invoice', 'pay an invoice'), ('change_plan', 'change the plan'), ('schedule_change', 'change the plan when its period ends'), ('undo_change', 'undo a planned change'), ('start_subscription', 'start a subscription'), ('end_subscription', 'cancel the subscription'), ('keep_subscription', 'keep the subscription that was to end'), ('add_method', 'add a payment method'), ('choose_method', 'choose what pays'), ('update_details', 'change the billing details'), ('add_tax_id', 'add a tax id'), ('remove_tax_id', 'remove a tax id'), ('remove_method', 'remove a payment method')], max_length=30)),
                 ('step', models.CharField(default='create', max_length=20)),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('waiting', 'Waiting for the person'), ('done', 'Done'), ('failed', 'Failed')], default='pending', max_length=10)),
                 ('idempotency_key', models.CharField(max_length=100, unique=True)),
@@ -161,6 +161,7 @@ class Migration(migrations.Migration):
                 ('params', models.JSONField(default=dict)),
                 ('stripe_id', models.CharField(blank=True, max_length=200)),
                 ('result', models.JSONField(default=dict)),
+                ('failed_unseen', models.BooleanField(db_default=False, help_text='Nobody waited for the answer: a mail and the page tell of it.')),
                 ('actor_id', models.UUIDField()),
                 ('actor_name', models.CharField(max_length=254)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -268,6 +269,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='stripeoperation',
             index=models.Index(condition=models.Q(('state__in', ['pending', 'waiting'])), fields=['next_attempt_at'], name='operation_unfinished'),
+        ),
+        migrations.AddIndex(
+            model_name='stripeoperation',
+            index=models.Index(condition=models.Q(('failed_unseen', True)), fields=['organization', '-finished_at'], name='operation_failed_unseen'),
         ),
         migrations.AddConstraint(
             model_name='stripeoperation',

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,22 +16,24 @@ from work.models import Waits, Work, WorkQuerySet
 
 
 class OperationKind(models.TextChoices):
-    CREATE_CUSTOMER = "create_customer", _("Create the Stripe customer")
-    RENAME_CUSTOMER = "rename_customer", _("Rename the Stripe customer")
-    SET_UP_CARD = "set_up_card", _("Set up a card")
-    PAY_INVOICE = "pay_invoice", _("Pay an invoice")
-    CHANGE_PLAN = "change_plan", _("Change the plan now")
-    SCHEDULE_CHANGE = "schedule_change", _("Change the plan when its period ends")
-    UNDO_CHANGE = "undo_change", _("Undo a planned change")
-    START_SUBSCRIPTION = "start_subscription", _("Start a subscription")
-    END_SUBSCRIPTION = "end_subscription", _("Let a subscription end with its period")
-    KEEP_SUBSCRIPTION = "keep_subscription", _("Keep a subscription that was to end")
-    ADD_METHOD = "add_method", _("Add a payment method")
-    CHOOSE_METHOD = "choose_method", _("Choose what pays")
-    UPDATE_DETAILS = "update_details", _("Change the billing details")
-    ADD_TAX_ID = "add_tax_id", _("Add a tax id")
-    REMOVE_TAX_ID = "remove_tax_id", _("Remove a tax id")
-    REMOVE_METHOD = "remove_method", _("Remove a payment method")
+    """What is asked for; the labels go on from "asked to"."""
+
+    CREATE_CUSTOMER = "create_customer", _("become a customer at Stripe")
+    RENAME_CUSTOMER = "rename_customer", _("let the name on invoices follow the organization's")
+    SET_UP_CARD = "set_up_card", _("update the card")
+    PAY_INVOICE = "pay_invoice", _("pay an invoice")
+    CHANGE_PLAN = "change_plan", _("change the plan")
+    SCHEDULE_CHANGE = "schedule_change", _("change the plan when its period ends")
+    UNDO_CHANGE = "undo_change", _("undo a planned change")
+    START_SUBSCRIPTION = "start_subscription", _("start a subscription")
+    END_SUBSCRIPTION = "end_subscription", _("cancel the subscription")
+    KEEP_SUBSCRIPTION = "keep_subscription", _("keep the subscription that was to end")
+    ADD_METHOD = "add_method", _("add a payment method")
+    CHOOSE_METHOD = "choose_method", _("choose what pays")
+    UPDATE_DETAILS = "update_details", _("change the billing details")
+    ADD_TAX_ID = "add_tax_id", _("add a tax id")
+    REMOVE_TAX_ID = "remove_tax_id", _("remove a tax id")
+    REMOVE_METHOD = "remove_method", _("remove a payment method")
 
 
 PLAN_CHANGES = (OperationKind.CHANGE_PLAN, OperationKind.SCHEDULE_CHANGE, OperationKind.UNDO_CHANGE)
@@ -53,6 +56,8 @@ SET_UPS = (OperationKind.SET_UP_CARD, OperationKind.ADD_METHOD)
 FIRST_STEP = "create"
 # In the result of one that failed because Stripe's key may not do what it asks for: the scope, if known.
 MISSING_SCOPE = "missing_scope"
+# So long a page tells of an act that came to nothing.
+UNSEEN_LIFE = timedelta(days=7)
 UNFINISHED = Q(state__in=[OperationState.PENDING, OperationState.WAITING])
 
 
@@ -63,6 +68,17 @@ class StripeOperationQuerySet(WorkQuerySet["StripeOperation"], OfOrganization["S
 
     def waiting(self) -> "StripeOperationQuerySet":
         return self.filter(state=OperationState.WAITING)
+
+    def failed_unseen(self) -> "StripeOperationQuerySet":
+        """Those that failed lately with nobody waiting, the latest first, unless it was done since."""
+        done = StripeOperation.objects.filter(
+            organization=OuterRef("organization"),
+            kind=OuterRef("kind"),
+            state=OperationState.DONE,
+            created_at__gt=OuterRef("created_at"),
+        )
+        lately = self.filter(failed_unseen=True, finished_at__gt=Now() - UNSEEN_LIFE)
+        return lately.exclude(Exists(done)).order_by("-finished_at")
 
     def paying(self) -> "StripeOperationQuerySet":
         """Payments of invoices that have not come to their end; ``stripe_id`` is the invoice's."""
@@ -90,6 +106,9 @@ class StripeOperation(Work):
     params = models.JSONField(default=dict)
     stripe_id = models.CharField(max_length=200, blank=True)
     result = models.JSONField(default=dict)
+    failed_unseen = models.BooleanField(
+        db_default=False, help_text=_("Nobody waited for the answer: a mail and the page tell of it.")
+    )
     payment_link = models.ForeignKey(
         PaymentLink, on_delete=models.PROTECT, null=True, related_name="operations"
     )
@@ -140,6 +159,11 @@ class StripeOperation(Work):
         ]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="operation_unfinished", condition=UNFINISHED),
+            models.Index(
+                fields=["organization", "-finished_at"],
+                name="operation_failed_unseen",
+                condition=Q(failed_unseen=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ from billing.card_outcomes import Outcome
 from billing.gateway.records import CardSession, PaymentMethod
 from billing.models import BillingAccount, OperationKind, OperationState, PaymentLink, StripeOperation
 from billing.models.operations import SET_UPS
-from billing.operations.life import finish, finish_forbidden, key_expired, register, renew_key, wait
+from billing.operations.life import fail, finish_forbidden, key_expired, register, renew_key, wait
 from billing.operations.method_steps import BECOMES_WHAT_PAYS, NEVER, Step, choose, keep
 from billing.operations.people import person_of, still_may
 from billing.what_pays import current_subscriptions
@@ -48,14 +48,14 @@ def look(operation: StripeOperation) -> None:
         finish_forbidden(operation, error)
         raise
     except gateway.GatewayRefused as error:
-        finish(operation, state=OperationState.FAILED, error=str(error))
+        fail(operation, {"reason": error.code}, error=str(error))
     else:
         settle(operation, session)
 
 
 def _create_session(operation: StripeOperation) -> None:
     if is_too_late(operation):
-        finish(operation, state=OperationState.FAILED, result={"outcome": Outcome.EXPIRED})
+        fail(operation, {"outcome": Outcome.EXPIRED})
         return
     session = None
     if key_expired(operation):
@@ -82,23 +82,17 @@ def settle(waiting: StripeOperation, session: CardSession) -> None:
     if session.status == "open":
         operation.next_attempt_at = timezone.now() + LOOK_AT_PAGE
     elif session.status == "expired":
-        _end(operation, Outcome.EXPIRED)
+        fail(operation, {"outcome": Outcome.EXPIRED})
     elif session.setup_status in UNDECIDED:
         operation.step = Step.CONFIRM
         operation.next_attempt_at = timezone.now() + LOOK_AT_BANK
     elif session.setup_status != "succeeded" or method is None:
-        _end(operation, Outcome.REFUSED)
+        fail(operation, {"outcome": Outcome.REFUSED})
     elif session.customer_id != account.stripe_customer_id:
-        _end(operation, Outcome.ERROR)
+        fail(operation, {"outcome": Outcome.ERROR})
     else:
         _choose(account, operation, method)
     operation.save()
-
-
-def _end(operation: StripeOperation, outcome: Outcome) -> None:
-    operation.state = OperationState.FAILED
-    operation.result = {"outcome": outcome}
-    operation.finished_at = timezone.now()
 
 
 def _choose(account: BillingAccount, operation: StripeOperation, method: PaymentMethod) -> None:

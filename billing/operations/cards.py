@@ -25,7 +25,7 @@ from billing.models import (
 )
 from billing.operations.card_steps import is_too_late, settle
 from billing.operations.customers import ensure_customer
-from billing.operations.life import finish, new_operation, refusal_of, resume
+from billing.operations.life import fail, new_operation, refusal_of, resume
 from billing.operations.method_steps import Step
 from billing.operations.presses import asking_stripe
 from orgs.acting import acting
@@ -104,7 +104,7 @@ def _begin(
         if begun is not None:
             if begun.params["customer"] == customer_id and not is_too_late(begun):
                 return begun
-            finish(begun, state=OperationState.FAILED, result={"outcome": Outcome.EXPIRED})
+            fail(begun, {"outcome": Outcome.EXPIRED})
         operation = new_operation(kind=kind, actor=act.membership)
         operation.payment_link = payment_link
         subscription = Subscription.objects.for_org(organization).current().first()

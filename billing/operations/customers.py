@@ -5,7 +5,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from audit.services import record
 from billing import gateway
+from billing.actions import CUSTOMER_MADE
 from billing.gateway.records import Customer
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
 from billing.models.operations import FIRST_STEP
@@ -18,6 +20,7 @@ from billing.operations.life import (
     renew_key,
     resume,
 )
+from billing.operations.people import person_of
 from orgs.acting import acting
 from orgs.models import Membership
 from orgs.policy import Permission
@@ -87,6 +90,12 @@ def _note(operation: StripeOperation, customer: Customer) -> None:
     account.name, account.email = customer.name, customer.email
     account.synced_at = timezone.now()
     account.save()
+    record(
+        CUSTOMER_MADE,
+        actor=person_of(operation),
+        organization=account.organization,
+        target=(operation.pk, ""),
+    )
     finish(operation, state=OperationState.DONE, stripe_id=customer.id)
 
 

@@ -19,7 +19,7 @@ from billing.models import BillingAccount, OperationKind, OperationState, Stripe
 from billing.models.operations import FIRST_STEP
 from billing.notices import tell_of_changed_details
 from billing.operations.customers import ensure_customer
-from billing.operations.life import finish, key_expired, new_operation, register, renew_key, resume
+from billing.operations.life import fail, finish, key_expired, new_operation, register, renew_key, resume
 from billing.operations.people import person_of
 from orgs.acting import MembersAct, acting
 from orgs.errors import PageOutdated, Refused
@@ -196,8 +196,8 @@ def _remove(operation: StripeOperation) -> None:
 
 def _note_refusal(operation: StripeOperation, error: gateway.GatewayRefused) -> None:
     """What Stripe did not accept, for the person to mend: pages word it."""
-    result = {"code": error.code, "param": error.param}
-    finish(operation, state=OperationState.FAILED, error=str(error), result=result)
+    result = {"reason": error.code, "param": error.param}
+    fail(operation, result, error=str(error))
 
 
 def _note(operation: StripeOperation, action: Action, *, changed: Iterable[str], **data: Datum) -> None:

@@ -25,7 +25,7 @@ from billing.models import (
 )
 from billing.models.operations import FIRST_STEP, SUBSCRIPTION_CHANGES
 from billing.notices import tell_of_ending_subscription, tell_of_kept_subscription
-from billing.operations.life import finish, key_expired, new_operation, register, renew_key, resume
+from billing.operations.life import fail, finish, key_expired, new_operation, register, renew_key, resume
 from billing.operations.people import person_of
 from orgs.acting import acting
 from orgs.errors import PageOutdated, Refused
@@ -36,7 +36,7 @@ KINDS = {
     EndingAct.CANCEL: OperationKind.END_SUBSCRIPTION,
     EndingAct.KEEP: OperationKind.KEEP_SUBSCRIPTION,
 }
-# In the result of one that failed since the subscription is no longer as the person saw it.
+# The outcome of one that failed since the subscription is no longer as the person saw it.
 CHANGED = "changed"
 
 
@@ -135,7 +135,7 @@ def _is_made(operation: StripeOperation, act: EndingAct, ask: Callable[[str], No
         return True
     ending = ending_of(found)
     if (ending.act, ending.obstacle, stamp(found.period_end)) != (act, None, operation.params["end"]):
-        finish(operation, state=OperationState.FAILED, result={CHANGED: True})
+        fail(operation, {"outcome": CHANGED})
         return False
     ask(operation.idempotency_key)
     sync_subscriptions(account)

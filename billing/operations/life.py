@@ -10,14 +10,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import display_name
-from billing.gateway import GatewayForbidden, GatewayRefused, GatewayUnavailable
+from billing.failures import outcome_in
+from billing.gateway import GatewayForbidden, GatewayRefused, GatewayUnavailable, somebody_waits
 from billing.models import OperationKind, OperationState, StripeOperation
 from billing.models.operations import MISSING_SCOPE
-from orgs.models import Membership
+from billing.operations.failures import is_expected, tell_of_failure
+from orgs.models import Membership, Organization
 
 # Stripe forgets keys after 24 hours at the earliest: https://docs.stripe.com/api/idempotent_requests
 KEY_LIFE = timedelta(hours=23)
@@ -87,7 +90,7 @@ def _take_steps(operation: StripeOperation, steps: Mapping[str, Step]) -> None:
     except GatewayForbidden as error:
         finish_forbidden(operation, error)
     except GatewayRefused as error:
-        finish(operation, state=OperationState.FAILED, error=str(error))
+        fail(operation, {**operation.result, "reason": error.code}, error=str(error))
 
 
 def resume_each(operation_ids: Iterable[uuid.UUID | str]) -> None:
@@ -114,10 +117,24 @@ def finish(operation: StripeOperation, *, state: OperationState, error: str = ""
     operation.release(state=state, error=error, finished_at=timezone.now(), **values)
 
 
+def fail(operation: StripeOperation, result: dict[str, Any], *, error: str = "") -> None:
+    """End the operation in vain, and tell of it. ``result``: with the outcome's code. Raises LeaseLost."""
+    with transaction.atomic():
+        organization = Organization.objects.locked(operation.organization_id)
+        unseen = not somebody_waits() and is_expected(operation, outcome_in(result)["code"])
+        finish(
+            operation,
+            state=OperationState.FAILED,
+            error=error,
+            result=result,
+            failed_unseen=unseen,
+        )
+        tell_of_failure(organization, operation)
+
+
 def finish_forbidden(operation: StripeOperation, error: GatewayForbidden) -> None:
     """End the operation for want of a scope, which its result names. Raises LeaseLost."""
-    result = {**operation.result, MISSING_SCOPE: error.scope}
-    finish(operation, state=OperationState.FAILED, error=str(error), result=result)
+    fail(operation, {**operation.result, MISSING_SCOPE: error.scope}, error=str(error))
 
 
 def refusal_of(failed: StripeOperation) -> GatewayRefused:

@@ -19,7 +19,7 @@ from billing.models import BillingAccount, OperationKind, OperationState, Stripe
 from billing.models.operations import MISSING_SCOPE, SET_UPS
 from billing.notices import tell_of_new_card
 from billing.operations import life
-from billing.operations.life import finish, key_expired, register, renew_key
+from billing.operations.life import fail, finish, key_expired, register, renew_key
 from billing.operations.people import person_of
 
 # Of a subscription that can be told what pays it: not one that has ended, or never began.
@@ -164,8 +164,14 @@ def _detach(operation: StripeOperation) -> None:
                 problem = str(error)
             except gateway.GatewayRefused:
                 continue
-    state = OperationState.DONE if outcome_of(operation) in GOOD else OperationState.FAILED
-    finish(operation, state=state, error=problem)
+    outcome = outcome_of(operation)
+    if outcome in GOOD:
+        finish(operation, state=OperationState.DONE, error=problem)
+    elif outcome is Outcome.NOT_ALLOWED:
+        # The audit log has it, with what was set up.
+        finish(operation, state=OperationState.FAILED, error=problem)
+    else:
+        fail(operation, operation.result, error=problem)
 
 
 def keep(operation: StripeOperation) -> None:

@@ -21,7 +21,7 @@ from billing.models import (
     StripeOperation,
 )
 from billing.models.operations import FIRST_STEP
-from billing.operations.life import finish, key_expired, new_operation, register, renew_key, resume
+from billing.operations.life import fail, finish, key_expired, new_operation, register, renew_key, resume
 from billing.operations.method_steps import choose
 from billing.operations.people import person_of
 from billing.what_pays import current_subscriptions, paying_version, pays
@@ -115,7 +115,7 @@ def _remove(operation: StripeOperation) -> None:
     if key_expired(operation):
         renew_key(operation)
     if _pays_at_stripe(customer_id, method_id):
-        finish(operation, state=OperationState.FAILED, error=STILL_PAYS, result={"reason": STILL_PAYS})
+        fail(operation, {"outcome": STILL_PAYS}, error=STILL_PAYS)
         return
     problem = ""
     try:
@@ -145,7 +145,7 @@ def _note_removal(operation: StripeOperation, customer: Customer, number: int, p
     if account.stripe_customer_id == operation.params["customer"]:
         write_customer(account, customer, number)
     if method_id in {method.id for method in customer.methods}:
-        finish(operation, state=OperationState.FAILED, error=problem)
+        fail(operation, {}, error=problem)
         return
     if account.chosen_payment_method_id == method_id:
         account.chosen_payment_method_id = ""

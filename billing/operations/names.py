@@ -5,10 +5,13 @@ import hashlib
 from django.db import transaction
 from django.dispatch import receiver
 
+from audit.services import record
 from billing import gateway
+from billing.actions import CUSTOMER_RENAMED
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
 from billing.models.operations import FIRST_STEP
 from billing.operations.life import finish, key_expired, new_operation, register, renew_key
+from billing.operations.people import person_of
 from billing.tasks import resume_operations
 from orgs import events
 from orgs.models import Membership, Organization
@@ -55,6 +58,12 @@ def _renamed(operation: StripeOperation) -> bool:
         if account.stripe_customer_id == operation.params["customer"]:
             account.name = name
             account.save(update_fields=["name"])
+        record(
+            CUSTOMER_RENAMED,
+            actor=person_of(operation),
+            organization=account.organization,
+            target=(operation.pk, ""),
+        )
         finish(operation, state=OperationState.DONE)
     return True
 

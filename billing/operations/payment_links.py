@@ -11,7 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import display_name
-from billing.actions import PAYMENT_LINK_MADE, PAYMENT_LINK_OPENED, PAYMENT_LINK_REVOKED
+from billing.actions import (
+    PAYMENT_LINK_COPIED,
+    PAYMENT_LINK_MADE,
+    PAYMENT_LINK_OPENED,
+    PAYMENT_LINK_REVOKED,
+)
 from billing.invoice_states import state_of
 from billing.mails import PAYMENT_LINK_ASKED_MAIL
 from billing.models import Invoice, PaymentLink, PaymentStatus
@@ -88,6 +93,17 @@ def _make(act: MembersAct, *, invoice: Invoice | None) -> PaymentLink:
     )
     act.record(PAYMENT_LINK_MADE, target=(link.pk, ""), invoice=_number(link))
     return link
+
+
+def copy_link(*, actor: Membership, link_id: uuid.UUID) -> PaymentLink:
+    """A link that still opens something, to be shown again.
+
+    Raises Denied, PaymentLink.DoesNotExist and Membership.DoesNotExist.
+    """
+    with acting(actor, Permission.BILLING_CARD_UPDATE) as act:
+        link = PaymentLink.objects.for_org(act.organization).live().get(pk=link_id)
+        act.record(PAYMENT_LINK_COPIED, target=(link.pk, ""), invoice=_number(link))
+        return link
 
 
 def revoke_link(*, actor: Membership, link_id: uuid.UUID) -> None:

@@ -27,7 +27,7 @@ from billing.models import (
     StripeOperation,
     Subscription,
 )
-from billing.operations.life import finish, register
+from billing.operations.life import fail, finish, register
 from billing.operations.people import still_may
 from billing.paying import saved_for
 from billing.payment_outcomes import Outcome
@@ -75,9 +75,9 @@ def _is_too_late(operation: StripeOperation) -> bool:
 def _check(operation: StripeOperation) -> None:
     """Compare what Stripe has with what the page showed."""
     if _is_too_late(operation):
-        _fail(operation, Outcome.TOO_LATE)
+        fail(operation, {"outcome": Outcome.TOO_LATE})
     elif not still_may(operation, Permission.BILLING_INVOICES_PAY):
-        _fail(operation, Outcome.NOT_ALLOWED)
+        fail(operation, {"outcome": Outcome.NOT_ALLOWED})
     elif _is_as_shown(operation, gateway.due(operation.stripe_id)):
         operation.renew(step=Step.PAY)
     else:
@@ -136,8 +136,12 @@ def _tell(operation: StripeOperation) -> None:
         result |= {"amount": invoice.amount_remaining, "currency": invoice.currency}
     if outcome is Outcome.METHOD_CHANGED:
         result |= _what_pays_now(account, invoice)
-    state = OperationState.DONE if Outcome(result["outcome"]).is_good else OperationState.FAILED
-    finish(operation, state=state, error=operation.error, result=result)
+    if outcome is Outcome.DECLINED:
+        result["reason"] = invoice.failure_code
+    if Outcome(result["outcome"]).is_good:
+        finish(operation, state=OperationState.DONE, error=operation.error, result=result)
+    else:
+        fail(operation, result, error=operation.error)
 
 
 def _outcome(operation: StripeOperation, invoice: Invoice) -> Outcome:
@@ -163,10 +167,6 @@ def _what_pays_now(account: BillingAccount, invoice: Invoice) -> dict[str, Any]:
     current = Subscription.objects.for_org(account.organization_id).current()
     saved = saved_for(invoice.subscription_id, current, saved_by(account))
     return {"method": codes_of(saved)} if saved else {"outcome": Outcome.METHOD_GONE}
-
-
-def _fail(operation: StripeOperation, outcome: Outcome) -> None:
-    finish(operation, state=OperationState.FAILED, result={"outcome": outcome})
 
 
 register(OperationKind.PAY_INVOICE, steps={Step.CHECK: _check, Step.PAY: _pay, Step.TELL: _tell})

@@ -14,7 +14,7 @@ from django.utils import timezone
 from audit.registry import Action
 from audit.services import record
 from billing import gateway
-from billing.actions import PLAN_CHANGE_FAILED, PLAN_CHANGE_PLANNED, PLAN_CHANGE_UNDONE, PLAN_CHANGED
+from billing.actions import PLAN_CHANGE_PLANNED, PLAN_CHANGE_UNDONE, PLAN_CHANGED
 from billing.change_outcomes import ASKS_THE_PERSON, Outcome
 from billing.gateway.records import Invoice, Subscription
 from billing.mirror.invoices import write_invoices
@@ -22,7 +22,7 @@ from billing.mirror.rows import next_fetch_number
 from billing.mirror.subscriptions import sync_subscriptions
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
 from billing.notices import tell_of_plan_change
-from billing.operations.life import finish, key_expired, register, renew_key
+from billing.operations.life import fail, finish, key_expired, register, renew_key
 from billing.operations.people import person_of, still_may
 from billing.plan_offers import Offer
 from billing.plans import version_of
@@ -53,7 +53,7 @@ def _change(operation: StripeOperation) -> None:
     if found.operation_id == str(operation.pk):
         invoice_id = gateway.invoice_of_change(offer.subscription)
     elif _is_too_late(operation):
-        _fail(operation, Outcome.TOO_LATE)
+        fail(operation, {"outcome": Outcome.TOO_LATE})
     elif _is_as_accepted(operation, offer, found):
         invoice_id = _charge(operation, offer, found)
     if invoice_id:
@@ -67,16 +67,16 @@ def _is_too_late(operation: StripeOperation) -> bool:
 def _is_as_accepted(operation: StripeOperation, offer: Offer, found: Subscription) -> bool:
     """Whether plan, price and the person's right are as they were; if not, the operation has failed."""
     if not still_may(operation, Permission.BILLING_SUBSCRIPTION_UPDATE):
-        _fail(operation, Outcome.NOT_ALLOWED)
+        fail(operation, {"outcome": Outcome.NOT_ALLOWED})
         return False
     if version_of(found) != offer.version:
         sync_subscriptions(BillingAccount.objects.get(organization=operation.organization_id))
-        _fail(operation, Outcome.CHANGED)
+        fail(operation, {"outcome": Outcome.CHANGED})
         return False
     if offer.at_once:
         charge = gateway.preview_of_change(offer.subscription, items=offer.items, at=offer.at)
         if (charge.total, charge.amount_due) != (offer.total, offer.amount_due):
-            _fail(operation, Outcome.PRICE_CHANGED)
+            fail(operation, {"outcome": Outcome.PRICE_CHANGED})
             return False
     return True
 
@@ -98,7 +98,8 @@ def _charge(operation: StripeOperation, offer: Offer, found: Subscription) -> st
         )
     except gateway.GatewayDeclined as error:
         asks = error.code in ASKS_THE_PERSON
-        _fail(operation, Outcome.CONFIRMATION if asks else Outcome.DECLINED, reason=error.code)
+        outcome = Outcome.CONFIRMATION if asks else Outcome.DECLINED
+        fail(operation, {"outcome": outcome, "reason": error.code}, error=error.code)
         return ""
 
 
@@ -219,21 +220,6 @@ def _difference(operation: StripeOperation, invoice: Invoice) -> dict[str, Any]:
         invoiced=invoiced,
     )
     return {"difference": invoiced}
-
-
-@transaction.atomic
-def _fail(operation: StripeOperation, outcome: Outcome, *, reason: str = "") -> None:
-    account = BillingAccount.objects.locked_of(operation.organization_id)
-    record(
-        PLAN_CHANGE_FAILED,
-        actor=person_of(operation),
-        organization=account.organization,
-        target=(operation.pk, ""),
-        outcome=outcome.value,
-    )
-    finish(
-        operation, state=OperationState.FAILED, result={"outcome": outcome, "reason": reason}, error=reason
-    )
 
 
 register(

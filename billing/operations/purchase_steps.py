@@ -28,6 +28,7 @@ from billing.models import (
 )
 from billing.notices import tell_of_started_subscription
 from billing.operations.life import (
+    fail,
     finish,
     finish_forbidden,
     key_expired,
@@ -72,7 +73,7 @@ def look(operation: StripeOperation) -> None:
         finish_forbidden(operation, error)
         raise
     except gateway.GatewayRefused as error:
-        finish(operation, state=OperationState.FAILED, error=str(error))
+        fail(operation, {"reason": error.code}, error=str(error))
     else:
         settle(operation, session, closed_for=closed_for)
 
@@ -112,11 +113,11 @@ def _has_another(operation: StripeOperation) -> bool:
 
 def _create_session(operation: StripeOperation) -> None:
     if is_too_late(operation):
-        finish(operation, state=OperationState.FAILED, result={"outcome": PurchaseOutcome.EXPIRED})
+        fail(operation, {"outcome": PurchaseOutcome.EXPIRED})
         return
     if _has_another(operation):
         sync_subscriptions(BillingAccount.objects.get(organization=operation.organization_id))
-        finish(operation, state=OperationState.FAILED, result={"outcome": PurchaseOutcome.TAKEN})
+        fail(operation, {"outcome": PurchaseOutcome.TAKEN})
         return
     session = None
     params = operation.params["session"]
@@ -141,9 +142,7 @@ def settle(waiting: StripeOperation, session: SubscriptionSession, *, closed_for
     if session.status == "open":
         operation.next_attempt_at = timezone.now() + LOOK_AT_PAGE
     elif session.status == "expired":
-        operation.state = OperationState.FAILED
-        operation.result = {"outcome": closed_for}
-        operation.finished_at = timezone.now()
+        fail(operation, {"outcome": closed_for})
     else:
         operation.state, operation.step = OperationState.PENDING, Step.FOLLOW
         operation.next_attempt_at = timezone.now()
@@ -164,7 +163,7 @@ def _follow(operation: StripeOperation) -> None:
         bought = subscriptions.filter(stripe_id=operation.result["subscription"]).first()
         if bought is None:
             # The organization has another customer by now.
-            finish(operation, state=OperationState.FAILED, result={"outcome": PurchaseOutcome.ERROR})
+            fail(operation, {"outcome": PurchaseOutcome.ERROR})
         elif subscriptions.current().exclude(pk=bought.pk).exists():
             _let_undo(operation, PurchaseOutcome.TAKEN_LATE)
         elif not still_may(operation, Permission.BILLING_SUBSCRIPTION_UPDATE):
@@ -208,7 +207,7 @@ def _undo(operation: StripeOperation) -> None:
             edition=operation.params["edition"],
             person=operation.actor_name,
         )
-        finish(operation, state=OperationState.FAILED, result=operation.result)
+        fail(operation, operation.result)
 
 
 register(

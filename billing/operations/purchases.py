@@ -23,7 +23,7 @@ from billing.models import (
 from billing.models.operations import UNFINISHED
 from billing.offers import offer_of
 from billing.operations.customers import ensure_customer
-from billing.operations.life import finish, new_operation, refusal_of, resume
+from billing.operations.life import fail, new_operation, refusal_of, resume
 from billing.operations.presses import asking_stripe
 from billing.operations.purchase_steps import Step, close_page, is_too_late, settle
 from billing.purchase_outcomes import PurchaseOutcome, purchase_outcome_of
@@ -126,7 +126,7 @@ def _begin(actor: Membership, customer_id: str, edition_code: str, shown_price: 
             if begun.state == OperationState.WAITING or begun.is_leased:
                 raise _being_opened()
             # Nobody has the address of a page that is still to be made, or whose making was never answered.
-            finish(begun, state=OperationState.FAILED, result={"outcome": PurchaseOutcome.REPLACED})
+            fail(begun, {"outcome": PurchaseOutcome.REPLACED})
         operation = new_operation(kind=OperationKind.START_SUBSCRIPTION, actor=act.membership)
         operation.params = {
             "edition": edition_code,

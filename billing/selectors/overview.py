@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 
+from billing.failures import FailedAct, failed_act
 from billing.invoice_states import InvoiceState
 from billing.methods import Method, method_of, saved_by
 from billing.models import (
@@ -57,6 +59,7 @@ class AccountRow(NamedTuple):
     is_changing: bool
     name: str
     address: dict[str, str]
+    failed: dict[str, Any] | None
 
     @property
     def as_of(self) -> datetime | None:
@@ -73,7 +76,10 @@ def account_rows(accounts: QuerySet[BillingAccount]) -> QuerySet[BillingAccount,
     pending = StripeOperation.objects.pending().filter(
         organization=OuterRef("organization"), kind__in=SUBSCRIPTION_CHANGES
     )
-    return accounts.annotate(is_changing=Exists(pending)).values_list(*AccountRow._fields)
+    unseen = StripeOperation.objects.filter(organization=OuterRef("organization")).failed_unseen()
+    failed = unseen.values(row=JSONObject(kind="kind", result="result", created_at="created_at"))[:1]
+    annotated = accounts.annotate(is_changing=Exists(pending), failed=Subquery(failed))
+    return annotated.values_list(*AccountRow._fields)
 
 
 @compiled(AccountRow)
@@ -94,6 +100,7 @@ class BillingPage:
     where a subscription has nothing of its own. ``troubles``: those that a saved card mends, the worst first.
     ``is_changing``: a change of the subscription is on its way to Stripe.
     ``card_saved``: the person comes from saving the card that pays now.
+    ``failed``: an act that came to nothing while nobody waited for it.
     ``bill_to``: as on coming invoices, a line each.
     """
 
@@ -111,6 +118,7 @@ class BillingPage:
     invoices: list[InvoiceRow]
     managers: BillingManagersPanel
     is_changing: bool
+    failed: FailedAct | None
     card_saved: bool
     bill_to: list[str]
     as_of: datetime | None
@@ -177,6 +185,7 @@ def billing_page(membership: Membership, *, card_saved: bool = False) -> Billing
         invoices=latest,
         managers=managers,
         is_changing=account is not None and account.is_changing,
+        failed=failed_act(account.failed) if account and account.failed else None,
         card_saved=card_saved,
         bill_to=party_lines(account.name or organization.name, account.address, []) if account else [],
         as_of=account.as_of if account else None,

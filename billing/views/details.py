@@ -113,7 +113,7 @@ def _is_refused(operation: StripeOperation | None, form: DetailsForm | TaxIdForm
     if MISSING_SCOPE in operation.result:
         form.add_error(None, str(FORBIDDEN))
     else:
-        form.refuse(code=operation.result.get("code", ""), param=operation.result.get("param", ""))
+        form.refuse(code=operation.result.get("reason", ""), param=operation.result.get("param", ""))
     return True
 
 

@@ -110,7 +110,7 @@ def _refuse(request: OrgRequest, refused: Refused) -> HttpResponse:
 def _after(request: OrgRequest, operation: StripeOperation, done: str) -> HttpResponse:
     if operation.state == OperationState.DONE:
         messages.success(request, done)
-    elif CHANGED in operation.result:
+    elif operation.result.get("outcome") == CHANGED:
         messages.error(
             request, _("The subscription has changed since. Nothing was done. Check it, then try again.")
         )

@@ -121,6 +121,6 @@ def _tell_of_removal(request: OrgRequest, operation: StripeOperation, row: Saved
         messages.success(request, _("%(method)s was removed.") % {"method": row.method.name})
         return
     words = _("Stripe did not remove %(method)s. Write to %(address)s.")
-    if operation.result.get("reason") == STILL_PAYS:
+    if operation.result.get("outcome") == STILL_PAYS:
         words = _("%(method)s pays by now, so it was not removed. Make another one the default first.")
     messages.error(request, words % {"method": row.method.name, "address": settings.SUPPORT_EMAIL})

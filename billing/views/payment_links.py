@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.models import Invoice, PaymentLink
-from billing.operations.payment_links import make_card_link, make_invoice_link, revoke_link
+from billing.operations.payment_links import copy_link, make_card_link, make_invoice_link, revoke_link
 from billing.payment_tokens import payment_url
 from billing.selectors import payment_links_page
 from orgs.access import OrgRequest, requires
@@ -43,8 +43,10 @@ def invoice_link(request: OrgRequest, invoice_id: uuid.UUID) -> HttpResponse:
 @requires(POST=Permission.BILLING_CARD_UPDATE)
 def payment_link_copy(request: OrgRequest, link_id: uuid.UUID) -> HttpResponse:
     """Show a link again."""
-    live = PaymentLink.objects.for_org(request.organization).live()
-    return _shown(request, get_object_or_404(live, pk=link_id))
+    try:
+        return _shown(request, copy_link(actor=request.membership, link_id=link_id))
+    except PaymentLink.DoesNotExist:
+        raise Http404 from None
 
 
 @requires(GET=Permission.BILLING_CARD_UPDATE, POST=Permission.BILLING_CARD_UPDATE)

@@ -114,7 +114,7 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "organization.renamed": lambda scene: scene.setting("name", "Acme", "Globex"),
 }
 # Told in tests/billing: test_mirror.py, of what Stripe says, and test_payment_links.py.
-BILLING = {"card", "details", "invoice", "payment_link", "subscription"}
+BILLING = {"billing", "card", "details", "invoice", "payment_link", "subscription"}
 
 
 def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:

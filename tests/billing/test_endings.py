@@ -167,7 +167,7 @@ def test_a_renewal_that_the_portal_has_not_heard_of_cancels_nothing(
     """Else it would end a period later than the page said."""
     stripe.control.advance(days=32)
     operation = cancel(admin, subscription)
-    assert (operation.state, operation.result) == (OperationState.FAILED, {"changed": True})
+    assert (operation.state, operation.result) == (OperationState.FAILED, {"outcome": "changed"})
     assert not at_stripe(stripe, subscription).cancel_at_period_end
     assert not OutgoingEmail.objects.filter(kind="subscription_ending").exists()
 

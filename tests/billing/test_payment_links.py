@@ -74,7 +74,12 @@ def test_a_card_added_by_a_link_pays_and_the_link_is_used_up(
     answer = Client().get(path_of(link))
     assert answer.status_code == 410
     assert "A card was added with it already." in text_of(answer)
-    assert acts() == ["payment_link.made", "payment_link.opened", "card.added_by_link"]
+    assert acts() == [
+        "payment_link.made",
+        "billing.customer_made",
+        "payment_link.opened",
+        "card.added_by_link",
+    ]
     mail = OutgoingEmail.objects.get()
     assert (mail.kind, mail.to) == ("card_added_by_link", billing_manager.user.email)
 
@@ -129,6 +134,18 @@ def test_a_card_of_a_maker_who_lost_the_role_is_not_saved(
     stripe.control.enter_card(page, number=MASTERCARD)
     sweep_everything()
     assert stripe.default_card(BillingAccount.objects.get()) is None
+
+
+def test_a_link_that_is_copied_again_is_in_the_log(billing_manager: Membership, sign_in: SignIn) -> None:
+    link = make_card_link(actor=billing_manager)
+    url = billing_url(billing_manager.organization, f"payment-links/{link.pk}/copy/")
+    assert payment_url(link.pk) in sign_in(billing_manager).post(url).content.decode()
+    event = AuditEvent.objects.get(action="payment_link.copied")
+    assert (event.actor_id, event.target_id) == (billing_manager.user_id, str(link.pk))
+    assert event.sentence == "copied a payment link to add a card"
+    revoke_link(actor=billing_manager, link_id=link.pk)
+    assert sign_in(billing_manager).post(url).status_code == 404
+    assert acts().count("payment_link.copied") == 1
 
 
 def test_stripe_down_is_told_and_the_link_still_works(
@@ -309,7 +326,7 @@ def test_links_are_made_copied_and_revoked_on_their_page(
     assert "Revoke this payment link?" in text_of(client.get(billing_url(organization, f"{own}revoke/")))
     client.post(billing_url(organization, f"{own}revoke/"))
     assert text_of(client.get(billing_url(organization, "payment-links/"))).count("Not yet") == 1
-    assert acts() == ["payment_link.made", "payment_link.made", "payment_link.revoked"]
+    assert acts() == ["payment_link.made", "payment_link.made", "payment_link.copied", "payment_link.revoked"]
     assert client.post(billing_url(organization, f"{own}copy/")).status_code == 404
 
 

@@ -143,7 +143,13 @@ def test_a_declined_payment_changes_nothing_and_says_why(customer: Customer) -> 
     assert answer.status_code == 422
     assert "there was not enough money in the account. Nothing was charged or changed." in told
     assert (customer.organization.seats, len(customer.invoices())) == (3, 1)
-    assert actions() == ["subscription.change_asked", "subscription.change_failed"]
+    assert actions() == ["subscription.change_asked"]
+    event = AuditEvent.objects.get(action="billing.act_failed")
+    assert event.data["outcome"] == {"code": "declined", "reason": "insufficient_funds"}
+    assert event.sentence == (
+        "asked to change the plan; it was not done, since the payment was declined: "
+        "there was not enough money in the account"
+    )
 
 
 def test_a_bank_that_asks_for_a_confirmation_leads_to_another_way(customer: Customer) -> None:

@@ -66,9 +66,9 @@ TOLD_LATER = {
     "tax_id_remove",
 }
 # Billing managers send these too: tests/billing/test_payment_links.py.
-TOLD_ELSEWHERE = {"card_link", "invoice_link", "payment_link_revoke"}
-# Of one's own pages alone, or shown once more.
-CHANGES_NOTHING = {"start_step", "payment_link_copy", "billing_details_preview"}
+TOLD_ELSEWHERE = {"card_link", "invoice_link", "payment_link_copy", "payment_link_revoke"}
+# Of one's own pages alone.
+CHANGES_NOTHING = {"start_step", "billing_details_preview"}
 
 
 @pytest.fixture
