@@ -9,24 +9,17 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from billing.methods import method_name
-from billing.models import OperationState, StripeOperation
+from billing.models import StripeOperation
 from billing.models.operations import MISSING_SCOPE
 from billing.money import format_money
 
 
 class Outcome(models.TextChoices):
-    """UNKNOWN is none yet: Stripe has not said."""
+    """How a press ended, with what its person reads."""
 
     PAID = "paid", _("Paid %(amount)s with %(method)s.")
     ON_ITS_WAY = "on_its_way", _("A payment of %(amount)s is on its way. Banks take a few days.")
     CONFIRM = "confirm", _("The bank wants you to confirm the payment of %(amount)s.")
-    UNKNOWN = (
-        "unknown",
-        _(
-            "Stripe has not answered yet. The payment of %(amount)s is looked at again by itself, and this "
-            "page shows within minutes what became of it."
-        ),
-    )
     DECLINED = "declined", _("The payment of %(amount)s was declined. Nothing was charged.")
     PAID_BEFORE = "paid_before", _("%(amount)s was paid already. Nothing was charged now.")
     VOID = "void", _("The invoice is void. Nothing was charged.")
@@ -93,9 +86,7 @@ class Told(NamedTuple):
 
 
 def outcome_of(operation: StripeOperation) -> Outcome:
-    """How it ended, or that it has not."""
-    if operation.state in {OperationState.PENDING, OperationState.WAITING}:
-        return Outcome.UNKNOWN
+    """How an operation that has ended did so."""
     if MISSING_SCOPE in operation.result:
         return Outcome.FORBIDDEN
     # Stripe has answered, and did not let the invoice be read.

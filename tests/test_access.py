@@ -63,6 +63,7 @@ INSIDE = {
     "invitation_copy_link": Row(post=ADMINS, data={"generation": "1"}),
     "invitation_revoke": Row(get=ADMINS, post=ADMINS, data={"generation": "1"}),
     "billing": Row(get=MONEY),
+    "billing_under_way": Row(get=MONEY),
     "billing_activity": Row(get=MONEY),
     "payment_links": Row(get=MONEY),
     "card_link": Row(post=MONEY),

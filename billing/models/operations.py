@@ -49,6 +49,8 @@ class OperationState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+# What people wait for on *Billing & usage*: a payment, another plan, a subscription that starts.
+AWAITED = (OperationKind.PAY_INVOICE, *SUBSCRIPTION_CHANGES, OperationKind.START_SUBSCRIPTION)
 # A person sets up at Stripe's page what can be charged.
 SET_UPS = (OperationKind.SET_UP_CARD, OperationKind.ADD_METHOD)
 
@@ -83,6 +85,11 @@ class StripeOperationQuerySet(WorkQuerySet["StripeOperation"], OfOrganization["S
     def paying(self) -> "StripeOperationQuerySet":
         """Payments of invoices that have not come to their end; ``stripe_id`` is the invoice's."""
         return self.filter(UNFINISHED, kind=OperationKind.PAY_INVOICE)
+
+    def unsettled(self) -> "StripeOperationQuerySet":
+        """What people wait for and Stripe has not answered; not a purchase before its page was paid."""
+        unpaid = Q(kind=OperationKind.START_SUBSCRIPTION, step=FIRST_STEP)
+        return self.pending().filter(kind__in=AWAITED).exclude(unpaid)
 
 
 class StripeOperation(Work):
@@ -165,6 +172,10 @@ class StripeOperation(Work):
                 condition=Q(failed_unseen=True),
             ),
         ]
+
+    @property
+    def is_settled(self) -> bool:
+        return self.state in {OperationState.DONE, OperationState.FAILED}
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.get_state_display()}"

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from audit.services import record
 from billing import gateway
 from billing.actions import SUBSCRIPTION_ENDING, SUBSCRIPTION_KEPT
+from billing.ending_outcomes import CHANGED
 from billing.endings import EndingAct, ending_of, stamp
 from billing.mirror.subscriptions import sync_subscriptions
 from billing.models import (
@@ -36,8 +37,6 @@ KINDS = {
     EndingAct.CANCEL: OperationKind.END_SUBSCRIPTION,
     EndingAct.KEEP: OperationKind.KEEP_SUBSCRIPTION,
 }
-# The outcome of one that failed since the subscription is no longer as the person saw it.
-CHANGED = "changed"
 
 
 def cancel_subscription(

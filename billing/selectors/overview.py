@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
@@ -14,7 +14,6 @@ from billing.failures import FailedAct, failed_act
 from billing.invoice_states import InvoiceState
 from billing.methods import Method, method_of, saved_by
 from billing.models import (
-    SUBSCRIPTION_CHANGES,
     BillingAccount,
     Invoice,
     OperationKind,
@@ -37,6 +36,7 @@ from billing.selectors.methods import (
 )
 from billing.selectors.owed import Owed, WhatPays, owed_of
 from billing.selectors.seats import Seats, seats_of
+from billing.selectors.under_way import UnderWay, under_way_of, unsettled_of
 from billing.sharing import take_once
 from billing.upcoming import NextCharge, Upcoming, next_charges_of, upcoming_of
 from invitations.selectors import BillingManagersPanel, billing_managers_panel
@@ -56,10 +56,10 @@ class AccountRow(NamedTuple):
     card_exp_year: int | None
     synced_at: datetime | None
     reconciled_at: datetime | None
-    is_changing: bool
     name: str
     address: dict[str, str]
     failed: dict[str, Any] | None
+    unsettled: list[dict[str, str]]
 
     @property
     def as_of(self) -> datetime | None:
@@ -73,12 +73,10 @@ class AccountRow(NamedTuple):
 
 def account_rows(accounts: QuerySet[BillingAccount]) -> QuerySet[BillingAccount, Any]:
     """What an ``AccountRow`` is made of."""
-    pending = StripeOperation.objects.pending().filter(
-        organization=OuterRef("organization"), kind__in=SUBSCRIPTION_CHANGES
-    )
     unseen = StripeOperation.objects.filter(organization=OuterRef("organization")).failed_unseen()
     failed = unseen.values(row=JSONObject(kind="kind", result="result", created_at="created_at"))[:1]
-    annotated = accounts.annotate(is_changing=Exists(pending), failed=Subquery(failed))
+    unsettled = unsettled_of(OuterRef("organization"))
+    annotated = accounts.annotate(unsettled=unsettled, failed=Subquery(failed))
     return annotated.values_list(*AccountRow._fields)
 
 
@@ -98,7 +96,7 @@ class BillingPage:
 
     ``on_their_way``: open invoices whose payment was begun; nobody has to pay them again. ``pays``: what pays
     where a subscription has nothing of its own. ``troubles``: those that a saved card mends, the worst first.
-    ``is_changing``: a change of the subscription is on its way to Stripe.
+    ``under_way``: what was asked of Stripe and has not been answered.
     ``card_saved``: the person comes from saving the card that pays now.
     ``failed``: an act that came to nothing while nobody waited for it.
     ``bill_to``: as on coming invoices, a line each.
@@ -117,7 +115,7 @@ class BillingPage:
     planned: list[PlannedChange]
     invoices: list[InvoiceRow]
     managers: BillingManagersPanel
-    is_changing: bool
+    under_way: UnderWay
     failed: FailedAct | None
     card_saved: bool
     bill_to: list[str]
@@ -184,7 +182,7 @@ def billing_page(membership: Membership, *, card_saved: bool = False) -> Billing
         planned=[change for one in subscriptions for change in planned_changes(one)],
         invoices=latest,
         managers=managers,
-        is_changing=account is not None and account.is_changing,
+        under_way=under_way_of(account.unsettled if account else []),
         failed=failed_act(account.failed) if account and account.failed else None,
         card_saved=card_saved,
         bill_to=party_lines(account.name or organization.name, account.address, []) if account else [],

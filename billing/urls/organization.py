@@ -14,10 +14,12 @@ from billing.views import (
     plans,
     purchases,
     start,
+    under_way,
 )
 
 urlpatterns = [
     path("", overview.billing, name="billing"),
+    path("under-way/", under_way.under_way, name="billing_under_way"),
     path("activity/", overview.activity, name="billing_activity"),
     path("start/", start.start_step, name="start_step"),
     path("card/", cards.card, name="card"),

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from billing.card_outcomes import Outcome, standing_of
-from billing.models import OperationKind, OperationState, StripeOperation
+from billing.models import OperationKind, StripeOperation
 from billing.operations.cards import BEGUN_ON, start_card_setup
 from billing.selectors import is_something_owed, own_card_setup
 from billing.tasks import resume_operations
@@ -36,7 +36,7 @@ def card_return(request: OrgRequest) -> HttpResponse:
         operation = own_card_setup(request.membership, uuid.UUID(request.GET.get("operation", "")))
     except (ValueError, StripeOperation.DoesNotExist):
         raise Http404 from None
-    if operation.state in {OperationState.DONE, OperationState.FAILED}:
+    if operation.is_settled:
         return _after_card_setup(request, operation)
     if not request.htmx:
         ring(resume_operations, str(operation.pk))

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 
 from billing.endings import EndingAct
 from billing.forms import CancelForm
-from billing.models import OperationState, StripeOperation, Subscription
-from billing.operations.endings import CHANGED, cancel_subscription, keep_subscription
+from billing.models import StripeOperation, Subscription
+from billing.operations.endings import cancel_subscription, keep_subscription
 from billing.selectors import EndingPage, ending_page
+from billing.views.telling import tell
 from orgs.access import OrgRequest, requires
-from orgs.dates import day
 from orgs.errors import PageOutdated, Refused
 from orgs.policy import Permission
 
@@ -43,8 +43,7 @@ def subscription_cancel(request: OrgRequest, subscription_id: uuid.UUID) -> Http
         return _ask_anew(request, EndingAct.CANCEL, subscription_id, outdated, form=form)
     except Refused as refused:
         return _refuse(request, refused)
-    done = _("The subscription ends on %(day)s.") % {"day": day(page.ends)}
-    return _after(request, operation, done)
+    return _after(request, operation)
 
 
 @requires(GET=Permission.BILLING_SUBSCRIPTION_UPDATE, POST=Permission.BILLING_SUBSCRIPTION_UPDATE)
@@ -62,9 +61,7 @@ def subscription_keep(request: OrgRequest, subscription_id: uuid.UUID) -> HttpRe
         return _ask_anew(request, EndingAct.KEEP, subscription_id, outdated)
     except Refused as refused:
         return _refuse(request, refused)
-    return _after(
-        request, operation, _("The subscription goes on. It renews on %(day)s.") % {"day": day(page.ends)}
-    )
+    return _after(request, operation)
 
 
 def _page_or_404(request: OrgRequest, subscription_id: uuid.UUID) -> EndingPage:
@@ -107,17 +104,6 @@ def _refuse(request: OrgRequest, refused: Refused) -> HttpResponse:
     return redirect("billing", request.organization.slug)
 
 
-def _after(request: OrgRequest, operation: StripeOperation, done: str) -> HttpResponse:
-    if operation.state == OperationState.DONE:
-        messages.success(request, done)
-    elif operation.result.get("outcome") == CHANGED:
-        messages.error(
-            request, _("The subscription has changed since. Nothing was done. Check it, then try again.")
-        )
-    elif operation.state == OperationState.FAILED:
-        messages.error(request, _("Stripe refused the change. Nothing was done."))
-    else:
-        messages.info(
-            request, _("Stripe does not answer right now. Your change is noted, and made once it answers.")
-        )
+def _after(request: OrgRequest, operation: StripeOperation) -> HttpResponse:
+    tell(request, [operation])
     return redirect("billing", request.organization.slug)

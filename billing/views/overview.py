@@ -15,6 +15,10 @@ from orgs.rows import positive_int
 
 @requires(GET=Permission.BILLING_VIEW)
 def billing(request: OrgRequest) -> HttpResponse:
+    return billing_response(request)
+
+
+def billing_response(request: OrgRequest) -> HttpResponse:
     card_saved = "saved" in request.GET and _has_saved_card(request)
     page = billing_page(request.membership, card_saved=card_saved)
     context = {

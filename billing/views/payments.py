@@ -9,21 +9,14 @@ from django.shortcuts import redirect
 
 from billing.models import Invoice
 from billing.operations.payments import Shown, pay_invoices
-from billing.payment_outcomes import Outcome, outcome_of, told
+from billing.payment_outcomes import Outcome, outcome_of
 from billing.views.invoices import invoice_or_404
 from billing.views.see_other import HttpResponseSeeOther
+from billing.views.telling import tell
 from orgs.access import OrgRequest, requires
 from orgs.errors import Refused
 from orgs.policy import Permission
 
-LEVELS = {
-    Outcome.PAID: messages.SUCCESS,
-    Outcome.ON_ITS_WAY: messages.INFO,
-    Outcome.UNKNOWN: messages.INFO,
-    Outcome.PAID_BEFORE: messages.INFO,
-    Outcome.VOID: messages.INFO,
-    Outcome.CONFIRM: messages.WARNING,
-}
 # More than a page shows are nobody's press.
 MOST_INVOICES = 100
 
@@ -46,11 +39,10 @@ def _pay(request: OrgRequest, invoices: Sequence[uuid.UUID], *, back: HttpRespon
     except Refused as refused:
         messages.error(request, str(refused.message))
         return back
-    if len(operations) == 1 and outcome_of(operations[0]) is Outcome.CONFIRM:
+    if len(operations) == 1 and operations[0].is_settled and outcome_of(operations[0]) is Outcome.CONFIRM:
         asked = Invoice.objects.for_org(request.organization).get(stripe_id=operations[0].stripe_id)
         return HttpResponseSeeOther(asked.hosted_url) if asked.hosted_url else back
-    for outcome, sentence in told(operations):
-        messages.add_message(request, LEVELS.get(outcome, messages.ERROR), sentence)
+    tell(request, operations)
     return back
 
 

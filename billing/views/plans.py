@@ -4,13 +4,13 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
-from billing.change_outcomes import good_sentence_of, sentence_of
+from billing.change_outcomes import sentence_of
 from billing.models import OperationState, StripeOperation
 from billing.operations.plans import accept_offer, undo_change
 from billing.plans import changes_by
 from billing.selectors import PlanChangePage, plan_page, seats_page
+from billing.views.telling import tell
 from orgs.access import OrgRequest, requires
 from orgs.errors import Refused
 from orgs.policy import Permission
@@ -64,10 +64,7 @@ def _accepted(request: OrgRequest) -> str | None:
 def _told(request: OrgRequest, operation: StripeOperation) -> str | None:
     if operation.state == OperationState.FAILED:
         return sentence_of(operation)
-    if operation.state == OperationState.DONE:
-        messages.success(request, good_sentence_of(operation))
-    else:
-        messages.info(request, _("Stripe has not answered yet. The change is under way and shows once made."))
+    tell(request, [operation])
     return None
 
 

@@ -8,12 +8,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from billing.models import OperationState, StripeOperation
+from billing.models import StripeOperation
 from billing.operations.purchases import start_purchase
-from billing.purchase_outcomes import PurchaseOutcome, purchase_outcome_of
 from billing.selectors import editions_page, own_purchase
 from billing.tasks import resume_operations
 from billing.views.see_other import HttpResponseSeeOther
+from billing.views.telling import tell
 from orgs.access import OrgRequest, requires
 from orgs.errors import PageOutdated, Refused
 from orgs.policy import Permission
@@ -60,7 +60,7 @@ def purchase_return(request: OrgRequest) -> HttpResponse:
         operation = own_purchase(request.membership, uuid.UUID(request.GET.get("operation", "")))
     except (ValueError, StripeOperation.DoesNotExist):
         raise Http404 from None
-    if operation.state in {OperationState.DONE, OperationState.FAILED}:
+    if operation.is_settled:
         return _after_purchase(request, operation)
     if not request.htmx:
         ring(resume_operations, str(operation.pk))
@@ -69,7 +69,5 @@ def purchase_return(request: OrgRequest) -> HttpResponse:
 
 
 def _after_purchase(request: OrgRequest, operation: StripeOperation) -> HttpResponse:
-    outcome = purchase_outcome_of(operation)
-    level = messages.SUCCESS if outcome is PurchaseOutcome.STARTED else messages.ERROR
-    messages.add_message(request, level, str(outcome.label))
+    tell(request, [operation])
     return redirect("billing", request.organization.slug)

@@ -63,11 +63,14 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (copyNow) copy(copyNow);
 });
 
+// What asks by itself (hx-trigger="every ...") asks again: nobody pressed anything that has to be told of.
 for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(failure, (event) => {
-    const { target, xhr } = event.detail;
+    const { elt, target, xhr } = event.detail;
     const refused = xhr.status >= 400 && xhr.status < 500;
-    if (target === dialog && (dialog.dataset.href || refused)) {
+    const byItself = elt.getAttribute("hx-trigger")?.startsWith("every");
+    if (byItself && !refused) return;
+    if (byItself || target === dialog && (dialog.dataset.href || refused)) {
       location.assign(dialog.dataset.href ?? location.href);
       return;
     }

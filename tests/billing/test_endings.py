@@ -217,7 +217,7 @@ def test_without_an_answer_it_is_noted_and_done_later(
 ) -> None:
     stripe.control.fail(503, count=10)
     answer = text(press(sign_in(admin), subscription))
-    assert "Your change is noted, and made once it answers." in answer
+    assert "what becomes of the change of the subscription." in answer
     assert "A change is on its way to Stripe." in answer
     assert "Cancel subscription" not in answer
     with pytest.raises(Refused, match="on its way"):

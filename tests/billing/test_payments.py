@@ -411,7 +411,7 @@ def test_while_a_payment_is_under_way_nobody_is_offered_a_second_press(told: Tol
     button = the_button(told)
     told.stripe.control.drop(method="POST", path="/v1/invoices/*")
     page = press(told, button)
-    assert "Stripe has not answered yet." in page
+    assert "Waiting for Stripe. This page shows what becomes of the payment." in page
     assert "A payment of $600.00 is under way." in page
     for path in ("", f"invoices/{told.invoice().pk}/"):
         assert pay_buttons(told.browser, told.reader.organization, path) == []

@@ -53,7 +53,7 @@ def test_an_answer_lost_after_the_work_charges_once_and_the_page_says_so(bought:
     bought.stripe.control.drop(method="POST", path=SUBSCRIPTION)
     answer = bought.press(MORE, page=page)
     assert answer.headers["Location"] == bought.url("")
-    assert "Stripe has not answered yet." in text_of(bought.get(""))
+    assert "what becomes of the change of the subscription." in text_of(bought.get(""))
     assert "A change is being made." in text_of(bought.get("seats/?seats=7"))
     bought.press(MORE, page=page)
     sweep_everything()

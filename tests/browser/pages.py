@@ -28,6 +28,7 @@ NO_PAGE = {
     "managers_link": "POST only",
     "invitation_resend": "POST only",
     "invitation_copy_link": "POST only",
+    "billing_under_way": "redirects",
     "card": "POST only",
     "owed_pay": "POST only",
     "invoice_pay": "POST only",
