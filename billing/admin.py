@@ -25,6 +25,7 @@ from billing.models import (
     Subscription,
 )
 from billing.money import format_money
+from billing.plan_offers import Offer
 
 DASHBOARD = "https://dashboard.stripe.com"
 ORGANIZATION_SEARCH = ["organization__name", "organization__slug"]
@@ -143,10 +144,10 @@ class StripeOperationAdmin(admin.ModelAdmin[StripeOperation]):
         invoiced = operation.result.get("difference")
         if not invoiced:
             return ""
-        offer = operation.params["offer"]
+        accepted = Offer(**operation.params["offer"]).charge
         return (
             f"{format_money(invoiced['amount_due'], invoiced['currency'])} ≠ "
-            f"{format_money(offer['amount_due'], offer['currency'])}"
+            f"{format_money(accepted.amount_due, accepted.currency)}"
         )
 
 

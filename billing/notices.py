@@ -232,7 +232,8 @@ def tell_of_failed_act(
         slug=organization.slug,
         act=operation.kind,
         asked=operation.created_at.date().isoformat(),
-        **outcome,
+        code=outcome["code"],
+        reason=outcome["reason"],
     )
 
 

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core import signing
 from django.utils import timezone
@@ -25,6 +25,14 @@ from orgs.models import Membership
 
 SALT = "billing.plan_offers"
 LIFE = timedelta(hours=1)
+
+
+class Charge(NamedTuple):
+    """What an invoice comes to, in minor units. ``amount_due``: after the balance."""
+
+    total: int
+    amount_due: int
+    currency: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +67,16 @@ class Offer:
     @property
     def moment(self) -> datetime:
         return datetime.fromtimestamp(self.at, UTC)
+
+    @property
+    def charge(self) -> Charge:
+        """What the change is invoiced at: at once, or for the first period that it counts for.
+
+        The balance of that day is nobody's to foresee.
+        """
+        if self.at_once:
+            return Charge(self.total, self.amount_due, self.currency)
+        return Charge(self.period_total, self.period_total, self.currency)
 
     @property
     def bought(self) -> dict[str, Any]:

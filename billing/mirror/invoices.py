@@ -30,6 +30,7 @@ from billing.mirror.rows import (
 )
 from billing.models import BillingAccount, Invoice, InvoiceStatus, PaymentStatus
 from billing.notices import tell_of_failed_payment, tell_of_issued_invoice, tell_of_needed_confirmation
+from billing.plan_comparison import compare_first_period
 
 # Stripe may make new ones for each fetch: https://docs.stripe.com/invoicing/hosted-invoice-page
 ADDRESSES = {"hosted_url", "pdf_url"}
@@ -120,12 +121,10 @@ def _told_of(invoice: Invoice) -> Told:
 def _announce(account: BillingAccount, invoice: Invoice, before: Told) -> None:
     """Tell of what was issued, of money received or given back, and of attempts that came to nothing yet."""
     now = _told_of(invoice)
-    if (
-        before.status in NOT_ISSUED
-        and now.status in {InvoiceStatus.OPEN, InvoiceStatus.PAID}
-        and invoice.total
-    ):
-        tell_of_issued_invoice(account, invoice)
+    if before.status in NOT_ISSUED and now.status in ISSUED:
+        compare_first_period(invoice)
+        if invoice.total:
+            tell_of_issued_invoice(account, invoice)
     paid = now.status == InvoiceStatus.PAID and before.status != InvoiceStatus.PAID
     elsewhere = invoice.document["paid_off_stripe"]
     received = min(invoice.amount_paid, invoice.amount_due - elsewhere) if elsewhere else invoice.amount_paid

@@ -7,7 +7,6 @@ charge only within the hour of the press: after that it is looked up whether it 
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -24,13 +23,12 @@ from billing.models import BillingAccount, OperationKind, OperationState, Stripe
 from billing.notices import tell_of_plan_change
 from billing.operations.life import fail, finish, key_expired, register, renew_key
 from billing.operations.people import person_of, still_may
-from billing.plan_offers import Offer
+from billing.plan_comparison import difference
+from billing.plan_offers import Charge, Offer
 from billing.plans import version_of
 from orgs.policy import Permission
 
 PATIENCE = timedelta(hours=1)
-
-logger = structlog.get_logger(__name__)
 
 
 class Step(models.TextChoices):
@@ -166,7 +164,9 @@ def _follow(operation: StripeOperation) -> None:
     try:
         sync_subscriptions(BillingAccount.objects.get(organization=operation.organization_id))
         if operation.kind == OperationKind.CHANGE_PLAN:
-            result = {**result, **_difference(operation, _write_invoice(operation))}
+            invoice = _write_invoice(operation)
+            invoiced = Charge(invoice.total, invoice.amount_due, invoice.currency)
+            result = {**result, **difference(operation, invoice.id, invoiced)}
     except gateway.GatewayRefused as error:
         problem = str(error)
     with transaction.atomic():
@@ -200,26 +200,6 @@ def _told(operation: StripeOperation) -> tuple[Action, dict[str, Any]]:
     if offer.at_once:
         return PLAN_CHANGED, facts
     return PLAN_CHANGE_PLANNED, {**facts, "day": offer.moment.date().isoformat()}
-
-
-def _difference(operation: StripeOperation, invoice: Invoice) -> dict[str, Any]:
-    """What the invoice has that the accepted preview had not: nothing, or somebody must look at it."""
-    offer = offer_of(operation)
-    if (invoice.total, invoice.amount_due, invoice.currency) == (
-        offer.total,
-        offer.amount_due,
-        offer.currency,
-    ):
-        return {}
-    invoiced = {"total": invoice.total, "amount_due": invoice.amount_due, "currency": invoice.currency}
-    logger.error(
-        "preview_differs_from_invoice",
-        operation=str(operation.pk),
-        invoice=invoice.id,
-        accepted={"total": offer.total, "amount_due": offer.amount_due, "currency": offer.currency},
-        invoiced=invoiced,
-    )
-    return {"difference": invoiced}
 
 
 register(
