@@ -106,7 +106,7 @@ def test_a_change_that_was_noted_and_fails_later_is_told_by_mail_and_page(custom
     page = customer.get(MORE)
     customer.stripe.control.fail(503, method="POST", path="/v1/subscriptions/*", when="before")
     customer.press(MORE, page=page)
-    assert "Stripe has not answered yet." in text_of(customer.get(""))
+    assert "Waiting for Stripe." in text_of(customer.get(""))
     assert told_by_mail() == []
     customer.clock.ahead += timedelta(hours=2)
     sweep_everything()
