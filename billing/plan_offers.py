@@ -40,10 +40,11 @@ class Offer:
     """A change of the plan at its price. Amounts in minor units, taxes included.
 
     ``version``: of the subscription, see ``plans.version_of``. ``old``, ``new``: edition and seats, see
-    ``terms``. ``at_once``: else it counts from the period's end. ``at``: in seconds, the moment from which it
-    is counted. ``replaces``: the id of the item and of the price that give way. ``total``, ``amount_due``: of
-    the invoice that comes of it at once. ``period_total``: of each whole period from then on.
-    ``managers``: the memberships of the billing managers who were shown, where not all of them may stay.
+    ``terms``. ``at_once``: else it counts from the period's end. ``in_trial``: at once and without a charge,
+    and the trial goes on. ``at``: in seconds, the moment from which it is counted. ``replaces``: the id of
+    the item and of the price that give way. ``total``, ``amount_due``: of the invoice that comes of it at
+    once. ``period_total``: of each whole period from then on. ``managers``: the memberships of the billing
+    managers who were shown, where not all of them may stay.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Offer:
     old: dict[str, Any]
     new: dict[str, Any]
     at_once: bool
+    in_trial: bool = False
     at: int
     replaces: dict[str, str]
     price: str
@@ -136,6 +138,8 @@ def ask_for_offer(
 ) -> Offered:
     """Ask Stripe what the change costs. More counts at once; less, and what would be paid back, later.
 
+    In a trial nothing was paid, and everything counts at once.
+
     Raises Refused, and what the gateway raises.
     """
     subscription, now = plan.subscription, timezone.now()
@@ -160,6 +164,10 @@ def ask_for_offer(
     period = gateway.preview_of_period(subscription.stripe_id, items=items)
     shown["period_total"] = period.total
     each_period = _bill(period, amount_due=period.total)
+    if subscription.status == "trialing":
+        begins = _end_of_trial(subscription.stripe_id, items, period_total=period.total)
+        offer = Offer(**shown, at_once=True, in_trial=True, at=int(now.timestamp()), total=0, amount_due=0)
+        return Offered(offer, edition, None, each_period, begins, now)
     if is_larger(edition, plan.edition) or (seats or 0) > (plan.seats or 0):
         at = int(now.timestamp())
         charge = gateway.preview_of_change(subscription.stripe_id, items=items, at=at)
@@ -171,6 +179,18 @@ def ask_for_offer(
             return Offered(offer, edition, now_bill, each_period, renewal, now)
     offer = Offer(**shown, at_once=False, at=int(plan.period_end.timestamp()), total=0, amount_due=0)
     return Offered(offer, edition, None, each_period, plan.period_end.date(), now)
+
+
+def _end_of_trial(subscription_id: str, items: list[dict[str, Any]], *, period_total: int) -> date:
+    """The day (UTC) of the first charge, by Stripe's preview of it.
+
+    Raises Refused where that is not what it tells of each period.
+    """
+    following = gateway.preview_after_trial(subscription_id, items=items)
+    lines = following.document.lines if following.document else []
+    if sum(line.net for line in lines if not line.item) != period_total:
+        raise Refused(_("Stripe does not tell for certain what this costs after the trial. Ask support."))
+    return datetime.fromisoformat(following.at).date()
 
 
 def _bill(preview: Preview, *, amount_due: int) -> Bill:

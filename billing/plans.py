@@ -58,7 +58,6 @@ class Obstacle(StrEnum):
     PLANNED = "planned"
     ENDING = "ending"
     OVERDUE = "overdue"
-    TRIAL = "trial"
     PAUSED = "paused"
 
 
@@ -112,11 +111,9 @@ def obstacle_to_change(plan: Plan | None, *, is_under_way: bool) -> Obstacle | N
     subscription = plan.subscription
     if is_under_way:
         return Obstacle.UNDER_WAY
-    if subscription.status == "trialing":
-        return Obstacle.TRIAL
     if subscription.status == "paused" or subscription.pause_behavior:
         return Obstacle.PAUSED
-    if subscription.status != "active":
+    if subscription.status not in {"active", "trialing"}:
         return Obstacle.OVERDUE
     if subscription.ends_at is not None:
         return Obstacle.ENDING

@@ -40,6 +40,7 @@ from billing.gateway.invoicing import (
     invoices,
     pay_invoice,
     preview,
+    preview_after_trial,
     preview_of_change,
     preview_of_period,
 )
@@ -48,6 +49,7 @@ from billing.gateway.patience import person_waits, somebody_waits
 from billing.gateway.pdf import invoice_pdf
 from billing.gateway.plans import (
     begin_schedule,
+    change_in_trial,
     change_subscription,
     invoice_of_change,
     plan_change,
@@ -79,6 +81,7 @@ __all__ = [
     "add_tax_id",
     "begin_schedule",
     "card_session",
+    "change_in_trial",
     "change_subscription",
     "create_card_session",
     "create_customer",
@@ -103,6 +106,7 @@ __all__ = [
     "person_waits",
     "plan_change",
     "preview",
+    "preview_after_trial",
     "preview_of_change",
     "preview_of_period",
     "prices",

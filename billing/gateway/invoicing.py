@@ -47,6 +47,19 @@ def preview_of_change(subscription_id: str, *, items: list[dict[str, Any]], at: 
     )
 
 
+def preview_after_trial(subscription_id: str, *, items: list[dict[str, Any]]) -> Preview:
+    """The first charge once the items of a subscription in its trial have changed; the trial goes on.
+
+    https://docs.stripe.com/billing/subscriptions/trials
+    """
+    return _preview(
+        {
+            "subscription": subscription_id,
+            "subscription_details": {"items": items, "proration_behavior": "none"},
+        }
+    )
+
+
 def preview_of_period(subscription_id: str, *, items: list[dict[str, Any]]) -> Preview:
     """What each whole period costs once a subscription's items have changed."""
     return _preview(

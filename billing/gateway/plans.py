@@ -42,6 +42,19 @@ def change_subscription(
     return reading.id_of(changed.to_dict()["latest_invoice"])
 
 
+def change_in_trial(
+    subscription_id: str, *, items: Any, metadata: dict[str, str], idempotency_key: str
+) -> None:
+    """Change the items of a subscription in its trial, which goes on: nothing is charged before it ends."""
+    call(
+        lambda stripe_: stripe_.v1.subscriptions.update(
+            subscription_id,
+            {"items": items, "proration_behavior": "none", "metadata": metadata},
+            {"idempotency_key": idempotency_key},
+        )
+    )
+
+
 def invoice_of_change(subscription_id: str) -> str:
     """The id of the invoice that came of a change, when we never heard how it ended."""
     found = call(lambda stripe_: stripe_.v1.subscriptions.retrieve(subscription_id))

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.db.models import Q
 from django.dispatch import receiver
 
 from billing.models import OperationKind, OperationState, StripeOperation, Subscription
@@ -16,15 +17,17 @@ from orgs.services import remove_billing_managers
 def let_leave(organization_id: uuid.UUID, new: str, **_kwargs: Any) -> None:
     """In the transaction that gives the organization its new edition.
 
-    A choice holds for the change that it was made for: of a schedule that brings about this one.
+    A choice holds for the change that it was made for: of a schedule that brings about this one, or at once.
     """
     schedules = Subscription.objects.for_org(organization_id).current().exclude(schedule=None)
-    chosen = StripeOperation.objects.for_org(organization_id).filter(
+    planned = Q(
         kind=OperationKind.SCHEDULE_CHANGE,
         state=OperationState.DONE,
         stripe_id__in=[row.schedule["id"] for row in schedules if row.schedule],
-        params__offer__new__edition=new,
     )
+    being_made = Q(kind=OperationKind.CHANGE_PLAN, state=OperationState.PENDING)
+    asked = StripeOperation.objects.for_org(organization_id).filter(planned | being_made)
+    chosen = asked.filter(params__offer__new__edition=new)
     for operation in chosen:
         leaving = [uuid.UUID(pk) for pk in operation.params["leaving"]]
         organization = Organization.objects.get(pk=organization_id)

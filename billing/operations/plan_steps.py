@@ -33,6 +33,7 @@ PATIENCE = timedelta(hours=1)
 
 class Step(models.TextChoices):
     CHANGE = "change"
+    CHANGE_IN_TRIAL = "change_in_trial"
     BEGIN_SCHEDULE = "begin_schedule"
     PLAN = "plan"
     RELEASE = "release"
@@ -58,6 +59,27 @@ def _change(operation: StripeOperation) -> None:
         operation.renew(step=Step.FOLLOW, stripe_id=invoice_id, result={"outcome": Outcome.MADE})
 
 
+def _change_in_trial(operation: StripeOperation) -> None:
+    """Change the plan without a charge, unless that was done already."""
+    offer = offer_of(operation)
+    found = gateway.subscription(offer.subscription)
+    if found.operation_id != str(operation.pk):
+        if _is_too_late(operation):
+            fail(operation, {"outcome": Outcome.TOO_LATE})
+            return
+        if not _is_as_accepted(operation, offer, found):
+            return
+        if found.schedule is not None:
+            _let_go(operation, found.schedule.id)
+        gateway.change_in_trial(
+            offer.subscription,
+            items=offer.items,
+            metadata=operation.params["metadata"],
+            idempotency_key=operation.idempotency_key,
+        )
+    operation.renew(step=Step.FOLLOW, result={"outcome": Outcome.MADE})
+
+
 def _is_too_late(operation: StripeOperation) -> bool:
     return key_expired(operation) or timezone.now() - operation.created_at > PATIENCE
 
@@ -71,11 +93,19 @@ def _is_as_accepted(operation: StripeOperation, offer: Offer, found: Subscriptio
         sync_subscriptions(BillingAccount.objects.get(organization=operation.organization_id))
         fail(operation, {"outcome": Outcome.CHANGED})
         return False
+    if not _costs_as_accepted(offer):
+        fail(operation, {"outcome": Outcome.PRICE_CHANGED})
+        return False
+    return True
+
+
+def _costs_as_accepted(offer: Offer) -> bool:
+    if offer.in_trial:
+        period = gateway.preview_of_period(offer.subscription, items=offer.items)
+        return period.total == offer.period_total
     if offer.at_once:
         charge = gateway.preview_of_change(offer.subscription, items=offer.items, at=offer.at)
-        if (charge.total, charge.amount_due) != (offer.total, offer.amount_due):
-            fail(operation, {"outcome": Outcome.PRICE_CHANGED})
-            return False
+        return (charge.total, charge.amount_due) == (offer.total, offer.amount_due)
     return True
 
 
@@ -163,7 +193,7 @@ def _follow(operation: StripeOperation) -> None:
     problem, result = "", operation.result
     try:
         sync_subscriptions(BillingAccount.objects.get(organization=operation.organization_id))
-        if operation.kind == OperationKind.CHANGE_PLAN:
+        if operation.kind == OperationKind.CHANGE_PLAN and not offer_of(operation).in_trial:
             invoice = _write_invoice(operation)
             invoiced = Charge(invoice.total, invoice.amount_due, invoice.currency)
             result = {**result, **difference(operation, invoice.id, invoiced)}
@@ -204,7 +234,7 @@ def _told(operation: StripeOperation) -> tuple[Action, dict[str, Any]]:
 
 register(
     OperationKind.CHANGE_PLAN,
-    steps={Step.CHANGE: _change, Step.FOLLOW: _follow},
+    steps={Step.CHANGE: _change, Step.CHANGE_IN_TRIAL: _change_in_trial, Step.FOLLOW: _follow},
 )
 register(
     OperationKind.SCHEDULE_CHANGE,

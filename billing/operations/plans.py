@@ -27,6 +27,7 @@ from orgs.models import Membership, Organization
 from orgs.policy import REMOVE_PERMISSIONS, Permission, Role
 
 NOW = (OperationKind.CHANGE_PLAN, Step.CHANGE)
+IN_TRIAL = (OperationKind.CHANGE_PLAN, Step.CHANGE_IN_TRIAL)
 AT_PERIOD_END = (OperationKind.SCHEDULE_CHANGE, Step.BEGIN_SCHEDULE)
 # A person's answer to the question which billing managers stay.
 LATER = "later"
@@ -76,7 +77,7 @@ def _begin_change(actor: Membership, offer: Offer, stays: Collection[str]) -> St
             )
         if offer.new["seats"] is not None:
             _ensure_seats_in_use(organization, offer.new["seats"])
-        kind, step = NOW if offer.at_once else AT_PERIOD_END
+        kind, step = _way_of(offer)
         operation = new_operation(kind=kind, actor=act.membership)
         operation.pk, operation.step = offer.id, step
         operation.params = {
@@ -117,6 +118,12 @@ def _begin_undoing(actor: Membership, schedule_id: str) -> StripeOperation:
         operation.save(force_insert=True)
         act.record(PLAN_UNDO_ASKED, target=(operation.pk, ""), day=planned.at.date().isoformat())
         return operation
+
+
+def _way_of(offer: Offer) -> tuple[OperationKind, Step]:
+    if offer.in_trial:
+        return IN_TRIAL
+    return NOW if offer.at_once else AT_PERIOD_END
 
 
 def _ensure_alone(organization: Organization) -> None:

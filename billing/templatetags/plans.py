@@ -24,7 +24,6 @@ OBSTACLES: dict[Obstacle, Promise] = {
     Obstacle.PLANNED: gettext_lazy("A change is planned already. Undo it first on Billing & usage."),
     Obstacle.ENDING: gettext_lazy("The subscription ends on %(end)s. Only one that goes on can be changed."),
     Obstacle.OVERDUE: gettext_lazy("A payment is overdue. Pay it first, then the plan can be changed."),
-    Obstacle.TRIAL: gettext_lazy("The trial lasts until %(trial)s. After it the plan can be changed."),
     Obstacle.PAUSED: gettext_lazy("The subscription is paused. Ask support to start it again first."),
 }
 
@@ -102,7 +101,6 @@ def obstacle_sentence(page: PlanChangePage) -> str:
     subscription = page.plan.subscription if page.plan else None
     return str(OBSTACLES[page.obstacle]) % {
         "end": day(subscription.ends_at) if subscription else "",
-        "trial": day(subscription.trial_end) if subscription else "",
     }
 
 

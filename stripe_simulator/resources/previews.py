@@ -16,7 +16,7 @@ from stripe_simulator.invoicing import (
 )
 from stripe_simulator.phases import begin_phase
 from stripe_simulator.prorations import prorate
-from stripe_simulator.renewals import bill_ending, bill_items, renew
+from stripe_simulator.renewals import bill_ending, bill_items, period_of, renew
 from stripe_simulator.resources import invoice_items, subscriptions
 from stripe_simulator.resources.subscription_changes import change
 from stripe_simulator.resources.subscription_items import ACCEPTED
@@ -120,13 +120,18 @@ def _of_subscription(simulator: Simulator, subscription: Json, details: Json, *,
 
 
 def _recurring(simulator: Simulator, subscription: Json, changes: Json) -> Json:
-    """What a whole period costs after the changes, without prorations and without what waits."""
+    """What a whole period costs after the changes, without prorations, a trial and what waits."""
     for item in pending_items(
         simulator, subscription["customer"], subscription["currency"], subscription["id"]
     ):
         simulator.save({**item, "invoice": "elsewhere"})
     if changes:
         change(simulator, subscription, {**changes, "proration_behavior": "none"})
+    if subscription["status"] == "trialing":
+        subscription["status"] = "active"
+        for item in subscription["items"]["data"]:
+            period = period_of(subscription, item["price"], subscription["trial_end"])
+            item |= {"current_period_start": period["start"], "current_period_end": period["end"]}
     return bill_items(simulator, subscription, subscription["items"]["data"], reason="upcoming")
 
 

@@ -223,6 +223,26 @@ def test_trial_that_would_end_now_is_billed_at_once(client: Client, control: Con
     assert renewed(client, made.id).status == "paid"
 
 
+def test_a_change_in_a_trial_costs_nothing_and_keeps_its_end(
+    client: Client, control: Control, customer: Any
+) -> None:
+    """https://docs.stripe.com/billing/subscriptions/trials"""
+    made = subscribe(client, customer, make_price(client, 10000), trial_period_days=14)
+    year = make_price(client, 60000, recurring=YEAR)
+    items: Any = [{"id": made["items"].data[0].id, "price": year.id, "quantity": 2}]
+    recurring = client.v1.invoices.create_preview(
+        {"subscription": made.id, "subscription_details": {"items": items}, "preview_mode": "recurring"}
+    )
+    following = preview_of(client, made.id, items=items, proration_behavior="none")
+    assert (recurring.total, following.total) == (120000, 120000)
+    assert following.created == made.trial_end
+    changed = client.v1.subscriptions.update(made.id, {"items": items, "proration_behavior": "none"})
+    assert (changed.status, changed.trial_end) == ("trialing", made.trial_end)
+    assert renewed(client, made.id).total == 0
+    control.advance(days=14, hours=2)
+    assert (renewed(client, made.id).total, renewed(client, made.id).status) == (120000, "paid")
+
+
 def test_new_subscription_with_discount_and_items_of_the_request(client: Client, customer: Any) -> None:
     coupon = client.v1.coupons.create({"percent_off": 50, "duration": "once"})
     preview = client.v1.invoices.create_preview(
