@@ -10,11 +10,20 @@ from django.core.exceptions import BadRequest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from billing.models import BillingAccount, Invoice, InvoiceStatus, PaymentStatus, Subscription
+from billing.models import (
+    BillingAccount,
+    Invoice,
+    InvoiceStatus,
+    OperationKind,
+    PaymentStatus,
+    StripeOperation,
+    Subscription,
+)
 from invitations.models import Invitation, Reason
 from orgs import views
 from orgs.models import Organization
 from orgs.policy import Role
+from tests.billing.factories import InvoiceFactory
 from tests.billing.mishaps import Clock
 from tests.billing.plans import Customer
 from tests.billing.sales import put_up_for_sale
@@ -192,6 +201,52 @@ def payment_failed(stage: Stage) -> Page:
 def invoice_to_pay(stage: Stage) -> Page:
     payment_failed(stage)
     return stage.admin(f"settings/billing/invoices/{stage.world.own_ids['invoice_id']}/")
+
+
+@state
+def payment_under_way(stage: Stage) -> Page:
+    payment_failed(stage)
+    organization = stage.world.organization
+    for invoice in Invoice.objects.for_org(organization):
+        StripeOperation.objects.create(
+            organization=organization,
+            kind=OperationKind.PAY_INVOICE,
+            stripe_id=invoice.stripe_id,
+            idempotency_key=f"portal-{invoice.pk}",
+            actor_id=stage.world.memberships[Role.ADMIN].user_id,
+        )
+    page = stage.admin("settings/billing/")
+    expect(page.locator("#under-way")).to_contain_text("This page shows what becomes of the payment.")
+    expect(page.locator(".due")).to_contain_text("is under way.")
+    return page
+
+
+@state
+def several_open_invoices(stage: Stage) -> Page:
+    payment_failed(stage)
+    for currency in ("usd", "eur"):
+        InvoiceFactory(
+            organization=stage.world.organization, status=InvoiceStatus.OPEN, currency=currency, amount_paid=0
+        )
+    page = stage.admin("settings/billing/")
+    expect(page.locator(".due")).to_contain_text("on 3 invoices")
+    return page
+
+
+@state
+def invoice_to_pay_by_bank_transfer(stage: Stage) -> Page:
+    Subscription.objects.update(charged_automatically=False)
+    Invoice.objects.update(
+        status=InvoiceStatus.OPEN,
+        amount_paid=0,
+        amount_remaining=7500,
+        charged_automatically=False,
+        hosted_url=f"{stage.portal.stripe.control.url}/i/in_1",
+        due_at=timezone.now() + timedelta(days=20),
+    )
+    page = stage.admin("settings/billing/")
+    expect(page.get_by_role("link", name="Show how to pay")).to_be_visible()
+    return page
 
 
 @state

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.http import HttpResponse
@@ -12,9 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from billing.models import BillingAccount, Invoice, InvoiceStatus, PaymentStatus
 from invitations.models import Invitation
-from orgs.models import Membership
+from orgs.models import Membership, Organization
 from orgs.policy import Role
+from tests.billing.factories import BillingAccountFactory, InvoiceFactory
+from tests.billing.presses import pay_buttons
 from tests.conftest import SignIn
 from tests.factories import MembershipFactory
 from tests.invitations.factories import InvitationFactory
@@ -24,7 +28,8 @@ from tests.test_access import INSIDE
 
 pytestmark = pytest.mark.django_db
 
-Data = dict[str, str]
+Data = dict[str, Any]
+ASKED_ANEW = "Nothing was done. Check it, then try again."
 
 
 def question(client: Client, url: str) -> tuple[str, Data]:
@@ -58,6 +63,7 @@ class Scene:
     person: Membership
     manager: Membership
     invitation: Invitation
+    invoice: Invoice
 
     def url(self, name: str, pk: object) -> str:
         return reverse(name, args=[self.admin.organization.slug, pk])
@@ -76,6 +82,19 @@ def scene(admin: Membership, member: Membership, billing_manager: Membership, si
         invitation=InvitationFactory(
             organization=admin.organization, inviter=admin, sent_at=timezone.now() - timedelta(hours=1)
         ),
+        invoice=open_invoice(admin.organization),
+    )
+
+
+def open_invoice(organization: Organization) -> Invoice:
+    """One that failed, with a card that can pay it."""
+    BillingAccountFactory(organization=organization)
+    return InvoiceFactory(
+        organization=organization,
+        status=InvoiceStatus.OPEN,
+        payment_status=PaymentStatus.FAILED,
+        amount_paid=0,
+        amount_remaining=60_000,
     )
 
 
@@ -111,13 +130,35 @@ def copying(scene: Scene) -> tuple[str, Data]:
     )
 
 
+def credit_a_part(scene: Scene) -> None:
+    Invoice.objects.filter(pk=scene.invoice.pk).update(amount_remaining=45_000)
+
+
+def save_another_card(scene: Scene) -> None:
+    BillingAccount.objects.update(payment_method_id="pm_other", card_last4="4444")
+
+
+def paying(scene: Scene) -> tuple[str, Data]:
+    (button,) = pay_buttons(scene.client, scene.admin.organization)
+    return button.url, button.sends
+
+
+def paying_on_its_page(scene: Scene) -> tuple[str, Data]:
+    (button,) = pay_buttons(scene.client, scene.admin.organization, f"invoices/{scene.invoice.pk}/")
+    return button.url, button.sends
+
+
 @dataclass(frozen=True)
 class Act:
-    """``draw``: opens its page; ``change``: what happens meanwhile; ``asks``: a page asks before the act."""
+    """``draw``: opens its page; ``change``: what happens meanwhile; ``asks``: a page asks before the act.
+
+    ``says``: what is read where it was not done.
+    """
 
     draw: Callable[[Scene], tuple[str, Data]]
     change: Callable[[Scene], None]
     asks: bool
+    says: str = ASKED_ANEW
 
 
 ACTS = {
@@ -126,6 +167,18 @@ ACTS = {
     "invitation_revoke": Act(revocation, send_again, asks=True),
     "invitation_resend": Act(resending, send_again, asks=False),
     "invitation_copy_link": Act(copying, send_again, asks=False),
+    "owed_pay": Act(
+        paying,
+        credit_a_part,
+        asks=False,
+        says="The amount has changed: $450.00 is due now. Nothing was charged.",
+    ),
+    "invoice_pay": Act(
+        paying_on_its_page,
+        save_another_card,
+        asks=False,
+        says="The payment method has changed: Visa ending 4444 pays now. Nothing was charged.",
+    ),
 }
 # Finds billing managers only, so that who has another role now isn't found at all.
 WITHOUT = {"manager_remove"}
@@ -143,7 +196,9 @@ def press(scene: Scene, form: tuple[str, Data]) -> HttpResponse:
 
 def test_every_act_on_one_row_is_in_the_table() -> None:
     of_one_row = {
-        name for name, row in INSIDE.items() if name.startswith(("member_", "manager_", "invitation_"))
+        name
+        for name in INSIDE
+        if name.startswith(("member_", "manager_", "invitation_")) or name.endswith("_pay")
     }
     assert of_one_row == {*ACTS, *WITHOUT}
 
@@ -163,7 +218,7 @@ def test_an_act_on_what_has_changed_is_not_done_and_asked_anew(name: str, scene:
     before = state(scene)
     answer = press(scene, form)
     assert state(scene) == before
-    assert "Nothing was done. Check it, then try again." in text(answer)
+    assert act.says in text(answer)
     if act.asks:
         assert answer.status_code == 409
         assert answer.content.decode().count('class="card confirm"') == 1
