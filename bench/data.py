@@ -189,6 +189,7 @@ def _invoices(organization: Organization, customer: str, now: datetime, count: i
         Invoice(
             organization=organization,
             stripe_id=f"in_{customer}_{number}",
+            customer_id=customer,
             number=f"{organization.slug.upper()}-{number:04}",
             status=InvoiceStatus.PAID if number else InvoiceStatus.OPEN,
             currency="usd",

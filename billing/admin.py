@@ -20,6 +20,7 @@ from billing.models import (
     PaymentLink,
     PaymentMethod,
     Price,
+    StripeCustomer,
     StripeEvent,
     StripeOperation,
     Subscription,
@@ -63,6 +64,14 @@ class BillingAccountAdmin(AtStripe[BillingAccount]):
     list_display = ["organization", "at_stripe", "card_brand", "card_last4", "synced_at", "attempts", "error"]
     list_select_related = ["organization"]
     search_fields = [*ORGANIZATION_SEARCH, "=stripe_customer_id", "email", "=card_last4"]
+
+
+@admin.register(StripeCustomer)
+class StripeCustomerAdmin(AtStripe[StripeCustomer]):
+    folder = "customers"
+    list_display = ["stripe_id", "organization", "at_stripe", "created_at"]
+    list_select_related = ["organization"]
+    search_fields = [*ORGANIZATION_SEARCH, "=stripe_id"]
 
 
 @admin.register(Subscription)

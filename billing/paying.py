@@ -36,11 +36,25 @@ class Payable(Protocol):
     """What of an invoice decides on how it is paid."""
 
     @property
+    def customer_id(self) -> str: ...
+    @property
     def charged_automatically(self) -> bool: ...
     @property
     def failure_code(self) -> str: ...
     @property
     def amount_remaining(self) -> int: ...
+
+
+class WithCustomer(Protocol):
+    @property
+    def stripe_customer_id(self) -> str | None: ...
+    @property
+    def customer_deleted(self) -> bool: ...
+
+
+def charged_customer(account: WithCustomer | None) -> str:
+    """The id of the customer whose saved methods can be charged; empty: there is none, or it is deleted."""
+    return (account.stripe_customer_id or "") if account and not account.customer_deleted else ""
 
 
 def saved_for(
@@ -50,6 +64,14 @@ def saved_for(
     return next((one.pays for one in current if one.stripe_id == subscription_id and one.pays), customers)
 
 
+def can_be_charged(invoice: Payable, customer_id: str) -> bool:
+    """Whether what is saved could pay it: not one that is sent, or that a former customer left.
+
+    ``customer_id``: of the customer that the saved methods belong to.
+    """
+    return invoice.charged_automatically and invoice.customer_id == customer_id
+
+
 def is_payable(invoice: Payable, state: InvoiceState) -> bool:
     """Whether it takes a payment now: not while one is on its way."""
     asked = state.is_owed or state is InvoiceState.WRITTEN_OFF
@@ -57,17 +79,24 @@ def is_payable(invoice: Payable, state: InvoiceState) -> bool:
 
 
 def way_to_pay(
-    invoice: Payable, state: InvoiceState, *, method: Method | None, tried: str, just_saved: bool = False
+    invoice: Payable,
+    state: InvoiceState,
+    *,
+    customer_id: str,
+    method: Method | None,
+    tried: str,
+    just_saved: bool = False,
 ) -> Way:
-    """``method``: what would be charged. ``tried``: the name of what was refused, empty: not known.
+    """``customer_id``: whose saved methods can be charged; ``method``: the one that would be.
 
-    ``just_saved``: the method is newer than whatever was tried.
+    ``tried``: the name of what was refused, empty: not known. ``just_saved``: the method is newer than
+    whatever was tried.
     """
     if not is_payable(invoice, state):
         return Way.NONE
     if state is InvoiceState.NEEDS_CONFIRMATION and not just_saved:
         return Way.CONFIRM
-    if not invoice.charged_automatically:
+    if not can_be_charged(invoice, customer_id):
         return Way.AT_STRIPE
     if method is None or method.state is MethodState.EXPIRED:
         return Way.ANOTHER_METHOD

@@ -13,9 +13,9 @@ from django.utils import timezone
 from billing import gateway
 from billing.gateway.records import IncomingEvent
 from billing.mirror.customers import sync_customer
-from billing.mirror.invoices import sync_invoice
+from billing.mirror.invoices import sync_invoice, sync_unsettled
 from billing.mirror.subscriptions import sync_subscriptions
-from billing.models import BillingAccount, EventState, StripeEvent, StripeOperation
+from billing.models import BillingAccount, EventState, StripeEvent, StripeOperation, Subscription
 from billing.operations.life import resume
 
 logger = structlog.get_logger(__name__)
@@ -87,29 +87,54 @@ def handle(event_id: str) -> None:
 
 
 def _account_of(event: StripeEvent) -> BillingAccount | None:
-    """The account whose customer the event is about, by our own record."""
+    """The account whose customer the event is about, also a former one, by our own record."""
     accounts = BillingAccount.objects.select_related("organization")
-    account = accounts.filter(stripe_customer_id=event.customer_id).first()
+    account = accounts.filter(organization__stripe_customers=event.customer_id).first()
     if account is None:
         logger.warning("stripe_event_of_unknown_customer", stripe_event=event.event_id)
     return account
 
 
 def _apply(account: BillingAccount, events: Sequence[StripeEvent]) -> None:
-    """Fetch what the events are about, each object once, and what comes next for the customer."""
+    """Fetch what the events are about, each object once, and what comes next for the customer.
+
+    What was invoiced to a former customer goes on, and nothing else of theirs does.
+    """
     types = [event.type for event in events]
     if any(name.startswith(OF_WAITING) for name in types):
         _resume_waiting(account)
         account.refresh_from_db()
-    if all(name.startswith(OF_SETUP) for name in types):
-        return
-    if any(name.startswith((*OF_CUSTOMER, *OF_METHOD)) for name in types):
-        sync_customer(account)
-        account.refresh_from_db()
+    is_former = account.stripe_customer_id != events[0].customer_id
+    is_about_customer = any(name.startswith((*OF_CUSTOMER, *OF_METHOD)) for name in types)
+    if is_about_customer and not is_former:
+        _sync_customer(account)
     for invoice_id in sorted({_invoice_of(event) for event in events} - {""}):
         sync_invoice(account, invoice_id)
-    if account.has_customer:
+    if is_former or not account.has_customer:
+        return
+    # Deleting a customer ends all subscriptions at once: https://docs.stripe.com/api/customers/delete
+    if not _sync_subscriptions(account) and not is_about_customer:
+        _sync_customer(account)
+
+
+def _sync_customer(account: BillingAccount) -> None:
+    """The customer; and what a deleted one has left unpaid."""
+    sync_customer(account)
+    account.refresh_from_db()
+    if account.customer_deleted:
+        sync_unsettled(account)
+
+
+def _sync_subscriptions(account: BillingAccount) -> bool:
+    """Whether any goes on, by what Stripe lists now."""
+    try:
         sync_subscriptions(account)
+    except gateway.GatewayForbidden:
+        raise
+    except gateway.GatewayMissing:
+        # As for a deleted customer it may: its reference doesn't say.
+        return False
+    return Subscription.objects.for_org(account.organization_id).current().exists()
 
 
 def _resume_waiting(account: BillingAccount) -> None:

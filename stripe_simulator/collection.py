@@ -206,10 +206,10 @@ def void(simulator: Simulator, invoice: Json) -> Json:
     invoice |= {"status": "void", "auto_advance": False, "next_payment_attempt": None}
     invoice["status_transitions"]["voided_at"] = simulator.clock.now()
     simulator.save(invoice, "invoice.updated")
-    customer = simulator.find("customer", invoice["customer"], param="customer")
-    _move_balance(
-        simulator, invoice, customer, invoice["starting_balance"] - (invoice["ending_balance"] or 0)
-    )
+    customer = _living_customer(simulator, invoice["customer"])
+    if customer:
+        used = invoice["starting_balance"] - (invoice["ending_balance"] or 0)
+        _move_balance(simulator, invoice, customer, used)
     simulator.emit("invoice.voided", invoice)
     return invoice
 
@@ -282,5 +282,12 @@ def _move_balance(simulator: Simulator, invoice: Json, customer: Json, amount: i
 
 
 def _set_delinquent(simulator: Simulator, customer: str, *, delinquent: bool) -> None:
-    body = simulator.find("customer", customer, param="customer")
-    simulator.save({**body, "delinquent": delinquent}, "customer.updated")
+    body = _living_customer(simulator, customer)
+    if body:
+        simulator.save({**body, "delinquent": delinquent}, "customer.updated")
+
+
+def _living_customer(simulator: Simulator, identifier: str) -> Json | None:
+    """None for a deleted one, whose invoices can still be settled, voided and written off."""
+    found = simulator.store.get(identifier)
+    return None if found is None or found.get("deleted") else found

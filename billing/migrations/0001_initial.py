@@ -3,6 +3,8 @@ import billing.models.invoices
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.utils.timezone
+import pgtrigger.compiler
+import pgtrigger.migrations
 import uuid
 from django.db import migrations, models
 
@@ -42,6 +44,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('stripe_id', models.CharField(max_length=100, unique=True)),
+                ('customer_id', models.CharField(max_length=100)),
                 ('number', models.CharField(blank=True, max_length=100, verbose_name='number')),
                 ('status', models.CharField(choices=[('draft', 'Draft'), ('open', 'Open'), ('paid', 'Paid'), ('uncollectible', 'Uncollectible'), ('void', 'Void'), ('deleted', 'Deleted')], max_length=20, verbose_name='state')),
                 ('currency', models.CharField(max_length=3)),
@@ -117,6 +120,18 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'payment method',
                 'verbose_name_plural': 'payment methods',
+            },
+        ),
+        migrations.CreateModel(
+            name='StripeCustomer',
+            fields=[
+                ('stripe_id', models.CharField(max_length=100, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stripe_customers', to='orgs.organization')),
+            ],
+            options={
+                'verbose_name': 'Stripe customer',
+                'verbose_name_plural': 'Stripe customers',
             },
         ),
         migrations.CreateModel(
@@ -243,8 +258,12 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'billing account',
                 'verbose_name_plural': 'billing accounts',
-                'indexes': [models.Index(condition=models.Q(('customer_deleted', False), ('stripe_customer_id__isnull', False)), fields=['next_attempt_at'], name='billingaccount_reconcile')],
+                'indexes': [models.Index(condition=models.Q(('stripe_customer_id__isnull', False)), fields=['next_attempt_at'], name='billingaccount_reconcile')],
             },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='billingaccount',
+            trigger=pgtrigger.compiler.Trigger(name='keep_customer', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."stripe_customer_id" IS NOT NULL)', func='\n    IF NOT EXISTS (\n        SELECT FROM billing_stripecustomer\n        WHERE stripe_id = NEW.stripe_customer_id AND organization_id = NEW.organization_id\n    ) THEN\n        INSERT INTO billing_stripecustomer (stripe_id, organization_id)\n        VALUES (NEW.stripe_customer_id, NEW.organization_id);\n    END IF;\n    RETURN NEW;\n', hash='71184b815d3e0aaa46a76e7b525011af9972f0bb', operation='INSERT OR UPDATE OF "stripe_customer_id"', pgid='pgtrigger_keep_customer_42648', table='billing_billingaccount', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='invoice',

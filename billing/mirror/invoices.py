@@ -1,9 +1,10 @@
 """Invoices: written down as Stripe has them, and told of when they are paid or can't be charged."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from django.db import transaction
 from django.utils import timezone
 
 from audit.registry import Action
@@ -23,7 +24,7 @@ from billing.mirror.rows import (
     differs,
     is_late,
     is_news,
-    locked_account,
+    locked_owner,
     next_fetch_number,
     save,
     values_of,
@@ -58,17 +59,30 @@ NEVER_SEEN = Told(status="", payment_status="", attempts=0, tried_at="", refunde
 
 
 def sync_invoice(account: BillingAccount, invoice_id: str) -> bool:
-    """Fetch an invoice anew and write it down. Raises GatewayUnavailable and GatewayRefused."""
+    """Fetch an invoice anew and write it down, a former customer's too.
+
+    Raises GatewayUnavailable and GatewayRefused.
+    """
     number = next_fetch_number()
     try:
         fetched = gateway.invoice(invoice_id)
     except gateway.GatewayMissing:
-        with locked_account(account) as current:
-            return current is not None and note_deleted_invoice(current, invoice_id, number)
-    with locked_account(account) as current:
-        if current is None or fetched.customer_id != current.stripe_customer_id:
-            return False
-        return write_invoices(current, [fetched], number) > 0
+        with transaction.atomic():
+            current = BillingAccount.objects.locked_of(account.organization_id)
+            return note_deleted_invoice(current, invoice_id, number)
+    with locked_owner(account, fetched.customer_id) as owner:
+        return owner is not None and write_invoices(owner, [fetched], number) > 0
+
+
+def sync_unsettled(account: BillingAccount, *, but: Collection[str] = ()) -> int:
+    """Fetch each invoice anew that may still change, a former customer's too. How many were wrong.
+
+    ``but``: the ids of those that are known to be right. Raises GatewayUnavailable and GatewayRefused.
+    """
+    unsettled = Invoice.objects.for_org(account.organization_id).unsettled().exclude(stripe_id__in=but)
+    return sum(
+        sync_invoice(account, stripe_id) for stripe_id in unsettled.values_list("stripe_id", flat=True)
+    )
 
 
 def write_invoices(account: BillingAccount, fetched: Sequence[records.Invoice], number: int) -> int:
@@ -84,7 +98,7 @@ def _write_invoice(
 ) -> bool:
     if row is not None and is_late(account, row, number):
         return False
-    values = values_of(fetched)
+    values = {**values_of(fetched), "customer_id": fetched.customer_id}
     before = _told_of(row) if row else NEVER_SEEN
     changed = row is None or differs(row, {name: values[name] for name in values.keys() - ADDRESSES})
     expires = row is not None and _address_expires_soon(row)

@@ -3,7 +3,7 @@
 Each account once a day. Which are due, Postgres knows alone, so that nothing can make us forget one.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from billing import gateway
 from billing.mirror.customers import sync_customer, write_customer
-from billing.mirror.invoices import sync_invoice, write_invoices
+from billing.mirror.invoices import sync_unsettled, write_invoices
 from billing.mirror.rows import locked_account, next_fetch_number
 from billing.mirror.subscriptions import previews_of, write_subscriptions
-from billing.models import BillingAccount, Invoice, InvoiceStatus
+from billing.models import BillingAccount
 from orgs.models import Organization
 
 logger = structlog.get_logger(__name__)
@@ -70,8 +70,10 @@ def _stripe_answers(account: BillingAccount) -> bool:
 def reconcile(organization: Organization) -> Drift:
     """Bring the organization's mirror up to date. Raises GatewayUnavailable and GatewayRefused."""
     account = BillingAccount.objects.filter(organization=organization).first()
-    if account is None or not account.has_customer:
+    if account is None or not account.stripe_customer_id:
         return Drift()
+    if account.customer_deleted:
+        return _reconcile_deleted(account)
     number = next_fetch_number()
     customer_id = str(account.stripe_customer_id)
     customer = gateway.customer(customer_id)
@@ -83,17 +85,18 @@ def reconcile(organization: Organization) -> Drift:
         if not customer.deleted or isinstance(error, gateway.GatewayForbidden):
             raise
         # Whether Stripe still lists what a deleted customer had, its reference doesn't say.
-        return Drift(customers=int(sync_customer(account)))
+        return replace(_reconcile_deleted(account), customers=int(sync_customer(account)))
     _report_unreadable(organization, {**subscriptions.unreadable, **invoices.unreadable})
-    deleted = _note_deleted_drafts(account, [*(one.id for one in invoices.all), *invoices.unreadable])
+    listed = [*(one.id for one in invoices.all), *invoices.unreadable]
+    not_listed = sync_unsettled(account, but=listed)
     with locked_account(account) as current:
         if current is None or number < current.listed_seq:
-            return Drift(invoices=deleted)
+            return Drift(invoices=not_listed)
         current.listed_seq = number
         # The customer last: a first import tells nobody of the past, and ends with the customer.
         drift = Drift(
             subscriptions=write_subscriptions(current, subscriptions, previews, number),
-            invoices=write_invoices(current, invoices.all, number) + deleted,
+            invoices=write_invoices(current, invoices.all, number) + not_listed,
             customers=int(write_customer(current, customer, number)),
         )
         _note_success(current)
@@ -110,14 +113,13 @@ def _report_unreadable(organization: Organization, errors: dict[str, str]) -> No
         )
 
 
-def _note_deleted_drafts(account: BillingAccount, listed: list[str]) -> int:
-    """Ask for each draft that is no longer listed. How many Stripe has deleted."""
-    gone = (
-        Invoice.objects.for_org(account.organization_id)
-        .filter(status=InvoiceStatus.DRAFT)
-        .exclude(stripe_id__in=listed)
-    )
-    return sum(sync_invoice(account, stripe_id) for stripe_id in gone.values_list("stripe_id", flat=True))
+def _reconcile_deleted(account: BillingAccount) -> Drift:
+    """A deleted customer changes no more, but what they owe may still be paid, voided or written off."""
+    drift = Drift(invoices=sync_unsettled(account))
+    with locked_account(account) as current:
+        if current is not None:
+            _note_success(current)
+    return drift
 
 
 def _note_success(account: BillingAccount) -> None:

@@ -39,10 +39,20 @@ def locked_account(account: BillingAccount) -> Iterator[BillingAccount | None]:
         yield current if current.stripe_customer_id == account.stripe_customer_id else None
 
 
+@contextmanager
+def locked_owner(account: BillingAccount, customer_id: str) -> Iterator[BillingAccount | None]:
+    """The account as it is now, locked; None when it never had this customer."""
+    with transaction.atomic():
+        current = BillingAccount.objects.locked_of(account.organization_id)
+        yield current if current.ever_had(customer_id) else None
+
+
 def is_late(account: BillingAccount, row: Row, number: int) -> bool:
     """Whether something later is known of this object, or it is none of the account's."""
-    owner_id = row.organization_id
-    return owner_id != account.organization_id or number <= row.fetched_seq or number < account.listed_seq
+    if row.organization_id != account.organization_id or number <= row.fetched_seq:
+        return True
+    is_listed = not isinstance(row, Invoice) or row.is_listed_for(account)
+    return is_listed and number < account.listed_seq
 
 
 def is_news(account: BillingAccount) -> bool:

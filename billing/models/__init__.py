@@ -6,6 +6,7 @@ never gives way to an earlier one.
 """
 
 from billing.models.accounts import BillingAccount
+from billing.models.customers import StripeCustomer
 from billing.models.events import EventState, StripeEvent
 from billing.models.invoices import Invoice, InvoiceQuerySet, InvoiceStatus, PaymentStatus
 from billing.models.methods import PaymentMethod
@@ -38,6 +39,7 @@ __all__ = [
     "PaymentMethod",
     "PaymentStatus",
     "Price",
+    "StripeCustomer",
     "StripeEvent",
     "StripeOperation",
     "Subscription",

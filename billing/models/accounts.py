@@ -4,17 +4,29 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from billing.models.customers import StripeCustomer
 from orgs.models import Organization
 from work.models import Waits, Work, WorkQuerySet
 
-# A customer that Stripe has deleted doesn't change any more.
-RECONCILED = Q(stripe_customer_id__isnull=False, customer_deleted=False)
-
+# Also of a customer that Stripe has deleted: what it owes may still be paid, or written off.
+RECONCILED = Q(stripe_customer_id__isnull=False)
+# One that is there for another organization is a conflict of keys.
+KEEP_CUSTOMER = """
+    IF NOT EXISTS (
+        SELECT FROM billing_stripecustomer
+        WHERE stripe_id = NEW.stripe_customer_id AND organization_id = NEW.organization_id
+    ) THEN
+        INSERT INTO billing_stripecustomer (stripe_id, organization_id)
+        VALUES (NEW.stripe_customer_id, NEW.organization_id);
+    END IF;
+    RETURN NEW;
+"""
 
 # As ``billing.gateway.records.Address`` names them.
 ADDRESS_FIELDS = ("line1", "line2", "postal_code", "city", "state", "country")
@@ -92,6 +104,15 @@ class BillingAccount(Work):
         indexes = [
             models.Index(fields=["next_attempt_at"], name="billingaccount_reconcile", condition=RECONCILED),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="keep_customer",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("stripe_customer_id"),
+                condition=pgtrigger.Q(new__stripe_customer_id__isnull=False),
+                func=KEEP_CUSTOMER,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.organization}: {self.stripe_customer_id or _('no Stripe customer')}"
@@ -124,3 +145,9 @@ class BillingAccount(Work):
     @property
     def has_customer(self) -> bool:
         return bool(self.stripe_customer_id) and not self.customer_deleted
+
+    def ever_had(self, customer_id: str) -> bool:
+        """Whether that customer is the organization's, or was before Stripe deleted it."""
+        if customer_id == self.stripe_customer_id:
+            return True
+        return StripeCustomer.objects.for_org(self.organization_id).filter(pk=customer_id).exists()

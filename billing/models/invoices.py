@@ -63,6 +63,10 @@ class InvoiceQuerySet(OfOrganization["Invoice"]):
         """Those that are still to be paid."""
         return self.filter(status=InvoiceStatus.OPEN)
 
+    def unsettled(self) -> "InvoiceQuerySet":
+        """Those that may still be issued, paid, voided or written off."""
+        return self.filter(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE])
+
     def with_words(self, text: str) -> "InvoiceQuerySet":
         """Those that have each word of a text in their number, their note or one of their lines."""
         found = self
@@ -77,11 +81,16 @@ class InvoiceQuerySet(OfOrganization["Invoice"]):
 
 
 class Invoice(models.Model):
-    """A Stripe invoice. What its columns and ``document`` mean: see ``billing.gateway.records``."""
+    """A Stripe invoice. What its columns and ``document`` mean: see ``billing.gateway.records``.
+
+    ``customer_id``: the customer that it was issued to. Stripe may have deleted it, and the organization have
+    another one since.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invoices")
     stripe_id = models.CharField(max_length=100, unique=True)
+    customer_id = models.CharField(max_length=100)
     number = models.CharField(_("number"), max_length=100, blank=True)
     status = models.CharField(_("state"), max_length=20, choices=InvoiceStatus.choices)
     currency = models.CharField(max_length=3)
@@ -135,9 +144,13 @@ class Invoice(models.Model):
     def as_of(self) -> datetime:
         """When it was last seen to be as it is: on its own, or among all that the customer has."""
         account: BillingAccount | None = getattr(self.organization, "billing_account", None)
-        if account is None or account.reconciled_at is None:
+        if account is None or account.reconciled_at is None or not self.is_listed_for(account):
             return self.synced_at
         return max(self.synced_at, account.reconciled_at)
+
+    def is_listed_for(self, account: BillingAccount) -> bool:
+        """Whether it is among what Stripe lists for the account's customer: not what a former one left."""
+        return self.customer_id == account.stripe_customer_id
 
     @property
     def tried(self) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from billing.models import BillingAccount, Invoice, OperationKind, StripeOperati
 from billing.operations.life import new_operation, resume
 from billing.operations.payment_steps import Step, codes_of
 from billing.operations.presses import asking_stripe
-from billing.paying import is_payable, saved_for
+from billing.paying import can_be_charged, charged_customer, is_payable, saved_for
 from billing.payment_outcomes import Outcome, sentence
 from orgs.acting import MembersAct, acting
 from orgs.errors import PageOutdated, Refused
@@ -59,13 +59,17 @@ def _begin(actor: Membership, shown: Shown) -> list[uuid.UUID]:
             )
         current = list(Subscription.objects.for_org(act.organization).current())
         saved = {one.pk: saved_for(one.subscription_id, current, saved_by(account)) for one in invoices}
-        _compare(shown, invoices, list(saved.values()))
+        _compare(shown, account, invoices, list(saved.values()))
         return [_operation(act, invoice, saved[invoice.pk] or {}) for invoice in invoices]
 
 
-def _compare(shown: Shown, invoices: list[Invoice], saved: list[Mapping[str, Any] | None]) -> None:
+def _compare(
+    shown: Shown, account: BillingAccount, invoices: list[Invoice], saved: list[Mapping[str, Any] | None]
+) -> None:
     """Raise PageOutdated unless the page showed what is so."""
-    due = [one for one in invoices if one.charged_automatically and is_payable(one, state_of(one))]
+    customer_id = charged_customer(account)
+    chargeable = [one for one in invoices if can_be_charged(one, customer_id)]
+    due = [one for one in chargeable if is_payable(one, state_of(one))]
     if not due or len(due) != len(shown.invoices):
         raise PageOutdated(
             _("It was paid or called off meanwhile, or a payment is on its way. Nothing was charged now.")

@@ -14,8 +14,10 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from billing.freshness import is_outdated
 from billing.invoice_states import InvoiceState, in_state
 from billing.models import Invoice
+from billing.selectors.accounts import account_of
 from billing.selectors.invoices import InvoiceRow
 from orgs.compiled import compiled
 from orgs.models import Organization
@@ -92,7 +94,8 @@ def filter_in(query: Mapping[str, str]) -> InvoiceFilter:
 class InvoiceList:
     """``before``, ``after``: the invoices beside which the neighboring pages begin, None at an end.
 
-    ``years``: those to choose from, newest first; empty: there are no invoices at all.
+    ``years``: those to choose from, newest first; empty: there are no invoices at all. ``as_of``: when all
+    that Stripe has was last seen to be as it is here.
     """
 
     rows: list[InvoiceRow]
@@ -100,8 +103,13 @@ class InvoiceList:
     after: uuid.UUID | None
     wanted: InvoiceFilter
     years: list[int]
+    as_of: datetime | None
     states: Sequence[InvoiceState] = tuple(STATES)
     sorts: Sequence[Sort] = tuple(Sort)
+
+    @property
+    def is_outdated(self) -> bool:
+        return is_outdated(self.as_of)
 
 
 @compiled(InvoiceRow)
@@ -140,12 +148,14 @@ def invoice_list(
         size=PAGE_SIZE,
         start=BEFORE_ALL[wanted.sort],
     )
+    account = account_of(organization.pk)
     return InvoiceList(
         rows=page.rows,
         before=page.rows[0].id if page.has_newer else None,
         after=page.rows[-1].id if page.has_older else None,
         wanted=wanted,
         years=_years(organization, wanted.year),
+        as_of=account.as_of if account else None,
     )
 
 

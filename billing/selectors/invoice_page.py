@@ -3,16 +3,17 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from billing.freshness import is_outdated
 from billing.invoice_states import InvoiceState, state_of
 from billing.issuer import Issuer, issuer_of
 from billing.methods import Method, method_of, saved_by
 from billing.models import BillingAccount, Invoice, StripeOperation, Subscription
-from billing.paying import Bill, Way, is_payable, saved_for, way_to_pay
+from billing.paying import Bill, Way, charged_customer, is_payable, saved_for, way_to_pay
 from billing.selectors.owed import name_of_failed
 from billing.sums import Part, Return, Row, returns_of, unit_price_of
 from orgs.models import Organization
@@ -32,7 +33,10 @@ class Line:
 
 @dataclass(frozen=True)
 class InvoicePage:
-    """``way``: how it can be paid now; ``bill``: with what is saved. ``under_way``: see ``UnpaidRow``."""
+    """``way``: how it can be paid now; ``bill``: with what is saved. ``under_way``: see ``UnpaidRow``.
+
+    ``heard_at``: when Stripe last told of the organization's customer, which may be another one by now.
+    """
 
     invoice: Invoice
     state: InvoiceState
@@ -43,6 +47,11 @@ class InvoicePage:
     way: Way
     bill: Bill | None
     under_way: bool
+    heard_at: datetime | None
+
+    @property
+    def is_outdated(self) -> bool:
+        return is_outdated(self.heard_at)
 
     @property
     def leads_to_stripe(self) -> bool:
@@ -82,9 +91,17 @@ def page_of(invoice: Invoice) -> InvoicePage:
     state = state_of(invoice)
     asked = is_payable(invoice, state)
     under_way = asked and StripeOperation.objects.paying().filter(stripe_id=invoice.stripe_id).exists()
-    method = _what_pays(invoice) if asked and not under_way else None
-    tried = name_of_failed(invoice.document["payments"])
-    way = Way.NONE if under_way else way_to_pay(invoice, state, method=method, tried=tried)
+    account: BillingAccount | None = getattr(invoice.organization, "billing_account", None)
+    method = _what_pays(invoice, account) if asked and not under_way else None
+    way = way_to_pay(
+        invoice,
+        state,
+        customer_id=charged_customer(account),
+        method=method,
+        tried=name_of_failed(invoice.document["payments"]),
+    )
+    if under_way:
+        way = Way.NONE
     return InvoicePage(
         invoice=invoice,
         state=state,
@@ -97,16 +114,16 @@ def page_of(invoice: Invoice) -> InvoicePage:
         if way is Way.CHARGE and method
         else None,
         under_way=under_way,
+        heard_at=account.as_of if account else None,
     )
 
 
-def _what_pays(invoice: Invoice) -> Method | None:
+def _what_pays(invoice: Invoice, account: BillingAccount | None) -> Method | None:
     own = (
         Subscription.objects.for_org(invoice.organization_id)
         .current()
         .filter(stripe_id=invoice.subscription_id)
     )
-    account: BillingAccount | None = getattr(invoice.organization, "billing_account", None)
     return method_of(saved_for(invoice.subscription_id, own, saved_by(account) if account else None))
 
 

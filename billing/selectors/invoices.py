@@ -31,6 +31,7 @@ class InvoiceRow(NamedTuple):
     amount_remaining: int
     refunded: int
     credited: int
+    customer_id: str
     charged_automatically: bool
     next_attempt_at: datetime | None
     due_at: datetime | None

@@ -4,17 +4,16 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from billing.failures import FailedAct, failed_act
+from billing.freshness import is_outdated
 from billing.invoice_states import InvoiceState
-from billing.methods import Method, method_of, saved_by
+from billing.methods import saved_by
 from billing.models import (
-    BillingAccount,
     Invoice,
     OperationKind,
     PaymentStatus,
@@ -23,7 +22,9 @@ from billing.models import (
 )
 from billing.models.operations import SET_UPS
 from billing.parties import party_lines
+from billing.paying import charged_customer
 from billing.plans import PlannedChange, planned_changes
+from billing.selectors.accounts import AccountRow, account_of
 from billing.selectors.credits import Credits, credit_span
 from billing.selectors.invoices import InvoiceRow, latest_and_open
 from billing.selectors.methods import (
@@ -36,7 +37,7 @@ from billing.selectors.methods import (
 )
 from billing.selectors.owed import Owed, WhatPays, owed_of
 from billing.selectors.seats import Seats, seats_of
-from billing.selectors.under_way import UnderWay, under_way_of, unsettled_of
+from billing.selectors.under_way import UnderWay, under_way_of
 from billing.sharing import take_once
 from billing.upcoming import NextCharge, Upcoming, next_charges_of, upcoming_of
 from invitations.selectors import BillingManagersPanel, billing_managers_panel
@@ -44,45 +45,6 @@ from orgs.compiled import compiled
 from orgs.editions import Edition
 from orgs.models import Membership, Organization
 from usage.selectors import ResourcesNow, usage_of_days
-
-
-class AccountRow(NamedTuple):
-    organization: uuid.UUID
-    payment_method_id: str
-    payment_method_kind: str
-    card_brand: str
-    card_last4: str
-    card_exp_month: int | None
-    card_exp_year: int | None
-    synced_at: datetime | None
-    reconciled_at: datetime | None
-    name: str
-    address: dict[str, str]
-    failed: dict[str, Any] | None
-    unsettled: list[dict[str, str]]
-
-    @property
-    def as_of(self) -> datetime | None:
-        """When all of the customer was last seen to be as it is here."""
-        return max(filter(None, (self.synced_at, self.reconciled_at)), default=None)
-
-    @property
-    def pays(self) -> Method | None:
-        return method_of(saved_by(self))
-
-
-def account_rows(accounts: QuerySet[BillingAccount]) -> QuerySet[BillingAccount, Any]:
-    """What an ``AccountRow`` is made of."""
-    unseen = StripeOperation.objects.filter(organization=OuterRef("organization")).failed_unseen()
-    failed = unseen.values(row=JSONObject(kind="kind", result="result", created_at="created_at"))[:1]
-    unsettled = unsettled_of(OuterRef("organization"))
-    annotated = accounts.annotate(unsettled=unsettled, failed=Subquery(failed))
-    return annotated.values_list(*AccountRow._fields)
-
-
-@compiled(AccountRow)
-def _account(organization: uuid.UUID) -> QuerySet[BillingAccount, Any]:
-    return account_rows(BillingAccount.objects.filter(organization=organization))
 
 
 @compiled(Subscription)
@@ -122,6 +84,10 @@ class BillingPage:
     as_of: datetime | None
 
     @property
+    def is_outdated(self) -> bool:
+        return is_outdated(self.as_of)
+
+    @property
     def all_by_invoice(self) -> bool:
         """No subscription charges anything by itself: invoices are sent, and paid by bank transfer."""
         return bool(self.upcoming) and all(one.by_invoice for one in self.upcoming)
@@ -157,7 +123,7 @@ class BillingPage:
 def billing_page(membership: Membership, *, card_saved: bool = False) -> BillingPage:
     organization = membership.organization
     edition = organization.edition
-    account = next(iter(_account(organization.pk)), None)
+    account = account_of(organization.pk)
     subscriptions = _current_subscriptions(organization.pk)
     latest, unpaid = latest_and_open(organization.pk)
     span, tomorrow = credit_span(edition, subscriptions), timezone.now().date() + timedelta(days=1)
@@ -166,7 +132,8 @@ def billing_page(membership: Membership, *, card_saved: bool = False) -> Billing
     upcoming = upcoming_of_account(subscriptions, account)
     in_use = methods_in_use(upcoming, pays)
     customers = saved_by(account) if account else None
-    owed = owed_of(organization.pk, unpaid, WhatPays(subscriptions, customers, just_saved=card_saved))
+    what_pays = WhatPays(charged_customer(account), subscriptions, customers, just_saved=card_saved)
+    owed = owed_of(organization.pk, unpaid, what_pays)
     managers = billing_managers_panel(membership)
     return BillingPage(
         edition=edition,

@@ -119,6 +119,7 @@ class Owed:
 class WhatPays:
     """``customers``: the saved method of the customer. ``just_saved``: it is new, and pays everything."""
 
+    customer_id: str
     current: Iterable[Subscription]
     customers: Mapping[str, Any] | None
     just_saved: bool
@@ -149,7 +150,14 @@ def _told(invoice: InvoiceRow, row: UnpaidRow | None, pays: WhatPays) -> OwedInv
         return OwedInvoice(invoice, "", None, Way.NONE, "", under_way=False)
     method = method_of(saved_for(row.subscription_id, pays.current, pays.customers))
     tried = name_of_failed(row.payments)
-    way = way_to_pay(invoice, invoice.state, method=method, tried=tried, just_saved=pays.just_saved)
+    way = way_to_pay(
+        invoice,
+        invoice.state,
+        customer_id=pays.customer_id,
+        method=method,
+        tried=tried,
+        just_saved=pays.just_saved,
+    )
     return OwedInvoice(
         invoice, tried, method, Way.NONE if row.under_way else way, row.hosted_url, row.under_way
     )

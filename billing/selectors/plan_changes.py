@@ -17,7 +17,7 @@ from billing.models import SUBSCRIPTION_CHANGES, BillingAccount, StripeOperation
 from billing.money import in_minor_units
 from billing.plan_offers import Offered, ask_for_offer
 from billing.plans import Obstacle, Plan, obstacle_to_change, plan_of
-from billing.selectors.overview import AccountRow, account_rows
+from billing.selectors.accounts import AccountRow, account_rows
 from billing.selectors.seats import Seats, seats_of
 from billing.upcoming import Upcoming, upcoming_of
 from invitations.selectors import SurplusInvitations, billing_managers_panel, surplus_invitations

@@ -178,3 +178,17 @@ def test_detached_card_is_not_charged(client: Client) -> None:
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.invoices.pay(draft.id)
     assert client.v1.charges.list({"customer": customer.id}).data == []
+
+
+def test_what_a_deleted_customer_was_invoiced_stays_and_can_be_settled(client: Client) -> None:
+    customer = make_paying_customer(client)
+    paid, void = (
+        client.v1.invoices.finalize_invoice(draft_of(client, customer, 100).id, {"auto_advance": False}).id
+        for _number in range(2)
+    )
+    client.v1.customers.delete(customer.id)
+    client.v1.invoices.pay(paid, {"paid_out_of_band": True})
+    client.v1.invoices.void_invoice(void)
+    assert [client.v1.invoices.retrieve(one).status for one in (paid, void)] == ["paid", "void"]
+    with pytest.raises(stripe.InvalidRequestError, match="No such customer"):
+        client.v1.invoices.create({"customer": customer.id})

@@ -21,6 +21,7 @@ from billing.models import (
     Subscription,
 )
 from billing.models.payment_links import LIFE
+from orgs.models import Organization
 from tests.factories import OrganizationFactory
 
 ADDRESS = Address(line1="", line2="", postal_code="", city="", state="", country="")
@@ -68,6 +69,12 @@ def credit_note(amount: int, **fields: Any) -> CreditNote:
         "off_stripe": 0,
     }
     return CreditNote(amount=amount, **{**issued, **fields})
+
+
+def customer_of(organization: Organization) -> str:
+    """The organization's customer, where it has one so far."""
+    account: BillingAccount | None = getattr(organization, "billing_account", None)
+    return str(account.stripe_customer_id) if account else ""
 
 
 def document(lines: list[InvoiceLine], **fields: Any) -> dict[str, Any]:
@@ -177,6 +184,7 @@ class InvoiceFactory(factory.django.DjangoModelFactory[Invoice]):
 
     organization = factory.SubFactory(OrganizationFactory)
     stripe_id = factory.Sequence(lambda n: f"in_test{n}")
+    customer_id = factory.LazyAttribute(lambda row: customer_of(row.organization))
     number = factory.Sequence(lambda n: f"TEST-{n:04}")
     status = InvoiceStatus.PAID
     currency = "usd"

@@ -80,7 +80,6 @@ def test_no_account_is_begun_when_the_time_is_up(stripe: StripeWorld, account: B
 
 def test_who_has_no_customer_at_stripe_is_never_due() -> None:
     BillingAccountFactory(stripe_customer_id=None)
-    BillingAccountFactory(customer_deleted=True)
     assert not BillingAccount.objects.due().exists()
 
 
@@ -244,7 +243,7 @@ def test_stripe_out_of_reach_changes_nothing_that_pages_show(
 
 
 @pytest.mark.parametrize("lists", ["answered", "refused"])
-def test_a_customer_deleted_unheard_is_asked_for_once_more_and_never_again(
+def test_of_a_customer_deleted_unheard_nothing_is_asked_again(
     lists: str, stripe: StripeWorld, account: BillingAccount
 ) -> None:
     stripe.attach_default(account)
