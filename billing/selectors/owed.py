@@ -89,8 +89,8 @@ class Owed:
     """``invoices``: some of them, the worst first, then the oldest. ``sums``: over all, by currency.
 
     ``bills``: what can be paid with what is saved, one press each. ``is_bad``: something failed, is overdue,
-    or waits for the person. ``is_due_later``: nothing has to be paid today. ``needs_another_method``: what
-    would be charged for one of them can't pay, or nothing is saved.
+    or waits for the person, and is not being paid. ``is_due_later``: nothing has to be paid today.
+    ``needs_another_method``: what would be charged for one of them can't pay, or nothing is saved.
     """
 
     sums: list[OwedSum]
@@ -138,7 +138,7 @@ def owed_of(organization_id: uuid.UUID, unpaid: list[InvoiceRow], pays: WhatPays
         sums=sorted({OwedSum(row.currency, row.amount, row.invoices) for row in found}),
         invoices=told[:SHOWN],
         bills=_bills(told),
-        is_bad=any(invoice.state.tone == "bad" for invoice in owed),
+        is_bad=any(one.invoice.state.tone == "bad" and not one.under_way for one in told),
         is_due_later=not any(_is_due(invoice) for invoice in owed),
         needs_another_method=any(one.way is Way.ANOTHER_METHOD for one in told),
     )

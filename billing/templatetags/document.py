@@ -13,7 +13,6 @@ from billing.money import format_money
 from billing.parties import lines_of_party
 from billing.selectors import InvoicePage
 from billing.sums import Part, Return
-from billing.templatetags.owed import UNDER_WAY_NOTE
 from billing.templatetags.sums import payment_day, payment_method, payment_words
 from orgs.dates import day
 
@@ -110,7 +109,10 @@ def invoice_news(page: InvoicePage) -> str:
 def invoice_news_note(page: InvoicePage) -> str:
     """What comes next of it; empty where nothing is known to."""
     if page.under_way:
-        return str(UNDER_WAY_NOTE)
+        return _(
+            "Stripe has not said yet what became of it. This page shows it within minutes; nothing has to be "
+            "done."
+        )
     if page.state is InvoiceState.ON_ITS_WAY:
         return _("Banks take a few days. There is nothing to do.")
     if not page.state.is_owed:

@@ -20,9 +20,6 @@ OWED: dict[InvoiceState, Promise] = {
     InvoiceState.FAILED: gettext_lazy("The payment failed: %(reason)s."),
     InvoiceState.NEEDS_CONFIRMATION: gettext_lazy("The bank wants you to confirm the payment."),
 }
-UNDER_WAY_NOTE = gettext_lazy(
-    "Stripe has not said yet what became of it. This page shows it within minutes; nothing has to be done."
-)
 
 
 @register.simple_tag
@@ -47,9 +44,7 @@ def owed_sentence(owed: OwedInvoice) -> str:
 def owed_note(owed: OwedInvoice) -> str:
     """What comes next of it; empty where nothing is known to."""
     invoice = owed.invoice
-    if owed.under_way:
-        return str(UNDER_WAY_NOTE)
-    if invoice.state is InvoiceState.NEEDS_CONFIRMATION:
+    if owed.under_way or invoice.state is InvoiceState.NEEDS_CONFIRMATION:
         return ""
     if owed.comes_by_itself:
         return _("Stripe charges it on %(day)s.") % {"day": day(invoice.next_attempt_at)}

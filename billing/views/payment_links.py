@@ -63,5 +63,6 @@ def payment_link_revoke(request: OrgRequest, link_id: uuid.UUID) -> HttpResponse
 
 def _shown(request: OrgRequest, link: PaymentLink) -> HttpResponse:
     home = reverse("payment_links", args=[request.organization.slug])
-    context = {"link": link, "url": payment_url(link.pk), "cancel_url": home}
+    links = payment_links_page(request.organization).links
+    context = {"link": link, "links": links, "url": payment_url(link.pk), "cancel_url": home}
     return render(request, "billing/payment_link.html", context)

@@ -3,8 +3,10 @@
 import uuid
 from collections.abc import Iterable
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from billing.selectors.under_way import awaited, is_watched
 from billing.views.overview import billing_response
@@ -27,6 +29,8 @@ def under_way(request: OrgRequest) -> HttpResponse:
     if request.htmx and nothing_new and is_watched(one.created_at for one in operations):
         return HttpResponse(status=204)
     tell(request, operations)
+    if nothing_new:
+        messages.info(request, _("Stripe has not answered yet."))
     return billing_response(request) if request.htmx else redirect("billing", request.organization.slug)
 
 

@@ -74,7 +74,9 @@ def test_without_script_a_link_looks_again_and_tells_once(told: Told) -> None:
     home = billing_url(told.reader.organization)
     answer = told.browser.get(look)
     assert answer.headers["Location"] == home
-    assert "Waiting for Stripe." in text_of(told.browser.get(home))
+    page = text_of(told.browser.get(home))
+    assert "Waiting for Stripe." in page
+    assert "Stripe has not answered yet." in page
     sweep_everything()
     told.browser.get(look)
     page = told.browser.get(home)
