@@ -108,7 +108,7 @@ class BillingAccount(Work):
             pgtrigger.Trigger(
                 name="keep_customer",
                 when=pgtrigger.After,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("stripe_customer_id"),
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("stripe_customer_id"),  # type: ignore[no-untyped-call]
                 condition=pgtrigger.Q(new__stripe_customer_id__isnull=False),
                 func=KEEP_CUSTOMER,
             )

@@ -160,7 +160,7 @@ def test_a_worker_killed_over_a_deleted_draft_leaves_the_account_due(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(reconciliation, "sync_invoice", killed)
+        patch.setattr("billing.mirror.invoices.sync_invoice", killed)
         with pytest.raises(Killed):
             reconcile_due_accounts()
     let_time_pass(account)
