@@ -5,7 +5,7 @@ from typing import Any
 
 from audit.models import AuditEvent
 from billing import gateway, payment_outcomes
-from billing.actions import INVOICE_PAID, PAYMENT_STARTED
+from billing.actions import ACT_ABANDONED, ACT_FAILED, INVOICE_PAID, PAYMENT_STARTED
 from billing.card_outcomes import Outcome
 from billing.invoice_states import InvoiceState, state_of
 from billing.mirror.rows import values_of
@@ -21,6 +21,7 @@ from billing.models import (
     StripeOperation,
     Subscription,
 )
+from billing.models.operations import SET_UPS
 from billing.selectors import billing_page
 from billing.sums import Part
 from billing.upcoming import Upcoming
@@ -150,18 +151,28 @@ def assert_plan_changes_are_true(people: int) -> None:
     changes = list(StripeOperation.objects.filter(kind__in=PLAN_CHANGES))
     for operation in changes:
         assert "difference" not in operation.result
-        made = operation.result["outcome"] in {"made", "planned", "undone"} if operation.result else False
+        made = operation.result.get("outcome") in {"made", "planned", "undone"}
         assert made == (operation.state == OperationState.DONE), operation.result
-        if operation.kind == "change_plan" and made:
+        offer = operation.params.get("offer", {})
+        if operation.kind == "change_plan" and made and not offer["in_trial"]:
             invoice = Invoice.objects.get(stripe_id=operation.stripe_id)
-            offer = operation.params["offer"]
             assert (invoice.total, invoice.amount_due) == (offer["total"], offer["amount_due"])
     done = [operation for operation in changes if operation.state == OperationState.DONE]
-    charged = [operation.stripe_id for operation in done if operation.kind == "change_plan"]
+    charged = [one.stripe_id for one in done if one.kind == "change_plan" and one.stripe_id]
     assert len(set(charged)) == len(charged)
     assert OutgoingEmail.objects.filter(kind="plan_changed").count() == people * len(done)
     told = AuditEvent.objects.filter(action__in=TOLD_CHANGES)
     assert told.count() == len(done)
+
+
+def assert_failures_are_told() -> None:
+    """Each act that came to nothing has its row, and only those."""
+    told = AuditEvent.objects.filter(action__in=[ACT_FAILED.code, ACT_ABANDONED.code])
+    rows = Counter(told.values_list("target_id", flat=True))
+    failed = StripeOperation.objects.filter(state=OperationState.FAILED)
+    # A card that may not be saved has a row of its own.
+    refused = failed.filter(kind__in=SET_UPS, result__outcome=Outcome.NOT_ALLOWED)
+    assert rows == Counter(str(one.pk) for one in failed.exclude(pk__in=refused))
 
 
 def assert_payments_are_told() -> None:

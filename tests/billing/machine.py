@@ -38,6 +38,7 @@ from orgs.policy import Role
 from stripe_simulator.simulator import Simulator
 from tests.billing.agreement import (
     assert_all_work_is_finished,
+    assert_failures_are_told,
     assert_invoices_add_up,
     assert_mails_are_true,
     assert_mirror_equals_stripe,
@@ -514,4 +515,5 @@ class BillingMachine(RuleBasedStateMachine):
         assert_purchases_are_as_told(self.stripe, len(people))
         assert_plan_changes_are_true(len(people))
         assert_payments_are_told()
+        assert_failures_are_told()
         assert reconcile(account.organization) == Drift()
