@@ -17,8 +17,10 @@ from django.utils.translation import gettext as _
 from billing import gateway
 from billing.gateway.account import Price
 from billing.gateway.records import Preview
-from billing.plans import Plan, is_larger, version_of
+from billing.models import Subscription
+from billing.plans import Plan, is_larger, planned_changes, version_of
 from billing.sums import Row, steps_of, sums_to_due
+from orgs.dates import day
 from orgs.editions import Edition
 from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership
@@ -138,7 +140,8 @@ def ask_for_offer(
 ) -> Offered:
     """Ask Stripe what the change costs. More counts at once; less, and what would be paid back, later.
 
-    In a trial nothing was paid, and everything counts at once.
+    In a trial nothing was paid, and everything counts at once. What is planned gives way to what counts
+    later; it has to be undone before something can count at once.
 
     Raises Refused, and what the gateway raises.
     """
@@ -164,11 +167,14 @@ def ask_for_offer(
     period = gateway.preview_of_period(subscription.stripe_id, items=items)
     shown["period_total"] = period.total
     each_period = _bill(period, amount_due=period.total)
+    counts_more = is_larger(edition, plan.edition) or (seats or 0) > (plan.seats or 0)
+    if counts_more or subscription.status == "trialing":
+        _refuse_what_is_planned(subscription)
     if subscription.status == "trialing":
         begins = _end_of_trial(subscription.stripe_id, items, period_total=period.total)
         offer = Offer(**shown, at_once=True, in_trial=True, at=int(now.timestamp()), total=0, amount_due=0)
         return Offered(offer, edition, None, each_period, begins, now)
-    if is_larger(edition, plan.edition) or (seats or 0) > (plan.seats or 0):
+    if counts_more:
         at = int(now.timestamp())
         charge = gateway.preview_of_change(subscription.stripe_id, items=items, at=at)
         if charge.total >= 0:
@@ -179,6 +185,16 @@ def ask_for_offer(
             return Offered(offer, edition, now_bill, each_period, renewal, now)
     offer = Offer(**shown, at_once=False, at=int(plan.period_end.timestamp()), total=0, amount_due=0)
     return Offered(offer, edition, None, each_period, plan.period_end.date(), now)
+
+
+def _refuse_what_is_planned(subscription: Subscription) -> None:
+    """Both could not be taken to Stripe in one step: a payment that is declined would leave neither."""
+    planned = planned_changes(subscription)
+    if planned:
+        raise Refused(
+            _("This would count at once, and a change is planned for %(day)s. Undo that first.")
+            % {"day": day(planned[0].at)}
+        )
 
 
 def _end_of_trial(subscription_id: str, items: list[dict[str, Any]], *, period_total: int) -> date:

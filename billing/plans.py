@@ -55,7 +55,6 @@ class Obstacle(StrEnum):
 
     NO_PLAN = "no_plan"
     UNDER_WAY = "under_way"
-    PLANNED = "planned"
     ENDING = "ending"
     OVERDUE = "overdue"
     PAUSED = "paused"
@@ -115,9 +114,7 @@ def obstacle_to_change(plan: Plan | None, *, is_under_way: bool) -> Obstacle | N
         return Obstacle.PAUSED
     if subscription.status not in {"active", "trialing"}:
         return Obstacle.OVERDUE
-    if subscription.ends_at is not None:
-        return Obstacle.ENDING
-    return Obstacle.PLANNED if planned_changes(subscription) else None
+    return None if subscription.ends_at is None else Obstacle.ENDING
 
 
 def is_larger(edition: Edition, than: Edition) -> bool:
@@ -140,12 +137,17 @@ SHOWN = (
 
 def version_of(subscription: Subscription | records.Subscription) -> str:
     """Changes with whatever of a subscription people decide by; the same here and as fetched from Stripe."""
-    schedule = subscription.schedule
     shown = {name: getattr(subscription, name) for name in SHOWN}
-    known: Any = asdict(schedule) if isinstance(schedule, records.Schedule) else schedule
-    shown["planned"] = _phases_to_come(known) if known else []
+    shown["planned"] = planned_at_stripe(subscription)
     text = json.dumps(shown, sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def planned_at_stripe(subscription: Subscription | records.Subscription) -> list[Mapping[str, Any]]:
+    """The phases to come, the same here and as fetched."""
+    schedule = subscription.schedule
+    known: Any = asdict(schedule) if isinstance(schedule, records.Schedule) else schedule
+    return _phases_to_come(known) if known else []
 
 
 def _plain(value: Any) -> Any:

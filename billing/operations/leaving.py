@@ -17,7 +17,7 @@ from orgs.services import remove_billing_managers
 def let_leave(organization_id: uuid.UUID, new: str, **_kwargs: Any) -> None:
     """In the transaction that gives the organization its new edition.
 
-    A choice holds for the change that it was made for: of a schedule that brings about this one, or at once.
+    A choice holds for the change that it was made for: the one being made, or what a schedule planned last.
     """
     schedules = Subscription.objects.for_org(organization_id).current().exclude(schedule=None)
     planned = Q(
@@ -27,8 +27,8 @@ def let_leave(organization_id: uuid.UUID, new: str, **_kwargs: Any) -> None:
     )
     being_made = Q(kind=OperationKind.CHANGE_PLAN, state=OperationState.PENDING)
     asked = StripeOperation.objects.for_org(organization_id).filter(planned | being_made)
-    chosen = asked.filter(params__offer__new__edition=new)
-    for operation in chosen:
+    operation = asked.order_by("-created_at").first()
+    if operation is not None and operation.params["offer"]["new"]["edition"] == new:
         leaving = [uuid.UUID(pk) for pk in operation.params["leaving"]]
         organization = Organization.objects.get(pk=organization_id)
         remove_billing_managers(organization, leaving, actor=person_of(operation))

@@ -25,7 +25,7 @@ from billing.operations.life import fail, finish, key_expired, register, renew_k
 from billing.operations.people import person_of, still_may
 from billing.plan_comparison import difference
 from billing.plan_offers import Charge, Offer
-from billing.plans import version_of
+from billing.plans import planned_at_stripe, version_of
 from orgs.policy import Permission
 
 PATIENCE = timedelta(hours=1)
@@ -132,7 +132,7 @@ def _charge(operation: StripeOperation, offer: Offer, found: Subscription) -> st
 
 
 def _begin_schedule(operation: StripeOperation) -> None:
-    """Let a schedule manage the subscription, if none does that has nothing left to change."""
+    """Let a schedule manage the subscription, if none does. What that plans gives way in the next step."""
     offer = offer_of(operation)
     found = gateway.subscription(offer.subscription)
     if not _is_as_accepted(operation, offer, found):
@@ -165,7 +165,9 @@ def _plan(operation: StripeOperation) -> None:
             idempotency_key=f"{operation.idempotency_key}-plan",
         )
     except gateway.GatewayRefused:
-        _let_go(operation, operation.stripe_id)
+        # What was planned before stays so; a schedule that plans nothing goes.
+        if not planned_at_stripe(gateway.subscription(offer.subscription)):
+            _let_go(operation, operation.stripe_id)
         raise
     operation.renew(step=Step.FOLLOW, result={"outcome": Outcome.PLANNED})
 

@@ -16,7 +16,14 @@ from billing.gateway.account import Price
 from billing.models import SUBSCRIPTION_CHANGES, BillingAccount, StripeOperation, Subscription
 from billing.money import in_minor_units
 from billing.plan_offers import Offered, ask_for_offer
-from billing.plans import Obstacle, Plan, obstacle_to_change, plan_of
+from billing.plans import (
+    Obstacle,
+    Plan,
+    PlannedChange,
+    obstacle_to_change,
+    plan_of,
+    planned_changes,
+)
 from billing.selectors.accounts import AccountRow, account_rows
 from billing.selectors.seats import Seats, seats_of
 from billing.upcoming import Upcoming, upcoming_of
@@ -93,6 +100,11 @@ class PlanChangePage:
     trouble: str = ""
 
     @property
+    def planned(self) -> list[PlannedChange]:
+        """What gives way to a change that counts later."""
+        return planned_changes(self.plan.subscription) if self.plan else []
+
+    @property
     def shown_seats(self) -> int | None:
         """What stands in the field."""
         return self.chosen_seats or (self.plan.seats if self.plan else None)
@@ -166,6 +178,8 @@ def seats_page(reader: Membership, *, seats: int | None = None) -> PlanChangePag
                 offered = ask_for_offer(
                     reader, plan, plan.edition, seats=seats, price=_own_price(plan), managers=[]
                 )
+        except Refused as refused:
+            trouble = str(refused.message)
         except gateway.GatewayError as error:
             trouble = _without_stripe(error)
     return PlanChangePage(

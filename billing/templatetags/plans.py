@@ -21,7 +21,6 @@ OBSTACLES: dict[Obstacle, Promise] = {
         "There is no subscription to an edition that can be changed here. Ask support."
     ),
     Obstacle.UNDER_WAY: gettext_lazy("A change is being made. Wait a moment, then open this page again."),
-    Obstacle.PLANNED: gettext_lazy("A change is planned already. Undo it first on Billing & usage."),
     Obstacle.ENDING: gettext_lazy("The subscription ends on %(end)s. Only one that goes on can be changed."),
     Obstacle.OVERDUE: gettext_lazy("A payment is overdue. Pay it first, then the plan can be changed."),
     Obstacle.PAUSED: gettext_lazy("The subscription is paused. Ask support to start it again first."),

@@ -1,6 +1,8 @@
 """Another edition, other seats: what is shown is what is done, to the cent, and nothing else."""
 
+from contextlib import suppress
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,15 +16,23 @@ from billing import gateway
 from billing.change_outcomes import Outcome, outcome_of
 from billing.models import StripeOperation
 from billing.plan_offers import SALT
+from billing.tasks import sweep
 from orgs.models import Membership
 from outbox.models import OutgoingEmail
+from tests.billing.mishaps import Killed, let_waits_end
 from tests.billing.plans import Customer, operation, sealed_in, text_of
 from tests.conftest import SignIn
 from tests.factories import MembershipFactory, UserFactory
+from tests.sampling import sampled
 from tests.world import signed_in
 
 pytestmark = pytest.mark.django_db
 PLAN, SEATS = "plan/?edition={}", "seats/?seats={}"
+
+
+def sweep_everything() -> None:
+    let_waits_end()
+    sweep()
 
 
 def actions() -> list[str]:
@@ -120,9 +130,68 @@ def test_a_change_planned_at_stripe_shows_and_can_be_undone_here(customer: Custo
     )
     customer.hear()
     assert "Changes to Team Pro with 2 seats on" in text_of(customer.get(""))
-    assert "A change is planned already." in text_of(customer.get(SEATS.format(6)))
+    told = text_of(customer.get(SEATS.format(6)))
+    assert "This would count at once, and a change is planned for" in told
+    assert "and change to 6 seats" not in told
     customer.browser.post(customer.url("plan/undo/"), {"schedule": schedule.id})
     assert customer.subscription().schedule is None
+
+
+def test_a_planned_change_gives_way_to_another_in_one_press(customer: Customer) -> None:
+    customer.buy("team-pro", 4)
+    customer.press(SEATS.format(2))
+    schedule = customer.subscription().schedule
+    page = customer.get(SEATS.format(3))
+    told = text_of(page)
+    assert "Changes to Team Pro with 2 seats on" in told
+    assert "A change for the end of the period takes its place." in told
+    customer.press(SEATS.format(3), page=page)
+    assert outcome_of(operation()) is Outcome.PLANNED
+    assert customer.subscription().schedule == schedule
+    told = text_of(customer.get(""))
+    assert "Changes to Team Pro with 3 seats on" in told
+    assert "Changes to Team Pro with 2 seats on" not in told
+    customer.end_of_the_period()
+    assert (customer.organization.seats, customer.invoices()[0].total) == (3, 18000)
+
+
+@pytest.mark.parametrize(
+    ("name", "before"),
+    sampled(list(product(["subscription", "plan_change", "subscriptions"], [True, False])), every=3),
+)
+def test_a_process_that_dies_while_a_plan_gives_way_leaves_one_of_the_two(
+    name: str, before: bool, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer.buy("team-pro", 4)
+    customer.press(SEATS.format(2))
+    page, original = customer.get(SEATS.format(3)), getattr(gateway, name)
+
+    def dies(*asked: Any, **given: Any) -> Any:
+        if not before:
+            original(*asked, **given)
+        raise Killed
+
+    with monkeypatch.context() as patch, suppress(Killed):
+        patch.setattr(gateway, name, dies)
+        customer.press(SEATS.format(3), page=page)
+    phases = customer.api.subscription_schedules.retrieve(customer.subscription().schedule).phases
+    assert [phase["items"][0]["quantity"] for phase in phases] in ([4, 2], [4, 3])
+    sweep_everything()
+    assert outcome_of(operation()) is Outcome.PLANNED
+    customer.end_of_the_period()
+    assert customer.organization.seats == 3
+
+
+def test_a_change_that_stripe_refuses_leaves_what_was_planned(customer: Customer) -> None:
+    customer.buy("team-pro", 4)
+    customer.press(SEATS.format(2))
+    page = customer.get(SEATS.format(3))
+    refusal = {"error": {"type": "invalid_request_error", "message": "No."}}
+    customer.stripe.control.fail(400, body=refusal, method="POST", path="/v1/subscription_schedules/*")
+    answer = customer.press(SEATS.format(3), page=page)
+    assert "Stripe did not accept the change. Nothing was changed." in text_of(answer.content.decode())
+    customer.end_of_the_period()
+    assert customer.organization.seats == 2
 
 
 def test_a_schedule_with_nothing_left_to_change_hinders_nobody(customer: Customer) -> None:
