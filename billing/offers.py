@@ -1,5 +1,6 @@
 """What can be bought: the editions sold, each with its price as Stripe last told it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -35,8 +36,12 @@ class Offer:
 
     @property
     def period(self) -> str:
-        """How often it is charged: "a year"."""
-        return period_words(self.price.interval, self.price.interval_count) if self.price else ""
+        """For what it is charged, and how often: "a year", "a seat each month"."""
+        if self.price is None:
+            return ""
+        if self.edition.per_seat:
+            return _("a seat each month") if self.price.interval == "month" else _("a seat each year")
+        return period_words(self.price.interval, self.price.interval_count)
 
     @property
     def besides(self) -> str:
@@ -52,11 +57,15 @@ class Offer:
         return self.price.synced_at if self.price else None
 
 
+def offers_of(editions: Iterable[Edition]) -> list[Offer]:
+    """Each at its price. One statement."""
+    prices = {price.lookup_key: price for price in Price.objects.all()}
+    return [Offer(edition, prices.get(edition.price_lookup_key)) for edition in editions]
+
+
 def offers() -> list[Offer]:
     """All that is sold today (UTC), in the order of the editions. One statement."""
-    prices = {price.lookup_key: price for price in Price.objects.all()}
-    today = timezone.now().date()
-    return [Offer(edition, prices.get(edition.price_lookup_key)) for edition in sold_editions(on=today)]
+    return offers_of(sold_editions(on=timezone.now().date()))
 
 
 def offer_of(edition_code: str) -> Offer | None:

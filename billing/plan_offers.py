@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing import gateway
-from billing.gateway.account import Price
 from billing.gateway.records import Preview
 from billing.models import Subscription
 from billing.plans import Plan, is_larger, planned_changes, version_of
@@ -119,6 +118,16 @@ class Offered:
     told_at: datetime
 
 
+@dataclass(frozen=True)
+class ItemPrice:
+    """The price at which something is bought, by its id at Stripe. ``interval``: month or year."""
+
+    id: str
+    currency: str
+    interval: str
+    metered: bool
+
+
 def bought(price: str, quantity: int | None) -> dict[str, Any]:
     """As Stripe takes it; ``quantity``: None for what is metered."""
     return {"price": price} if quantity is None else {"price": price, "quantity": quantity}
@@ -135,7 +144,7 @@ def ask_for_offer(
     edition: Edition,
     *,
     seats: int | None,
-    price: Price,
+    price: ItemPrice,
     managers: list[str],
 ) -> Offered:
     """Ask Stripe what the change costs. More counts at once; less, and what would be paid back, later.

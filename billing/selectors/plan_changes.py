@@ -1,21 +1,19 @@
 """*Change plan* and *Change seats*: what there is to choose, and what the choice costs.
 
-Prices and amounts are asked of Stripe while the person waits; without an answer the pages say so.
+What a choice costs is asked of Stripe while the person waits; without an answer the pages say so.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing import gateway
-from billing.gateway.account import Price
-from billing.models import SUBSCRIPTION_CHANGES, BillingAccount, StripeOperation, Subscription
+from billing.models import SUBSCRIPTION_CHANGES, StripeOperation, Subscription
 from billing.money import in_minor_units
-from billing.plan_offers import Offered, ask_for_offer
+from billing.offers import Offer, offers_of
+from billing.plan_offers import ItemPrice, Offered, ask_for_offer
 from billing.plans import (
     Obstacle,
     Plan,
@@ -24,7 +22,7 @@ from billing.plans import (
     plan_of,
     planned_changes,
 )
-from billing.selectors.accounts import AccountRow, account_rows
+from billing.selectors.accounts import account_of
 from billing.selectors.seats import Seats, seats_of
 from billing.upcoming import Upcoming, upcoming_of
 from invitations.selectors import SurplusInvitations, billing_managers_panel, surplus_invitations
@@ -40,16 +38,11 @@ HOURS_OF_A_MONTH = 730
 
 @dataclass(frozen=True)
 class EditionCard:
-    """``price``: None while Stripe has not told it."""
+    """``more_managers``: it has room for more billing managers than the present edition."""
 
-    edition: Edition
-    price: Price | None
+    offer: Offer
     is_current: bool
     more_managers: bool
-
-    @property
-    def amount(self) -> int | None:
-        return int(Decimal(self.price.unit_amount)) if self.price and self.price.unit_amount else None
 
 
 @dataclass(frozen=True)
@@ -129,16 +122,14 @@ def plan_page(reader: Membership, *, edition_code: str = "") -> PlanChangePage:
     plan, obstacle, upcoming = _standing(reader)
     own = plan.edition if plan else reader.organization.edition
     sold = sold_editions(on=timezone.now().date())
-    chosen = next((one for one in sold if one.code == edition_code and one.code != own.code), None)
-    prices: Mapping[str, Price] = {}
+    offers = offers_of(dict.fromkeys([own, *sold]))
+    chosen = next((one for one in offers if one.edition.code == edition_code and one.edition != own), None)
     offered, question, trouble = None, None, ""
-    if obstacle is None and plan is not None:
-        question = _question(reader, chosen) if chosen else None
+    if chosen is not None and obstacle is None and plan is not None:
+        question = _question(reader, chosen.edition)
         try:
             with gateway.person_waits():
-                prices = _prices([*sold, own])
-                if chosen is not None:
-                    offered = _offer(reader, plan, chosen, prices, question)
+                offered = _offer(reader, plan, chosen, question)
         except Refused as refused:
             trouble = str(refused.message)
         except gateway.GatewayError as error:
@@ -147,12 +138,12 @@ def plan_page(reader: Membership, *, edition_code: str = "") -> PlanChangePage:
         plan=plan,
         obstacle=obstacle,
         upcoming=upcoming,
-        cards=[_card(one, prices, own) for one in dict.fromkeys([own, *sold])],
-        chosen=chosen,
+        cards=[_card(one, own) for one in offers],
+        chosen=chosen.edition if chosen else None,
         offered=offered,
         question=question,
-        surplus=surplus_invitations(reader, chosen) if offered and chosen else None,
-        estimate=_estimate(reader, chosen) if offered and chosen else None,
+        surplus=surplus_invitations(reader, chosen.edition) if offered and chosen else None,
+        estimate=_estimate(reader, chosen.edition) if offered and chosen else None,
         trouble=trouble,
     )
 
@@ -202,44 +193,26 @@ def _standing(reader: Membership) -> tuple[Plan | None, Obstacle | None, Upcomin
     )
     if plan is None:
         return None, obstacle, None
-    found = account_rows(BillingAccount.objects.filter(organization=organization)).first()
-    pays = AccountRow(*found).pays if found else None
+    account = account_of(organization.pk)
+    pays = account.pays if account else None
     return plan, obstacle, upcoming_of(plan.subscription, customer_pays=pays, confirmed_at=None)
 
 
-def _prices(editions: list[Edition]) -> dict[str, Price]:
-    keys = sorted({edition.price_lookup_key for edition in editions})
-    return {price.lookup_key: price for price in gateway.prices(keys) if price.active and price.interval}
-
-
-def _own_price(plan: Plan) -> Price:
+def _own_price(plan: Plan) -> ItemPrice:
     """Seats are bought at the price that the subscription has, whatever is sold by now."""
     item = plan.item
-    return Price(
-        id=item["price_id"],
-        lookup_key=item["lookup_key"],
-        active=True,
-        currency=plan.subscription.currency,
-        unit_amount=item["unit_amount"],
-        metered=item["metered"],
-        interval=item["interval"],
-        interval_count=item["interval_count"],
-        tax_behavior="unspecified",
-    )
+    return ItemPrice(item["price_id"], plan.subscription.currency, item["interval"], item["metered"])
 
 
-def _offer(
-    reader: Membership,
-    plan: Plan,
-    edition: Edition,
-    prices: Mapping[str, Price],
-    question: Question | None,
-) -> Offered:
-    price = prices.get(edition.price_lookup_key)
+def _offer(reader: Membership, plan: Plan, chosen: Offer, question: Question | None) -> Offered:
+    price = chosen.price
     if price is None:
-        raise Refused(_("%(edition)s can't be bought right now. Ask support.") % {"edition": edition.name})
+        raise Refused(
+            _("%(edition)s can't be bought right now. Ask support.") % {"edition": chosen.edition.name}
+        )
     managers = [choice.membership_id for choice in question.managers] if question else []
-    return ask_for_offer(reader, plan, edition, seats=None, price=price, managers=managers)
+    bought_at = ItemPrice(price.stripe_id, price.currency, price.interval, price.metered)
+    return ask_for_offer(reader, plan, chosen.edition, seats=None, price=bought_at, managers=managers)
 
 
 def _question(reader: Membership, edition: Edition) -> Question | None:
@@ -271,12 +244,11 @@ def _estimate(reader: Membership, edition: Edition) -> UsageEstimate | None:
     return UsageEstimate(now.resources, in_minor_units(beyond * edition.credit_price, "usd"))
 
 
-def _card(edition: Edition, prices: Mapping[str, Price], own: Edition) -> EditionCard:
-    most, now = edition.billing_managers, own.billing_managers
+def _card(offer: Offer, own: Edition) -> EditionCard:
+    most, now = offer.edition.billing_managers, own.billing_managers
     return EditionCard(
-        edition=edition,
-        price=prices.get(edition.price_lookup_key),
-        is_current=edition == own,
+        offer=offer,
+        is_current=offer.edition == own,
         more_managers=now is not None and (most is None or most > now),
     )
 

@@ -7,10 +7,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.money import format_money, format_price
+from billing.money import format_price
 from billing.plan_offers import Offer
 from billing.plans import Obstacle, PlannedChange
-from billing.selectors.plan_changes import EditionCard, PlanChangePage
+from billing.selectors.plan_changes import PlanChangePage
 from orgs.dates import day
 from orgs.editions import Edition, edition_name
 
@@ -44,7 +44,7 @@ class Compared:
 def edition_terms(edition: Edition) -> list[Term]:
     return [
         Term(_("Credits"), _credits(edition)),
-        Term(_("Then, a credit"), format_price(edition.credit_price, "usd") if edition.credit_price else "–"),
+        Term(_("Then"), _beyond(edition)),
         Term(_("Billing managers"), str(edition.billing_managers or _("any number"))),
         Term(_("Invoiced"), str(edition.invoiced.label)),
     ]
@@ -56,6 +56,12 @@ def _credits(edition: Edition) -> str:
     return _("paid ahead") if edition.prepaid else _("none")
 
 
+def _beyond(edition: Edition) -> str:
+    if edition.credit_price is None:
+        return _("no more are sold")
+    return _("%(price)s a credit") % {"price": format_price(edition.credit_price, "usd")}
+
+
 @register.simple_tag
 def compared_terms(old: Edition, new: Edition) -> list[Compared]:
     """What of the terms changes from one edition to another."""
@@ -65,22 +71,6 @@ def compared_terms(old: Edition, new: Edition) -> list[Compared]:
         for before, after in both
         if before.words != after.words
     ]
-
-
-@register.filter
-def card_price(card: EditionCard) -> str:
-    """What an edition costs before tax; empty while Stripe has not told it."""
-    if card.price is None:
-        return ""
-    if not card.amount:
-        return _("by use")
-    amount = {"amount": format_money(card.amount, card.price.currency)}
-    if card.edition.per_seat:
-        return (
-            each(card.price.interval, _("%(amount)s a seat each month"), _("%(amount)s a seat each year"))
-            % amount
-        )
-    return each(card.price.interval, _("%(amount)s a month"), _("%(amount)s a year")) % amount
 
 
 def each(interval: str, month: str, year: str) -> str:

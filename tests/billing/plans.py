@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from billing.account_check import INTERVALS
+from billing.mirror.prices import sync_prices
 from billing.mirror.reconciliation import reconcile
 from billing.models import BillingAccount, StripeOperation, Subscription
 from orgs.editions import EDITIONS, edition_of
@@ -53,6 +54,7 @@ class Customer:
             self.prices[one.code] = self._price(
                 one.price_lookup_key, INTERVALS[one.invoiced], AMOUNTS[one.code]
             )
+        sync_prices()
         vat = self.api.tax_rates.create({"display_name": "VAT", "percentage": 20, "inclusive": False})
         made = self.api.subscriptions.create(
             {
