@@ -6,7 +6,7 @@ the return page and the sweep all resume it, in any order and any number. What i
 nothing pays yet.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -22,22 +22,14 @@ from billing.models.operations import SET_UPS
 from billing.operations.life import fail, finish_forbidden, key_expired, register, renew_key, wait
 from billing.operations.method_steps import BECOMES_WHAT_PAYS, NEVER, Step, choose, keep
 from billing.operations.people import person_of, still_may
+from billing.operations.stripe_pages import LOOK_AT_PAGE, closes_too_soon
 from billing.what_pays import current_subscriptions
 from orgs.policy import Permission
 
-# Stripe makes no session that lasts shorter; one that would is of no use.
-LEAST_SESSION_LIFE = timedelta(minutes=31)
-# A webhook may be lost, and the person may never come back; a bank that was asked takes longer.
-LOOK_AT_PAGE = timedelta(minutes=5)
+# A bank that was asked takes longer than a person at the page.
 LOOK_AT_BANK = timedelta(hours=1)
 # Of a setup intent that may still succeed: https://docs.stripe.com/payments/paymentintents/lifecycle
 UNDECIDED = {"processing", "requires_action", "requires_confirmation"}
-
-
-def is_too_late(operation: StripeOperation) -> bool:
-    """Whether the page that is still to be made would close before anybody could use it."""
-    closes = datetime.fromtimestamp(operation.params["expires_at"], UTC)
-    return operation.state == OperationState.PENDING and closes < timezone.now() + LEAST_SESSION_LIFE
 
 
 def look(operation: StripeOperation) -> None:
@@ -54,7 +46,7 @@ def look(operation: StripeOperation) -> None:
 
 
 def _create_session(operation: StripeOperation) -> None:
-    if is_too_late(operation):
+    if closes_too_soon(operation, operation.params):
         fail(operation, {"outcome": Outcome.EXPIRED})
         return
     session = None

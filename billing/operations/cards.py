@@ -23,11 +23,12 @@ from billing.models import (
     StripeOperation,
     Subscription,
 )
-from billing.operations.card_steps import is_too_late, settle
+from billing.operations.card_steps import settle
 from billing.operations.customers import ensure_customer
 from billing.operations.life import fail, new_operation, refusal_of, resume
 from billing.operations.method_steps import Step
 from billing.operations.presses import asking_stripe
+from billing.operations.stripe_pages import closes_too_soon
 from orgs.acting import acting
 from orgs.errors import Refused
 from orgs.models import Membership
@@ -102,7 +103,7 @@ def _begin(
             .first()
         )
         if begun is not None:
-            if begun.params["customer"] == customer_id and not is_too_late(begun):
+            if begun.params["customer"] == customer_id and not closes_too_soon(begun, begun.params):
                 return begun
             fail(begun, {"outcome": Outcome.EXPIRED})
         operation = new_operation(kind=kind, actor=act.membership)

@@ -6,7 +6,6 @@ while the person pays ends what they bought. The webhook, the return page and th
 """
 
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -38,25 +37,15 @@ from billing.operations.life import (
     wait,
 )
 from billing.operations.people import person_of, still_may
+from billing.operations.stripe_pages import LOOK_AT_PAGE, closes_too_soon
 from billing.purchase_outcomes import PurchaseOutcome
 from orgs.policy import Permission
-
-# Stripe makes no session that lasts shorter; one that would is of no use.
-LEAST_SESSION_LIFE = timedelta(minutes=31)
-# A webhook may be lost, and the person may never come back.
-LOOK_AT_PAGE = timedelta(minutes=5)
 
 
 class Step(models.TextChoices):
     CREATE = "create"
     FOLLOW = "follow"
     UNDO = "undo"
-
-
-def is_too_late(operation: StripeOperation) -> bool:
-    """Whether the page that is still to be made would close before anybody could use it."""
-    closes = datetime.fromtimestamp(operation.params["session"]["expires_at"], UTC)
-    return operation.state == OperationState.PENDING and closes < timezone.now() + LEAST_SESSION_LIFE
 
 
 def look(operation: StripeOperation) -> None:
@@ -112,7 +101,7 @@ def _has_another(operation: StripeOperation) -> bool:
 
 
 def _create_session(operation: StripeOperation) -> None:
-    if is_too_late(operation):
+    if closes_too_soon(operation, operation.params["session"]):
         fail(operation, {"outcome": PurchaseOutcome.EXPIRED})
         return
     if _has_another(operation):

@@ -25,7 +25,8 @@ from billing.offers import offer_of
 from billing.operations.customers import ensure_customer
 from billing.operations.life import fail, new_operation, refusal_of, resume
 from billing.operations.presses import asking_stripe
-from billing.operations.purchase_steps import Step, close_page, is_too_late, settle
+from billing.operations.purchase_steps import Step, close_page, settle
+from billing.operations.stripe_pages import closes_too_soon
 from billing.purchase_outcomes import PurchaseOutcome, purchase_outcome_of
 from orgs.acting import acting
 from orgs.errors import PageOutdated, Refused
@@ -121,7 +122,8 @@ def _begin(actor: Membership, customer_id: str, edition_code: str, shown_price: 
         if begun is not None:
             if begun.step != Step.CREATE:
                 raise Refused(_("A purchase is on its way already. Look at it again in a moment."))
-            if _is_same(begun, actor, customer_id, shown_price) and not is_too_late(begun):
+            is_same = _is_same(begun, actor, customer_id, shown_price)
+            if is_same and not closes_too_soon(begun, begun.params["session"]):
                 return begun
             if begun.state == OperationState.WAITING or begun.is_leased:
                 raise _being_opened()
