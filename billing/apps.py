@@ -7,13 +7,12 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         # They register themselves, once the models are there.
-        from billing import actions, mails  # noqa: F401, PLC0415
+        from billing import actions, mails, receivers  # noqa: F401, PLC0415
         from billing.operations import (  # noqa: F401, PLC0415
             card_steps,
             customers,
             details,
             endings,
-            leaving,
             methods,
             names,
             payment_steps,

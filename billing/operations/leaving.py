@@ -1,20 +1,16 @@
 """Billing managers who don't stay after a planned change: they leave when it counts, as a person chose."""
 
 import uuid
-from typing import Any
 
 from django.db.models import Q
-from django.dispatch import receiver
 
 from billing.models import OperationKind, OperationState, StripeOperation, Subscription
 from billing.operations.people import person_of
-from orgs import events
 from orgs.models import Organization
 from orgs.services import remove_billing_managers
 
 
-@receiver(events.edition_changed)
-def let_leave(organization_id: uuid.UUID, new: str, **_kwargs: Any) -> None:
+def let_leave(organization_id: uuid.UUID, new: str) -> None:
     """In the transaction that gives the organization its new edition.
 
     A choice holds for the change that it was made for: the one being made, or what a schedule planned last.

@@ -3,7 +3,6 @@
 import hashlib
 
 from django.db import transaction
-from django.dispatch import receiver
 
 from audit.services import record
 from billing import gateway
@@ -12,27 +11,24 @@ from billing.models import BillingAccount, OperationKind, OperationState, Stripe
 from billing.models.operations import FIRST_STEP
 from billing.operations.life import finish, key_expired, new_operation, register, renew_key
 from billing.operations.people import person_of
-from billing.tasks import resume_operations
-from orgs import events
 from orgs.models import Membership, Organization
-from work.doorbell import ring
 
 
-@receiver(events.organization_renamed)
-def let_name_follow(actor: Membership, old: str, **_kwargs: object) -> None:
-    """Ask for the new name at Stripe, in the transaction of the renaming.
+def let_name_follow(actor: Membership, old: str) -> StripeOperation | None:
+    """Note, in the transaction of the renaming, that Stripe is to be asked for the new name.
 
-    An operation that waits already will find the newest name.
+    None: there is nothing to ask for; an operation that waits already will find the newest name.
     """
     account = BillingAccount.objects.locked(actor.organization)
     waiting = StripeOperation.objects.for_org(actor.organization_id).pending()
     if not account.has_customer or account.name != old:
-        return
-    if not waiting.filter(kind=OperationKind.RENAME_CUSTOMER).exists():
-        operation = new_operation(kind=OperationKind.RENAME_CUSTOMER, actor=actor)
-        operation.params = {"customer": account.stripe_customer_id}
-        operation.save(force_insert=True)
-        ring(resume_operations, str(operation.pk))
+        return None
+    if waiting.filter(kind=OperationKind.RENAME_CUSTOMER).exists():
+        return None
+    operation = new_operation(kind=OperationKind.RENAME_CUSTOMER, actor=actor)
+    operation.params = {"customer": account.stripe_customer_id}
+    operation.save(force_insert=True)
+    return operation
 
 
 def _rename(operation: StripeOperation) -> None:
