@@ -1,5 +1,6 @@
 """The mails about money."""
 
+from collections.abc import Callable
 from datetime import date
 
 from django.conf import settings
@@ -28,9 +29,8 @@ def _card_added_by_link(mail: OutgoingEmail) -> RenderedMail:
 
 
 def _about_card(template: str, mail: OutgoingEmail) -> RenderedMail:
-    url = settings.SITE_URL + reverse("billing", args=[mail.params["slug"]])
     method = method_name(*(mail.params[f"method_{name}"] for name in ("kind", "brand", "last4")))
-    return render_mail(template, {**mail.params, "method": method}, ours={"url": url})
+    return render_mail(template, {**mail.params, "method": method}, ours=_billing_page(mail))
 
 
 def _payment_failed(mail: OutgoingEmail) -> RenderedMail:
@@ -68,7 +68,7 @@ def _confirmation_needed(mail: OutgoingEmail) -> RenderedMail:
 def _plan_changed(mail: OutgoingEmail) -> RenderedMail:
     """A plan that was changed, one that will be, and one that stays after all."""
     params = mail.params
-    ours = {"url": settings.SITE_URL + reverse("billing", args=[params["slug"]])}
+    ours = _billing_page(mail)
     if "edition" in params:
         ours |= {
             "plan": plan({"edition": params["edition"], "seats": params["seats"]}),
@@ -78,19 +78,14 @@ def _plan_changed(mail: OutgoingEmail) -> RenderedMail:
     return render_mail("plan_changed", {**params, "day": date.fromisoformat(params["day"])}, ours=ours)
 
 
-def _subscription_started(mail: OutgoingEmail) -> RenderedMail:
-    edition = edition_name(mail.params["edition"])
-    return render_mail("subscription_started", {**mail.params, "edition": edition}, ours=_billing_page(mail))
+def _subscription_mail(code: str, **worded: Callable[[str], object]) -> MailKind:
+    """Of what a person did with the subscription. ``worded``: what makes a parameter readable."""
 
+    def render(mail: OutgoingEmail) -> RenderedMail:
+        readable = {name: word(mail.params[name]) for name, word in worded.items()}
+        return render_mail(code, {**mail.params, **readable}, ours=_billing_page(mail))
 
-def _subscription_ending(mail: OutgoingEmail) -> RenderedMail:
-    ends = date.fromisoformat(mail.params["ends"])
-    return render_mail("subscription_ending", {**mail.params, "ends": ends}, ours=_billing_page(mail))
-
-
-def _subscription_kept(mail: OutgoingEmail) -> RenderedMail:
-    renews = date.fromisoformat(mail.params["renews"])
-    return render_mail("subscription_kept", {**mail.params, "renews": renews}, ours=_billing_page(mail))
+    return MailKind(code, render)
 
 
 def _billing_page(mail: OutgoingEmail) -> dict[str, str]:
@@ -104,11 +99,10 @@ def _method_expires(mail: OutgoingEmail) -> RenderedMail:
     read = method_of(method.saved) if method else None
     if read is None:
         raise NoLongerNeeded("The payment method is gone, or was renewed.")
-    url = settings.SITE_URL + reverse("billing", args=[mail.params["slug"]])
     return render_mail(
         "method_expires",
         {**mail.params, "method": read.name, "valid_until": read.valid_until},
-        ours={"url": url},
+        ours=_billing_page(mail),
     )
 
 
@@ -161,6 +155,6 @@ METHOD_EXPIRES_MAIL = MailKind("method_expires", _method_expires)
 PAYMENT_FAILED_MAIL = MailKind("payment_failed", _payment_failed)
 PAYMENT_LINK_ASKED_MAIL = MailKind("payment_link_asked", _payment_link_asked)
 PLAN_CHANGED_MAIL = MailKind("plan_changed", _plan_changed)
-SUBSCRIPTION_STARTED_MAIL = MailKind("subscription_started", _subscription_started)
-SUBSCRIPTION_ENDING_MAIL = MailKind("subscription_ending", _subscription_ending)
-SUBSCRIPTION_KEPT_MAIL = MailKind("subscription_kept", _subscription_kept)
+SUBSCRIPTION_STARTED_MAIL = _subscription_mail("subscription_started", edition=edition_name)
+SUBSCRIPTION_ENDING_MAIL = _subscription_mail("subscription_ending", ends=date.fromisoformat)
+SUBSCRIPTION_KEPT_MAIL = _subscription_mail("subscription_kept", renews=date.fromisoformat)

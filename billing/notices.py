@@ -134,7 +134,7 @@ def tell_of_kept_subscription(
 
 
 def _tell_of_subscription(
-    kind: MailKind, organization: Organization, operation: StripeOperation, **codes: str
+    kind: MailKind, organization: Organization, operation: StripeOperation, **codes: str | int | None
 ) -> None:
     people = _people_who_may(Permission.BILLING_SUBSCRIPTION_UPDATE, organization)
     _tell_of_act(kind, people, organization, operation, **codes)
@@ -182,8 +182,7 @@ def tell_of_plan_change(organization: Organization, operation: StripeOperation) 
         }
     else:
         codes["day"] = operation.params["day"]
-    people = _people_who_may(Permission.BILLING_SUBSCRIPTION_UPDATE, organization)
-    _tell_of_act(PLAN_CHANGED_MAIL, people, organization, operation, **codes)
+    _tell_of_subscription(PLAN_CHANGED_MAIL, organization, operation, **codes)
 
 
 def tell_of_changed_details(organization: Organization, event: AuditEvent, parts: Iterable[str]) -> None:
