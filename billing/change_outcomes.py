@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext as _
 
-from billing.actions import plan as plan_words
+from billing.actions.words import plan as plan_words
 from billing.declines import reason_of
 from billing.models import StripeOperation
 from billing.models.operations import MISSING_SCOPE

@@ -6,7 +6,7 @@ from datetime import date
 from django.conf import settings
 from django.urls import reverse
 
-from billing.actions import plan
+from billing.actions.words import plan
 from billing.declines import reason_of
 from billing.details import part_name
 from billing.failures import NOT_WHOLE, act_words, advice_of, failure_words

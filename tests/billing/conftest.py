@@ -47,6 +47,12 @@ def stripe(stripe_server: server.Running, settings: LazySettings) -> StripeWorld
 
 
 @pytest.fixture
+def secret(settings: LazySettings) -> str:
+    settings.STRIPE_WEBHOOK_SECRET = "whsec_of_these_tests"
+    return settings.STRIPE_WEBHOOK_SECRET
+
+
+@pytest.fixture
 def account(organization: Organization, stripe: StripeWorld) -> BillingAccount:
     """The organization's billing account, with a customer at Stripe."""
     return stripe.account_for(organization)

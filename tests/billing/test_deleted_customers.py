@@ -18,7 +18,7 @@ from billing.webhooks import handle
 from orgs.errors import PageOutdated
 from orgs.models import Membership
 from tests.billing.factories import BillingAccountFactory
-from tests.billing.world import StripeWorld, deliver
+from tests.billing.world import StripeWorld, deliver, event_of
 from tests.conftest import SignIn
 from tests.factories import OrganizationFactory
 from tests.sampling import sampled
@@ -30,15 +30,8 @@ numbers = count()
 
 def tell(stripe: StripeWorld, customer: str, kind: str, **subject: Any) -> None:
     """An event that Stripe sends, of an object of this customer."""
-    event = {
-        "id": f"evt_deleted{next(numbers)}",
-        "object": "event",
-        "type": kind,
-        "api_version": "2026-10-28.endive",
-        "livemode": False,
-        "created": 1,
-        "data": {"object": {"id": "x_1", "object": "something", "customer": customer, **subject}},
-    }
+    about = {"id": "x_1", "object": "something", "customer": customer, **subject}
+    event = event_of(id=f"evt_deleted{next(numbers)}", type=kind, data={"object": about})
     assert deliver(event).status_code == 200
     handle(event["id"])
 

@@ -133,6 +133,20 @@ def deliver(event: dict[str, Any] | str, **signing: Any) -> HttpResponse:
     )
 
 
+def event_of(customer_id: str = "cus_unknown", **fields: Any) -> dict[str, Any]:
+    """An event about a customer, as Stripe sends it."""
+    return {
+        "id": "evt_1",
+        "object": "event",
+        "type": "customer.updated",
+        "api_version": "2026-10-28.endive",
+        "livemode": False,
+        "created": 1,
+        "data": {"object": {"id": customer_id, "object": "customer"}},
+        **fields,
+    }
+
+
 def card_url(membership: Membership) -> str:
     return f"/orgs/{membership.organization.slug}/settings/billing/card/"
 

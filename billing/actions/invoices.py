@@ -1,0 +1,42 @@
+"""What the audit log tells of invoices and their payments."""
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.registry import BillingAction as Action
+from billing.actions.words import decline, method, money
+
+PAYMENT_STARTED = Action(
+    "invoice.payment_started",
+    _("Payment started"),
+    _("started to pay %(amount)s for invoice %(target)s with %(method)s"),
+    amount=money,
+    method=method,
+)
+INVOICE_PAID = Action(
+    "invoice.paid", _("Invoice paid"), _("received %(amount)s for invoice %(target)s"), amount=money
+)
+INVOICE_PAID_ELSEWHERE = Action(
+    "invoice.paid_elsewhere",
+    _("Invoice paid outside Stripe"),
+    _("noted that %(amount)s of invoice %(target)s was paid outside Stripe"),
+    amount=money,
+)
+INVOICE_REFUNDED = Action(
+    "invoice.refunded", _("Invoice refunded"), _("refunded %(amount)s of invoice %(target)s"), amount=money
+)
+INVOICE_CREDITED = Action(
+    "invoice.credited", _("Invoice credited"), _("credited %(amount)s of invoice %(target)s"), amount=money
+)
+PAYMENT_FAILED = Action(
+    "invoice.payment_failed",
+    _("Payment failed"),
+    _("could not charge %(amount)s for invoice %(target)s: %(reason)s"),
+    amount=money,
+    reason=decline,
+)
+CONFIRMATION_NEEDED = Action(
+    "invoice.confirmation_needed",
+    _("Confirmation needed"),
+    _("asked for a person to confirm the payment of %(amount)s for invoice %(target)s"),
+    amount=money,
+)
