@@ -30,8 +30,6 @@ TAX_ID_STATES: dict[str, tuple[Promise, str]] = {
     "pending": (_("Checking"), ""),
     "unverified": (_("Not found"), "warn"),
 }
-# What mails and the activity call one of them, beside the parts.
-TAX_ID = "tax_id"
 NOT_CHECKED = (_("Not checked"), "")
 # A part too, changed by acts of its own.
 TAX_ID = "tax_id"
