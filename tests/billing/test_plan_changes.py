@@ -144,7 +144,7 @@ def test_a_planned_change_gives_way_to_another_in_one_press(customer: Customer) 
     page = customer.get(SEATS.format(3))
     told = text_of(page)
     assert "Changes to Team Pro with 2 seats on" in told
-    assert "A change for the end of the period takes its place." in told
+    assert "What you choose for the end of the period takes its place." in told
     customer.press(SEATS.format(3), page=page)
     assert outcome_of(operation()) is Outcome.PLANNED
     assert customer.subscription().schedule == schedule
