@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from billing.models.invoices import Invoice, InvoiceStatus
+from billing.models.invoices import Invoice, InvoiceStatus, PaymentStatus
 from orgs.models import OfOrganization, Organization
 
 LIFE = timedelta(days=7)
@@ -18,8 +18,9 @@ LIFE = timedelta(days=7)
 class PaymentLinkQuerySet(OfOrganization["PaymentLink"]):
     def live(self) -> "PaymentLinkQuerySet":
         """Those that still open something, as far as it is not a matter of their maker's permission."""
-        unpaid = Q(invoice=None) | Q(invoice__status=InvoiceStatus.OPEN)
-        standing = self.filter(unpaid, revoked_at=None, finished_at=None, expires_at__gt=timezone.now())
+        on_its_way = Q(invoice__payment_status=PaymentStatus.PROCESSING)
+        asks = Q(invoice=None) | Q(invoice__status=InvoiceStatus.OPEN) & ~on_its_way
+        standing = self.filter(asks, revoked_at=None, finished_at=None, expires_at__gt=timezone.now())
         return standing.select_related("invoice")
 
 

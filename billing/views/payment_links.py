@@ -46,19 +46,32 @@ def payment_link_copy(request: OrgRequest, link_id: uuid.UUID) -> HttpResponse:
     try:
         return _shown(request, copy_link(actor=request.membership, link_id=link_id))
     except PaymentLink.DoesNotExist:
-        raise Http404 from None
+        _link_or_404(request, link_id)
+        return _ended(request)
 
 
 @requires(GET=Permission.BILLING_CARD_UPDATE, POST=Permission.BILLING_CARD_UPDATE)
 def payment_link_revoke(request: OrgRequest, link_id: uuid.UUID) -> HttpResponse:
     """Ask, then revoke."""
-    link = get_object_or_404(PaymentLink.objects.for_org(request.organization).live(), pk=link_id)
+    link = _link_or_404(request, link_id)
+    if not PaymentLink.objects.live().filter(pk=link.pk).exists():
+        return _ended(request)
     home = reverse("payment_links", args=[request.organization.slug])
     if request.method != "POST":
         return render(request, "billing/payment_link_revoke.html", {"link": link, "cancel_url": home})
     revoke_link(actor=request.membership, link_id=link.pk)
     messages.success(request, _("The payment link is revoked. It no longer works."))
     return redirect(home)
+
+
+def _link_or_404(request: OrgRequest, link_id: uuid.UUID) -> PaymentLink:
+    """The link, live or not. One that the organization never had gets 404."""
+    return get_object_or_404(PaymentLink.objects.for_org(request.organization), pk=link_id)
+
+
+def _ended(request: OrgRequest) -> HttpResponse:
+    messages.info(request, _("That link works no more already. These are the links that do."))
+    return redirect("payment_links", request.organization.slug)
 
 
 def _shown(request: OrgRequest, link: PaymentLink) -> HttpResponse:

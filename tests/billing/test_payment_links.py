@@ -113,6 +113,18 @@ def test_of_two_cards_by_one_link_the_first_is_kept(billing_manager: Membership,
     assert "payment_link.card_refused" in acts()
 
 
+def test_a_link_to_pay_what_is_being_paid_is_not_among_those_that_work(
+    billing_manager: Membership, invoice: Invoice, sign_in: SignIn
+) -> None:
+    make_invoice_link(actor=billing_manager, invoice_id=invoice.pk)
+    assert PaymentLink.objects.live().count() == 1
+    Invoice.objects.update(payment_status="processing")
+    page = sign_in(billing_manager).get(billing_url(invoice.organization, "payment-links/"))
+    assert "No link works now" in text_of(page)
+    Invoice.objects.update(payment_status="failed")
+    assert PaymentLink.objects.live().count() == 1
+
+
 def test_a_link_revoked_while_its_holder_types_saves_no_card(
     admin: Membership, billing_manager: Membership, stripe: StripeWorld
 ) -> None:
@@ -327,7 +339,10 @@ def test_links_are_made_copied_and_revoked_on_their_page(
     client.post(billing_url(organization, f"{own}revoke/"))
     assert text_of(client.get(billing_url(organization, "payment-links/"))).count("Not yet") == 1
     assert acts() == ["payment_link.made", "payment_link.made", "payment_link.copied", "payment_link.revoked"]
-    assert client.post(billing_url(organization, f"{own}copy/")).status_code == 404
+    for act in ("copy/", "revoke/"):
+        answer = client.post(billing_url(organization, f"{own}{act}"), follow=True)
+        assert "That link works no more already." in text_of(answer)
+    assert acts().count("payment_link.revoked") == 1
 
 
 def test_another_organizations_links_and_invoices_are_not_found(admin: Membership, sign_in: SignIn) -> None:
