@@ -112,8 +112,9 @@ def _apply(account: BillingAccount, events: Sequence[StripeEvent]) -> None:
         sync_invoice(account, invoice_id)
     if is_former or not account.has_customer:
         return
+    goes_on = _sync_subscriptions(account)
     # Deleting a customer ends all subscriptions at once: https://docs.stripe.com/api/customers/delete
-    if not _sync_subscriptions(account) and not is_about_customer:
+    if account.has_customer and not goes_on and not is_about_customer:
         _sync_customer(account)
 
 
@@ -131,9 +132,11 @@ def _sync_subscriptions(account: BillingAccount) -> bool:
         sync_subscriptions(account)
     except gateway.GatewayForbidden:
         raise
-    except gateway.GatewayMissing:
-        # As for a deleted customer it may: its reference doesn't say.
-        return False
+    except gateway.GatewayRefused:
+        # For a deleted customer it may: its reference doesn't say.
+        _sync_customer(account)
+        if not account.customer_deleted:
+            raise
     return Subscription.objects.for_org(account.organization_id).current().exists()
 
 

@@ -5,6 +5,7 @@ Each kind registers its steps. Every step is committed before the next begins.
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,14 +17,23 @@ from django.utils import timezone
 
 from accounts.models import display_name
 from billing.failures import outcome_in
-from billing.gateway import GatewayForbidden, GatewayRefused, GatewayUnavailable, somebody_waits
-from billing.models import OperationKind, OperationState, StripeOperation
+from billing.gateway import (
+    GatewayError,
+    GatewayForbidden,
+    GatewayRefused,
+    GatewayUnavailable,
+    somebody_waits,
+)
+from billing.mirror.customers import sync_customer
+from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
 from billing.models.operations import MISSING_SCOPE
 from billing.operations.failures import is_expected, tell_of_failure
 from orgs.models import Membership, Organization
 
 # Stripe forgets keys after 24 hours at the earliest: https://docs.stripe.com/api/idempotent_requests
 KEY_LIFE = timedelta(hours=23)
+# https://docs.stripe.com/error-codes
+RESOURCE_MISSING = "resource_missing"
 # The wait after a failed look at an operation that waits for a person.
 PAUSE = timedelta(minutes=1)
 
@@ -91,6 +101,16 @@ def _take_steps(operation: StripeOperation, steps: Mapping[str, Step]) -> None:
         finish_forbidden(operation, error)
     except GatewayRefused as error:
         fail(operation, {**operation.result, "reason": error.code}, error=str(error))
+        if error.code == RESOURCE_MISSING:
+            _look_at_customer(operation)
+
+
+def _look_at_customer(operation: StripeOperation) -> None:
+    """Whether the customer is what is missing: deleted unheard, so that the next press makes another one."""
+    account = BillingAccount.objects.get(organization=operation.organization_id)
+    with suppress(GatewayError):
+        if account.has_customer:
+            sync_customer(account)
 
 
 def resume_each(operation_ids: Iterable[uuid.UUID | str]) -> None:

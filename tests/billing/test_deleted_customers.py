@@ -10,12 +10,13 @@ from billing.invoice_states import InvoiceState, state_of
 from billing.mirror.reconciliation import Drift, reconcile
 from billing.mirror.rows import next_fetch_number
 from billing.models import BillingAccount, Invoice, PaymentMethod, StripeCustomer, Subscription
+from billing.operations.cards import start_card_setup
 from billing.operations.customers import ensure_customer
 from billing.operations.payments import Shown, pay_invoices
 from billing.paying import Way
 from billing.selectors import billing_page, issued_invoice, page_of
 from billing.webhooks import handle
-from orgs.errors import PageOutdated
+from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership
 from tests.billing.factories import BillingAccountFactory
 from tests.billing.world import StripeWorld, deliver, event_of
@@ -65,8 +66,8 @@ class Left:
 
 def refuse_lists(stripe: StripeWorld) -> None:
     """As Stripe may answer for a deleted customer."""
-    stripe.control.fail(404, path="/v1/subscriptions*", count=100)
-    stripe.control.fail(404, path="/v1/invoices", count=100)
+    stripe.control.fail(400, path="/v1/subscriptions*", count=100)
+    stripe.control.fail(400, path="/v1/invoices", count=100)
 
 
 TELLERS = [
@@ -114,6 +115,16 @@ def test_any_event_or_reconciling_tells_that_a_customer_is_gone(
     assert (page.upcoming, page.methods) == ([], [])
     assert page.owed is not None
     assert [(one.invoice.id, one.way) for one in page.owed.invoices] == [(left.open().pk, Way.AT_STRIPE)]
+
+
+def test_a_press_after_an_unheard_deletion_fails_once(
+    stripe: StripeWorld, account: BillingAccount, admin: Membership
+) -> None:
+    stripe.api.customers.delete(account.stripe_customer_id)
+    with pytest.raises(Refused):
+        start_card_setup(actor=admin)
+    assert start_card_setup(actor=admin)
+    assert BillingAccount.objects.get().stripe_customer_id not in {account.stripe_customer_id, None}
 
 
 @pytest.fixture(params=["deleted", "replaced"])
