@@ -25,7 +25,8 @@ class Response:
 
 
 def json_response(value: Any, status: int = 200, **headers: str) -> Response:
-    body = json.dumps(value, indent=2).encode() + b"\n"
+    """Stripe indents its answers. Python does that ten times as slowly, and no reader needs it."""
+    body = json.dumps(value).encode() + b"\n"
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     return Response(status, body, {"Content-Type": "application/json", **named})
 

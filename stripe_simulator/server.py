@@ -18,6 +18,15 @@ from stripe_simulator.simulator import Simulator
 HOST = "127.0.0.1"
 
 
+def answer(simulator: Simulator, request: Request) -> Response:
+    """What the simulator says, to whatever comes over a wire."""
+    if request.path.startswith("/_control/"):
+        return control_port.answer(simulator, request)
+    if request.path.startswith("/v"):
+        return Call(simulator, request).answer()
+    return pages.answer(simulator, request)
+
+
 class Handler(BaseHTTPRequestHandler):
     """One connection, kept alive; each answer goes out in one write."""
 
@@ -61,19 +70,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def _dispatch(self, request: Request) -> Response:
         try:
-            return self._route(request)
+            return answer(self.simulator, request)
         except Exception:  # noqa: BLE001 # one request's failure is shown and must not look like a dropped one
             traceback.print_exc()
             return Response(
                 500, b"The simulator failed; its output says why.\n", {"Content-Type": "text/plain"}
             )
-
-    def _route(self, request: Request) -> Response:
-        if request.path.startswith("/_control/"):
-            return control_port.answer(self.simulator, request)
-        if request.path.startswith("/v"):
-            return Call(self.simulator, request).answer()
-        return pages.answer(self.simulator, request)
 
     def _send(self, response: Response) -> None:
         with suppress(ConnectionError):
