@@ -20,10 +20,22 @@ class Killed(BaseException):
 
 
 class Fuse:
-    """Kills the process at a chosen step: before a statement, or before or after a call to Stripe."""
+    """Kills the process at a chosen step: before a statement, or before or after a call to Stripe.
+
+    And lets others act meanwhile: once Stripe has done what a call asks for, and before it answers.
+    """
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
         self.steps_left: int | None = None
+        self._calls_left: int | None = None
+        self._others: Callable[[], object] = lambda: None
+
+    def meanwhile(self, calls: int, others: Callable[[], object]) -> None:
+        """Let others act during the call that comes after so many."""
+        self._calls_left, self._others = calls, others
 
     def step(self) -> None:
         if self.steps_left == 0:
@@ -38,12 +50,23 @@ class Fuse:
             self.step()
         return execute(sql, *arguments)
 
+    def _let_others_act(self) -> None:
+        if self._calls_left == 0:
+            # What befalls this process does not befall theirs.
+            steps_left, self.steps_left, self._calls_left = self.steps_left, None, None
+            self._others()
+            self.steps_left = steps_left
+        elif self._calls_left is not None:
+            self._calls_left -= 1
+
     def around_calls(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def fused(ask: Callable[..., Any]) -> Any:
             self.step()
-            answer = call(ask)
-            self.step()
-            return answer
+            try:
+                return call(ask)
+            finally:
+                self._let_others_act()
+                self.step()
 
         return fused
 

@@ -18,7 +18,7 @@ from billing.gateway import pace, patience
 from billing.models import BillingAccount, Invoice, StripeEvent, StripeOperation
 from orgs.models import Membership, Organization
 from orgs.policy import Role
-from tests.billing.agreement import assert_all_work_is_finished, assert_mirror_equals_stripe
+from tests.billing.agreement.mirror import assert_all_work_is_finished, assert_mirror_equals_stripe
 from tests.billing.test_mirror import deliver_and_handle
 from tests.billing.world import StripeWorld, card_url, deliver, finished_at_stripe
 from tests.conftest import SignIn
