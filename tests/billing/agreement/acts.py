@@ -22,7 +22,6 @@ from billing.models import (
 from billing.models.operations import SET_UPS
 from outbox.models import OutgoingEmail
 from stripe_simulator.simulator import Simulator
-from tests.billing.world import StripeWorld
 
 # Of a payment that may still come through.
 UNDECIDED = {InvoiceState.ON_ITS_WAY, InvoiceState.NEEDS_CONFIRMATION}
@@ -139,7 +138,7 @@ def assert_mails_are_true(events: list[dict[str, Any]], people: int) -> None:
         for event in events
         if event["type"] == "invoice.payment_failed"
     }
-    stripe_ids = {str(row.pk): row.stripe_id for row in Invoice.objects.all()}
+    stripe_ids = {str(row.pk): row.stripe_id for row in Invoice.objects.only("stripe_id")}
     mails = OutgoingEmail.objects.filter(kind="payment_failed")
     each = Counter(mail.dedupe_key.removeprefix("payment_failed:").rsplit(":", 1)[0] for mail in mails)
     told = {":".join(attempt.split(":")[:2]) for attempt in each}
@@ -156,20 +155,20 @@ def assert_mails_are_true(events: list[dict[str, Any]], people: int) -> None:
         assert OutgoingEmail.objects.filter(kind=kind).count() == people * made.count()
 
 
-def assert_purchases_are_as_told(stripe: StripeWorld, people: int) -> None:
+def assert_purchases_are_as_told(simulator: Simulator, people: int) -> None:
     """Of what was bought there is an operation, and it says whether the subscription stayed."""
     purchases = StripeOperation.objects.filter(kind=OperationKind.START_SUBSCRIPTION)
     ends = {str(one.pk): one for one in purchases}
-    listed = stripe.api.subscriptions.list({"status": "all", "limit": 100}).data
-    going_on = [body for body in listed if body.status not in ENDED]
+    listed = simulator.store.select("subscription")
+    going_on = [body for body in listed if body["status"] not in ENDED]
     for body in listed:
-        operation = ends.get(body.metadata.to_dict().get("portal_operation", ""))
+        operation = ends.get(body["metadata"].get("portal_operation", ""))
         if operation is not None and operation.state == OperationState.FAILED:
-            assert body.status == "canceled"
+            assert body["status"] == "canceled"
             assert "outcome" in operation.result
         elif operation is not None and body in going_on:
             # What Stripe's dashboard adds comes later.
-            assert body.created == min(other.created for other in going_on)
+            assert body["created"] == min(other["created"] for other in going_on)
     started = [one for one in ends.values() if one.state == OperationState.DONE]
     assert AuditEvent.objects.filter(action="subscription.started").count() == len(started)
     assert OutgoingEmail.objects.filter(kind="subscription_started").count() == people * len(started)

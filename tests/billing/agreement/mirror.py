@@ -16,7 +16,7 @@ from billing.models import (
     Subscription,
 )
 from orgs.editions import EDITIONS, STARTING_EDITION
-from tests.billing.world import StripeWorld
+from stripe_simulator.simulator import Simulator
 
 ADDRESSES = {"hosted_url", "pdf_url"}
 # The statuses of a subscription that gives its organization what it sells.
@@ -67,18 +67,19 @@ def _but_addresses(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in ADDRESSES}
 
 
-def assert_terms_are_the_subscriptions(stripe: StripeWorld, account: BillingAccount) -> None:
+def assert_terms_are_the_subscriptions(simulator: Simulator, account: BillingAccount) -> None:
     editions = {edition.price_lookup_key: edition.code for edition in EDITIONS}
     organization = account.organization
     organization.refresh_from_db()
-    listed = stripe.api.subscriptions.list({"customer": account.stripe_customer_id, "status": "all"}).data
-    in_force = [one for one in listed if one.status in IN_FORCE]
-    newest_first = sorted(in_force, key=lambda one: (one.created, one.id), reverse=True)
+    of_customer = {"where": "AND customer = ?", "values": (account.stripe_customer_id,)}
+    listed = simulator.store.select("subscription", **of_customer)
+    in_force = [one for one in listed if one["status"] in IN_FORCE]
+    newest_first = sorted(in_force, key=lambda one: (one["created"], one["id"]), reverse=True)
     sold = [
-        (editions[item.price.lookup_key], item.quantity)
+        (editions[item["price"]["lookup_key"]], item["quantity"])
         for one in newest_first
-        for item in one["items"].data
-        if item.price.lookup_key in editions
+        for item in one["items"]["data"]
+        if item["price"]["lookup_key"] in editions
     ]
     if sold:
         edition, quantity = sold[0]

@@ -11,6 +11,7 @@ from billing.models import OperationKind, PaymentMethod, StripeOperation
 from billing.operations.cards import start_card_setup
 from billing.operations.methods import choose_method, remove_method
 from billing.selectors.saved_methods import methods_page
+from orgs.models import Membership
 from tests.billing.machine.run import MISHAPS, NUMBERS, PICKS, Mishap, Run, Stage, of_customer
 
 
@@ -34,14 +35,17 @@ class PeopleAndMethods(Run):
     @of_customer
     @rule(by_manager=st.booleans(), removes=st.booleans(), pick=PICKS, mishap=MISHAPS)
     def choose_or_remove(self, by_manager: bool, removes: bool, pick: int, mishap: Mishap) -> None:
+        with self.befallen_by(mishap), suppress(PaymentMethod.DoesNotExist):
+            self.choose_or_remove_shown(self.person(by_manager), pick, removes=removes)
+
+    def choose_or_remove_shown(self, person: Membership, pick: int, *, removes: bool) -> None:
         """One of those on the page as it is now, or on one that was left open."""
-        page = methods_page(self.admin.organization)
+        page = methods_page(person.organization)
         self.rows += [(row.id, page.version) for row in page.rows if row.id is not None]
         if self.rows:
             method_id, shown = self.rows[-1 - pick % len(self.rows)]
             act = remove_method if removes else choose_method
-            with self.befallen_by(mishap), suppress(PaymentMethod.DoesNotExist):
-                act(actor=self.person(by_manager), method_id=method_id, shown=shown)
+            act(actor=person, method_id=method_id, shown=shown)
 
     # At Stripe's pages
 

@@ -6,6 +6,7 @@ from hypothesis.stateful import rule
 from billing.operations.payments import Shown, pay_invoices
 from billing.paying import Bill
 from billing.selectors import billing_page
+from orgs.models import Membership
 from tests.billing.machine.at_stripe import AtStripe
 from tests.billing.machine.run import MISHAPS, PICKS, Mishap, Stage, of_customer
 
@@ -36,13 +37,16 @@ class PeoplePay(AtStripe):
     @rule(by_manager=st.booleans(), pick=PICKS, mishap=MISHAPS)
     def press_pay(self, by_manager: bool, pick: int, mishap: Mishap) -> None:
         person = self.person(by_manager)
-        owed = billing_page(person).owed
-        if not (owed or self.bills):
+        if not (billing_page(person).owed or self.bills):
             self.let_payment_fail(refuses=False, amount=1000)
-            owed = billing_page(person).owed
+        with self.befallen_by(mishap):
+            self.pay_shown(person, pick)
+
+    def pay_shown(self, person: Membership, pick: int) -> None:
+        """What the page as it is now asks to be paid, or one that was left open."""
+        owed = billing_page(person).owed
         self.bills += owed.bills if owed else []
         if self.bills:
             bill = self.bills[-1 - pick % len(self.bills)]
             shown = Shown(bill.invoices, bill.amount, bill.currency, bill.method.id)
-            with self.befallen_by(mishap):
-                pay_invoices(actor=person, shown=shown)
+            pay_invoices(actor=person, shown=shown)

@@ -12,7 +12,7 @@ from billing.plans import PlannedChange, planned_changes
 from billing.selectors import plan_page, seats_page
 from orgs.models import Membership
 from tests.billing.machine.at_stripe import PRICES
-from tests.billing.machine.run import MISHAPS, NUMBERS, PICKS, Mishap, Run, Stage, of_customer
+from tests.billing.machine.run import FEW, MISHAPS, NUMBERS, PICKS, Mishap, Run, Stage, of_customer
 
 SOLD = ["team-growth", "enterprise-growth"]
 
@@ -64,16 +64,17 @@ class PeopleChangePlans(Run):
         return [one for row in Subscription.objects.current() for one in planned_changes(row)]
 
     @precondition(lambda run: Subscription.objects.current().exists())
-    @rule(pick=PICKS, keeps=st.booleans(), mishap=MISHAPS)
-    def press_cancel_or_keep(self, pick: int, keeps: bool, mishap: Mishap) -> None:
-        """Of a subscription that this person has on their page."""
-        shown = list(Subscription.objects.current().order_by("created_at", "id"))
-        subscription = shown[pick % len(shown)]
-        pk, end = subscription.pk, stamp(subscription.period_end)
+    @rule(by_manager=st.booleans(), pick=FEW, keeps=st.booleans(), mishap=MISHAPS)
+    def press_cancel_or_keep(self, by_manager: bool, pick: int, keeps: bool, mishap: Mishap) -> None:
         with self.befallen_by(mishap):
+            self.cancel_or_keep_shown(self.person(by_manager), pick, keeps=keeps)
+
+    def cancel_or_keep_shown(self, person: Membership, pick: int, *, keeps: bool) -> None:
+        """A subscription that this person has on their page."""
+        shown = Subscription.objects.current().order_by("created_at", "id")
+        for subscription in shown[pick : pick + 1]:
+            act = {"subscription_id": subscription.pk, "shown_end": stamp(subscription.period_end)}
             if keeps:
-                keep_subscription(actor=self.manager, subscription_id=pk, shown_end=end)
+                keep_subscription(actor=person, **act)
             else:
-                cancel_subscription(
-                    actor=self.admin, subscription_id=pk, shown_end=end, feedback="unused", comment=""
-                )
+                cancel_subscription(actor=person, feedback="unused", comment="", **act)
