@@ -102,6 +102,11 @@ class InvitationQuerySet(OfOrganization["Invitation"]):
         """Those for billing managers that the person sent."""
         return self.for_role(Role.BILLING_MANAGER).filter(invited_by=user_id)
 
+    def delegated(self, organization: Organization) -> "InvitationQuerySet":
+        """The pending ones that billing managers sent, by a right that the organization may take back."""
+        managers = Membership.objects.for_org(organization).billing_managers()
+        return self.for_org(organization).pending().filter(invited_by__in=managers.values("user"))
+
     def with_mail_state(self) -> "InvitationQuerySet":
         """Each with ``mail_state``: of the mail with its present link, None where there is none."""
         key = Func(Value(MAIL_KEY), OuterRef("id"), OuterRef("generation"), function="format")

@@ -38,6 +38,13 @@ def end_invitations_without_right(organization_id: uuid.UUID, user_id: uuid.UUID
     )
 
 
+@receiver(events.delegation_ended)
+def end_delegated_invitations(organization_id: uuid.UUID, **_kwargs: object) -> None:
+    """Those that billing managers sent: the settings page has said which."""
+    organization = Organization.objects.get(pk=organization_id)
+    _revoke(Invitation.objects.delegated(organization).select_related("organization"))
+
+
 @receiver(events.edition_changed)
 def end_invitations_without_place(organization_id: uuid.UUID, **_kwargs: object) -> None:
     """Those of billing managers that the new edition has no room for."""

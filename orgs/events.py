@@ -11,5 +11,7 @@ membership_ended = Signal()
 role_changed = Signal()
 # actor: Membership, old: str, new: str; the organization has another name.
 organization_renamed = Signal()
+# organization_id; billing managers may no longer manage billing managers. The organization says so already.
+delegation_ended = Signal()
 # organization_id, old: str, new: str; codes of editions. The organization is locked, and has the new one.
 edition_changed = Signal()

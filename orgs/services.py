@@ -114,6 +114,8 @@ def change_settings(*, actor: Membership, changes: Mapping[str, Change]) -> None
             events.organization_renamed.send(
                 Organization, actor=act.membership, old=now["name"], new=organization.name
             )
+        if wanted.get("managers_manage_managers") is False:
+            events.delegation_ended.send(Organization, organization_id=organization.pk)
 
 
 def change_role(

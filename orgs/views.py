@@ -1,7 +1,6 @@
-"""Roles, audit log, settings, and the acts on one membership."""
+"""Roles, audit log, and the acts on one membership."""
 
 import uuid
-from copy import copy
 from typing import Any
 
 from django.contrib import messages
@@ -10,12 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.access import ensure_recently_authenticated
 from accounts.models import display_name
 from orgs import services
 from orgs.access import OrgRequest, requires
 from orgs.errors import PageOutdated, Refused
-from orgs.forms import RoleForm, SettingsForm
+from orgs.forms import RoleForm
 from orgs.models import Membership
 from orgs.policy import Permission, Role
 from orgs.rows import positive_int
@@ -38,31 +36,6 @@ def audit_log(request: OrgRequest) -> HttpResponse:
     )
     template = "orgs/_audit_events.html" if request.htmx else "orgs/audit_log.html"
     return render(request, template, {"page": page})
-
-
-@requires(GET=Permission.ORGANIZATION_CONFIGURE, POST=Permission.ORGANIZATION_CONFIGURE)
-def organization_settings(request: OrgRequest) -> HttpResponse:
-    """All settings in one form. Who manages billing managers is sensitive, so that asks for the password."""
-    # A form writes on its instance before anything is saved; the page shows the organization as it is.
-    form = SettingsForm(request.POST or None, instance=copy(request.organization))
-    if request.method == "POST" and form.is_valid():
-        changes = form.changes()
-        if "managers_manage_managers" in changes:
-            ensure_recently_authenticated(
-                request,
-                str(Permission.ORGANIZATION_CONFIGURE.label),
-                organization=request.organization.name,
-            )
-        try:
-            services.change_settings(actor=request.membership, changes=changes)
-        except PageOutdated as outdated:
-            messages.error(request, str(outdated.message))
-            request.organization.refresh_from_db()
-            form = SettingsForm(instance=request.organization)
-            return render(request, "orgs/settings.html", {"form": form}, status=409)
-        messages.success(request, _("Settings saved."))
-        return redirect("organization_settings", request.organization.slug)
-    return render(request, "orgs/settings.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @requires(GET=Permission.MEMBERS_CHANGE_ROLE, POST=Permission.MEMBERS_CHANGE_ROLE, sensitive={"POST"})

@@ -3,7 +3,7 @@
 from invitations.selectors.invitee import InvitationPage, invitation_page, invitations_for
 from invitations.selectors.managers import BillingManagersPanel, billing_managers_panel
 from invitations.selectors.members import MembersPage, members_page
-from invitations.selectors.pending import pending_invitations, reserved_places
+from invitations.selectors.pending import delegated_invitations, pending_invitations, reserved_places
 from invitations.selectors.surplus import SurplusInvitations, surplus_invitations
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "MembersPage",
     "SurplusInvitations",
     "billing_managers_panel",
+    "delegated_invitations",
     "invitation_page",
     "invitations_for",
     "members_page",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, QuerySet, Window
 from django.utils.translation import gettext as _
 
+from invitations.actions import addressee
 from invitations.models import Invitation, InvitationQuerySet, Kind, sees_all
 from invitations.refusals import Reason
 from orgs.compiled import compiled
@@ -21,6 +22,18 @@ PENDING_SHOWN = 100
 def reserved_places(organization: Organization, role: Role) -> int:
     """How many places for that kind of role pending invitations hold."""
     return Invitation.objects.live(organization).for_role(role).count()
+
+
+def delegated_invitations(organization: Organization) -> list[str]:
+    """Whom the pending invitations are for that end when billing managers may no longer send any."""
+    if not organization.managers_manage_managers:
+        return []
+    return [
+        addressee(email)
+        for email in Invitation.objects.delegated(organization)
+        .order_by("sent_at", "id")
+        .values_list("email", flat=True)
+    ]
 
 
 class InvitationRow(NamedTuple):

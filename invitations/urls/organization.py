@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from invitations.views import organization
+from invitations.views import organization, settings
 
 one_invitation = [
     path("resend/", organization.invitation_resend, name="invitation_resend"),
@@ -11,6 +11,7 @@ one_invitation = [
 ]
 
 urlpatterns = [
+    path("general/", settings.organization_settings, name="organization_settings"),
     path("members/", organization.members, name="members"),
     path("members/invite/", organization.members_invite, name="members_invite"),
     path("members/link/", organization.members_link, name="members_link"),
