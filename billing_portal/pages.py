@@ -24,7 +24,7 @@ from orgs.start import start_url
 
 @open_to(Audience.ANYONE, "GET")
 def home(request: HttpRequest) -> HttpResponse:
-    """Straight into the only organization of the person, unless an invitation waits; else to the list.
+    """Straight into the only organization of the person, or to their only invitation; else to the list.
 
     Support staff, who are in none, begin in the admin.
     """
@@ -34,7 +34,10 @@ def home(request: HttpRequest) -> HttpResponse:
     memberships = memberships_of(user.pk)
     if user.is_staff and not memberships:
         return redirect("admin:index")
-    if len(memberships) == 1 and not invitations_for(user):
+    invitations = invitations_for(user)
+    if not memberships and len(invitations) == 1:
+        return redirect("invitation", invitations[0].id)
+    if len(memberships) == 1 and not invitations:
         only = memberships[0]
         return redirect(start_url(only.slug, only.role))
     return redirect("organizations")

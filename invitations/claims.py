@@ -22,7 +22,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import User
-from invitations.models import Invitation, State
+from invitations.models import Invitation, Kind, State
 from invitations.refusals import Reason
 
 SHAPE = re.compile(r"(?P<channel>[ml])(?P<id>[\w-]{22})(?P<generation>[0-9]{1,9})", re.ASCII)
@@ -147,11 +147,13 @@ def _claim_by_link(session: SessionBase, invitation_id: uuid.UUID) -> Claim | No
 
 
 def _claim_by_account(user: User | AnonymousUser, invitation_id: uuid.UUID) -> Claim | None:
-    """The invitation is for a verified address of the person, or they have accepted it."""
+    """The invitation is for a verified address of the person, or they held its link, or have accepted it."""
     if not user.is_authenticated:
         return None
     addresses = EmailAddress.objects.filter(user_id=user.pk, verified=True).values("email")
-    theirs = Invitation.objects.filter(Q(email__in=addresses) | Q(accepted_by=user.pk), pk=invitation_id)
+    theirs = Invitation.objects.filter(
+        Q(email__in=addresses) | Q(accepted_by=user.pk) | Q(holders=user.pk), pk=invitation_id
+    )
     generation = theirs.values_list("generation", flat=True).first()
     return None if generation is None else Claim(invitation_id, generation, Channel.ACCOUNT)
 
@@ -188,7 +190,17 @@ def proves_address(request: HttpRequest, address: str) -> bool:
     )
 
 
-def address_to_sign_up_with(request: HttpRequest) -> str:
-    """The proven address of the invitation that a sign-up leads back to; empty: it has none."""
-    first = next(iter(live_invitations(request).values()), None)
-    return first.email if first and proves_address(request, first.email) else ""
+def invitation_to_answer(request: HttpRequest) -> Invitation | None:
+    """The one to which signing in or up leads; None: no link that still works was opened in this browser."""
+    return next(iter(live_invitations(request).values()), None)
+
+
+def keep_for_account(request: HttpRequest, user: User) -> None:
+    """Let the account hold the links that were opened in this browser.
+
+    Its address has to be verified first, and the mail for that may be opened in another browser. No link
+    goes into that mail: the address may be mistyped, and anyone with the link can join.
+    """
+    for invitation in live_invitations(request).values():
+        if invitation.kind == Kind.LINK:
+            invitation.holders.add(user)

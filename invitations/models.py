@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pgtrigger
+from allauth.account.models import EmailAddress
 from django.db import models
-from django.db.models import Func, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Lower
+from django.db.models import DurationField, ExpressionWrapper, F, Func, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -107,6 +108,22 @@ class InvitationQuerySet(OfOrganization["Invitation"]):
         managers = Membership.objects.for_org(organization).billing_managers()
         return self.for_org(organization).pending().filter(invited_by__in=managers.values("user"))
 
+    def unexpired(self) -> "InvitationQuerySet":
+        """Those that their organization's maximum age has not ended, by the database's clock."""
+        days = F("organization__invitation_max_age_days")
+        age = ExpressionWrapper(days * Value(timedelta(days=1)), output_field=DurationField())
+        return self.filter(Q(organization__invitation_max_age_days=None) | Q(sent_at__gt=Now() - age))
+
+    def waiting_for(self, person: uuid.UUID) -> "InvitationQuerySet":
+        """What the person can answer by their account alone: for a verified address of theirs, or by a link
+        that they opened before their address was verified.
+        """
+        addresses = EmailAddress.objects.filter(user=person, verified=True).values("email")
+        mailed = Invitation.objects.pending().exclude(email="").filter(email__in=addresses)
+        held = Invitation.objects.pending().filter(holders=person)
+        # Two ways that an index can go each, where an OR would read every invitation.
+        return self.unexpired().filter(pk__in=mailed.values("pk").union(held.values("pk")))
+
     def with_mail_state(self) -> "InvitationQuerySet":
         """Each with ``mail_state``: of the mail with its present link, None where there is none."""
         key = Func(Value(MAIL_KEY), OuterRef("id"), OuterRef("generation"), function="format")
@@ -145,6 +162,13 @@ class Invitation(models.Model):
     ended_because = models.CharField(_("ended because"), max_length=20, choices=Reason.choices, blank=True)
     accepted_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="accepted_invitations"
+    )
+    holders = models.ManyToManyField(
+        User,
+        related_name="held_invitations",
+        verbose_name=_("held by"),
+        blank=True,
+        help_text=_("Of a link: accounts that were made with it and had to prove an address first."),
     )
     decline_message = models.CharField(_("decline message"), max_length=500, blank=True)
     last_error = models.CharField(_("last error"), max_length=20, choices=Reason.choices, blank=True)

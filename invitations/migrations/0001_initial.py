@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 ('last_error_by', models.CharField(blank=True, max_length=254)),
                 ('last_error_at', models.DateTimeField(blank=True, null=True)),
                 ('accepted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='accepted_invitations', to=settings.AUTH_USER_MODEL)),
+                ('holders', models.ManyToManyField(blank=True, help_text='Of a link: accounts that were made with it and had to prove an address first.', related_name='held_invitations', to=settings.AUTH_USER_MODEL, verbose_name='held by')),
                 ('invited_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='sent_invitations', to=settings.AUTH_USER_MODEL, verbose_name='invited by')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to='orgs.organization')),
             ],

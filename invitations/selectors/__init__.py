@@ -1,6 +1,11 @@
 """What the pages about invitations and people read, one dataclass per page."""
 
-from invitations.selectors.invitee import InvitationPage, invitation_page, invitations_for
+from invitations.selectors.invitee import (
+    InvitationPage,
+    invitation_page,
+    invitations_for,
+    person_with_invitations,
+)
 from invitations.selectors.managers import BillingManagersPanel, billing_managers_panel
 from invitations.selectors.members import MembersPage, members_page
 from invitations.selectors.pending import delegated_invitations, pending_invitations, reserved_places
@@ -17,6 +22,7 @@ __all__ = [
     "invitations_for",
     "members_page",
     "pending_invitations",
+    "person_with_invitations",
     "reserved_places",
     "surplus_invitations",
 ]

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Func, IntegerField, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 
 from accounts.models import User
@@ -96,13 +97,46 @@ def _role_joined(user: User | AnonymousUser, invitation: Invitation) -> str:
     return joined.values_list("role", flat=True).first() or ""
 
 
-def invitations_for(user: User) -> list[Invitation]:
-    """The invitations that wait for one of the person's verified addresses, latest first."""
-    return [invitation for invitation in _waiting_for(user.pk) if not invitation.is_overdue]
+@dataclass(frozen=True)
+class WaitingInvitation:
+    """What the list of organizations tells of an invitation, and what its buttons carry."""
+
+    id: uuid.UUID
+    generation: int
+    organization: str
+    inviter: str
+    role: Promise
+    role_does: Promise
+    expires_at: datetime | None
+
+
+def invitations_for(user: User) -> list[WaitingInvitation]:
+    """The invitations that wait for the person, latest first."""
+    return [
+        WaitingInvitation(
+            id=invitation.pk,
+            generation=invitation.generation,
+            organization=invitation.organization.name,
+            inviter=invitation.invited_by_name,
+            role=invitation.role_in_sentence,
+            role_does=WHAT_ROLE_DOES[Role(invitation.role)],
+            expires_at=invitation.expires_at,
+        )
+        for invitation in _waiting_for(user.pk)
+    ]
 
 
 @compiled(Invitation)
 def _waiting_for(person: uuid.UUID) -> QuerySet[Invitation]:
-    addresses = EmailAddress.objects.filter(user=person, verified=True).values("email")
-    waiting = Invitation.objects.pending().filter(email__in=addresses)
+    waiting = Invitation.objects.waiting_for(person)
     return waiting.select_related("organization").order_by("-sent_at", "-id")
+
+
+@compiled(User)
+def person_with_invitations(person: uuid.UUID) -> QuerySet[User]:
+    """The person, with ``waiting_invitations``: how many wait for them. One statement, of every page."""
+    waiting = Invitation.objects.waiting_for(person)
+    number = Subquery(waiting.annotate(number=Func("pk", function="COUNT")).values("number"))
+    return User.objects.filter(pk=person).annotate(
+        waiting_invitations=Coalesce(number, 0, output_field=IntegerField())
+    )
