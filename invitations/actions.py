@@ -68,6 +68,11 @@ DECLINED = _action(
     gettext_lazy("declined the invitation of %(inviter)s as %(role)s"),
     actor=decliner,
 )
+ASKED = _action(
+    "invitation.asked",
+    gettext_lazy("Asked for a new invitation"),
+    gettext_lazy("asked for a new invitation as %(role)s, in place of one of %(inviter)s"),
+)
 REFUSED = _action(
     "invitation.refused",
     gettext_lazy("Failed to accept an invitation"),

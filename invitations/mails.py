@@ -64,6 +64,18 @@ def _invitation_ended(mail: OutgoingEmail) -> RenderedMail:
     return render_mail("invitation_ended", {**_with_role(mail), "why": why})
 
 
+def _invitation_asked(mail: OutgoingEmail) -> RenderedMail:
+    page = "billing" if mail.params["role"] == Role.BILLING_MANAGER else "members"
+    return render_mail(
+        "invitation_asked",
+        _with_role(mail),
+        ours={
+            "email": mail.params["email"],
+            "url": settings.SITE_URL + reverse(page, args=[mail.params["slug"]]),
+        },
+    )
+
+
 def _surplus_invitations(mail: OutgoingEmail) -> RenderedMail:
     """To those who invited: which invitations another edition has ended."""
     organization_id = cast("uuid.UUID", mail.organization_id)
@@ -89,4 +101,5 @@ INVITATION_ACCEPTED_MAIL = MailKind("invitation_accepted", _invitation_accepted)
 INVITATION_DECLINED_MAIL = MailKind("invitation_declined", _invitation_declined)
 INVITATION_REVOKED_MAIL = MailKind("invitation_revoked", _invitation_revoked)
 INVITATION_ENDED_MAIL = MailKind("invitation_ended", _invitation_ended)
+INVITATION_ASKED_MAIL = MailKind("invitation_asked", _invitation_asked)
 SURPLUS_INVITATIONS_MAIL = MailKind("surplus_invitations", _surplus_invitations)

@@ -45,6 +45,9 @@ ENDINGS = {
 }
 
 
+# For how long those who invite are shown that somebody asks for a new invitation.
+ASKED_SHOWN = timedelta(days=14)
+
 # The outbox's dedupe key of the mail with an invitation's present link: the id and the generation.
 MAIL_KEY = "invitation_sent:%s:%s"
 
@@ -64,6 +67,11 @@ class InvitationQuerySet(OfOrganization["Invitation"]):
     def pending(self) -> "InvitationQuerySet":
         """Not decided yet; some of them may have outlived the organization's maximum age."""
         return self.filter(state=State.PENDING)
+
+    def listed(self) -> "InvitationQuerySet":
+        """What those who invite have before them: pending ones, and dead ones that are asked for anew."""
+        asked = ~Q(asked_for="") & Q(asked_at__gt=Now() - ASKED_SHOWN)
+        return self.filter(Q(state=State.PENDING) | asked)
 
     def live(self, organization: Organization) -> "InvitationQuerySet":
         """The organization's invitations that can be accepted; each reserves a place."""
@@ -138,6 +146,8 @@ class Invitation(models.Model):
     ``generation``: raised by each resend; links of an older one are dead.
     ``decided_at``: when it left pending, whatever ended it.
     ``ended_because``: why, where the state doesn't say it all.
+    ``asked_at``, ``asked_for``: when somebody last asked for a new one in its place, and the address that is
+    to get it; blank again once one was sent.
     ``last_error``, ``last_error_by``, ``last_error_at``: why, by whom and when accepting last failed.
     """
 
@@ -171,6 +181,8 @@ class Invitation(models.Model):
         help_text=_("Of a link: accounts that were made with it and had to prove an address first."),
     )
     decline_message = models.CharField(_("decline message"), max_length=500, blank=True)
+    asked_at = models.DateTimeField(_("asked for anew"), null=True, blank=True)
+    asked_for = models.EmailField(_("asked for anew by"), max_length=254, blank=True)
     last_error = models.CharField(_("last error"), max_length=20, choices=Reason.choices, blank=True)
     last_error_by = models.CharField(max_length=254, blank=True)
     last_error_at = models.DateTimeField(null=True, blank=True)
@@ -206,8 +218,8 @@ class Invitation(models.Model):
         indexes = [
             models.Index(
                 fields=["organization", "sent_at", "id"],
-                condition=Q(state=State.PENDING),
-                name="invitation_org_pending",
+                condition=Q(state=State.PENDING) | ~Q(asked_for=""),
+                name="invitation_org_listed",
             ),
             models.Index(
                 fields=["email"],

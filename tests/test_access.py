@@ -108,6 +108,7 @@ ANYONE = {
     "invitation": {"GET"},
     "invitation_token": {"GET"},
     "invitation_decline": {"GET", "POST"},
+    "invitation_ask": {"POST"},
     "pay": {"GET", "POST"},
     "pay_ask": {"POST"},
     "pay_thanks": {"GET"},

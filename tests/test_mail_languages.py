@@ -66,6 +66,7 @@ LABELS = {
     "invitation_accepted": [("billing manager", "Rechnungsverwalter")],
     "invitation_declined": [("billing manager", "Rechnungsverwalter")],
     "invitation_revoked": [("billing manager", "Rechnungsverwalter")],
+    "invitation_asked": [("billing manager", "Rechnungsverwalter")],
     "invitation_ended": [("billing manager", "Rechnungsverwalter")],
     "surplus_invitations": [("Open Billing & usage", "Abrechnung öffnen")],
     "card_updated": [("Open Billing & usage", "Abrechnung öffnen")],
@@ -159,6 +160,7 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
                 invitations.decline(claim=by_mail(invitation))
             else:
                 invitations.revoke(actor=admin, invitation_id=invitation.pk)
+                invitations.ask_for_new(claim=by_mail(invitation))
         InvitationFactory.create_batch(2, organization=organization, inviter=admin)
         follow_subscription(organization, edition_code="team-growth", seats=None)
         invoice = Invoice(

@@ -111,6 +111,7 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "invitation_declined": in_words(role="billing_manager"),
     "invitation_revoked": in_words(role="billing_manager"),
     "invitation_ended": in_words(role="billing_manager", reason="edition"),
+    "invitation_asked": in_words(role="billing_manager", email="lee@ledger.test"),
     "surplus_invitations": of_surplus,
     "card_updated": in_words(own=False, method_kind="sepa_debit", method_last4="4242"),
     "payment_failed": in_words(

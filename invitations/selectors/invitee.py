@@ -36,6 +36,7 @@ class InvitationPage:
     link has overtaken that. ``address``: whom it is for, "" where the link doesn't show that its holder knows
     it; ``bound``: it is for one address only. ``expires_at``: None for never. ``joined_as``: the role that
     the visitor, who has accepted, has today, else ""; ``ended``: why nobody can accept, else "".
+    ``may_ask``: for a new one, once this one is dead; a visitor who has only a link has to sign in first.
     """
 
     invitation: Invitation
@@ -51,6 +52,7 @@ class InvitationPage:
     visitor: Visitor
     joined_as: str
     ended: str
+    may_ask: bool
 
 
 def invitation_page(*, user: User | AnonymousUser, claim: Claim) -> InvitationPage:
@@ -72,6 +74,7 @@ def invitation_page(*, user: User | AnonymousUser, claim: Claim) -> InvitationPa
         visitor=_visitor(user, invitation),
         joined_as=_role_joined(user, invitation),
         ended=sentence_for_invitee(reason, organization.name) if reason else "",
+        may_ask=bool(invitation.email) or user.is_authenticated,
     )
 
 

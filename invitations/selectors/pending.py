@@ -1,4 +1,4 @@
-"""Invitations that nobody has answered yet, as those who sent them see them."""
+"""Invitations that nobody has answered yet, or that are asked for anew, as those who invite see them."""
 
 import uuid
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from django.db.models import Count, QuerySet, Window
 from django.utils.translation import gettext as _
 
 from invitations.actions import addressee
-from invitations.models import Invitation, InvitationQuerySet, Kind, sees_all
+from invitations.models import Invitation, InvitationQuerySet, Kind, State, sees_all
 from invitations.refusals import Reason
 from orgs.compiled import compiled
 from orgs.models import Membership, Organization
@@ -42,6 +42,9 @@ class InvitationRow(NamedTuple):
     kind: str
     role: str
     email: str
+    state: str
+    asked_at: datetime | None
+    asked_for: str
     invited_by_name: str
     sent_at: datetime
     last_error: str
@@ -62,23 +65,33 @@ def _pending_by(organization: uuid.UUID, sender: uuid.UUID) -> QuerySet[Invitati
 
 
 def _latest_pending(invitations: InvitationQuerySet) -> QuerySet[Invitation, Any]:
-    latest = invitations.pending().with_mail_state().order_by("-sent_at", "-id")
+    latest = invitations.listed().with_mail_state().order_by("-sent_at", "-id")
     rows = latest.annotate(total=Window(Count("*"))).values_list(*InvitationRow._fields)
     return rows[:PENDING_SHOWN]
 
 
 class InvitationMenu(NamedTuple):
-    """What may be done with an invitation of one kind, and the ``generation`` that it is done to."""
+    """What may be done with an invitation of one kind, and the ``generation`` that it is done to.
+
+    ``may_send_new``: to the address that asks for one, in place of a dead invitation.
+    """
 
     by_mail: bool
     may_resend: bool
+    may_send_new: bool
     may_copy: bool
+    may_revoke: bool
     generation: int
+
+    @property
+    def offers(self) -> bool:
+        return self.may_resend or self.may_send_new or self.may_copy or self.may_revoke
 
 
 @dataclass(frozen=True)
 class PendingInvitation:
-    """A row of those who have not answered. ``expires_at``: None for never, or where that has passed.
+    """A row of those who have not answered. ``ended``: how, of a dead one; ``asked_for``: the address that
+    asks for a new one. ``expires_at``: None for never, or where that has passed.
     ``error``: why somebody, ``error_by``, last failed to accept.
     """
 
@@ -90,6 +103,9 @@ class PendingInvitation:
     sent_at: datetime
     expired: bool
     expires_at: datetime | None
+    ended: str
+    asked_for: str
+    asked_at: datetime | None
     mail_failed: bool
     error: str
     error_by: str
@@ -135,21 +151,27 @@ def _pending_row(
     """Why it failed must not tell a billing manager who belongs to the organization."""
     expired = organization.outlives_invitation(row.sent_at)
     reason = Reason(row.last_error) if row.last_error else None
-    by_mail = row.kind == Kind.MAIL
+    by_mail, pending = row.kind == Kind.MAIL, row.state == State.PENDING
+    sends_new = bool(row.asked_for) and (not pending or not by_mail)
     return PendingInvitation(
         id=str(row.id),
         menu=InvitationMenu(
             by_mail=by_mail,
-            may_resend=by_mail and joinable,
-            may_copy=joinable and not expired,
+            may_resend=by_mail and pending and joinable,
+            may_send_new=sends_new and joinable,
+            may_copy=pending and joinable and not expired,
+            may_revoke=pending,
             generation=row.generation,
         ),
         addressee=row.email,
         role=Role(row.role),
         inviter=row.invited_by_name,
         sent_at=row.sent_at,
-        expired=expired,
-        expires_at=None if expired else organization.invitation_expiry(row.sent_at),
+        expired=pending and expired,
+        ended="" if pending else str(State(row.state).label),
+        asked_for=row.asked_for,
+        asked_at=row.asked_at,
+        expires_at=None if expired or not pending else organization.invitation_expiry(row.sent_at),
         mail_failed=row.mail_state == MailState.FAILED,
         error=str(reason.label) if reason and (sees_people or reason is not Reason.ALREADY_IN) else "",
         error_by=row.last_error_by if sees_people else "",

@@ -1,6 +1,9 @@
-"""The verbs of invitations: what an inviter does (``sending``), and what an invitee does (``answering``)."""
+"""The verbs of invitations: what an inviter does (``sending``), and what an invitee does (``answering``,
+``asking``).
+"""
 
 from invitations.services.answering import accept, decline
+from invitations.services.asking import ask_for_new
 from invitations.services.sending import (
     BelongsAlready,
     copy_link,
@@ -13,6 +16,7 @@ from invitations.services.sending import (
 __all__ = [
     "BelongsAlready",
     "accept",
+    "ask_for_new",
     "copy_link",
     "create_link",
     "decline",

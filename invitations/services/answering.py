@@ -46,7 +46,7 @@ def accept(*, user: User, claim: Claim) -> Invitation:
 
 
 def _accept(user: User, claim: Claim) -> Invitation:
-    with _answering(Actor.person(user), claim) as (act, invitation):
+    with answering(Actor.person(user), claim) as (act, invitation):
         organization = act.organization
         people = _people_concerned(invitation, user)
         if invitation.accepted_by_id == user.pk and user.pk in people.by_user:
@@ -80,7 +80,7 @@ def decline(*, claim: Claim, message: str = "", user: User | None = None) -> Inv
 
     ``message``: for the inviter, at most 500 characters. Raises AcceptRefused if it is no longer pending.
     """
-    with _answering(Actor.person(user) if user else None, claim) as (act, invitation):
+    with answering(Actor.person(user) if user else None, claim) as (act, invitation):
         if invitation.state == State.DECLINED:
             return invitation
         reason = refusal_of(invitation, claim)
@@ -151,7 +151,7 @@ def _unfit_because(invitation: Invitation, user: User, people: _People) -> Reaso
 
 
 @contextmanager
-def _answering(actor: Actor | None, claim: Claim) -> Iterator[tuple[Act, Invitation]]:
+def answering(actor: Actor | None, claim: Claim) -> Iterator[tuple[Act, Invitation]]:
     """Act on the claimed invitation, with the organization locked, then the invitation: the order everywhere.
 
     ``actor``: None for a person without an account, whom the invited address names, if anything does.
@@ -169,7 +169,7 @@ def _keep_refusal(user: User, claim: Claim, reason: Reason) -> Invitation:
 
     The same refusal twice in a row is recorded once, so that trying again fills no log.
     """
-    with _answering(Actor.person(user), claim) as (act, invitation):
+    with answering(Actor.person(user), claim) as (act, invitation):
         known = (invitation.last_error, invitation.last_error_by) == (reason, user.email)
         invitation.last_error, invitation.last_error_by = reason, user.email
         invitation.last_error_at = timezone.now()

@@ -61,13 +61,17 @@ def invite_by_mail(*, actor: Membership, email: str, role: Role) -> Invitation:
 
 def _invite_by_mail(actor: Membership, address: str, role: Role) -> Invitation:
     with acting(actor, INVITE_PERMISSIONS[role]) as act:
-        _ensure_new(act, address)
-        _ensure_few_mails(act, address)
-        ensure_room(act.membership, role)
-        invitation = _create(act, kind=Kind.MAIL, role=role, email=address)
-        invitation.record(actions.SENT, by=act)
-        _mail_invitation(act, invitation)
-        return invitation
+        return _new_by_mail(act, address, role)
+
+
+def _new_by_mail(act: MembersAct, address: str, role: Role) -> Invitation:
+    _ensure_new(act, address)
+    _ensure_few_mails(act, address)
+    ensure_room(act.membership, role)
+    invitation = _create(act, kind=Kind.MAIL, role=role, email=address)
+    invitation.record(actions.SENT, by=act)
+    _mail_invitation(act, invitation)
+    return invitation
 
 
 def create_link(*, actor: Membership, role: Role) -> str:
@@ -107,9 +111,15 @@ def copy_link(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None 
 
 
 def resend(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None = None) -> Invitation:
-    """Send the mail again with a new link; older ones die. The person who resends becomes the inviter."""
+    """Send the mail again with a new link; older ones die. The person who resends becomes the inviter.
+
+    In place of a dead one that is asked for anew, and of a link, the address that asked gets a new one.
+    """
     with acting(actor, Permission.BILLING_MANAGERS_INVITE) as act:
         invitation = _lock_visible(act, invitation_id)
+        if invitation.asked_for and (invitation.state != State.PENDING or invitation.kind == Kind.LINK):
+            _ensure_as_shown(invitation, shown)
+            return _new_by_mail(act, invitation.asked_for, Role(invitation.role))
         _ensure_pending(invitation)
         if invitation.kind != Kind.MAIL:
             raise Refused(_("An invite link isn't sent by mail. Copy it and send it yourself."))
@@ -243,6 +253,9 @@ def _ensure_as_shown(invitation: Invitation, shown: int | None) -> None:
 
 
 def _mail_invitation(act: Act, invitation: Invitation) -> None:
+    """With this, what the address asked for is sent."""
+    asked = Invitation.objects.for_org(act.organization).filter(asked_for=invitation.email)
+    asked.update(asked_for="")
     act.mail(
         INVITATION_SENT_MAIL,
         to=invitation.email,

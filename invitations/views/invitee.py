@@ -12,13 +12,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts import limits
 from accounts.access import Audience, SignedInRequest, open_to
 from accounts.models import User
 from invitations import services
 from invitations.claims import BadToken, Claim, claim_in, claims_on, keep_claim
 from invitations.forms import DeclineForm, shown_generation
 from invitations.models import Invitation
-from invitations.refusals import AcceptRefused
+from invitations.refusals import AcceptRefused, Reason
 from invitations.selectors import InvitationPage, invitation_page
 from orgs.start import start_url
 
@@ -68,7 +69,11 @@ def accept(request: SignedInRequest, invitation_id: uuid.UUID) -> HttpResponse:
         page = _page(request, invitation_id)
         if page is None or page.ended:
             return redirect("invitation", invitation_id)
-        context = {"page": page, "refusal": refused.message}
+        context = {
+            "page": page,
+            "refusal": refused.message,
+            "offers_to_ask": refused.reason is Reason.INVITER,
+        }
         return render(request, "invitations/invitation.html", context, status=409)
     except Invitation.DoesNotExist:
         return _none_open(request)
@@ -106,6 +111,18 @@ def decline(request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
     except AcceptRefused:
         return redirect("invitation", invitation_id)
     return render(request, "invitations/declined.html", {"page": page})
+
+
+@open_to(Audience.ANYONE, "POST")
+def ask(request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
+    """Ask for a new invitation in place of a dead one. The answer is the same whatever comes of it."""
+    limits.count_visit(request, "invitation_ask")
+    claim = _claim_shown(request, invitation_id)
+    page = _page(request, invitation_id)
+    if claim is None or page is None:
+        return _shown_anew(request, invitation_id)
+    services.ask_for_new(claim=claim, user=request.user if isinstance(request.user, User) else None)
+    return render(request, "invitations/asked.html", {"page": page})
 
 
 def _claim_shown(request: HttpRequest, invitation_id: uuid.UUID) -> Claim | None:

@@ -76,6 +76,10 @@ class Scene:
     def accept(self) -> None:
         invitations.accept(user=UserFactory(name="Lee"), claim=by_link(self.invitation()))
 
+    def ask_in_place_of_a_dead_one(self) -> None:
+        dead = invitations.revoke(actor=self.ada, invitation_id=self.invitation(Kind.MAIL).pk)
+        invitations.ask_for_new(claim=by_mail(dead))
+
     def accept_with_another_address(self) -> None:
         with suppress(AcceptRefused):
             invitations.accept(user=UserFactory(name="Lee"), claim=by_mail(self.invitation(Kind.MAIL)))
@@ -84,6 +88,7 @@ class Scene:
 ACTS: dict[str, Callable[[Scene], object]] = {
     "access.requested": lambda scene: orgs.request_access(actor=scene.mira, permission=Permission.AUDIT_READ),
     "invitation.accepted": Scene.accept,
+    "invitation.asked": Scene.ask_in_place_of_a_dead_one,
     "invitation.declined": lambda scene: invitations.decline(claim=by_link(scene.invitation())),
     "invitation.ended": Scene.move_to_an_edition_without_place,
     "invitation.expired": Scene.invite_again_after_expiry,

@@ -45,6 +45,7 @@ NO_PAGE = {
     "invoice_link": "POST only",
     "payment_link_copy": "POST only",
     "pay_ask": "POST only",
+    "invitation_ask": "POST only",
     "session_end": "POST only",
     "invoice_pdf": "a PDF",
     "invitation": "needs a link",
