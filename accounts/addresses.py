@@ -1,5 +1,8 @@
 """Which mail addresses an account or an invitation may have."""
 
+import re
+from dataclasses import dataclass
+
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
@@ -52,3 +55,37 @@ def _has_mail_syntax(address: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+# In a pasted list: a name, perhaps with one comma ("Doe, Lee"), before an address in angle brackets; else
+# what stands between two separators. A name has no @ in it, so nobody hides another address there.
+ENTRY = re.compile(
+    r"""
+    (?: "[^"\n]*" \s* | (?: [^\W\d_] | [ '\u2019-] )+ , [^@,;<>"\n]* | [^@,;<>"\n]* )
+    < (?P<inside> [^<>\n]* ) >
+    | (?P<bare> [^,;\n]+ )
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One of a list of addresses: as it was typed, and the address in it, which may be none."""
+
+    typed: str
+    address: str
+
+
+def entries_in(text: str) -> list[Entry]:
+    """The entries of a list that somebody typed or pasted, parted by commas, semicolons or new lines.
+
+    ``Name <mail>`` is read as the mail. An address that stands there twice is an entry once.
+    """
+    entries: dict[str, Entry] = {}
+    for found in ENTRY.finditer(re.sub(r"[\r\t]", "\n", text)):
+        typed = found[0].strip(" ,;\n")
+        address = (found["bare"] if found["inside"] is None else found["inside"]).strip()
+        if typed:
+            entries.setdefault(address.lower(), Entry(typed, address))
+    return list(entries.values())

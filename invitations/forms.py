@@ -4,20 +4,33 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from accounts.addresses import MAX_LENGTH
+from accounts.addresses import MAX_LENGTH, Entry, entries_in
 from orgs.policy import Role
 
+MOST_AT_ONCE = 50
 MEMBER_ROLES = [(role.value, role.label) for role in (Role.MEMBER, Role.ADMIN)]
 
 
 class ManagerInvitationForm(forms.Form):
-    """The address is judged by the verb: a plain text field says nothing of its own."""
+    """One address, or a list of them. Each is judged by the verb."""
 
     email = forms.CharField(
-        label=_("Email address"),
-        max_length=MAX_LENGTH,
-        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        label=_("Email addresses"),
+        help_text=_("One, or several: each on a line of its own, or parted by commas."),
+        max_length=MOST_AT_ONCE * MAX_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": _("Enter an email address.")},
     )
+
+    def clean_email(self) -> list[Entry]:
+        entries = entries_in(self.cleaned_data["email"])
+        if not entries:
+            raise forms.ValidationError(_("Enter an email address."))
+        if len(entries) > MOST_AT_ONCE:
+            raise forms.ValidationError(
+                _("Enter at most %(limit)s addresses at once."), params={"limit": MOST_AT_ONCE}
+            )
+        return entries
 
 
 class InvitedRoleForm(forms.Form):

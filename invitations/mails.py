@@ -10,7 +10,7 @@ from invitations.actions import addressee
 from invitations.claims import Channel, Claim, link, refusal_of
 from invitations.models import Invitation
 from invitations.refusals import Reason, sentence_for_invitee
-from invitations.roles import WHAT_ROLE_DOES
+from invitations.roles import WHAT_ROLE_DOES, list_of
 from orgs.editions import edition_name
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -65,13 +65,12 @@ def _invitation_ended(mail: OutgoingEmail) -> RenderedMail:
 
 
 def _invitation_asked(mail: OutgoingEmail) -> RenderedMail:
-    page = "billing" if mail.params["role"] == Role.BILLING_MANAGER else "members"
     return render_mail(
         "invitation_asked",
         _with_role(mail),
         ours={
             "email": mail.params["email"],
-            "url": settings.SITE_URL + reverse(page, args=[mail.params["slug"]]),
+            "url": settings.SITE_URL + list_of(mail.params["slug"], Role(mail.params["role"])),
         },
     )
 

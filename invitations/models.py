@@ -138,6 +138,13 @@ class InvitationQuerySet(OfOrganization["Invitation"]):
         mails = OutgoingEmail.objects.filter(dedupe_key=key)
         return self.annotate(mail_state=Subquery(mails.values("state")))
 
+    def with_conflict(self) -> "InvitationQuerySet":
+        """Each with ``belongs``: the membership, in another role, of who last failed to accept it."""
+        theirs = Membership.objects.filter(
+            organization=OuterRef("organization"), user__email=OuterRef("last_error_by")
+        ).exclude(role=OuterRef("role"))
+        return self.annotate(belongs=Subquery(theirs.values("id")[:1]))
+
 
 class Invitation(models.Model):
     """An offer of one role in one organization to one person.

@@ -1,5 +1,6 @@
-"""Each role in plain words, for people who are invited to it."""
+"""Each role in plain words, for people who are invited to it, and where its people are listed."""
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -15,3 +16,8 @@ WHAT_ROLE_DOES: dict[Role, Promise] = {
         "payments and invoices. Members' names, stacks and settings stay closed."
     ),
 }
+
+
+def list_of(slug: str, role: Role) -> str:
+    """The path of the page that lists an organization's people of that role, and their invitations."""
+    return reverse("billing" if role is Role.BILLING_MANAGER else "members", args=[slug])

@@ -38,6 +38,14 @@ def reserved_for(organization: Organization, role: Role) -> int:
     return sum(count(organization, role) for count in _reservation_counters)
 
 
+class NoRoom(Refused):
+    """No place is left for a person of that role, until one is freed or another edition bought."""
+
+    def __init__(self, message: str, role: Role) -> None:
+        super().__init__(message)
+        self.role = role
+
+
 @dataclass(frozen=True)
 class OverLimit:
     """There are more people of one kind than the terms of their organization have room for.
@@ -124,7 +132,7 @@ def has_room(organization: Organization, role: Role) -> bool:
 
 
 def ensure_room(actor: Membership, role: Role, *, reserved: bool = False) -> None:
-    """Raise Refused, in words for ``actor``, when no place is left. Call it with the organization locked.
+    """Raise NoRoom, in words for ``actor``, when no place is left. Call it with the organization locked.
 
     ``reserved``: a pending invitation holds the place already, so only people can stand in the way.
     """
@@ -135,9 +143,9 @@ def ensure_room(actor: Membership, role: Role, *, reserved: bool = False) -> Non
     taken = taken_by(organization, role)
     over = over_limit(organization, role, taken=taken)
     if over is not None:
-        raise Refused(over.sentence_for(actor))
+        raise NoRoom(over.sentence_for(actor), role)
     if taken + (0 if reserved else reserved_for(organization, role)) >= limit:
-        raise Refused(full_sentence(organization, role, limit))
+        raise NoRoom(full_sentence(organization, role, limit), role)
 
 
 def full_sentence(organization: Organization, role: Role, limit: int) -> str:

@@ -10,12 +10,14 @@ from invitations.selectors.managers import BillingManagersPanel, billing_manager
 from invitations.selectors.members import MembersPage, members_page
 from invitations.selectors.pending import delegated_invitations, pending_invitations, reserved_places
 from invitations.selectors.surplus import SurplusInvitations, surplus_invitations
+from invitations.selectors.ways import Way, ways_on
 
 __all__ = [
     "BillingManagersPanel",
     "InvitationPage",
     "MembersPage",
     "SurplusInvitations",
+    "Way",
     "billing_managers_panel",
     "delegated_invitations",
     "invitation_page",
@@ -25,4 +27,5 @@ __all__ = [
     "person_with_invitations",
     "reserved_places",
     "surplus_invitations",
+    "ways_on",
 ]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from invitations.actions import addressee
 from invitations.models import Invitation, InvitationQuerySet, Kind, State, sees_all
 from invitations.refusals import Reason
+from invitations.selectors.ways import change_of_role
 from orgs.compiled import compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, may
@@ -51,6 +52,7 @@ class InvitationRow(NamedTuple):
     last_error_by: str
     last_error_at: datetime | None
     mail_state: str | None
+    belongs: uuid.UUID | None
     total: int
 
 
@@ -65,7 +67,7 @@ def _pending_by(organization: uuid.UUID, sender: uuid.UUID) -> QuerySet[Invitati
 
 
 def _latest_pending(invitations: InvitationQuerySet) -> QuerySet[Invitation, Any]:
-    latest = invitations.listed().with_mail_state().order_by("-sent_at", "-id")
+    latest = invitations.listed().with_mail_state().with_conflict().order_by("-sent_at", "-id")
     rows = latest.annotate(total=Window(Count("*"))).values_list(*InvitationRow._fields)
     return rows[:PENDING_SHOWN]
 
@@ -92,7 +94,8 @@ class InvitationMenu(NamedTuple):
 class PendingInvitation:
     """A row of those who have not answered. ``ended``: how, of a dead one; ``asked_for``: the address that
     asks for a new one. ``expires_at``: None for never, or where that has passed.
-    ``error``: why somebody, ``error_by``, last failed to accept.
+    ``error``: why somebody, ``error_by``, last failed to accept; ``change_role_url``: the way
+    to give them the role all the same, "" where there is none.
     """
 
     id: str
@@ -110,6 +113,7 @@ class PendingInvitation:
     error: str
     error_by: str
     error_at: datetime | None
+    change_role_url: str
     menu_label: str
 
 
@@ -135,20 +139,17 @@ def pending_invitations(membership: Membership, role: Role, *, joinable: bool = 
         rows = _pending_by(membership.organization_id, membership.user_id)
     else:
         rows = []
-    sees_people = may(membership, Permission.MEMBERS_LIST)
     return PendingInvitations(
-        shown=[
-            _pending_row(row, membership.organization, sees_people=sees_people, joinable=joinable)
-            for row in rows
-        ],
+        shown=[_pending_row(row, membership, joinable=joinable) for row in rows],
         total=rows[0].total if rows else 0,
     )
 
 
-def _pending_row(
-    row: InvitationRow, organization: Organization, *, sees_people: bool, joinable: bool
-) -> PendingInvitation:
+def _pending_row(row: InvitationRow, reader: Membership, *, joinable: bool) -> PendingInvitation:
     """Why it failed must not tell a billing manager who belongs to the organization."""
+    organization = reader.organization
+    sees_people = may(reader, Permission.MEMBERS_LIST)
+    changes_roles = may(reader, Permission.MEMBERS_CHANGE_ROLE)
     expired = organization.outlives_invitation(row.sent_at)
     reason = Reason(row.last_error) if row.last_error else None
     by_mail, pending = row.kind == Kind.MAIL, row.state == State.PENDING
@@ -176,6 +177,11 @@ def _pending_row(
         error=str(reason.label) if reason and (sees_people or reason is not Reason.ALREADY_IN) else "",
         error_by=row.last_error_by if sees_people else "",
         error_at=row.last_error_at,
+        change_role_url=(
+            change_of_role(organization.slug, row.belongs, Role(row.role))
+            if changes_roles and row.belongs and reason is Reason.ALREADY_IN
+            else ""
+        ),
         menu_label=_menu_label(row.email),
     )
 

@@ -1,9 +1,10 @@
-"""The verbs of invitations: what an inviter does (``sending``), and what an invitee does (``answering``,
-``asking``).
+"""The verbs of invitations: what an inviter does (``sending``, ``lists``), and what an invitee does
+(``answering``, ``asking``).
 """
 
 from invitations.services.answering import accept, decline
 from invitations.services.asking import ask_for_new
+from invitations.services.lists import Outcome, invite_each
 from invitations.services.sending import (
     BelongsAlready,
     copy_link,
@@ -15,12 +16,14 @@ from invitations.services.sending import (
 
 __all__ = [
     "BelongsAlready",
+    "Outcome",
     "accept",
     "ask_for_new",
     "copy_link",
     "create_link",
     "decline",
     "invite_by_mail",
+    "invite_each",
     "resend",
     "revoke",
 ]

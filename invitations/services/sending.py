@@ -34,19 +34,22 @@ MAILS_PER_DAY_AND_ADDRESS = 5
 
 
 class BelongsAlready(Refused):
-    """The invited person is in the organization, in ``role``. ``fact``: the sentence without the way on."""
+    """The invited person is in the organization already. ``fact``: the sentence without the way on."""
 
-    def __init__(self, address: str, organization: Organization, role: Role) -> None:
+    def __init__(self, address: str, organization: Organization, theirs: Membership) -> None:
         self.fact = _("%(address)s belongs to %(organization)s already.") % {
             "address": address,
             "organization": organization,
         }
-        self.role = role
+        self.membership = theirs
         super().__init__(f"{self.fact} {_('Change the role instead.')}")
 
 
 def invite_by_mail(*, actor: Membership, email: str, role: Role) -> Invitation:
-    """Invite an address. Whether an account has it plays no part, so nobody learns that."""
+    """Invite an address. Whether an account has it plays no part, so nobody learns that.
+
+    Pressed twice, the invitation of the first press is the answer to both, and one mail goes out.
+    """
     try:
         address = clean_address(email)
     except ValidationError as error:
@@ -61,7 +64,19 @@ def invite_by_mail(*, actor: Membership, email: str, role: Role) -> Invitation:
 
 def _invite_by_mail(actor: Membership, address: str, role: Role) -> Invitation:
     with acting(actor, INVITE_PERMISSIONS[role]) as act:
-        return _new_by_mail(act, address, role)
+        return _sent_just_now(act, address, role) or _new_by_mail(act, address, role)
+
+
+def _sent_just_now(act: MembersAct, address: str, role: Role) -> Invitation | None:
+    """The invitation of a first press of the same button."""
+    pending = Invitation.objects.for_org(act.organization).pending()
+    return pending.filter(
+        email=address,
+        role=role,
+        invited_by=act.membership.user_id,
+        generation=1,
+        sent_at__gt=timezone.now() - RESEND_PAUSE,
+    ).first()
 
 
 def _new_by_mail(act: MembersAct, address: str, role: Role) -> Invitation:
@@ -201,7 +216,7 @@ def _ensure_new(act: MembersAct, address: str) -> None:
     if may(act.membership, Permission.MEMBERS_LIST):
         theirs = Membership.objects.for_org(organization).filter(user__email=address).first()
         if theirs is not None:
-            raise BelongsAlready(address, organization, Role(theirs.role))
+            raise BelongsAlready(address, organization, theirs)
     for overdue in Invitation.objects.overdue(organization).filter(email=address).select_for_update():
         # No mail tells of it: the invitation could not be accepted any more.
         overdue.end(State.EXPIRED, by=Act(organization, Actor.system()))

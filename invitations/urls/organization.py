@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from invitations.views import organization, settings
+from invitations.views import inviting, organization, settings
 
 one_invitation = [
     path("resend/", organization.invitation_resend, name="invitation_resend"),
@@ -13,10 +13,10 @@ one_invitation = [
 urlpatterns = [
     path("general/", settings.organization_settings, name="organization_settings"),
     path("members/", organization.members, name="members"),
-    path("members/invite/", organization.members_invite, name="members_invite"),
-    path("members/link/", organization.members_link, name="members_link"),
-    path("billing/managers/invite/", organization.managers_invite, name="managers_invite"),
-    path("billing/managers/link/", organization.managers_link, name="managers_link"),
+    path("members/invite/", inviting.members_invite, name="members_invite"),
+    path("members/link/", inviting.members_link, name="members_link"),
+    path("billing/managers/invite/", inviting.managers_invite, name="managers_invite"),
+    path("billing/managers/link/", inviting.managers_link, name="managers_link"),
     path("billing/managers/<uuid:membership_id>/remove/", organization.manager_remove, name="manager_remove"),
     path("invitations/<uuid:invitation_id>/", include(one_invitation)),
 ]

@@ -289,23 +289,3 @@ def test_when_every_seat_is_taken_nobody_can_be_invited_and_the_page_says_why(
     assert full in page
     for offer in ("Invite member", "Copy invite link"):
         assert offer not in page
-
-
-@pytest.mark.parametrize(
-    ("role", "way", "place"),
-    [
-        (Role.MEMBER, "Change the role instead", "members/"),
-        (Role.BILLING_MANAGER, "See billing managers", "billing/#billing-managers"),
-    ],
-)
-def test_who_invites_somebody_who_is_in_already_is_led_to_them(
-    role: Role, way: str, place: str, admin: Membership, sign_in: SignIn
-) -> None:
-    person = MembershipFactory(organization=admin.organization, role=role)
-    response = sign_in(admin).post(
-        url(admin.organization, "members/invite/"), {"email": person.user.email, "role": "member"}
-    )
-    page = response.content.decode()
-    assert response.status_code == 422
-    assert page.count("belongs to") == 1
-    assert re.search(rf'href="{url(admin.organization, place)}"[^>]*>{way}', page)

@@ -79,6 +79,8 @@ ADDRESSES = {
     "no dot": "lee@localhost",
     "no dot in upper case": "LEE@LOCALHOST",
 }
+# An invitation takes these as lists: tests/invitations/test_lists.py.
+OF_LISTS = {"two", "header", "angle"}
 GOOD_NAMES = [
     "Zo\u00eb & S\u00f8n's \u201cCaf\u00e9\u201d",
     "\u682a\u5f0f\u4f1a\u793e",
@@ -132,7 +134,7 @@ def test_a_bad_address_is_refused_with_a_sentence(case: str, admin: Membership, 
     address, client, slug = ADDRESSES[case], sign_in(admin), admin.organization.slug
     client.post(reverse("account_reauthenticate"), {"password": "correct horse battery"})
     before = rows()
-    for name in ("managers_invite", "members_invite"):
+    for name in () if case in OF_LISTS else ("managers_invite", "members_invite"):
         answer = client.post(reverse(name, args=[slug]), {"email": address, "role": "member"})
         assert answer.status_code == 422, name
         assert answer.context["form"].errors["email"]

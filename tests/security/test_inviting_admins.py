@@ -181,7 +181,7 @@ def test_what_was_typed_is_still_there_when_it_is_refused(admin: Membership) -> 
     answer = confirm(client, asked)
     assert answer.status_code == 422
     assert "is waiting already" in text(answer)
-    assert 'value="lee@ledger.test"' in text(answer)
+    assert "> lee@ledger.test</textarea>" in text(answer)
     assert f'action="{act.url}"' in text(answer)
 
 
