@@ -193,7 +193,7 @@ def invitation_listed(stage: Stage) -> Page:
     invited = InvitationFactory(organization=stage.world.organization)
     page = stage.new_page(user=UserFactory(email=invited.email))
     page.goto("/orgs/")
-    expect(page.get_by_role("link", name="Open invitation")).to_be_visible()
+    expect(page.get_by_role("button", name="Accept invitation")).to_be_visible()
     return page
 
 

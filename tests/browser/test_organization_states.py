@@ -117,9 +117,20 @@ def invite_dialog(stage: Stage) -> Page:
 @state
 def invite_refused(stage: Stage) -> Page:
     page = stage.admin("settings/billing/managers/invite/")
-    page.get_by_label("Email address").fill("own.invited@")
+    member = stage.world.memberships[Role.MEMBER].user.email
+    page.get_by_label("Email address").fill(f"own.invited@\n{member}\nfresh@ledger.test")
     page.get_by_role("button", name="Send invitation").click()
     expect(page.get_by_role("alert")).to_be_visible()
+    return page
+
+
+@state
+def invitation_asked_for_anew(stage: Stage) -> Page:
+    Invitation.objects.filter(organization=stage.world.organization).update(
+        asked_for="own.invited@example.test", asked_at=timezone.now()
+    )
+    page = stage.admin("settings/billing/")
+    expect(page.locator("#billing-managers")).to_contain_text("asked for a new one")
     return page
 
 

@@ -163,7 +163,17 @@ def test_what_is_wrong_in_a_dialog_is_said_there_once(ada: Person, world: World)
 def test_the_dialog_leads_to_the_role_of_who_is_in_already(ada: Person, world: World) -> None:
     invite(ada, world.memberships[Role.MEMBER].user.email)
     ada.follow("Change the role instead")
-    expect(ada.heading).to_have_text("Members")
+    expect(ada.page.get_by_role("dialog").get_by_role("heading")).to_contain_text("to billing manager?")
+    ada.press("Change role")
+    expect(ada.told).to_contain_text("is billing manager now.")
+
+
+def test_the_good_ones_of_a_list_are_sent_and_the_field_keeps_the_others(ada: Person) -> None:
+    invite(ada, "Lee Doe <new@ledger.test>; lee.ledger.test")
+    dialog = ada.page.get_by_role("dialog")
+    expect(dialog.get_by_role("status")).to_have_text("Invitation sent to new@ledger.test.")
+    expect(ada.page.get_by_label("Email address")).to_have_value("lee.ledger.test")
+    expect(ada.page.locator("#billing-managers")).to_contain_text("new@ledger.test")
 
 
 def test_without_script_it_is_said_on_the_page_once(world: World, portal: Portal, new_page: NewPage) -> None:
