@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from invitations import services
 from invitations.models import Invitation, Kind, State
@@ -11,7 +12,9 @@ from invitations.refusals import AcceptRefused
 from orgs.errors import Refused
 from orgs.models import Membership, Organization
 from orgs.policy import Role
+from orgs.services import Change, change_settings
 from orgs.terms import follow_subscription
+from outbox.models import OutgoingEmail
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
@@ -130,3 +133,31 @@ def test_an_invitation_sent_while_the_edition_changes_has_a_place_or_ends(rounds
         assert not Invitation.objects.for_org(organization).pending().exists()
         assert isinstance(outcomes[0], Invitation | Refused)
         assert outcomes[1] is None
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_no_delegated_invitation_outlives_the_delegation(rounds: int) -> None:
+    for _round in range(rounds):
+        organization = OrganizationFactory(managers_manage_managers=True)
+        admin, manager = (
+            MembershipFactory(organization=organization, role=role)
+            for role in (Role.ADMIN, Role.BILLING_MANAGER)
+        )
+        off = {"managers_manage_managers": Change(seen=True, wanted=False)}
+        at_once(
+            partial(change_settings, actor=admin, changes=off),
+            partial(
+                services.invite_by_mail, actor=manager, email="lee@ledger.test", role=Role.BILLING_MANAGER
+            ),
+        )
+        assert not Organization.objects.get(pk=organization.pk).managers_manage_managers
+        assert not Invitation.objects.for_org(organization).pending().exists()
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_of_two_who_ask_for_a_new_invitation_at_once_one_sends_the_mail(rounds: int) -> None:
+    for _round in range(rounds):
+        invitation = InvitationFactory(state=State.REVOKED, decided_at=timezone.now())
+        at_once(*[partial(services.ask_for_new, claim=by_mail(invitation))] * 2)
+        asked = OutgoingEmail.objects.filter(kind="invitation_asked")
+        assert asked.filter(organization_id=invitation.organization_id).count() == 1

@@ -330,7 +330,7 @@ def test_no_limit_of_an_address_stops_an_office() -> None:
 
 
 def test_every_limit_has_its_page() -> None:
-    told_by_themselves = {limits.BY_ACCOUNT, limits.BY_ADDRESS, "payment_link"}
+    told_by_themselves = {limits.BY_ACCOUNT, limits.BY_ADDRESS, "payment_link", "invitation_ask"}
     assert {*limits.LIMIT_OF_PAGE.values()} == {
         *app_settings.RATE_LIMITS
     } - NOT_IN_USE - SILENT - told_by_themselves
