@@ -15,6 +15,7 @@ from audit.registry import Action, UnknownActionError, action_of
 
 class ActorKind(models.TextChoices):
     PERSON = "person", gettext_lazy("Person")
+    TOKEN = "token", gettext_lazy("Access token")
     STAFF = "staff", gettext_lazy("Support staff")
     STRIPE = "stripe", gettext_lazy("Stripe")
     SYSTEM = "system", gettext_lazy("This portal")
@@ -26,6 +27,8 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
 
 class AuditEvent(models.Model):
+    """``token_id``, ``token_name``: of the access token by which the person acted; empty: in person."""
+
     id = models.BigAutoField(primary_key=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     organization_id = models.UUIDField(null=True, editable=False)
@@ -33,6 +36,8 @@ class AuditEvent(models.Model):
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices, editable=False)
     actor_id = models.UUIDField(null=True, editable=False)
     actor_name = models.CharField(max_length=254, editable=False)
+    token_id = models.UUIDField(null=True, editable=False)
+    token_name = models.CharField(max_length=80, blank=True, editable=False)
     action = models.CharField(max_length=60, editable=False)
     target_id = models.CharField(max_length=64, blank=True, editable=False)
     target_name = models.CharField(max_length=254, blank=True, editable=False)
@@ -58,7 +63,10 @@ class AuditEvent(models.Model):
     @property
     def actor(self) -> str:
         """Who acted, as the reader calls them."""
-        return self._kind_of_act.actor(self.actor_name) if self._kind_of_act else self.actor_name
+        name = self._kind_of_act.actor(self.actor_name) if self._kind_of_act else self.actor_name
+        if not self.token_name:
+            return name
+        return _("%(person)s, by the access token %(token)s,") % {"person": name, "token": self.token_name}
 
     @property
     def target(self) -> str:

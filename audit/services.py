@@ -20,17 +20,33 @@ class Organization(Protocol):
     name: str
 
 
+class Token(Protocol):
+    """An access token; the apps above have the real class."""
+
+    id: uuid.UUID
+    name: str
+
+
 @dataclass(frozen=True)
 class Actor:
-    """Who did it: a person, a member of support staff, Stripe, or the portal itself."""
+    """Who did it: a person, an organization's access token, support staff, Stripe, or the portal itself.
+
+    ``token``: the access token by which the person acted.
+    """
 
     kind: ActorKind
     name: str
     id: uuid.UUID | None = None
+    token: Token | None = None
 
     @classmethod
-    def person(cls, user: Person) -> "Actor":
-        return cls(ActorKind.PERSON, str(user), user.id)
+    def person(cls, user: Person, *, token: Token | None = None) -> "Actor":
+        return cls(ActorKind.PERSON, str(user), user.id, token)
+
+    @classmethod
+    def of_token(cls, token: Token) -> "Actor":
+        """One that belongs to no person."""
+        return cls(ActorKind.TOKEN, token.name, token.id)
 
     @classmethod
     def stripe(cls) -> "Actor":
@@ -67,6 +83,8 @@ def record(
         actor_kind=actor.kind,
         actor_id=actor.id,
         actor_name=actor.name,
+        token_id=actor.token.id if actor.token else None,
+        token_name=actor.token.name if actor.token else "",
         target_id=str(target_id),
         target_name=target_name,
         data=data,

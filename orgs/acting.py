@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, Protocol, Self, TypeVar
 
 from django.db import transaction
 
@@ -15,7 +16,7 @@ from audit.models import ActorKind, AuditEvent
 from audit.registry import Action, Datum
 from audit.services import Actor, record
 from orgs.models import Membership, Organization
-from orgs.policy import Permission, ensure
+from orgs.policy import Permission, Principal, ensure
 from outbox.registry import MailKind
 from outbox.services import enqueue_each
 
@@ -34,7 +35,7 @@ class Act:
         return record(action, actor=self.actor, organization=self.organization, target=target, **data)
 
     def mail(self, kind: MailKind, *, to: str, dedupe_key: str, **params: str | int | bool | None) -> None:
-        """Put a mail into the outbox. It names the organization, and the person who acts."""
+        """Put a mail into the outbox. It names the organization, and the person or token that acts."""
         self.mail_each(kind, to={dedupe_key: to}, not_before=None, **params)
 
     def mail_each(
@@ -53,33 +54,60 @@ class Act:
             not_before=not_before,
             organization=self.organization.name,
             slug=self.organization.slug,
-            actor=self.actor.name if self.actor.kind == ActorKind.PERSON else "",
+            actor=self.actor.name if self.actor.kind in {ActorKind.PERSON, ActorKind.TOKEN} else "",
             **params,
         )
 
 
+class OrganizationPrincipal(Principal, Protocol):
+    """Who can act in one organization: a person who belongs to it, or an access token of its own."""
+
+    @property
+    def pk(self) -> uuid.UUID: ...
+
+    @property
+    def organization_id(self) -> uuid.UUID: ...
+
+    @property
+    def actor(self) -> Actor: ...
+
+    def read_anew(self, organization: Organization) -> Self:
+        """As it is now. Raises an ObjectDoesNotExist when it has ended."""
+
+
+Who = TypeVar("Who")
+SomePrincipal = TypeVar("SomePrincipal", bound=OrganizationPrincipal)
+
+
 @dataclass(frozen=True)
-class MembersAct(Act):
-    """An act of somebody who belongs to the organization: ``membership`` as it is now."""
+class PrincipalsAct(Act, Generic[Who]):
+    """An act of somebody whose right the policy decides on: ``principal`` as it is now."""
 
-    membership: Membership
+    principal: Who
 
-    def ensure(self, permission: Permission) -> None:
+    @property
+    def membership(self: "MembersAct") -> Membership:
+        return self.principal
+
+    def ensure(self: "PrincipalsAct[SomePrincipal]", permission: Permission) -> None:
         """Ask for a permission that depends on what the verb has found. Raises Denied."""
-        ensure(self.membership, permission)
+        ensure(self.principal, permission)
+
+
+MembersAct = PrincipalsAct[Membership]
 
 
 @contextmanager
-def acting(principal: Membership, permission: Permission) -> Iterator[MembersAct]:
+def acting(principal: SomePrincipal, permission: Permission) -> Iterator[PrincipalsAct[SomePrincipal]]:
     """Act in one transaction, with the organization locked and the principal as they are now.
 
-    Raises Denied, and Membership.DoesNotExist for a person who was removed since the page was made.
+    Raises Denied, and an ObjectDoesNotExist for one that ended since the page was made, such as
+    Membership.DoesNotExist for a person who was removed.
     """
     with transaction.atomic():
         organization = Organization.objects.locked(principal.organization_id)
-        membership = Membership.objects.select_related("user").get(pk=principal.pk)
-        membership.organization = organization
-        act = MembersAct(organization, Actor.person(membership.user), membership)
+        now = principal.read_anew(organization)
+        act = PrincipalsAct(organization, now.actor, now)
         act.ensure(permission)
         yield act
 

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, Protocol, Self, TypeVar, cast
 
 from django.db import models
 from django.utils import timezone
@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.validators import validate_display_name
+from audit.services import Actor
 from orgs.editions import EDITIONS, Edition, edition_of
-from orgs.policy import Permission, Role, permissions_of
+from orgs.policy import Permission, Role, permissions_by_token, permissions_of
 
 # The admins' mail about access requests: how long after the first request it goes, how often at most, and
 # how long before that time it takes no more requests, since those may be committed too late for it.
@@ -115,8 +116,26 @@ class MembershipQuerySet(OfOrganization["Membership"]):
         return self.exclude(role=Role.BILLING_MANAGER)
 
 
+class PersonalToken(Protocol):
+    """By which a person acts: see ``tokens.models.AccessToken``."""
+
+    id: uuid.UUID
+    name: str
+
+    @property
+    def permitted(self) -> frozenset[Permission]: ...
+
+    def read_anew(self, organization: Organization) -> "PersonalToken":
+        """As it is now. Raises an ObjectDoesNotExist when it has ended."""
+
+
 class Membership(models.Model):
-    """One person's one role in one organization."""
+    """One person's one role in one organization.
+
+    ``token``: the access token by which the person acts; None: they act themselves.
+    """
+
+    token: PersonalToken | None = None
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
@@ -149,7 +168,19 @@ class Membership(models.Model):
     @property
     def permissions(self) -> frozenset[Permission]:
         delegated = self.organization.managers_manage_managers
-        return permissions_of(Role(self.role), delegated=delegated)
+        granted = permissions_of(Role(self.role), delegated=delegated)
+        return granted if self.token is None else permissions_by_token(granted, self.token.permitted)
+
+    @property
+    def actor(self) -> Actor:
+        return Actor.person(self.user, token=self.token)
+
+    def read_anew(self, organization: Organization) -> Self:
+        """As it is now, in the organization as it is now. Raises an ObjectDoesNotExist when it has ended."""
+        found = cast("Self", Membership.objects.select_related("user").get(pk=self.pk))
+        found.organization = organization
+        found.token = self.token.read_anew(organization) if self.token else None
+        return found
 
 
 class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):

@@ -3,7 +3,7 @@
 The gate, the verbs, the Roles page, the table in the docs and the tests all read it here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from django.db.models import TextChoices
@@ -162,12 +162,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 # Nothing in the product asks for these yet, so no page tells of them.
 NOT_BUILT = frozenset(
     {
-        P.MEMBERS_API_LIST,
         P.TEAMS_LIST,
         P.TEAMS_API_LIST,
         P.TEAMS_MANAGE,
-        P.ACCESS_TOKENS_OWN,
-        P.ACCESS_TOKENS_MANAGE,
         P.POLICY_GROUPS_READ,
         P.POLICY_GROUPS_MANAGE,
         P.POLICY_PACKS_READ,
@@ -177,6 +174,9 @@ NOT_BUILT = frozenset(
         P.AUDIT_EXPORT,
     }
 )
+
+# These have no page, only the API: the Roles page leaves them to its documentation.
+WITHOUT_PAGE = frozenset({P.MEMBERS_API_LIST})
 
 # Roles are not ordered: whom one may invite or remove follows from the permissions alone.
 INVITE_PERMISSIONS = {
@@ -215,6 +215,13 @@ def permissions_of(role: Role, *, delegated: bool) -> frozenset[Permission]:
     """All that a role may do; ``delegated``: the organization lets billing managers manage others."""
     granted = GRANTS[role]
     return granted | DELEGABLE if delegated and role is Role.BILLING_MANAGER else granted
+
+
+def permissions_by_token(
+    granted: frozenset[Permission], scopes: frozenset[Permission]
+) -> frozenset[Permission]:
+    """All that a person may do by an access token of their own; ``granted``: what they may do themselves."""
+    return granted & scopes if Permission.ACCESS_TOKENS_OWN in granted else frozenset()
 
 
 def may(principal: Principal | None, permission: Permission | str) -> bool:
@@ -261,7 +268,9 @@ class May:
         return may(self._principal, permission)
 
 
-def table() -> Iterable[tuple[Promise, list[tuple[Permission, dict[Role, str]]]]]:
+def table(
+    *, without: Collection[Permission] = ()
+) -> Iterable[tuple[Promise, list[tuple[Permission, dict[Role, str]]]]]:
     """What the product has of the policy, by part: per permission and role "yes", "no" or "delegable"."""
     for part, resources in PARTS:
         yield (
@@ -269,7 +278,7 @@ def table() -> Iterable[tuple[Promise, list[tuple[Permission, dict[Role, str]]]]
             [
                 (permission, {role: _grant(role, permission) for role in Role})
                 for permission in Permission
-                if permission.resource in resources and permission not in NOT_BUILT
+                if permission.resource in resources and permission not in {*NOT_BUILT, *without}
             ],
         )
 

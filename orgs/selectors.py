@@ -12,7 +12,7 @@ from audit.models import AuditEvent
 from audit.registry import Action, all_actions
 from orgs.compiled import compiled
 from orgs.models import Membership, Organization
-from orgs.policy import Permission, Role, may, table
+from orgs.policy import WITHOUT_PAGE, Permission, Role, may, table
 from orgs.rows import count_of
 
 AUDIT_PAGE_SIZE = 50
@@ -87,7 +87,7 @@ def roles_page(membership: Membership) -> RolesPage:
             )
             for role in Role
         ],
-        parts=list(table()),
+        parts=list(table(without=WITHOUT_PAGE)),
     )
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User, display_name
 from audit.services import Actor, record
 from orgs import actions, events
-from orgs.acting import Act, acting
+from orgs.acting import Act, OrganizationPrincipal, acting
 from orgs.capacity import ensure_room
 from orgs.editions import STARTING_EDITION, edition_of
 from orgs.errors import PageOutdated, Refused
@@ -158,7 +158,9 @@ def change_role(
         return target
 
 
-def remove_member(*, actor: Membership, membership_id: uuid.UUID, shown_role: str | None = None) -> None:
+def remove_member(
+    *, actor: OrganizationPrincipal, membership_id: uuid.UUID, shown_role: str | None = None
+) -> None:
     """End another person's membership: members and admins by the members page, billing managers by theirs.
 
     ``shown_role``: on the page that the actor decided by; None without a page. Raises PageOutdated if the
@@ -169,7 +171,7 @@ def remove_member(*, actor: Membership, membership_id: uuid.UUID, shown_role: st
         organization = act.organization
         target = _lock_membership(organization, membership_id)
         act.ensure(REMOVE_PERMISSIONS[Role(target.role)])
-        if target.pk == act.membership.pk:
+        if target.pk == act.principal.pk:
             raise Refused(_("You can't remove yourself. Leave the organization instead."))
         _ensure_as_shown(target, shown_role)
         _keep_an_admin(organization, target)
