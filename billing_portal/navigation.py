@@ -27,6 +27,7 @@ SETTINGS = (
     Place("billing", _("Billing & usage"), "billing", Permission.BILLING_VIEW),
     Place("members", _("Members"), "members", Permission.MEMBERS_LIST),
     Place("roles", _("Roles"), "roles", Permission.ROLES_VIEW),
+    Place("tokens", _("Access tokens"), "key", Permission.ACCESS_TOKENS_OWN),
     Place("audit_log", _("Audit log"), "audit", Permission.AUDIT_READ),
     Place("organization_settings", _("General"), "settings", Permission.ORGANIZATION_CONFIGURE),
 )

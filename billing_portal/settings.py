@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "billing",
     "usage",
     "invitations",
+    "tokens",
     "orgs",
     "accounts",
     "audit",
@@ -357,6 +358,7 @@ CELERY_BEAT_SCHEDULE = {
     "usage-partitions": {"task": "usage.prepare_partitions", "schedule": crontab(hour="3", minute="30")},
     "limits-clear": {"task": "accounts.clear_limits", "schedule": crontab(minute="40")},
     "support-jobs": {"task": "support.count_jobs", "schedule": crontab(hour="4", minute="0")},
+    "tokens-look-through": {"task": "tokens.look_through", "schedule": crontab(hour="6", minute="30")},
     "sessions-clear": {"task": "accounts.clear_sessions", "schedule": crontab(hour="3", minute="45")},
 }
 # How long a worker may take over one mail; longer than its mail server may take to answer.

@@ -44,6 +44,12 @@ class Row:
         return {"GET": self.get, "HEAD": self.get, "POST": self.post}.get(method)
 
 
+TOKEN = {
+    "name": "CI",
+    "scopes": "members.list",
+    "life": "30",
+    "key": "5e2c0d0e-4f0b-4c53-9d0a-0f6a3a1c7b11",
+}
 INSIDE = {
     "dashboard": Row(get=EVERYBODY),
     "leave": Row(get=EVERYBODY, post=EVERYBODY),
@@ -62,6 +68,10 @@ INSIDE = {
     "invitation_resend": Row(post=ADMINS, data={"generation": "1"}),
     "invitation_copy_link": Row(post=ADMINS, data={"generation": "1"}),
     "invitation_revoke": Row(get=ADMINS, post=ADMINS, data={"generation": "1"}),
+    "tokens": Row(get=MEMBERS),
+    "token_new": Row(get=MEMBERS, post=MEMBERS, data=TOKEN),
+    "organization_token_new": Row(get=ADMINS, post=ADMINS, data=TOKEN),
+    "token_revoke": Row(get=MEMBERS, post=MEMBERS, answers=frozenset({200, 302, 404})),
     "billing": Row(get=MONEY),
     "billing_under_way": Row(get=MONEY),
     "billing_activity": Row(get=MONEY),

@@ -1,6 +1,8 @@
 """Every mail speaks its reader's language, whatever the language of those who caused it; rows hold codes."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -38,6 +40,8 @@ from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.languages import use_catalogue
 from tests.test_mails import SAMPLES, sample
+from tests.tokens.factories import AccessTokenFactory
+from tokens import services as tokens
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +73,9 @@ LABELS = {
     "invitation_asked": [("billing manager", "Rechnungsverwalter")],
     "invitation_ended": [("billing manager", "Rechnungsverwalter")],
     "surplus_invitations": [("Open Billing & usage", "Abrechnung öffnen")],
+    "token_made": [("24\xa0February 2027", "24\xa0Februar 2027")],
+    "token_revoked": [("24\xa0February 2027", "24\xa0Februar 2027")],
+    "token_expires": [("24\xa0February 2027", "24\xa0Februar 2027")],
     "card_updated": [("Open Billing & usage", "Abrechnung öffnen")],
     "payment_failed": [("$58.25", "58,25\xa0$"), ("4 December 2026", "4 Dezember 2026")],
     "confirmation_needed": [("$58.25", "58,25\xa0$")],
@@ -148,6 +155,16 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
     organization = admin.organization
     with translation.override("de"):
         organizations.request_access(actor=member, permission=Permission.MEMBERS_INVITE)
+        expires_at = timezone.now() + timedelta(days=30)
+        make = {"name": "CI", "scopes": [Permission.MEMBERS_LIST], "expires_at": expires_at}
+        token, _secret = tokens.make_token(actor=member, key=uuid4(), of_organization=False, **make)
+        tokens.revoke_token(actor=admin, token_id=token.pk)
+        AccessTokenFactory(
+            organization=organization,
+            created_at=timezone.now() - timedelta(days=90),
+            expires_at=timezone.now() + timedelta(days=3),
+        )
+        tokens.warn_of_expiring_tokens()
         organizations.change_role(actor=admin, membership_id=member.pk, role=Role.BILLING_MANAGER)
         organizations.remove_member(actor=admin, membership_id=member.pk)
         for end in ("accept", "decline", "revoke"):

@@ -28,6 +28,7 @@ from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.factories import InvitationFactory
 from tests.linkifiers import links, words_and_addresses
 from tests.sampling import sampled
+from tests.tokens.factories import AccessTokenFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +82,7 @@ def of_surplus(text: str) -> Params:
 
 def in_words(**codes: object) -> Callable[[str], Params]:
     """``codes``: what is no text of somebody's. Each other param that any mail has is the given text."""
-    names = ("organization", "actor", "person", "inviter", "message", "invoice", "method_brand")
+    names = ("organization", "actor", "person", "inviter", "message", "invoice", "method_brand", "token")
     return lambda text: {**dict.fromkeys(names, text), "slug": "acme", **codes}
 
 
@@ -100,6 +101,13 @@ def of_expiring_method(text: str) -> Params:
     return in_words(method_id=str(method.pk), exp_month=12, exp_year=2040)(text)
 
 
+def of_expiring_token(text: str) -> Params:
+    token = AccessTokenFactory()
+    return in_words(token_id=str(token.pk), token_kind="organization", expires="2027-02-24T00:00:00+00:00")(
+        text
+    )
+
+
 HOSTED = "https://invoice.stripe.test/"
 INVOICE_ID = "0b5aa2d1-6f4e-4a3e-9a52-2f4c1b9b8a11"
 SAMPLES: dict[str, Callable[[str], Params]] = {
@@ -113,6 +121,9 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "invitation_ended": in_words(role="billing_manager", reason="edition"),
     "invitation_asked": in_words(role="billing_manager", email="lee@ledger.test"),
     "surplus_invitations": of_surplus,
+    "token_made": in_words(token_kind="personal", expires="2027-02-24T00:00:00+00:00"),
+    "token_revoked": in_words(token_kind="personal", expires="2027-02-24T00:00:00+00:00"),
+    "token_expires": of_expiring_token,
     "card_updated": in_words(own=False, method_kind="sepa_debit", method_last4="4242"),
     "payment_failed": in_words(
         invoice_id=INVOICE_ID,

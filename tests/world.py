@@ -31,6 +31,7 @@ from tests.billing.factories import (
 )
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.factories import InvitationFactory
+from tests.tokens.factories import AccessTokenFactory
 from usage.models import Stack
 from usage.services import HourlyReading, record_counts
 
@@ -200,6 +201,9 @@ def build_organization(
         "subscription_id": SubscriptionFactory(organization=organization).pk,
         "method_id": method.pk,
         "tax_id": f"txi_{slug}",
+        "token_id": AccessTokenFactory(
+            organization=organization, name=f"{mark} token", maker_name=f"{mark} maker"
+        ).pk,
         "link_id": PaymentLinkFactory(organization=organization).pk,
     }
     return organization, memberships, ids

@@ -4,6 +4,7 @@ in their own."""
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -26,10 +27,13 @@ from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.languages import use_catalogue
+from tokens.actions import expiry
+from tokens.models import AccessToken, TokenKind
+from tokens.services import make_token, revoke_token
 
 OPENED, CLOSED = "‹", "›"
 # Names that are the same in every language.
-NAMES = {str, edition_name}
+NAMES = {str, edition_name, expiry}
 
 
 class Scene:
@@ -73,6 +77,24 @@ class Scene:
         self.invitation(Kind.MAIL, days_old=2)
         self.invite()
 
+    def make_token(self) -> AccessToken:
+        token, _secret = make_token(
+            actor=self.mira,
+            key=uuid4(),
+            name="CI",
+            scopes=[Permission.MEMBERS_LIST],
+            expires_at=timezone.now() + timedelta(days=30),
+            of_organization=False,
+        )
+        return token
+
+    def revoke_token(self) -> None:
+        revoke_token(actor=self.ada, token_id=self.make_token().pk)
+
+    def demote_a_holder_of_a_token(self) -> None:
+        self.make_token()
+        orgs.change_role(actor=self.ada, membership_id=self.mira.pk, role=Role.BILLING_MANAGER)
+
     def accept(self) -> None:
         invitations.accept(user=UserFactory(name="Lee"), claim=by_link(self.invitation()))
 
@@ -86,6 +108,9 @@ class Scene:
 
 
 ACTS: dict[str, Callable[[Scene], object]] = {
+    "access_token.ended": Scene.demote_a_holder_of_a_token,
+    "access_token.made": Scene.make_token,
+    "access_token.revoked": Scene.revoke_token,
     "access.requested": lambda scene: orgs.request_access(actor=scene.mira, permission=Permission.AUDIT_READ),
     "invitation.accepted": Scene.accept,
     "invitation.asked": Scene.ask_in_place_of_a_dead_one,
@@ -132,7 +157,7 @@ def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
         "anyone with the link",
         "a person with the link",
     ]
-    texts += [choice.label for choices in (Role, Permission, Reason) for choice in choices]
+    texts += [choice.label for choices in (Role, Permission, Reason, TokenKind) for choice in choices]
     texts += [text for action in all_actions() for text in (action.label, action.sentence)]
     days = ("%(days)s day", "%(days)s days")
     return {**{str(text): _marked(str(text)) for text in texts}, days: (_marked(days[0]), _marked(days[1]))}

@@ -43,6 +43,7 @@ CHANGES = {
     "invitation_resend": Change("invitation.resent", "invitation_id"),
     "invitation_copy_link": Change("invitation.link_copied", "invitation_id"),
     "invitation_revoke": Change("invitation.revoked", "invitation_id"),
+    "organization_token_new": Change("access_token.made"),
     "access_request": Change("access.requested"),
     "leave": Change("membership.left"),
 }
@@ -65,8 +66,15 @@ TOLD_LATER = {
     "tax_id_add",
     "tax_id_remove",
 }
-# Billing managers send these too: tests/billing/test_payment_links.py.
-TOLD_ELSEWHERE = {"card_link", "invoice_link", "payment_link_copy", "payment_link_revoke"}
+# Others than admins send these too: tests/billing/test_payment_links.py, tests/tokens/test_pages.py.
+TOLD_ELSEWHERE = {
+    "card_link",
+    "invoice_link",
+    "payment_link_copy",
+    "payment_link_revoke",
+    "token_new",
+    "token_revoke",
+}
 # Of one's own pages alone.
 CHANGES_NOTHING = {"start_step", "billing_details_preview"}
 

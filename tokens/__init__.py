@@ -1,0 +1,1 @@
+"""Access tokens: made by people for programs, which then act in their name or in the organization's."""

@@ -1,0 +1,17 @@
+"""What becomes of tokens when something below them changes, in the same transaction."""
+
+import uuid
+
+from django.dispatch import receiver
+
+from orgs import events
+from orgs.models import Membership
+from tokens.services import end_tokens_without_right
+
+
+@receiver(events.role_changed)
+def end_tokens_of_who_may_have_none(
+    organization_id: uuid.UUID, user_id: uuid.UUID, **_kwargs: object
+) -> None:
+    memberships = Membership.objects.for_org(organization_id).select_related("organization")
+    end_tokens_without_right(memberships.get(user_id=user_id))

@@ -1,0 +1,26 @@
+"""What an access token can be allowed to do: permissions that the API asks for, of those its maker holds."""
+
+from orgs.models import Membership
+from orgs.policy import Permission, may
+
+SCOPES = (
+    Permission.ORGANIZATION_VIEW,
+    Permission.MEMBERS_API_LIST,
+    Permission.MEMBERS_LIST,
+    Permission.MEMBERS_INVITE,
+    Permission.BILLING_VIEW,
+    Permission.BILLING_MANAGERS_LIST_NAMES,
+    Permission.BILLING_MANAGERS_LIST_MAILS,
+    Permission.BILLING_MANAGERS_INVITE,
+    Permission.BILLING_MANAGERS_REMOVE,
+    Permission.AUDIT_READ,
+)
+# An invitation stands on the right of the person who sent it, and ends with that.
+FOR_PEOPLE_ONLY = frozenset({Permission.MEMBERS_INVITE, Permission.BILLING_MANAGERS_INVITE})
+
+
+def scopes_for(maker: Membership, *, of_organization: bool) -> list[Permission]:
+    """The scopes that somebody can give to a token of theirs, or of the organization."""
+    return [
+        scope for scope in SCOPES if may(maker, scope) and not (of_organization and scope in FOR_PEOPLE_ONLY)
+    ]
