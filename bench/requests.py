@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from importlib import import_module
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.crypto import get_random_string
 from stripe import WebhookSignature
 
@@ -27,7 +29,9 @@ from billing.webhooks import handle
 from invitations.claims import Channel, Claim, keep_claim
 from invitations.models import Invitation, Kind
 from orgs.models import Membership
-from orgs.policy import Role
+from orgs.policy import Permission, Role
+from tokens.models import AccessToken
+from tokens.secret import OF_ORGANIZATION, SHOWN, digest_of, new_secret
 
 PAGES = ("dashboard", "members", "billing", "invoices")
 CSRF_SECRET_LENGTH = 32
@@ -77,6 +81,7 @@ def measured_of(data: Data) -> list[Measured]:
             f"organizations, {data.visited}",
             partial(_page, reverse("organizations"), sign_in(data.visitor)),
         ),
+        *_authorize(data),
         Measured("accept", partial(_acceptance, data, sign_in(data.invitee)), HTTPStatus.FOUND),
         Measured("webhook", partial(_webhook, data.customer)),
         Measured("webhook applied", partial(_news, data.customer), work=_apply),
@@ -106,6 +111,30 @@ def _lists(data: Data) -> list[Measured]:
                 ),
             ]
     return found
+
+
+def _authorize(data: Data) -> list[Measured]:
+    """May this person do this here? Asked by a program, one question and a thousand."""
+    secret = new_secret(OF_ORGANIZATION)
+    AccessToken.objects.create(
+        organization=data.organization,
+        name="bench",
+        digest=digest_of(secret),
+        start=secret[:SHOWN],
+        scopes=[Permission.MEMBERS_LIST.value],
+        maker_name=data.admin.name,
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+    question = {"user": str(data.admin.pk), "permission": Permission.BILLING_VIEW.value}
+    one, many = (
+        reverse(name, args=[data.organization.slug]) for name in ("api_authorize", "api_authorize_batch")
+    )
+    questions = json.dumps({"questions": [question] * 1000}).encode()
+    return [
+        Measured("authorize", partial(Request, "GET", f"{one}?{urlencode(question)}", headers=headers)),
+        Measured("authorize, 1,000", partial(Request, "POST", many, body=questions, headers=headers)),
+    ]
 
 
 def sign_in(user: User) -> SessionBase:

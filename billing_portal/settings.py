@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "billing",
     "usage",
     "invitations",
+    "api",
     "tokens",
     "orgs",
     "accounts",
@@ -87,6 +88,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "billing_portal.middleware.PrivateResponseMiddleware",
+    "api.problems.ProblemsMiddleware",
     "billing_portal.middleware.RequestLimitsMiddleware",
     "billing_portal.middleware.ProbesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -358,6 +360,7 @@ CELERY_BEAT_SCHEDULE = {
     "usage-partitions": {"task": "usage.prepare_partitions", "schedule": crontab(hour="3", minute="30")},
     "limits-clear": {"task": "accounts.clear_limits", "schedule": crontab(minute="40")},
     "support-jobs": {"task": "support.count_jobs", "schedule": crontab(hour="4", minute="0")},
+    "api-forget-answers": {"task": "api.forget_answers", "schedule": crontab(minute="50")},
     "tokens-look-through": {"task": "tokens.look_through", "schedule": crontab(hour="6", minute="30")},
     "sessions-clear": {"task": "accounts.clear_sessions", "schedule": crontab(hour="3", minute="45")},
 }

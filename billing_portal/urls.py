@@ -6,7 +6,8 @@ from django.urls import include, path
 
 from accounts import limits
 from accounts.access import Audience, open_to
-from billing_portal import devmail, health, pages, style_guide, well_known
+from billing_portal import api_docs, devmail, health, pages, style_guide, well_known
+from billing_portal.api import portal_api
 
 handler429 = limits.too_many_requests
 
@@ -22,6 +23,9 @@ urlpatterns = [
     path("pay/", include("billing.urls.payers")),
     path("stripe/", include("billing.urls.stripe")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include(portal_api.addresses)),
+    path("api/v1/openapi.json", api_docs.schema, name="api_schema"),
+    path("api/v1/docs/", api_docs.docs, name="api_docs"),
     path("orgs/", pages.organizations, name="organizations"),
     path("orgs/new/", pages.new_organization, name="new_organization"),
     path("orgs/<slug:slug>/", include("usage.urls")),

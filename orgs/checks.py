@@ -40,6 +40,11 @@ class Route:
         return marked or isinstance(getattr(self.view, "__self__", None), AdminSite)
 
     @property
+    def of_api(self) -> bool:
+        """Whether it is of the API, which declares what each endpoint needs in its own way."""
+        return getattr(self.view, "__module__", "").startswith("ninja.")
+
+    @property
     def of_library(self) -> bool:
         return getattr(self.view, "__module__", "").startswith(LIBRARIES)
 
@@ -60,7 +65,7 @@ def every_route_declares_its_access(**_kwargs: object) -> list[CheckMessage]:
     for route in all_routes():
         access = route.access
         if access is None:
-            if not (route.of_admin or route.of_library):
+            if not (route.of_admin or route.of_api or route.of_library):
                 errors.append(Error(f"{route.path}: the view declares no access.", id="orgs.E001"))
             continue
         inside = "<slug:slug>" in route.path

@@ -12,7 +12,7 @@ from accounts.validators import validate_display_name
 from audit.services import Actor
 from orgs.models import Membership, OfOrganization, Organization
 from orgs.policy import GRANTS, Permission, Role
-from tokens.scopes import FOR_PEOPLE_ONLY
+from tokens.scopes import FOR_PEOPLE_ONLY, INCLUDED
 
 
 class TokenKind(models.TextChoices):
@@ -76,8 +76,9 @@ class AccessToken(models.Model):
 
     @property
     def permitted(self) -> frozenset[Permission]:
-        """The scopes that the policy still knows."""
-        return frozenset(Permission(code) for code in self.scopes if code in Permission)
+        """The scopes that the policy still knows, and what is included in them."""
+        chosen = frozenset(Permission(code) for code in self.scopes if code in Permission)
+        return chosen | {INCLUDED[scope] for scope in chosen & INCLUDED.keys()}
 
     @property
     def principal(self) -> "Membership | AccessToken":

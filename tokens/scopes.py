@@ -15,6 +15,11 @@ SCOPES = (
     Permission.BILLING_MANAGERS_REMOVE,
     Permission.AUDIT_READ,
 )
+# A scope to see more of a list opens the list as well.
+INCLUDED = {
+    Permission.MEMBERS_LIST: Permission.MEMBERS_API_LIST,
+    Permission.BILLING_MANAGERS_LIST_MAILS: Permission.BILLING_MANAGERS_LIST_NAMES,
+}
 # An invitation stands on the right of the person who sent it, and ends with that.
 FOR_PEOPLE_ONLY = frozenset({Permission.MEMBERS_INVITE, Permission.BILLING_MANAGERS_INVITE})
 

@@ -1,14 +1,19 @@
-"""What the page of access tokens reads."""
+"""What the page of access tokens reads, and the token of a request."""
 
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.text import capfirst
 
+from orgs.compiled import compiled
 from orgs.models import Membership
 from orgs.policy import Permission, may
 from tokens.models import AccessToken, TokenKind
+from tokens.scopes import SCOPES
+from tokens.secret import digest_of, is_well_formed
 
 # An admin sees the latest of all people's; the audit log tells of each.
 SHOWN = 200
@@ -22,7 +27,7 @@ class TokenRow:
     name: str
     start: str
     owner: str
-    may: list[str]
+    may: str
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None
@@ -36,6 +41,26 @@ class TokensPage:
     own: list[TokenRow]
     of_organization: list[TokenRow] | None
     of_others: list[TokenRow] | None
+
+
+@compiled(AccessToken)
+def _with_digest(digest: str) -> QuerySet[AccessToken]:
+    return AccessToken.objects.filter(digest=digest).select_related("organization", "membership__user")
+
+
+def token_of(secret: str) -> AccessToken | None:
+    """The token that a program shows, in one statement; None: there is none, or it opens nothing any more."""
+    if not is_well_formed(secret):
+        return None
+    token = next(iter(_with_digest(digest_of(secret))), None)
+    if token is None or token.expires_at <= timezone.now():
+        return None
+    person = token.membership
+    if person is None:
+        return token
+    person.organization = token.organization
+    usable = person.user.is_active and may(person, Permission.ACCESS_TOKENS_OWN)
+    return token if usable else None
 
 
 def tokens_page(membership: Membership) -> TokensPage:
@@ -66,7 +91,7 @@ def _row(token: AccessToken) -> TokenRow:
         name=token.name,
         start=token.start,
         owner=token.maker_name,
-        may=[str(permission.label) for permission in Permission if permission in token.permitted],
+        may=" · ".join(capfirst(str(scope.label)) for scope in SCOPES if scope.value in token.scopes),
         created_at=token.created_at,
         expires_at=token.expires_at,
         last_used_at=token.last_used_at,

@@ -43,9 +43,15 @@ class DetailsPage:
     as_of: datetime | None
 
 
-def details_page(organization: Organization) -> DetailsPage:
+def account_of(organization: Organization) -> BillingAccount:
+    """Its billing account; before there is one, what it will be like."""
     account = BillingAccount.objects.filter(organization=organization).first() or BillingAccount()
     account.organization = organization
+    return account
+
+
+def details_page(organization: Organization) -> DetailsPage:
+    account = account_of(organization)
     details = details_of(account)
     tax_ids = [_tax_id_row(one) for one in account.tax_ids]
     return DetailsPage(

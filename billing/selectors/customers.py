@@ -38,15 +38,18 @@ def _current_subscriptions_of(person: uuid.UUID) -> QuerySet[Subscription]:
     return found.defer("created_at", "ended_at", "pause_resumes_at", "period_start", "synced_at")
 
 
-@compiled(UnpaidSum)
-def _unpaid_of(person: uuid.UUID) -> QuerySet[Invoice, Any]:
-    """Sums, so that one long unpaid organization weighs no more than another."""
-    of_person = Invoice.objects.open().filter(organization__memberships__user=person)
-    by_state = of_person.annotate(state=STATE_OF_OPEN).values("organization", "currency", "state")
+def unpaid_sums(invoices: QuerySet[Invoice]) -> QuerySet[Invoice, Any]:
+    """What an ``UnpaidSum`` is made of, so that one long unpaid organization weighs no more than another."""
+    by_state = invoices.annotate(state=STATE_OF_OPEN).values("organization", "currency", "state")
     summed = by_state.annotate(
         owed=Sum("amount_remaining"), first_due_at=Min("due_at"), since=Min("issued_at")
     )
     return summed.order_by("organization", "currency", "state").values_list(*UnpaidSum._fields)
+
+
+@compiled(UnpaidSum)
+def _unpaid_of(person: uuid.UUID) -> QuerySet[Invoice, Any]:
+    return unpaid_sums(Invoice.objects.open().filter(organization__memberships__user=person))
 
 
 @dataclass(frozen=True)

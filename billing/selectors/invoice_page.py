@@ -106,7 +106,7 @@ def page_of(invoice: Invoice) -> InvoicePage:
         invoice=invoice,
         state=state,
         issuer=issuer_of(invoice.document),
-        lines=[_line(line) for line in invoice.document["lines"]],
+        lines=lines_of(invoice),
         sums=invoice.sums,
         returns=returns_of(invoice.document),
         way=way,
@@ -125,6 +125,10 @@ def _what_pays(invoice: Invoice, account: BillingAccount | None) -> Method | Non
         .filter(stripe_id=invoice.subscription_id)
     )
     return method_of(saved_for(invoice.subscription_id, own, saved_by(account) if account else None))
+
+
+def lines_of(invoice: Invoice) -> list[Line]:
+    return [_line(line) for line in invoice.document["lines"]]
 
 
 def _line(line: Mapping[str, Any]) -> Line:

@@ -23,6 +23,7 @@ NO_PAGE = {
     "invitation_token": "redirects to the invitation",
     "invitation_accept": "POST only",
     "stripe_webhook": "POST only",
+    "api_schema": "JSON for machines",
     "access_request": "POST only",
     "member_role": "asks about a role that the address names",
     "managers_link": "POST only",
@@ -62,7 +63,7 @@ NO_PAGE = {
     "mfa_download_recovery_codes": "a text file",
     "dev_mail_html": "a mail, not a page",
 }
-ROUTES = [route for route in all_routes() if not route.of_admin]
+ROUTES = [route for route in all_routes() if not (route.of_admin or route.of_api)]
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ from orgs.selectors import member_count
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.invitations.factories import InvitationFactory
+from tests.tokens.factories import AccessTokenFactory
+from tokens.secret import OF_PERSON, digest_of, new_secret
 from usage.selectors import dashboard, usage_of_days
 from usage.services import HourlyReading, record_counts
 
@@ -38,6 +40,9 @@ def _short_pages_in_the_middle_of_a_month(monkeypatch: pytest.MonkeyPatch, compi
     monkeypatch.setattr(timezone, "now", lambda: NOW)
     monkeypatch.setattr(members, "PEOPLE_PER_PAGE", 2)
     monkeypatch.setattr(sys.modules[invoice_list.__module__], "PAGE_SIZE", 2)
+
+
+SECRET = new_secret(OF_PERSON)
 
 
 def fill(organization: Organization, inviter: Membership, *, later: timedelta = timedelta()) -> None:
@@ -157,6 +162,7 @@ def values_for(query: Compiled[Any, Any], reader: Membership) -> Iterator[dict[s
         "person": [reader.user_id],
         "invitee": [reader.user_id],
         "inviter": [reader.user_id],
+        "digest": [digest_of(SECRET)],
         "slug": [reader.organization.slug],
         "role": list(Role),
         "per_seat": [False, True],
@@ -186,7 +192,8 @@ def comparable(row: Any) -> object:
 def test_a_compiled_queryset_asks_for_one_organization_or_person(query: Compiled[Any, Any]) -> None:
     for values in values_for(query, MembershipFactory(role=Role.BILLING_MANAGER)):
         statement = query.statement_for(tuple(values[name] for name in query.variants))
-        assert {"organization", "person"} & {name for _place, name in statement.places}
+        # The hash of a secret names one token, and with it an organization.
+        assert {"organization", "person", "digest"} & {name for _place, name in statement.places}
 
 
 @pytest.mark.django_db
@@ -194,6 +201,7 @@ def test_a_compiled_queryset_asks_for_one_organization_or_person(query: Compiled
 def test_a_compiled_queryset_finds_what_the_queryset_finds(query: Compiled[Any, Any]) -> None:
     _admin, manager = busy_organization("team-growth", with_card=True)
     add_busier_organization(manager)
+    AccessTokenFactory(organization=manager.organization, membership=manager, secret=SECRET)
     found = 0
     for values in values_for(query, manager):
         expected = [row if isinstance(row, Model) else query.row(*row) for row in query.queryset(**values)]

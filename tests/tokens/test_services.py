@@ -125,9 +125,9 @@ def test_there_is_a_limit_which_expired_ones_do_not_count_for(member: Membership
 
 def test_a_personal_token_may_what_its_person_and_it_both_may(admin: Membership) -> None:
     token, _secret = make(admin, P.MEMBERS_LIST, P.AUDIT_READ)
-    assert principal_of(token).permissions == {P.MEMBERS_LIST, P.AUDIT_READ}
+    assert principal_of(token).permissions == {P.MEMBERS_API_LIST, P.MEMBERS_LIST, P.AUDIT_READ}
     Membership.objects.filter(pk=admin.pk).update(role=Role.MEMBER)
-    assert principal_of(token).permissions == {P.MEMBERS_LIST}
+    assert principal_of(token).permissions == {P.MEMBERS_API_LIST, P.MEMBERS_LIST}
     Membership.objects.filter(pk=admin.pk).update(role=Role.BILLING_MANAGER)
     assert principal_of(token).permissions == set()
 
@@ -140,7 +140,7 @@ def principal_of(token: AccessToken) -> Membership:
 
 def test_a_permission_that_is_no_more_gives_nothing(admin: Membership) -> None:
     token = AccessTokenFactory(organization=admin.organization, scopes=["billing.fly", "members.list"])
-    assert token.permissions == {P.MEMBERS_LIST}
+    assert token.permissions == {P.MEMBERS_API_LIST, P.MEMBERS_LIST}
 
 
 def test_by_a_token_a_verb_names_person_and_token(admin: Membership, billing_manager: Membership) -> None:

@@ -1,0 +1,79 @@
+"""May this person do this here? For the product beside the portal, which has resources of its own."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Annotated, Any, NamedTuple
+
+from django.db.models import QuerySet
+from ninja import Query, Schema
+from pydantic import Field
+
+from api.endpoints import Endpoints
+from api.gate import ApiRequest, Needs
+from orgs.compiled import compiled
+from orgs.models import Membership, Organization
+from orgs.policy import Permission, Role, permissions_of
+
+MOST = 1000
+endpoints = Endpoints("Authorization")
+
+
+class Question(Schema):
+    """``user``: the id of a person, as the list of members has it."""
+
+    user: uuid.UUID
+    permission: Permission
+
+
+class Answer(Schema):
+    allowed: bool
+
+
+class Questions(Schema):
+    questions: Annotated[list[Question], Field(min_length=1, max_length=MOST)]
+
+
+class Answers(Schema):
+    """``allowed``: in the order of the questions."""
+
+    allowed: list[bool]
+
+
+class RoleRow(NamedTuple):
+    user: uuid.UUID
+    role: str
+
+
+@compiled(RoleRow)
+def _role_of(organization: uuid.UUID, person: uuid.UUID) -> QuerySet[Membership, Any]:
+    return _roles(organization).filter(user=person)
+
+
+@endpoints.get("/authorize", Needs(Permission.MEMBERS_LIST), Answer)
+def authorize(request: ApiRequest, question: Query[Question]) -> Answer:
+    """Ask whether a person may do something in the organization. Of people who don't belong to it: no."""
+    roles = _role_of(request.organization.pk, question.user)
+    return Answer(allowed=_may(roles, request.organization, question))
+
+
+@endpoints.ask("/authorize/batch", Needs(Permission.MEMBERS_LIST, asks=True), Answers)
+def authorize_batch(request: ApiRequest, body: Questions) -> Answers:
+    """Ask up to 1,000 such questions at once."""
+    asked = {question.user for question in body.questions}
+    rows = [RoleRow(*row) for row in _roles(request.organization.pk).filter(user__in=asked)]
+    roles = {row.user: [row] for row in rows}
+    return Answers(
+        allowed=[
+            _may(roles.get(question.user, []), request.organization, question) for question in body.questions
+        ]
+    )
+
+
+def _roles(organization: uuid.UUID) -> QuerySet[Membership, Any]:
+    people = Membership.objects.for_org(organization).filter(user__is_active=True)
+    return people.values_list("user", "role")
+
+
+def _may(roles: Iterable[RoleRow], organization: Organization, question: Question) -> bool:
+    delegated = organization.managers_manage_managers
+    return any(question.permission in permissions_of(Role(row.role), delegated=delegated) for row in roles)

@@ -1,0 +1,75 @@
+"""How an app declares its endpoints: each with what it needs, what it answers, and the status of that."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpResponse
+from ninja import Router, Status
+from ninja.params.functions import Path
+from ninja.utils import contribute_operation_args
+
+from api.gate import ApiRequest, Needs
+from api.idempotency import KEY_PARAMETER, run_once
+
+INSIDE = "/orgs/{slug:slug}"
+Endpoint = Callable[..., Any]
+
+
+class Endpoints:
+    """Those of one topic, below ``/orgs/<slug>`` unless ``outside`` an organization."""
+
+    def __init__(self, topic: str, *, outside: bool = False) -> None:
+        self.router = Router(tags=[topic])
+        self.outside = outside
+
+    def get(self, path: str, needs: Needs, answers: Any) -> Callable[[Endpoint], Endpoint]:
+        return self._declare("GET", path, needs, answers, 200)
+
+    def ask(self, path: str, needs: Needs, answers: Any) -> Callable[[Endpoint], Endpoint]:
+        """A question too long for an address."""
+        return self._declare("POST", path, needs, answers, 200)
+
+    def post(
+        self, path: str, needs: Needs, answers: Any, *, status: int = 200
+    ) -> Callable[[Endpoint], Endpoint]:
+        return self._declare("POST", path, needs, answers, status, writes=True)
+
+    def delete(self, path: str, needs: Needs) -> Callable[[Endpoint], Endpoint]:
+        return self._declare("DELETE", path, needs, None, 204, writes=True)
+
+    def _declare(
+        self, method: str, path: str, needs: Needs, answers: Any, status: int, *, writes: bool = False
+    ) -> Callable[[Endpoint], Endpoint]:
+        def declare(endpoint: Endpoint) -> Endpoint:
+            @wraps(endpoint)
+            def view(request: ApiRequest, **values: Any) -> Any:
+                # The gate has found the organization by it.
+                values.pop("slug", None)
+                if not writes:
+                    return _answer(status, endpoint(request, **values))
+                return run_once(request, lambda: endpoint(request, **values), status)
+
+            if not self.outside:
+                contribute_operation_args(view, "slug", str, SLUG)
+            self.router.add_api_operation(
+                path if self.outside else INSIDE + path,
+                [method],
+                view,
+                operation_id=endpoint.__name__,
+                # Not the name of a page.
+                url_name=f"api_{endpoint.__name__}",
+                auth=[needs],
+                response={status: answers},
+                openapi_extra={"parameters": [KEY_PARAMETER]} if writes else None,
+            )
+            return endpoint
+
+        return declare
+
+
+SLUG = Path(..., pattern="^[-a-zA-Z0-9_]+$", description="The organization, as in its address.")
+
+
+def _answer(status: int, answer: Any) -> Any:
+    return answer if isinstance(answer, HttpResponse) else Status(status, answer)

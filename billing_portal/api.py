@@ -1,0 +1,30 @@
+"""The API, joined of what each app has of it."""
+
+from django.conf import settings
+from django.core.checks import CheckMessage, register
+
+import billing.api.account
+import billing.api.invoices
+import invitations.api
+from api import audit_log, authorize, members, organizations
+from api.schema import PortalAPI, undeclared
+
+portal_api = PortalAPI(
+    f"{settings.PRODUCT_NAME} API",
+    [
+        organizations.yours,
+        organizations.one,
+        members.endpoints,
+        invitations.api.managers,
+        invitations.api.invitations,
+        billing.api.account.endpoints,
+        billing.api.invoices.endpoints,
+        audit_log.endpoints,
+        authorize.endpoints,
+    ],
+)
+
+
+@register
+def every_endpoint_declares_what_it_needs(**_kwargs: object) -> list[CheckMessage]:
+    return undeclared(portal_api)
