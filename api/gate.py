@@ -19,7 +19,6 @@ from tokens.models import AccessToken
 from tokens.selectors import token_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-SCHEME = "Bearer "
 
 
 class ApiRequest(OrgRequest):
@@ -59,7 +58,8 @@ def _identify(request: ApiRequest) -> None:
         request.token = None
         _ensure_session(request)
         return
-    token = token_of(shown.removeprefix(SCHEME)) if shown.startswith(SCHEME) else None
+    scheme, _space, secret = shown.partition(" ")
+    token = token_of(secret) if scheme.lower() == "bearer" else None
     if token is None:
         raise AuthenticationError
     try:

@@ -63,7 +63,7 @@ def test_a_token_of_the_organization_outlives_its_maker(admin: Membership) -> No
 
 
 @pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer ", "Basic abc", "Bearer bpp_x", "bearer {}", "Bearer {} x"]
+    "header", ["", "Bearer", "Bearer ", "Basic abc", "Bearer bpp_x", "Bearer{}", "Bearer {} x"]
 )
 def test_a_wrong_header_is_no_session(admin: Membership, header: str) -> None:
     program = program_of(admin)
@@ -71,6 +71,12 @@ def test_a_wrong_header_is_no_session(admin: Membership, header: str) -> None:
     program.secret = None
     program.client.cookies = signed_in(admin.user).cookies
     is_problem(program.get("", authorization=shown), 401)
+
+
+def test_the_scheme_is_spelled_as_one_likes(admin: Membership) -> None:
+    """RFC 9110, 11.1: it is case-insensitive."""
+    program = program_of(admin)
+    told(program.get("", authorization=f"bearer {program.secret}"))
 
 
 def test_a_session_needs_the_csrf_token_to_write(admin: Membership, billing_manager: Membership) -> None:
