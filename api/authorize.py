@@ -70,7 +70,7 @@ def authorize_batch(request: ApiRequest, body: Questions) -> Answers:
 
 
 def _roles(organization: uuid.UUID) -> QuerySet[Membership, Any]:
-    people = Membership.objects.for_org(organization).filter(user__is_active=True)
+    people = Membership.objects.for_org(organization).current().filter(user__is_active=True)
     return people.values_list("user", "role")
 
 

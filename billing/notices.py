@@ -273,5 +273,6 @@ def _people_who_may(
 ) -> list[Membership]:
     """By the policy and not by the name of a role."""
     roles = granting_roles(permission)
-    memberships = Membership.objects.for_org(organization).filter(role__in=roles, user__is_active=True)
+    memberships = Membership.objects.for_org(organization).current()
+    memberships = memberships.filter(role__in=roles, user__is_active=True)
     return list(memberships.exclude(apart_from).select_related("user").order_by("joined_at", "id"))

@@ -359,6 +359,8 @@ CELERY_BEAT_SCHEDULE = {
     "stripe-prices": {"task": "billing.fetch_prices", "schedule": crontab(minute="*/5")},
     "usage-partitions": {"task": "usage.prepare_partitions", "schedule": crontab(hour="3", minute="30")},
     "limits-clear": {"task": "accounts.clear_limits", "schedule": crontab(minute="40")},
+    "last-days-end": {"task": "orgs.end_past_last_days", "schedule": crontab(minute="*/10")},
+    "last-days-remind": {"task": "orgs.remind_of_last_days", "schedule": crontab(hour="6", minute="25")},
     "support-jobs": {"task": "support.count_jobs", "schedule": crontab(hour="4", minute="0")},
     "api-forget-answers": {"task": "api.forget_answers", "schedule": crontab(minute="50")},
     "tokens-look-through": {"task": "tokens.look_through", "schedule": crontab(hour="6", minute="30")},

@@ -1,17 +1,23 @@
 """What people type to invite, and to decline."""
 
+from datetime import date
+
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import MAX_LENGTH, Entry, entries_in
+from orgs.errors import Refused
+from orgs.last_days import ensure_not_past
 from orgs.policy import Role
 
 MOST_AT_ONCE = 50
 MEMBER_ROLES = [(role.value, role.label) for role in (Role.MEMBER, Role.ADMIN)]
+MANAGER_ROLES = [(role.value, role.label) for role in (Role.BILLING_MANAGER, Role.BILLING_VIEWER)]
 
 
-class ManagerInvitationForm(forms.Form):
+class AddressesForm(forms.Form):
     """One address, or a list of them. Each is judged by the verb."""
 
     email = forms.CharField(
@@ -39,8 +45,47 @@ class InvitedRoleForm(forms.Form):
     )
 
 
-class MemberInvitationForm(InvitedRoleForm, ManagerInvitationForm):
+class MemberInvitationForm(InvitedRoleForm, AddressesForm):
     field_order = ["email", "role"]
+
+
+class LastDayForm(forms.Form):
+    last_day = forms.DateField(
+        label=_("Last day"),
+        required=False,
+        help_text=_("In UTC. Leave empty for good."),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": _("Enter a day, or leave this empty.")},
+    )
+
+    def clean_last_day(self) -> date | None:
+        last_day: date | None = self.cleaned_data["last_day"]
+        try:
+            ensure_not_past(last_day)
+        except Refused as refused:
+            raise ValidationError(str(refused.message)) from None
+        return last_day
+
+
+class ManagerOptionsForm(LastDayForm):
+    """What an invited billing manager may do, and until when.
+
+    Where the form doesn't say, it is all that the role gives, and for good.
+    """
+
+    role = forms.TypedChoiceField(
+        label=_("Role"),
+        required=False,
+        choices=MANAGER_ROLES,
+        coerce=Role,
+        initial=Role.BILLING_MANAGER,
+        empty_value=Role.BILLING_MANAGER,
+        widget=forms.RadioSelect,
+    )
+
+
+class ManagerInvitationForm(ManagerOptionsForm, AddressesForm):
+    field_order = ["email", "role", "last_day"]
 
 
 class ShownInvitationForm(forms.Form):

@@ -33,7 +33,7 @@ def _invitation_sent(mail: OutgoingEmail) -> RenderedMail:
             "role_does": WHAT_ROLE_DOES[Role(invitation.role)],
             "expires_at": invitation.expires_at,
         },
-        ours={"email": invitation.email, "url": link(claim)},
+        ours={"email": invitation.email, "url": link(claim), "last_day": invitation.last_day},
     )
 
 

@@ -18,8 +18,9 @@ from audit.registry import Action, Datum
 from invitations import actions
 from invitations.refusals import Reason
 from orgs.acting import Act
-from orgs.models import Membership, OfOrganization, Organization
-from orgs.policy import Permission, Role, may
+from orgs.last_days import NOT_PAST, PAST, is_past
+from orgs.models import ROLES_WITH_LAST_DAY, Membership, OfOrganization, Organization
+from orgs.policy import BILLING_MANAGERS, Permission, Role, may
 from outbox.models import OutgoingEmail
 
 
@@ -78,7 +79,7 @@ class InvitationQuerySet(OfOrganization["Invitation"]):
         return self.for_org(organization).pending_since(oldest_live(organization))
 
     def pending_since(self, oldest: datetime) -> "InvitationQuerySet":
-        return self.pending().filter(sent_at__gt=oldest)
+        return self.pending().filter(NOT_PAST, sent_at__gt=oldest)
 
     def beyond(self, organization: Organization, places: int) -> "InvitationQuerySet":
         """The billing managers' invitations without a place; the ones sent first keep the places."""
@@ -86,17 +87,14 @@ class InvitationQuerySet(OfOrganization["Invitation"]):
         return waiting.order_by("sent_at", "id")[places:]
 
     def overdue(self, organization: Organization) -> "InvitationQuerySet":
-        """The organization's pending invitations that have outlived its maximum age."""
-        days = organization.invitation_max_age_days
-        if days is None:
-            return self.none()
-        return self.for_org(organization).pending().filter(sent_at__lte=timezone.now() - timedelta(days=days))
+        """The organization's pending invitations that have outlived its maximum age, or their last day."""
+        return self.for_org(organization).pending().filter(PAST | Q(sent_at__lte=oldest_live(organization)))
 
     def for_role(self, role: Role) -> "InvitationQuerySet":
         """Those that would take the same kind of place: billing managers', or everybody else's."""
-        if role is Role.BILLING_MANAGER:
-            return self.filter(role=Role.BILLING_MANAGER)
-        return self.exclude(role=Role.BILLING_MANAGER)
+        if role.is_billing_manager:
+            return self.filter(role__in=BILLING_MANAGERS)
+        return self.exclude(role__in=BILLING_MANAGERS)
 
     def visible_to(self, membership: Membership) -> "InvitationQuerySet":
         """Admins see all; a billing manager who may invite, what they sent themselves."""
@@ -175,6 +173,12 @@ class Invitation(models.Model):
     invited_by_name = models.CharField(_("inviter's name"), max_length=254)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     sent_at = models.DateTimeField(_("sent"), default=timezone.now)
+    last_day = models.DateField(
+        _("last day"),
+        null=True,
+        blank=True,
+        help_text=_("Of a billing manager for a time, in UTC; empty: for good."),
+    )
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     ended_because = models.CharField(_("ended because"), max_length=20, choices=Reason.choices, blank=True)
     accepted_by = models.ForeignKey(
@@ -212,6 +216,9 @@ class Invitation(models.Model):
             ),
             models.CheckConstraint(condition=Q(email=Lower("email")), name="invitation_email_lower"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="invitation_role_known"),
+            models.CheckConstraint(
+                condition=Q(last_day=None) | Q(role__in=ROLES_WITH_LAST_DAY), name="invitation_last_day_role"
+            ),
             models.CheckConstraint(condition=Q(generation__gte=1), name="invitation_generation_positive"),
             models.CheckConstraint(
                 condition=Q(state=State.PENDING, decided_at=None)
@@ -255,7 +262,7 @@ class Invitation(models.Model):
 
     @property
     def is_overdue(self) -> bool:
-        return self.organization.outlives_invitation(self.sent_at)
+        return is_past(self.last_day) or self.organization.outlives_invitation(self.sent_at)
 
     def end(self, state: State, *, by: Act, because: Reason | None = None) -> None:
         """End a pending invitation in ``state``, save it, and record that."""

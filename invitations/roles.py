@@ -15,9 +15,13 @@ WHAT_ROLE_DOES: dict[Role, Promise] = {
         "A billing manager sees the organization's figures and its Billing & usage page: card, subscription, "
         "payments and invoices. Members' names, stacks and settings stay closed."
     ),
+    Role.BILLING_VIEWER: _(
+        "A billing manager who only views sees the organization's figures and its Billing & usage page, and "
+        "changes nothing there. Members' names, stacks and settings stay closed."
+    ),
 }
 
 
 def list_of(slug: str, role: Role) -> str:
     """The path of the page that lists an organization's people of that role, and their invitations."""
-    return reverse("billing" if role is Role.BILLING_MANAGER else "members", args=[slug])
+    return reverse("billing" if role.is_billing_manager else "members", args=[slug])

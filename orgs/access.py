@@ -24,9 +24,13 @@ from accounts.access import (
     not_allowed,
     sign_in_first,
 )
+from accounts.models import display_name
 from orgs.compiled import compiled
 from orgs.models import Membership, Organization
-from orgs.policy import Denied, Permission, Role, ensure, granting_roles
+from orgs.policy import Denied, Permission, Role, ensure, granting_roles, may
+
+# The page that explains a refusal names that many admins to those who see the members.
+ADMINS_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -120,9 +124,18 @@ def explain(request: OrgRequest, denied: Denied) -> HttpResponse:
         "permission": denied.permission.value,
         "permission_label": str(denied.permission.label),
         "granters": who,
+        "admins": _admins_known_to(request.membership),
         "ask_url": reverse("access_request", args=[request.organization.slug]),
     }
     return render(request, "403.html", {"denial": denial}, status=403)
+
+
+def _admins_known_to(reader: Membership) -> list[str]:
+    """The names of some admins, for those who see the members' names."""
+    if not may(reader, Permission.MEMBERS_LIST):
+        return []
+    admins = Membership.objects.for_org(reader.organization).admins().select_related("user")
+    return [display_name(admin.user) for admin in admins.order_by("joined_at", "id")[:ADMINS_NAMED]]
 
 
 def confirm_before_giving(request: OrgRequest, role: Role) -> None:

@@ -102,7 +102,7 @@ def acting(principal: SomePrincipal, permission: Permission) -> Iterator[Princip
     """Act in one transaction, with the organization locked and the principal as they are now.
 
     Raises Denied, and an ObjectDoesNotExist for one that ended since the page was made, such as
-    Membership.DoesNotExist for a person who was removed.
+    Membership.DoesNotExist for a person who was removed, or whose last day has passed.
     """
     with transaction.atomic():
         organization = Organization.objects.locked(principal.organization_id)

@@ -1,9 +1,12 @@
 """What of this app the audit log tells."""
 
+from datetime import date
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from audit.registry import Action, BillingAction, label_in
+from orgs.dates import day
 from orgs.editions import edition_name
 from orgs.policy import Permission, Role
 
@@ -21,6 +24,11 @@ def seat_count(seats: int | None) -> str:
 
 def lifetime(days: int | None) -> str:
     return _("forever") if days is None else ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
+
+
+def last_day(code: str | None) -> str:
+    """A day in UTC, stored in ISO format."""
+    return _("%(day)s (UTC)") % {"day": day(date.fromisoformat(code))} if code else _("none")
 
 
 ORGANIZATION_CREATED = Action(
@@ -77,6 +85,20 @@ MEMBERSHIP_REMOVED = Action(
     gettext_lazy("removed %(target)s, who was %(role)s"),
     role=role,
 )
+LAST_DAY_CHANGED = Action(
+    "membership.last_day_changed",
+    gettext_lazy("Changed a last day"),
+    gettext_lazy("changed the last day of %(target)s from %(old)s to %(new)s"),
+    old=last_day,
+    new=last_day,
+)
+LAST_DAY_PASSED = Action(
+    "membership.last_day_passed",
+    gettext_lazy("Ended the time of a billing manager"),
+    gettext_lazy("ended the membership of %(target)s, who was %(role)s: the last day was %(last_day)s"),
+    role=role,
+    last_day=last_day,
+)
 MEMBERSHIP_LEFT = Action(
     "membership.left", gettext_lazy("Left"), gettext_lazy("left the organization as %(role)s"), role=role
 )
@@ -84,5 +106,11 @@ ACCESS_REQUESTED = Action(
     "access.requested",
     gettext_lazy("Asked for access"),
     gettext_lazy("asked to be allowed to %(permission)s"),
+    permission=permission,
+)
+ACCESS_REFUSED = Action(
+    "access.refused",
+    gettext_lazy("Refused access"),
+    gettext_lazy("refused that %(target)s be allowed to %(permission)s"),
     permission=permission,
 )

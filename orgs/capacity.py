@@ -22,14 +22,14 @@ def count_reservations_with(counter: ReservationCounter) -> None:
 
 def limit_for(organization: Organization, role: Role) -> int | None:
     """How many people of that kind the organization may have; None: any number."""
-    if role is Role.BILLING_MANAGER:
+    if role.is_billing_manager:
         return organization.edition.billing_managers
     return organization.seats if organization.edition.per_seat else None
 
 
 def taken_by(organization: Organization, role: Role) -> int:
     """How many people of that kind there are: billing managers, or those who count as members."""
-    if role is Role.BILLING_MANAGER:
+    if role.is_billing_manager:
         return Membership.objects.for_org(organization).billing_managers().count()
     return member_count(organization.pk)
 
@@ -65,7 +65,7 @@ class OverLimit:
 
     def sentence_for(self, reader: Membership) -> str:
         """What is so, and what the reader can do about it."""
-        if self.role is Role.BILLING_MANAGER:
+        if self.role.is_billing_manager:
             return f"{self._managers_told()} {self._way_for_managers(reader)}"
         return f"{self._seats_told()} {self._way_for_seats(reader)}"
 
@@ -149,7 +149,7 @@ def ensure_room(actor: Membership, role: Role, *, reserved: bool = False) -> Non
 
 
 def full_sentence(organization: Organization, role: Role, limit: int) -> str:
-    if role is Role.BILLING_MANAGER:
+    if role.is_billing_manager:
         return ngettext(
             "%(edition)s has room for %(limit)s billing manager, pending invitations included. "
             "Remove the billing manager or revoke the invitation first.",

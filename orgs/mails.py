@@ -1,6 +1,7 @@
 """The mails about memberships."""
 
 import uuid
+from datetime import date
 from typing import cast
 
 from django.conf import settings
@@ -21,13 +22,56 @@ def _role_changed(mail: OutgoingEmail) -> RenderedMail:
             **mail.params,
             "old": Role(mail.params["old"]).label,
             "new": Role(mail.params["new"]).label,
+            "granted": _labels(mail.params["granted"]),
         },
+        ours={"url": settings.SITE_URL + reverse("dashboard", args=[mail.params["slug"]])},
+    )
+
+
+def _labels(permissions: str) -> list[str]:
+    """Of permissions by their codes; the policy may have lost some since."""
+    return [str(Permission(code).label) for code in permissions.split(",") if code in Permission]
+
+
+def _access_answered(mail: OutgoingEmail) -> RenderedMail:
+    return render_mail(
+        "access_answered",
+        {**mail.params, "permissions": _labels(mail.params["permissions"])},
         ours={"url": settings.SITE_URL + reverse("dashboard", args=[mail.params["slug"]])},
     )
 
 
 def _membership_removed(mail: OutgoingEmail) -> RenderedMail:
     return render_mail("membership_removed", {**mail.params, "role": Role(mail.params["role"]).label})
+
+
+def _last_day_nears(mail: OutgoingEmail) -> RenderedMail:
+    last_day = date.fromisoformat(mail.params["last_day"])
+    near = Membership.objects.for_org(cast("uuid.UUID", mail.organization_id)).select_related("user")
+    target = near.filter(pk=mail.params["membership_id"], last_day=last_day).first()
+    if target is None:
+        raise NoLongerNeeded("The person has left, or has another last day now.")
+    return render_mail(
+        "last_day_nears",
+        {
+            "organization": mail.params["organization"],
+            "own": mail.params["own"],
+            "name": display_name(target.user),
+            "role": Role(target.role).in_sentence,
+        },
+        ours={
+            "last_day": last_day,
+            "url": settings.SITE_URL + reverse("billing", args=[mail.params["slug"]]),
+        },
+    )
+
+
+def _last_day_passed(mail: OutgoingEmail) -> RenderedMail:
+    return render_mail(
+        "last_day_passed",
+        {**mail.params, "role": Role(mail.params["role"]).in_sentence},
+        ours={"last_day": date.fromisoformat(mail.params["last_day"])},
+    )
 
 
 def _access_requested(mail: OutgoingEmail) -> RenderedMail:
@@ -49,10 +93,13 @@ def _access_requested(mail: OutgoingEmail) -> RenderedMail:
             "organization": organization.name,
             "people": [(display_name(person.user), labels) for person, labels in asked.items()],
         },
-        ours={"url": settings.SITE_URL + reverse("members", args=[organization.slug])},
+        ours={"url": settings.SITE_URL + reverse("members", args=[organization.slug]) + "#access-requests"},
     )
 
 
 ROLE_CHANGED_MAIL = MailKind("role_changed", _role_changed)
+LAST_DAY_NEARS_MAIL = MailKind("last_day_nears", _last_day_nears)
+LAST_DAY_PASSED_MAIL = MailKind("last_day_passed", _last_day_passed)
 MEMBERSHIP_REMOVED_MAIL = MailKind("membership_removed", _membership_removed)
+ACCESS_ANSWERED_MAIL = MailKind("access_answered", _access_answered)
 ACCESS_REQUESTED_MAIL = MailKind("access_requested", _access_requested)

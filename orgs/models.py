@@ -12,7 +12,11 @@ from accounts.models import User
 from accounts.validators import validate_display_name
 from audit.services import Actor
 from orgs.editions import EDITIONS, Edition, edition_of
-from orgs.policy import Permission, Role, permissions_by_token, permissions_of
+from orgs.last_days import NOT_PAST, is_past
+from orgs.policy import BILLING_MANAGERS, Permission, Role, permissions_by_token, permissions_of
+
+# In a constraint, so in an order.
+ROLES_WITH_LAST_DAY = [role.value for role in Role if role.is_billing_manager]
 
 # The admins' mail about access requests: how long after the first request it goes, how often at most, and
 # how long before that time it takes no more requests, since those may be committed too late for it.
@@ -102,18 +106,22 @@ class OfOrganization(models.QuerySet[Row]):
 class MembershipQuerySet(OfOrganization["Membership"]):
     def of_person(self, user_id: uuid.UUID) -> "MembershipQuerySet":
         """The person's memberships, each with its organization."""
-        return self.filter(user=user_id).select_related("organization")
+        return self.current().filter(user=user_id).select_related("organization")
+
+    def current(self) -> "MembershipQuerySet":
+        """Without those whose last day has passed, from its end on: their rows may stay for some minutes."""
+        return self.filter(NOT_PAST)
 
     def admins(self) -> "MembershipQuerySet":
         """Admins who can sign in: a person whose account was shut can't run the organization."""
         return self.filter(role=Role.ADMIN, user__is_active=True)
 
     def billing_managers(self) -> "MembershipQuerySet":
-        return self.filter(role=Role.BILLING_MANAGER)
+        return self.filter(role__in=BILLING_MANAGERS)
 
     def members(self) -> "MembershipQuerySet":
         """All who count as members and take a seat: everybody but billing managers."""
-        return self.exclude(role=Role.BILLING_MANAGER)
+        return self.exclude(role__in=BILLING_MANAGERS)
 
 
 class PersonalToken(Protocol):
@@ -142,6 +150,12 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=20, choices=Role.choices)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_day = models.DateField(
+        _("last day"),
+        null=True,
+        blank=True,
+        help_text=_("Of a billing manager for a time, in UTC; empty: for good."),
+    )
     dismissed = models.JSONField(
         default=list,
         editable=False,
@@ -156,8 +170,17 @@ class Membership(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organization", "user"], name="membership_one_per_person"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(last_day=None) | models.Q(role__in=ROLES_WITH_LAST_DAY),
+                name="membership_last_day_role",
+            ),
         ]
         indexes = [
+            models.Index(
+                fields=["last_day"],
+                condition=models.Q(last_day__isnull=False),
+                name="membership_last_day",
+            ),
             models.Index(fields=["organization", "role"], name="membership_org_role"),
             models.Index(fields=["organization", "joined_at", "id"], name="membership_org_joined"),
         ]
@@ -167,6 +190,8 @@ class Membership(models.Model):
 
     @property
     def permissions(self) -> frozenset[Permission]:
+        if is_past(self.last_day):
+            return frozenset()
         delegated = self.organization.managers_manage_managers
         granted = permissions_of(Role(self.role), delegated=delegated)
         return granted if self.token is None else permissions_by_token(granted, self.token.permitted)
@@ -177,7 +202,7 @@ class Membership(models.Model):
 
     def read_anew(self, organization: Organization) -> Self:
         """As it is now, in the organization as it is now. Raises an ObjectDoesNotExist when it has ended."""
-        found = cast("Self", Membership.objects.select_related("user").get(pk=self.pk))
+        found = cast("Self", Membership.objects.current().select_related("user").get(pk=self.pk))
         found.organization = organization
         found.token = self.token.read_anew(organization) if self.token else None
         return found

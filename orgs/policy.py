@@ -15,6 +15,12 @@ class Role(TextChoices):
     ADMIN = "admin", _("Admin")
     MEMBER = "member", _("Member")
     BILLING_MANAGER = "billing_manager", _("Billing manager")
+    BILLING_VIEWER = "billing_viewer", _("Billing manager, view only")
+
+    @property
+    def is_billing_manager(self) -> bool:
+        """Whether it makes a person a billing manager, who takes no seat; one who only views is one too."""
+        return self in BILLING_MANAGERS
 
     @property
     def in_sentence(self) -> Promise:
@@ -26,12 +32,16 @@ IN_SENTENCE: dict[Role, Promise] = {
     Role.ADMIN: _("admin"),
     Role.MEMBER: _("member"),
     Role.BILLING_MANAGER: _("billing manager"),
+    Role.BILLING_VIEWER: _("view-only billing manager"),
 }
 SOMEBODY: dict[str, Promise] = {
     Role.ADMIN: _("An admin"),
     Role.MEMBER: _("A member"),
     Role.BILLING_MANAGER: _("A billing manager"),
+    Role.BILLING_VIEWER: _("A billing manager"),
 }
+# An edition's limit counts both.
+BILLING_MANAGERS = frozenset({Role.BILLING_MANAGER, Role.BILLING_VIEWER})
 
 
 def somebody_of(role: str | None) -> str:
@@ -116,7 +126,8 @@ PARTS: tuple[tuple[Promise, tuple[str, ...]], ...] = (
 
 P = Permission
 
-# A billing manager has these where the organization says so; it is off unless an admin turns it on.
+# A billing manager has these where the organization says so; it is off unless an admin turns it on. One who
+# only views never has.
 DELEGABLE = frozenset({P.BILLING_MANAGERS_INVITE, P.BILLING_MANAGERS_LINK, P.BILLING_MANAGERS_REMOVE})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
@@ -157,6 +168,20 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.RUM_SUMMARY,
         }
     ),
+    # An auditor, say: sees what a billing manager sees, and changes nothing.
+    Role.BILLING_VIEWER: frozenset(
+        {
+            P.ORGANIZATION_VIEW,
+            P.ORGANIZATION_LEAVE,
+            P.ACCESS_REQUEST,
+            P.MEMBERS_COUNT,
+            P.MEMBERS_API_LIST,
+            P.TEAMS_API_LIST,
+            P.BILLING_VIEW,
+            P.BILLING_MANAGERS_LIST_NAMES,
+            P.RUM_SUMMARY,
+        }
+    ),
 }
 
 # Nothing in the product asks for these yet, so no page tells of them.
@@ -183,12 +208,14 @@ INVITE_PERMISSIONS = {
     Role.ADMIN: P.MEMBERS_INVITE,
     Role.MEMBER: P.MEMBERS_INVITE,
     Role.BILLING_MANAGER: P.BILLING_MANAGERS_INVITE,
+    Role.BILLING_VIEWER: P.BILLING_MANAGERS_INVITE,
 }
 
 REMOVE_PERMISSIONS = {
     Role.ADMIN: P.MEMBERS_REMOVE,
     Role.MEMBER: P.MEMBERS_REMOVE,
     Role.BILLING_MANAGER: P.BILLING_MANAGERS_REMOVE,
+    Role.BILLING_VIEWER: P.BILLING_MANAGERS_REMOVE,
 }
 
 

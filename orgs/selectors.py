@@ -21,6 +21,7 @@ ROLE_SENTENCES: dict[Role, Promise] = {
     Role.ADMIN: _("Runs the organization: people, settings and billing."),
     Role.MEMBER: _("Uses the product, and sees its figures and people. Billing stays closed."),
     Role.BILLING_MANAGER: _("Pays: sees the figures, the card and the invoices, and nothing else."),
+    Role.BILLING_VIEWER: _("Sees what a billing manager sees, and changes nothing. Counts as one."),
 }
 
 
@@ -36,7 +37,7 @@ class MembershipRow(NamedTuple):
 
 @compiled(MembershipRow)
 def memberships_of(person: uuid.UUID) -> QuerySet[Membership, Any]:
-    of_person = Membership.objects.filter(user=person).order_by("organization__name", "id")
+    of_person = Membership.objects.current().filter(user=person).order_by("organization__name", "id")
     return of_person.values_list(
         "organization", "role", "organization__name", "organization__slug", "organization__edition_code"
     )
@@ -83,7 +84,7 @@ def roles_page(membership: Membership) -> RolesPage:
             RoleCard(
                 role,
                 ROLE_SENTENCES[role],
-                counted.get(role.value, 0) if managers_known or role is not Role.BILLING_MANAGER else None,
+                counted.get(role.value, 0) if managers_known or not role.is_billing_manager else None,
             )
             for role in Role
         ],

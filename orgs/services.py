@@ -6,6 +6,7 @@ have changed after the page was made. Raises Denied, Refused, or the model's Doe
 
 import uuid
 from collections.abc import Collection, Mapping
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -17,13 +18,20 @@ from django.utils.translation import gettext as _
 from accounts.models import User, display_name
 from audit.services import Actor, record
 from orgs import actions, events
-from orgs.acting import Act, OrganizationPrincipal, acting
+from orgs.access_requests import end_and_tell_of_granted, end_granted
+from orgs.acting import Act, OrganizationPrincipal, acting, acting_as
 from orgs.capacity import ensure_room
 from orgs.editions import STARTING_EDITION, edition_of
 from orgs.errors import PageOutdated, Refused
-from orgs.mails import ACCESS_REQUESTED_MAIL, MEMBERSHIP_REMOVED_MAIL, ROLE_CHANGED_MAIL
-from orgs.models import AccessRequest, Membership, Organization
-from orgs.policy import REMOVE_PERMISSIONS, Permission, Role, may
+from orgs.last_days import PAST, ensure_not_past
+from orgs.mails import (
+    LAST_DAY_NEARS_MAIL,
+    LAST_DAY_PASSED_MAIL,
+    MEMBERSHIP_REMOVED_MAIL,
+    ROLE_CHANGED_MAIL,
+)
+from orgs.models import Membership, Organization
+from orgs.policy import REMOVE_PERMISSIONS, Permission, Role
 
 # Paths of our own below /orgs/.
 RESERVED_SLUGS = frozenset({"new"})
@@ -110,6 +118,7 @@ def change_settings(*, actor: Membership, changes: Mapping[str, Change]) -> None
             setattr(organization, name, value)
             act.record(SETTINGS[name], old=now[name], new=value)
         organization.save(update_fields=list(wanted))
+        end_and_tell_of_granted(act)
         if "name" in wanted:
             events.organization_renamed.send(
                 Organization, actor=act.membership, old=now["name"], new=organization.name
@@ -134,10 +143,12 @@ def change_role(
             return target
         _ensure_as_shown(target, shown_role)
         _keep_an_admin(organization, target)
-        if Role.BILLING_MANAGER in {old, role}:
+        if old.is_billing_manager is not role.is_billing_manager:
             ensure_room(act.membership, role)
         target.role = role
-        target.save(update_fields=["role"])
+        if not role.is_billing_manager:
+            target.last_day = None
+        target.save(update_fields=["role", "last_day"])
         event = act.record(
             actions.ROLE_CHANGED,
             target=(target.user_id, display_name(target.user)),
@@ -147,6 +158,7 @@ def change_role(
         events.role_changed.send(
             Membership, organization_id=organization.pk, user_id=target.user_id, old=old.value, new=role.value
         )
+        granted = end_granted(organization).get(target.user_id, [])
         if target.user_id != act.membership.user_id:
             act.mail(
                 ROLE_CHANGED_MAIL,
@@ -154,8 +166,95 @@ def change_role(
                 dedupe_key=f"role_changed:{event.pk}",
                 old=old.value,
                 new=role.value,
+                granted=",".join(granted),
             )
         return target
+
+
+def change_last_day(
+    *, actor: Membership, membership_id: uuid.UUID, last_day: date | None, shown: date | None
+) -> Membership:
+    """Say until when a billing manager stays, in UTC; None: for good.
+
+    ``shown``: the last day on the page that the actor decided by. Raises PageOutdated if it is another now.
+    """
+    with acting(actor, Permission.MEMBERS_CHANGE_ROLE) as act:
+        target = _lock_membership(act.organization, membership_id)
+        if target.last_day == last_day:
+            return target
+        if target.last_day != shown or not Role(target.role).is_billing_manager:
+            raise PageOutdated(
+                _(
+                    "The role or the last day of %(name)s has changed since you opened this. "
+                    "Nothing was done. Check it, then try again."
+                )
+                % {"name": display_name(target.user)}
+            )
+        ensure_not_past(last_day)
+        old, target.last_day = target.last_day, last_day
+        target.save(update_fields=["last_day"])
+        act.record(
+            actions.LAST_DAY_CHANGED,
+            target=(target.user_id, display_name(target.user)),
+            old=old.isoformat() if old else None,
+            new=last_day.isoformat() if last_day else None,
+        )
+        return target
+
+
+def end_past_last_days() -> None:
+    """End the memberships whose last day has passed. Safe to run any number of times at once, and late."""
+    for membership in Membership.objects.filter(PAST).order_by("last_day", "id"):
+        with acting_as(Actor.system(), membership.organization_id) as act:
+            _end_past_last_day(act, membership.pk)
+
+
+def _end_past_last_day(act: Act, membership_id: uuid.UUID) -> None:
+    """Unless it has another last day by now, or has ended."""
+    found = Membership.objects.for_org(act.organization).filter(PAST, pk=membership_id)
+    target = found.select_related("user").select_for_update(of=("self",)).first()
+    if target is None or target.last_day is None:
+        return
+    codes = {"role": target.role, "last_day": target.last_day.isoformat()}
+    event = act.record(actions.LAST_DAY_PASSED, target=(target.user_id, display_name(target.user)), **codes)
+    act.mail(
+        LAST_DAY_PASSED_MAIL,
+        to=target.user.email,
+        dedupe_key=f"last_day_passed:{event.pk}",
+        **codes,
+    )
+    _end(act.organization, target)
+
+
+# How many days before a last day people are reminded of it.
+REMINDED_AHEAD = (1, 7)
+
+
+def remind_of_last_days() -> None:
+    """Tell each person, and the admins, that a last day is near: once for each number of days ahead."""
+    today = timezone.now().date()
+    near = Membership.objects.filter(last_day__range=(today, today + timedelta(days=max(REMINDED_AHEAD))))
+    for membership in near.order_by("last_day", "id"):
+        with acting_as(Actor.system(), membership.organization_id) as act:
+            target = near.filter(pk=membership.pk).select_related("user").first()
+            if target is not None and target.last_day is not None:
+                _remind(act, target, (target.last_day - today).days)
+
+
+def _remind(act: Act, target: Membership, days: int) -> None:
+    ahead = min(ahead for ahead in REMINDED_AHEAD if days <= ahead)
+    admins = Membership.objects.for_org(act.organization).admins().select_related("user")
+    for own, people in ((True, [target.user]), (False, [admin.user for admin in admins])):
+        act.mail_each(
+            LAST_DAY_NEARS_MAIL,
+            to={
+                f"last_day_nears:{target.pk}:{target.last_day}:{ahead}:{person.pk}": person.email
+                for person in people
+            },
+            membership_id=str(target.pk),
+            last_day=str(target.last_day),
+            own=own,
+        )
 
 
 def remove_member(
@@ -221,39 +320,6 @@ def leave(*, membership: Membership) -> None:
         _keep_an_admin(act.organization, act.membership)
         act.record(actions.MEMBERSHIP_LEFT, role=act.membership.role)
         _end(act.organization, act.membership)
-
-
-def request_access(*, actor: Membership, permission: Permission) -> None:
-    """Ask the organization's admins for a permission. They get one mail a day that lists what was asked.
-
-    Asking again before that mail changes nothing.
-    """
-    with acting(actor, Permission.ACCESS_REQUEST) as act:
-        organization = act.organization
-        if may(act.membership, permission):
-            raise Refused(_("You may do this already. Open the page again."))
-        now = timezone.now()
-        mail_at = organization.access_mail_for(now)
-        if act.membership.access_requests.filter(permission=permission, mail_at=mail_at).exists():
-            return
-        AccessRequest.objects.update_or_create(
-            membership=act.membership,
-            permission=permission,
-            defaults={"asked_at": now, "mail_at": mail_at},
-        )
-        organization.access_mail_at = mail_at
-        organization.save(update_fields=["access_mail_at"])
-        act.record(actions.ACCESS_REQUESTED, permission=permission.value)
-        # Each time, since there may be more admins by now. Two such mails are a day apart or more.
-        act.mail_each(
-            ACCESS_REQUESTED_MAIL,
-            to={
-                f"access_requested:{organization.pk}:{mail_at.date()}:{admin.user_id}": admin.user.email
-                for admin in Membership.objects.for_org(organization).admins().select_related("user")
-            },
-            not_before=mail_at,
-            mail_at=mail_at.isoformat(),
-        )
 
 
 def _lock_membership(organization: Organization, membership_id: uuid.UUID) -> Membership:

@@ -4,7 +4,12 @@ from django.urls import reverse
 
 from orgs.policy import Role
 
-STARTS = {Role.ADMIN: "dashboard", Role.MEMBER: "dashboard", Role.BILLING_MANAGER: "billing"}
+STARTS = {
+    Role.ADMIN: "dashboard",
+    Role.MEMBER: "dashboard",
+    Role.BILLING_MANAGER: "billing",
+    Role.BILLING_VIEWER: "billing",
+}
 
 
 def start_url(slug: str, role: str) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import display_name
 from orgs import services
 from orgs.access import OrgRequest, requires
+from orgs.access_requests import refuse_access, request_access
 from orgs.errors import PageOutdated, Refused
 from orgs.forms import RoleForm
 from orgs.models import Membership
@@ -133,7 +134,7 @@ def access_request(request: OrgRequest) -> HttpResponse:
     except ValueError:
         raise Http404 from None
     try:
-        services.request_access(actor=request.membership, permission=permission)
+        request_access(actor=request.membership, permission=permission)
     except Refused as refused:
         messages.info(request, str(refused.message))
     else:
@@ -142,6 +143,22 @@ def access_request(request: OrgRequest) -> HttpResponse:
             _("Your request is noted. The admins get one mail a day that lists what was asked."),
         )
     return redirect("dashboard", request.organization.slug)
+
+
+@requires(POST=Permission.MEMBERS_CHANGE_ROLE)
+def access_refuse(request: OrgRequest, request_id: uuid.UUID) -> HttpResponse:
+    """Turn down what somebody asked for. Granting it is a change of their role: ``member_role``."""
+    try:
+        person = refuse_access(actor=request.membership, request_id=request_id)
+    except Refused as refused:
+        messages.info(request, str(refused.message))
+    else:
+        messages.success(
+            request,
+            _("The request is refused. %(name)s gets a mail that says so.")
+            % {"name": display_name(person.user)},
+        )
+    return redirect("members", request.organization.slug)
 
 
 def _membership_or_404(request: OrgRequest, membership_id: uuid.UUID) -> Membership:

@@ -17,7 +17,7 @@ from audit.registry import Action
 from billing import actions as billing
 from invitations import actions as invitations
 from orgs import actions as orgs
-from orgs.policy import Role
+from orgs.policy import BILLING_MANAGERS, Role
 from support.models import Job, JobCount
 
 # Of these, the portal's and Stripe's own acts are no jobs of anybody.
@@ -37,16 +37,14 @@ class _Acts:
         return self.roles is None or any(roles[fact] in wanted for fact, wanted in self.roles.items())
 
 
-MANAGERS = {"role": {Role.BILLING_MANAGER}}
+MANAGERS = {"role": BILLING_MANAGERS}
 
 JOBS: dict[Job, _Acts] = {
     Job.MANAGER_INVITED: _Acts({invitations.SENT, invitations.LINK_CREATED}, MANAGERS),
     Job.INVITATION_RENEWED: _Acts({invitations.RESENT, invitations.LINK_COPIED}, MANAGERS),
     Job.INVITATION_REVOKED: _Acts({invitations.REVOKED}, MANAGERS),
     Job.MANAGER_REMOVED: _Acts({orgs.MEMBERSHIP_REMOVED}, MANAGERS),
-    Job.ROLE_CHANGED: _Acts(
-        {orgs.ROLE_CHANGED}, {"old": {Role.BILLING_MANAGER}, "new": {Role.BILLING_MANAGER}}
-    ),
+    Job.ROLE_CHANGED: _Acts({orgs.ROLE_CHANGED}, {"old": BILLING_MANAGERS, "new": BILLING_MANAGERS}),
     Job.CARD_UPDATED: _Acts({billing.CARD_UPDATED, billing.METHOD_ADDED, billing.METHOD_REMOVED}),
     Job.DETAILS_CHANGED: _Acts({billing.DETAILS_CHANGED, billing.TAX_ID_ADDED, billing.TAX_ID_REMOVED}),
     Job.INVOICE_PAID: _Acts({billing.PAYMENT_STARTED}),

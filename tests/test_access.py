@@ -21,11 +21,12 @@ from tests.world import CANARY, World
 METHODS = ("GET", "POST")
 # Answered like one of those before, or not allowed.
 OTHER_METHODS = ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
-ADMIN, MEMBER, MANAGER = Role.ADMIN, Role.MEMBER, Role.BILLING_MANAGER
-EVERYBODY = {ADMIN, MEMBER, MANAGER}
+ADMIN, MEMBER, MANAGER, VIEWER = Role.ADMIN, Role.MEMBER, Role.BILLING_MANAGER, Role.BILLING_VIEWER
+EVERYBODY = {ADMIN, MEMBER, MANAGER, VIEWER}
 ADMINS = {ADMIN}
 MEMBERS = {ADMIN, MEMBER}
 MONEY = {ADMIN, MANAGER}
+SEES_MONEY = {ADMIN, MANAGER, VIEWER}
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ INSIDE = {
     "roles": Row(get=MEMBERS),
     "audit_log": Row(get=ADMINS),
     "organization_settings": Row(get=ADMINS, post=ADMINS, data={"name": "New name"}),
+    "access_refuse": Row(post=ADMINS),
     "member_role": Row(get=ADMINS, post=ADMINS, data={"role": "admin", "shown_role": "member"}),
     "member_remove": Row(get=ADMINS, post=ADMINS, data={"shown_role": "member"}),
     "members": Row(get=MEMBERS),
@@ -65,6 +67,7 @@ INSIDE = {
     "managers_invite": Row(get=ADMINS, post=ADMINS, data={"email": "new@example.test"}),
     "managers_link": Row(post=ADMINS),
     "manager_remove": Row(get=ADMINS, post=ADMINS, data={"shown_role": "billing_manager"}),
+    "manager_last_day": Row(get=ADMINS, post=ADMINS, data={"last_day": "2999-03-31", "shown_last_day": ""}),
     "invitation_resend": Row(post=ADMINS, data={"generation": "1"}),
     "invitation_copy_link": Row(post=ADMINS, data={"generation": "1"}),
     "invitation_revoke": Row(get=ADMINS, post=ADMINS, data={"generation": "1"}),
@@ -72,18 +75,18 @@ INSIDE = {
     "token_new": Row(get=MEMBERS, post=MEMBERS, data=TOKEN),
     "organization_token_new": Row(get=ADMINS, post=ADMINS, data=TOKEN),
     "token_revoke": Row(get=MEMBERS, post=MEMBERS, answers=frozenset({200, 302, 404})),
-    "billing": Row(get=MONEY),
-    "billing_under_way": Row(get=MONEY),
-    "billing_activity": Row(get=MONEY),
-    "payment_links": Row(get=MONEY),
+    "billing": Row(get=SEES_MONEY),
+    "billing_under_way": Row(get=SEES_MONEY),
+    "billing_activity": Row(get=SEES_MONEY),
+    "payment_links": Row(get=SEES_MONEY),
     "card_link": Row(post=MONEY),
     "invoice_link": Row(post=MONEY),
     "payment_link_copy": Row(post=MONEY),
     "payment_link_revoke": Row(get=MONEY, post=MONEY),
     "start_step": Row(post=MONEY, data={"looks_at": "start.hidden"}),
-    "editions": Row(get=MONEY),
+    "editions": Row(get=SEES_MONEY),
     "purchase": Row(get=MONEY, post=MONEY, data={"edition": "enterprise-growth", "shown_price": "price_1"}),
-    "purchase_return": Row(get=MONEY),
+    "purchase_return": Row(get=SEES_MONEY),
     "subscription_cancel": Row(get=MONEY, post=MONEY, data={"shown_end": "2026-12-01T00:00:00+00:00"}),
     "subscription_keep": Row(get=MONEY, post=MONEY, data={"shown_end": ""}, answers=frozenset({302})),
     "card": Row(post=MONEY),
@@ -91,20 +94,20 @@ INSIDE = {
     "plan_undo": Row(get=MONEY, post=MONEY, answers=frozenset({302, 404})),
     # The edition in these tests sells no seats.
     "seats": Row(get=MONEY, post=MONEY, answers=frozenset({404})),
-    "card_return": Row(get=MONEY),
+    "card_return": Row(get=SEES_MONEY),
     "owed_pay": Row(post=MONEY),
     "billing_details": Row(get=MONEY, post=MONEY, answers=frozenset({200, 422})),
     "billing_details_preview": Row(post=MONEY),
     "tax_id_add": Row(post=MONEY, answers=frozenset({422})),
     "tax_id_remove": Row(get=MONEY, post=MONEY),
-    "methods": Row(get=MONEY),
+    "methods": Row(get=SEES_MONEY),
     "method_add": Row(post=MONEY),
     "method_choose": Row(post=MONEY),
     "method_remove": Row(get=MONEY, post=MONEY, answers=frozenset({200, 409})),
-    "invoices": Row(get=MONEY),
-    "invoice": Row(get=MONEY),
+    "invoices": Row(get=SEES_MONEY),
+    "invoice": Row(get=SEES_MONEY),
     "invoice_pay": Row(post=MONEY),
-    "invoice_pdf": Row(get=MONEY, answers=frozenset({503})),
+    "invoice_pdf": Row(get=SEES_MONEY, answers=frozenset({503})),
 }
 
 ANYONE = {
@@ -348,4 +351,4 @@ def test_the_canary_is_there_to_be_found(world: World) -> None:
     response = client.get(reverse("dashboard", args=[world.foreign.slug]))
     assert CANARY.encode() in response.content
     assert Organization.objects.filter(name__contains=CANARY).exists()
-    assert Membership.objects.filter(organization=world.foreign).count() == 5
+    assert Membership.objects.filter(organization=world.foreign).count() == 6

@@ -29,13 +29,14 @@ from billing.notices import (
 from invitations import services as invitations
 from orgs import dates
 from orgs import services as organizations
-from orgs.models import Membership
+from orgs.access_requests import refuse_access, request_access
+from orgs.models import AccessRequest, Membership
 from orgs.policy import Permission, Role
 from orgs.terms import follow_subscription
 from outbox.models import OutgoingEmail
 from outbox.registry import RenderedMail, renderer_of
 from tests.billing.factories import PaymentMethodFactory
-from tests.factories import UserFactory
+from tests.factories import MembershipFactory, UserFactory
 from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.languages import use_catalogue
@@ -65,6 +66,9 @@ GERMAN = {
 LABELS = {
     "role_changed": [("Member", "Mitglied"), ("Billing manager", "Rechnungsverwalter")],
     "membership_removed": [("Member", "Mitglied")],
+    "last_day_nears": [("31 March 2027", "31 März 2027"), ("billing manager", "Rechnungsverwalter")],
+    "last_day_passed": [("31 March 2027", "31 März 2027")],
+    "access_answered": [("invite members", "Mitglieder einladen")],
     "access_requested": [("invite members", "Mitglieder einladen")],
     "invitation_sent": [("billing manager", "Rechnungsverwalter")],
     "invitation_accepted": [("billing manager", "Rechnungsverwalter")],
@@ -154,7 +158,8 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
     """Whatever has words or a format in some language is written from codes when the mail goes out."""
     organization = admin.organization
     with translation.override("de"):
-        organizations.request_access(actor=member, permission=Permission.MEMBERS_INVITE)
+        request_access(actor=member, permission=Permission.MEMBERS_INVITE)
+        refuse_access(actor=admin, request_id=AccessRequest.objects.get().pk)
         expires_at = timezone.now() + timedelta(days=30)
         make = {"name": "CI", "scopes": [Permission.MEMBERS_LIST], "expires_at": expires_at}
         token, _secret = tokens.make_token(actor=member, key=uuid4(), of_organization=False, **make)
@@ -178,6 +183,10 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
             else:
                 invitations.revoke(actor=admin, invitation_id=invitation.pk)
                 invitations.ask_for_new(claim=by_mail(invitation))
+        for last_day in (timezone.now().date(), timezone.now().date() - timedelta(days=1)):
+            MembershipFactory(organization=organization, role=Role.BILLING_VIEWER, last_day=last_day)
+        organizations.remind_of_last_days()
+        organizations.end_past_last_days()
         InvitationFactory.create_batch(2, organization=organization, inviter=admin)
         follow_subscription(organization, edition_code="team-growth", seats=None)
         invoice = Invoice(

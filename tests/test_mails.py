@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -68,6 +69,19 @@ def of_request(text: str) -> Params:
     return {"organization_id": organization.pk, "mail_at": at.isoformat()}
 
 
+def of_near_last_day(text: str) -> Params:
+    person = MembershipFactory(role=Role.BILLING_MANAGER, last_day=date(2027, 3, 31))
+    User.objects.filter(pk=person.user_id).update(name=text)
+    return {
+        "organization_id": person.organization_id,
+        "organization": text,
+        "slug": "acme",
+        "membership_id": str(person.pk),
+        "last_day": "2027-03-31",
+        "own": False,
+    }
+
+
 def of_surplus(text: str) -> Params:
     invitation = InvitationFactory()
     return {
@@ -111,8 +125,11 @@ def of_expiring_token(text: str) -> Params:
 HOSTED = "https://invoice.stripe.test/"
 INVOICE_ID = "0b5aa2d1-6f4e-4a3e-9a52-2f4c1b9b8a11"
 SAMPLES: dict[str, Callable[[str], Params]] = {
-    "role_changed": in_words(old="member", new="billing_manager"),
+    "role_changed": in_words(old="member", new="billing_manager", granted="billing.view"),
+    "access_answered": in_words(permissions="members.invite", granted=False),
     "membership_removed": in_words(role="member"),
+    "last_day_nears": of_near_last_day,
+    "last_day_passed": in_words(role="billing_viewer", last_day="2027-03-31"),
     "access_requested": of_request,
     "invitation_sent": of_invitation,
     "invitation_accepted": in_words(role="billing_manager", email="lee@ledger.test"),
@@ -165,6 +182,7 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
 }
 WITHOUT_BUTTON = {
     "membership_removed",
+    "last_day_passed",
     "invitation_declined",
     "invitation_revoked",
     "invitation_ended",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,6 +13,7 @@ from orgs.models import Membership
 from orgs.policy import Role, may
 from tests.browser.pages import pages_for
 from tests.sampling import sampled
+from tests.test_access import ask
 from tests.world import World
 
 TAG = re.compile(r"<(?:a|form|button|div|section)\b[^>]*>")
@@ -29,6 +31,51 @@ def led_to(html: str) -> Iterator[tuple[str, str]]:
         yield from ((method, address) for address in ACTION.findall(tag))
 
 
+class Presses(HTMLParser):
+    """Collects all that can be pressed, with the hidden fields of its form."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.forms: dict[str, tuple[str, str, dict[str, str]]] = {}
+        self.buttons: list[tuple[str, str, dict[str, str]]] = []
+        self._form = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        match tag:
+            case "a":
+                self.links.append(given.get("href", ""))
+            case "form":
+                self._form = given.get("id") or f"form {len(self.forms)}"
+                self.forms[self._form] = (given.get("method", "get").upper(), given.get("action", ""), {})
+            case "input" if given.get("type") == "hidden" and self._form:
+                self.forms[self._form][2][given["name"]] = given.get("value", "")
+            case "button" if "formaction" in given:
+                named = {given["name"]: given.get("value", "")} if "name" in given else {}
+                self.buttons.append((given.get("form", self._form), given["formaction"], named))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._form = ""
+
+
+def pressed_on(html: str) -> Iterator[tuple[str, str, tuple[tuple[str, str], ...]]]:
+    """Method, address and fields of each press."""
+    page = Presses()
+    page.feed(html)
+    yield from (("GET", address, ()) for address in page.links)
+    for method, address, fields in page.forms.values():
+        yield method, address, sendable(fields)
+    for form, address, named in page.buttons:
+        method, _address, fields = page.forms[form]
+        yield method, address, sendable({**fields, **named})
+
+
+def sendable(fields: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((name, value) for name, value in fields.items() if name != "csrfmiddlewaretoken"))
+
+
 def is_refused(membership: Membership, method: str, address: str) -> bool:
     """Whether an address inside the person's organization refuses them."""
     try:
@@ -41,7 +88,9 @@ def is_refused(membership: Membership, method: str, address: str) -> bool:
     return not access.allows(method) or not may(membership, access.permission(method))
 
 
-@pytest.mark.parametrize("role", sampled([Role.MEMBER, Role.BILLING_MANAGER, Role.ADMIN], every=3))
+@pytest.mark.parametrize(
+    "role", sampled([Role.MEMBER, Role.BILLING_MANAGER, Role.ADMIN, Role.BILLING_VIEWER], every=3)
+)
 def test_no_page_offers_what_its_reader_may_not_do(world: World, role: Role) -> None:
     membership = world.memberships[role]
     pressed = {
@@ -51,6 +100,24 @@ def test_no_page_offers_what_its_reader_may_not_do(world: World, role: Role) -> 
     }
     assert len(pressed) > 20
     assert [one for one in pressed if is_refused(membership, one[1], one[2])] == []
+
+
+@pytest.mark.parametrize(
+    "role", sampled([Role.BILLING_VIEWER, Role.MEMBER, Role.ADMIN, Role.BILLING_MANAGER], every=4)
+)
+def test_whatever_a_page_offers_answers_its_reader(world: World, role: Role) -> None:
+    """Each link and each form is pressed, with what its page sends: none answers 403 or 404."""
+    client, inside = world.clients[role], f"/orgs/{world.organization.slug}/"
+    presses = {
+        (method, address, fields)
+        for shown in pages_for(world, role.value)
+        if shown.status < 400
+        for method, address, fields in pressed_on(shown.html)
+        if address.startswith(inside)
+    }
+    assert {method for method, _address, _fields in presses} == {"GET", "POST"}
+    answers = {press: ask(client, press[0], press[1], dict(press[2]))[0] for press in presses}
+    assert {press: status for press, status in answers.items() if status in {403, 404}} == {}
 
 
 def test_what_is_refused_is_found(world: World) -> None:

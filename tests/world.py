@@ -18,7 +18,7 @@ from accounts.models import User
 from audit.services import Actor, record
 from orgs.actions import ORGANIZATION_RENAMED
 from orgs.checks import Route
-from orgs.models import Membership, Organization
+from orgs.models import AccessRequest, Membership, Organization
 from orgs.policy import Role
 from tests.billing.factories import (
     BillingAccountFactory,
@@ -69,6 +69,10 @@ def copy_of(client: Client) -> Client:
     return copy
 
 
+# Pages whose membership is a billing manager's.
+OF_MANAGERS = {"manager_remove", "manager_last_day"}
+
+
 @dataclass(frozen=True)
 class World:
     organization: Organization
@@ -87,7 +91,7 @@ class World:
     def url(self, route: Route, *, slug: str | None = None, foreign: bool = False) -> str:
         """The address of a route in this world; ``foreign``: with the other organization's ids in it."""
         ids = self.foreign_ids if foreign else self.own_ids
-        special = {"manager_remove": {"membership_id": ids["manager_id"]}}.get(route.name or "", {})
+        special = {"membership_id": ids["manager_id"]} if route.name in OF_MANAGERS else {}
         values = {**ids, **special, "slug": slug or self.organization.slug}
 
         def value(match: re.Match[str]) -> str:
@@ -193,8 +197,13 @@ def build_organization(
             old=f"{mark} old",
             new=f"{mark} new",
         )
+    other = join(Role.MEMBER, "other")
+    asked = AccessRequest.objects.create(
+        membership=other, permission="billing.view", asked_at=timezone.now(), mail_at=timezone.now()
+    )
     ids: dict[str, object] = {
-        "membership_id": join(Role.MEMBER, "other").pk,
+        "membership_id": other.pk,
+        "request_id": asked.pk,
         "manager_id": join(Role.BILLING_MANAGER, "other-manager").pk,
         "invitation_id": invitation.pk,
         "invoice_id": invoice.pk,

@@ -10,8 +10,8 @@ from api.endpoints import Endpoints
 from api.gate import ApiRequest, Needs
 from billing.details import details_of
 from billing.methods import Method, MethodState
-from billing.selectors.account import account_state
 from billing.selectors.billing_details import account_of
+from billing.selectors.customer_state import account_state
 from billing.selectors.saved_methods import methods_page
 from billing.subscription_states import SubscriptionState
 from billing.upcoming import NoFigure, Upcoming

@@ -17,6 +17,7 @@ from invitations.models import Invitation, State
 from invitations.refusals import Reason, sentence_for_invitee
 from invitations.roles import WHAT_ROLE_DOES
 from orgs.compiled import compiled
+from orgs.dates import day
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 
@@ -34,7 +35,8 @@ class Visitor(StrEnum):
 class InvitationPage:
     """``generation``: of the claim that the page is drawn for, carried by its forms; ``superseded``: a later
     link has overtaken that. ``address``: whom it is for, "" where the link doesn't show that its holder knows
-    it; ``bound``: it is for one address only. ``expires_at``: None for never. ``joined_as``: the role that
+    it; ``bound``: it is for one address only. ``expires_at``: None for never. ``last_day``:
+    in UTC, "" for good. ``joined_as``: the role that
     the visitor, who has accepted, has today, else ""; ``ended``: why nobody can accept, else "".
     ``may_ask``: for a new one, once this one is dead; a visitor who has only a link has to sign in first.
     """
@@ -49,6 +51,7 @@ class InvitationPage:
     address: str
     bound: bool
     expires_at: datetime | None
+    last_day: str
     visitor: Visitor
     joined_as: str
     ended: str
@@ -71,6 +74,7 @@ def invitation_page(*, user: User | AnonymousUser, claim: Claim) -> InvitationPa
         address=invitation.email if claim.channel is not Channel.LINK else "",
         bound=bool(invitation.email),
         expires_at=invitation.expires_at,
+        last_day=day(invitation.last_day),
         visitor=_visitor(user, invitation),
         joined_as=_role_joined(user, invitation),
         ended=sentence_for_invitee(reason, organization.name) if reason else "",

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db.models import IntegerField, QuerySet, Value
@@ -10,10 +10,12 @@ from django.utils.translation import gettext as _
 
 from invitations.models import Invitation, oldest_live
 from invitations.selectors.pending import NONE_PENDING, PendingInvitations, pending_invitations
+from invitations.selectors.role_changes import RoleChange, role_changes
 from orgs.capacity import full_sentence, limit_for, over_limit_sentence
 from orgs.compiled import compiled
+from orgs.dates import day
 from orgs.models import Membership
-from orgs.policy import Permission, Role, may, may_invite
+from orgs.policy import BILLING_MANAGERS, Permission, Role, may, may_invite
 from orgs.rows import count_of
 
 
@@ -21,6 +23,7 @@ class ManagerRow(NamedTuple):
     id: uuid.UUID
     role: str
     joined_at: datetime
+    last_day: date | None
     name: str
     email: str
     reserved: int
@@ -52,6 +55,7 @@ def _managers_and_reader(
             "id",
             "role",
             "joined_at",
+            "last_day",
             "user__name",
             "user__email",
             "reserved",
@@ -63,12 +67,19 @@ def _managers_and_reader(
 
 @dataclass(frozen=True)
 class Manager:
-    """A billing manager's row. ``email``, ``joined_at``: "" and None for those who may not see them."""
+    """A billing manager's row. ``email``, ``joined_at``: "" and None for those who may not see them.
+
+    ``view_only``: told to the same readers. ``last_day``: told to the person too, in UTC, "" for good.
+    ``changes``: what the reader may make of them.
+    """
 
     membership_id: str
     name: str
     email: str
     joined_at: datetime | None
+    view_only: bool
+    last_day: str
+    changes: tuple[RoleChange, ...]
     removable: bool
     menu_label: str
 
@@ -107,17 +118,21 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
     rows = _managers_and_reader(
         organization.pk, membership.pk, oldest_live(organization), organization.edition.per_seat
     )
+    changes = {role: role_changes(membership, role) for role in BILLING_MANAGERS}
     managers = [
         Manager(
             membership_id=str(person.id),
             name=person.name,
             email=person.email if sees_mails else "",
             joined_at=person.joined_at if sees_mails else None,
+            view_only=sees_mails and person.role == Role.BILLING_VIEWER,
+            last_day=day(person.last_day) if sees_mails or person.id == membership.pk else "",
+            changes=changes[Role(person.role)],
             removable=removes and person.id != membership.pk,
             menu_label=_("Actions for %(name)s") % {"name": person.name},
         )
         for person in rows
-        if person.role == Role.BILLING_MANAGER
+        if Role(person.role).is_billing_manager
     ]
     limit = limit_for(organization, Role.BILLING_MANAGER)
     joinable = limit is None or len(managers) < limit
@@ -135,7 +150,11 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
         over_limit=over,
         full=full_sentence(organization, Role.BILLING_MANAGER, limit) if full and limit is not None else "",
         waiting_link=any(
-            not invitation.menu.by_mail and invitation.menu.may_copy for invitation in pending.shown
+            invitation.role is Role.BILLING_MANAGER
+            and not invitation.last_day
+            and not invitation.menu.by_mail
+            and invitation.menu.may_copy
+            for invitation in pending.shown
         ),
         sees_mails=sees_mails,
         may_invite=invites,

@@ -9,16 +9,18 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from invitations.selectors.access_requests import OpenRequest, open_requests
 from invitations.selectors.pending import (
     NONE_PENDING,
     PendingInvitations,
     pending_invitations,
     reserved_places,
 )
+from invitations.selectors.role_changes import RoleChange, role_changes
 from orgs.capacity import full_sentence, limit_for, over_limit_sentence
 from orgs.compiled import compiled
 from orgs.models import Membership, MembershipQuerySet
-from orgs.policy import REMOVE_PERMISSIONS, Permission, Role, may, may_invite
+from orgs.policy import REMOVE_PERMISSIONS, Role, may, may_invite
 from orgs.rows import Key, fetch_page, newer_than, older_than
 from orgs.selectors import member_count
 
@@ -50,14 +52,6 @@ def _people_of(organization: uuid.UUID) -> MembershipQuerySet:
 def _person_rows(people: MembershipQuerySet) -> QuerySet[Membership, Any]:
     rows = people.values_list("id", "role", "joined_at", "user__name", "user__email")
     return rows[: PEOPLE_PER_PAGE + 1]
-
-
-@dataclass(frozen=True)
-class RoleChange:
-    """A role that the reader may give somebody, and the button that does it."""
-
-    role: str
-    label: str
 
 
 @dataclass(frozen=True)
@@ -107,6 +101,7 @@ class MembersPage:
     total: int
     seats: MemberSeats | None
     pending: PendingInvitations
+    requests: list[OpenRequest]
     may_invite: bool
 
 
@@ -130,6 +125,7 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
         total=total,
         seats=seats,
         pending=pending_invitations(membership, Role.MEMBER, joinable=joinable) if invites else NONE_PENDING,
+        requests=open_requests(membership),
         may_invite=invites,
     )
 
@@ -139,7 +135,7 @@ def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
     labels = {role: str(role.label) for role in Role}
     menu_label = _("Actions for %(name)s")
     menus = {role: _menu(reader, role) for role in Role}
-    own_menu = Menu(_changes(reader, Role(reader.role)), removable=False, is_self=True)
+    own_menu = Menu(role_changes(reader, Role(reader.role)), removable=False, is_self=True)
     return [
         Person(
             id=str(row.id),
@@ -158,20 +154,9 @@ def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
 
 def _menu(reader: Membership, role: Role) -> Menu | None:
     """What the reader may do with others of a role."""
-    changes = _changes(reader, role)
+    changes = role_changes(reader, role)
     removable = may(reader, REMOVE_PERMISSIONS[role])
     return Menu(changes, removable, is_self=False) if changes or removable else None
-
-
-def _changes(reader: Membership, current: Role) -> tuple[RoleChange, ...]:
-    """The roles that the reader may give to people of a role."""
-    if not may(reader, Permission.MEMBERS_CHANGE_ROLE):
-        return ()
-    return tuple(
-        RoleChange(role.value, _("Make %(role)s") % {"role": role.in_sentence})
-        for role in Role
-        if role is not current
-    )
 
 
 def _seats(membership: Membership, taken: int) -> MemberSeats | None:

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Count, QuerySet, Window
@@ -13,6 +13,8 @@ from invitations.models import Invitation, InvitationQuerySet, Kind, State, sees
 from invitations.refusals import Reason
 from invitations.selectors.ways import change_of_role
 from orgs.compiled import compiled
+from orgs.dates import day
+from orgs.last_days import is_past
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, may
 from outbox.models import State as MailState
@@ -48,6 +50,7 @@ class InvitationRow(NamedTuple):
     asked_for: str
     invited_by_name: str
     sent_at: datetime
+    last_day: date | None
     last_error: str
     last_error_by: str
     last_error_at: datetime | None
@@ -93,9 +96,9 @@ class InvitationMenu(NamedTuple):
 @dataclass(frozen=True)
 class PendingInvitation:
     """A row of those who have not answered. ``ended``: how, of a dead one; ``asked_for``: the address that
-    asks for a new one. ``expires_at``: None for never, or where that has passed.
-    ``error``: why somebody, ``error_by``, last failed to accept; ``change_role_url``: the way
-    to give them the role all the same, "" where there is none.
+    asks for a new one. ``expires_at``: None for never, or where that has passed. ``last_day``: in UTC, of a
+    billing manager for a time, else "". ``error``: why somebody, ``error_by``, last failed to accept;
+    ``change_role_url``: the way to give them the role all the same, "" where there is none.
     """
 
     id: str
@@ -104,6 +107,7 @@ class PendingInvitation:
     role: Role
     inviter: str
     sent_at: datetime
+    last_day: str
     expired: bool
     expires_at: datetime | None
     ended: str
@@ -135,7 +139,7 @@ def pending_invitations(membership: Membership, role: Role, *, joinable: bool = 
     """
     if sees_all(membership):
         rows = _pending(membership.organization_id, role)
-    elif role is Role.BILLING_MANAGER:
+    elif role.is_billing_manager:
         rows = _pending_by(membership.organization_id, membership.user_id)
     else:
         rows = []
@@ -150,7 +154,7 @@ def _pending_row(row: InvitationRow, reader: Membership, *, joinable: bool) -> P
     organization = reader.organization
     sees_people = may(reader, Permission.MEMBERS_LIST)
     changes_roles = may(reader, Permission.MEMBERS_CHANGE_ROLE)
-    expired = organization.outlives_invitation(row.sent_at)
+    expired = is_past(row.last_day) or organization.outlives_invitation(row.sent_at)
     reason = Reason(row.last_error) if row.last_error else None
     by_mail, pending = row.kind == Kind.MAIL, row.state == State.PENDING
     sends_new = bool(row.asked_for) and (not pending or not by_mail)
@@ -158,8 +162,8 @@ def _pending_row(row: InvitationRow, reader: Membership, *, joinable: bool) -> P
         id=str(row.id),
         menu=InvitationMenu(
             by_mail=by_mail,
-            may_resend=by_mail and pending and joinable,
-            may_send_new=sends_new and joinable,
+            may_resend=by_mail and pending and joinable and not is_past(row.last_day),
+            may_send_new=sends_new and joinable and not is_past(row.last_day),
             may_copy=pending and joinable and not expired,
             may_revoke=pending,
             generation=row.generation,
@@ -168,6 +172,7 @@ def _pending_row(row: InvitationRow, reader: Membership, *, joinable: bool) -> P
         role=Role(row.role),
         inviter=row.invited_by_name,
         sent_at=row.sent_at,
+        last_day=day(row.last_day),
         expired=pending and expired,
         ended="" if pending else str(State(row.state).label),
         asked_for=row.asked_for,

@@ -32,7 +32,7 @@ def ways_on(actor: Membership, refused: Refused, role: Role) -> list[Way]:
     match refused:
         case BelongsAlready():
             return [_to_person(actor, refused.membership, role)]
-        case NoRoom(role=Role.BILLING_MANAGER):
+        case NoRoom(role=Role.BILLING_MANAGER | Role.BILLING_VIEWER):
             return [*_to_holders(actor), _compare_editions(actor)]
     return []
 
@@ -46,7 +46,7 @@ def _to_person(actor: Membership, theirs: Membership, role: Role) -> Way:
     slug = actor.organization.slug
     if theirs.role != role and may(actor, Permission.MEMBERS_CHANGE_ROLE):
         return Way(_("Change the role instead"), change_of_role(slug, theirs.pk, role))
-    if theirs.role == Role.BILLING_MANAGER:
+    if Role(theirs.role).is_billing_manager:
         return Way(
             _("See billing managers"), f"{reverse('billing', args=[slug])}#billing-managers", asks=False
         )

@@ -57,7 +57,9 @@ def _accept(user: User, claim: Claim) -> Invitation:
         role = Role(invitation.role)
         if not has_room(organization, role):
             raise AcceptRefused(Reason.NO_ROOM, organization.name)
-        Membership.objects.create(organization=organization, user=user, role=role)
+        Membership.objects.create(
+            organization=organization, user=user, role=role, last_day=invitation.last_day
+        )
         invitation.accepted_by = user
         invitation.end(State.ACCEPTED, by=act)
         act.mail_each(
@@ -116,7 +118,7 @@ class _People:
             membership.user
             for user_id, membership in self.by_user.items()
             if user_id == invitation.invited_by_id
-            or (membership.role == Role.ADMIN and invitation.role == Role.BILLING_MANAGER)
+            or (membership.role == Role.ADMIN and Role(invitation.role).is_billing_manager)
         ]
         return sorted(told, key=lambda user: user.email)
 

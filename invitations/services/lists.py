@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from accounts.addresses import Entry
 from invitations.models import Invitation
@@ -20,16 +21,19 @@ class Outcome:
     refused: Refused | None = None
 
 
-def invite_each(*, actor: Membership, entries: Sequence[Entry], role: Role) -> list[Outcome]:
+def invite_each(
+    *, actor: Membership, entries: Sequence[Entry], role: Role, last_day: date | None = None
+) -> list[Outcome]:
     """Invite each by itself, in a transaction of its own, so that a refused one keeps back no other.
 
     Raises Denied when the actor may not invite, perhaps since some of them were.
     """
-    return [_outcome(actor, entry, role) for entry in entries]
+    return [_outcome(actor, entry, role, last_day) for entry in entries]
 
 
-def _outcome(actor: Membership, entry: Entry, role: Role) -> Outcome:
+def _outcome(actor: Membership, entry: Entry, role: Role, last_day: date | None) -> Outcome:
     try:
-        return Outcome(entry, invite_by_mail(actor=actor, email=entry.address, role=role))
+        invitation = invite_by_mail(actor=actor, email=entry.address, role=role, last_day=last_day)
+        return Outcome(entry, invitation)
     except Refused as refused:
         return Outcome(entry, refused=refused)

@@ -7,7 +7,7 @@ again since.
 """
 
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
@@ -23,6 +23,7 @@ from invitations.models import MAIL_KEY, Invitation, InvitationQuerySet, Kind, S
 from orgs.acting import Act, MembersAct, acting
 from orgs.capacity import ensure_room
 from orgs.errors import PageOutdated, Refused, broken_constraint
+from orgs.last_days import ensure_not_past, is_past
 from orgs.models import Membership, Organization
 from orgs.policy import INVITE_PERMISSIONS, Permission, Role, may
 from outbox.models import OutgoingEmail
@@ -45,26 +46,28 @@ class BelongsAlready(Refused):
         super().__init__(f"{self.fact} {_('Change the role instead.')}")
 
 
-def invite_by_mail(*, actor: Membership, email: str, role: Role) -> Invitation:
+def invite_by_mail(*, actor: Membership, email: str, role: Role, last_day: date | None = None) -> Invitation:
     """Invite an address. Whether an account has it plays no part, so nobody learns that.
 
     Pressed twice, the invitation of the first press is the answer to both, and one mail goes out.
+    ``last_day``: of a billing manager for a time, in UTC; None: for good.
     """
+    ensure_not_past(last_day)
     try:
         address = clean_address(email)
     except ValidationError as error:
         raise Refused(error.message) from None
     try:
-        return _invite_by_mail(actor, address, role)
+        return _invite_by_mail(actor, address, role, last_day)
     except IntegrityError as error:
         if broken_constraint(error) != "invitation_one_pending_per_address":
             raise
         raise Refused(_waiting_already(address)) from None
 
 
-def _invite_by_mail(actor: Membership, address: str, role: Role) -> Invitation:
+def _invite_by_mail(actor: Membership, address: str, role: Role, last_day: date | None) -> Invitation:
     with acting(actor, INVITE_PERMISSIONS[role]) as act:
-        return _sent_just_now(act, address, role) or _new_by_mail(act, address, role)
+        return _sent_just_now(act, address, role) or _new_by_mail(act, address, role, last_day)
 
 
 def _sent_just_now(act: MembersAct, address: str, role: Role) -> Invitation | None:
@@ -79,32 +82,34 @@ def _sent_just_now(act: MembersAct, address: str, role: Role) -> Invitation | No
     ).first()
 
 
-def _new_by_mail(act: MembersAct, address: str, role: Role) -> Invitation:
+def _new_by_mail(act: MembersAct, address: str, role: Role, last_day: date | None) -> Invitation:
     _ensure_new(act, address)
     _ensure_few_mails(act, address)
     ensure_room(act.membership, role)
-    invitation = _create(act, kind=Kind.MAIL, role=role, email=address)
+    invitation = _create(act, kind=Kind.MAIL, role=role, last_day=last_day, email=address)
     invitation.record(actions.SENT, by=act)
     _mail_invitation(act, invitation)
     return invitation
 
 
-def create_link(*, actor: Membership, role: Role) -> str:
+def create_link(*, actor: Membership, role: Role, last_day: date | None = None) -> str:
     """Make a link by which any one person can join in that role.
 
     Where the edition has no room for another one, a link that waits is answered again: a person who presses
     the button twice on an edition with one billing manager wants what they got the first time.
     """
+    ensure_not_past(last_day)
     with acting(actor, INVITE_PERMISSIONS[role]) as act:
         try:
             ensure_room(act.membership, role)
         except Refused:
-            waiting = _live(act).filter(kind=Kind.LINK, role=role).order_by("sent_at").first()
+            alike = _live(act).filter(kind=Kind.LINK, role=role, last_day=last_day)
+            waiting = alike.order_by("sent_at").first()
             if waiting is None:
                 raise
             ensure_room(act.membership, role, reserved=True)
             return _copied(act, waiting)
-        invitation = _create(act, kind=Kind.LINK, role=role)
+        invitation = _create(act, kind=Kind.LINK, role=role, last_day=last_day)
         invitation.record(actions.LINK_CREATED, by=act)
         return _link(invitation)
 
@@ -134,11 +139,14 @@ def resend(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None = N
         invitation = _lock_visible(act, invitation_id)
         if invitation.asked_for and (invitation.state != State.PENDING or invitation.kind == Kind.LINK):
             _ensure_as_shown(invitation, shown)
-            return _new_by_mail(act, invitation.asked_for, Role(invitation.role))
+            ensure_not_past(invitation.last_day)
+            return _new_by_mail(act, invitation.asked_for, Role(invitation.role), invitation.last_day)
         _ensure_pending(invitation)
         if invitation.kind != Kind.MAIL:
             raise Refused(_("An invite link isn't sent by mail. Copy it and send it yourself."))
         _ensure_as_shown(invitation, shown)
+        if is_past(invitation.last_day):
+            raise Refused(_("The last day of this invitation has passed. Revoke it and make a new one."))
         if timezone.now() - invitation.sent_at < RESEND_PAUSE:
             raise Refused(_("This invitation was sent just now. Wait a minute, then send it again."))
         _ensure_few_mails(act, invitation.email)
@@ -181,11 +189,12 @@ def mail_key(invitation: Invitation) -> str:
     return MAIL_KEY % (invitation.pk, invitation.generation)
 
 
-def _create(act: MembersAct, *, kind: Kind, role: Role, email: str = "") -> Invitation:
+def _create(act: MembersAct, *, kind: Kind, role: Role, last_day: date | None, email: str = "") -> Invitation:
     return Invitation.objects.create(
         organization=act.organization,
         kind=kind,
         role=role,
+        last_day=last_day,
         email=email,
         invited_by=act.membership.user,
         invited_by_name=act.actor.name,

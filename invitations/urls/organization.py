@@ -18,5 +18,10 @@ urlpatterns = [
     path("billing/managers/invite/", inviting.managers_invite, name="managers_invite"),
     path("billing/managers/link/", inviting.managers_link, name="managers_link"),
     path("billing/managers/<uuid:membership_id>/remove/", organization.manager_remove, name="manager_remove"),
+    path(
+        "billing/managers/<uuid:membership_id>/last-day/",
+        organization.manager_last_day,
+        name="manager_last_day",
+    ),
     path("invitations/<uuid:invitation_id>/", include(one_invitation)),
 ]

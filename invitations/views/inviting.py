@@ -1,5 +1,7 @@
 """Inviting people, by mail and by link: the forms that open from the members page and the managers' panel."""
 
+from datetime import date
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -8,7 +10,13 @@ from django.utils.translation import ngettext
 
 from accounts.addresses import Entry
 from invitations import services
-from invitations.forms import InvitedRoleForm, ManagerInvitationForm, MemberInvitationForm
+from invitations.forms import (
+    AddressesForm,
+    InvitedRoleForm,
+    ManagerInvitationForm,
+    ManagerOptionsForm,
+    MemberInvitationForm,
+)
 from invitations.roles import list_of
 from invitations.selectors import Way, billing_managers_panel, pending_invitations, ways_on
 from orgs.access import OrgRequest, confirm_before_giving, requires
@@ -28,7 +36,7 @@ def members_invite(request: OrgRequest) -> HttpResponse:
 def managers_invite(request: OrgRequest) -> HttpResponse:
     form = ManagerInvitationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        return _invite(request, form, Role.BILLING_MANAGER)
+        return _invite(request, form, form.cleaned_data["role"])
     return _invite_page(request, form, Role.BILLING_MANAGER)
 
 
@@ -47,8 +55,12 @@ def members_link(request: OrgRequest) -> HttpResponse:
 
 @requires(POST=Permission.BILLING_MANAGERS_LINK)
 def managers_link(request: OrgRequest) -> HttpResponse:
+    """One press makes the link of a full billing manager; the form of an invitation says more."""
+    form = ManagerOptionsForm(request.POST)
     try:
-        return _new_link(request, Role.BILLING_MANAGER)
+        if not form.is_valid():
+            raise Refused(str(next(iter(form.errors.values()))[0]))
+        return _new_link(request, form.cleaned_data["role"], form.cleaned_data["last_day"])
     except Refused as refused:
         context = {
             "message": refused.message,
@@ -58,9 +70,14 @@ def managers_link(request: OrgRequest) -> HttpResponse:
         return render(request, "invitations/link_refused.html", context, status=422)
 
 
-def _invite(request: OrgRequest, form: ManagerInvitationForm, role: Role) -> HttpResponse:
+def _invite(request: OrgRequest, form: AddressesForm, role: Role) -> HttpResponse:
     confirm_before_giving(request, role)
-    outcomes = services.invite_each(actor=request.membership, entries=form.cleaned_data["email"], role=role)
+    outcomes = services.invite_each(
+        actor=request.membership,
+        entries=form.cleaned_data["email"],
+        role=role,
+        last_day=form.cleaned_data.get("last_day"),
+    )
     sent = [outcome.invitation.email for outcome in outcomes if outcome.invitation]
     refused = [(outcome.entry, outcome.refused) for outcome in outcomes if outcome.refused]
     if refused:
@@ -78,7 +95,7 @@ def _told(sent: list[str]) -> str:
 
 def _refused_page(
     request: OrgRequest,
-    form: ManagerInvitationForm,
+    form: AddressesForm,
     role: Role,
     refused: list[tuple[Entry, Refused]],
     sent: list[str],
@@ -110,10 +127,10 @@ def _invite_page(
     return render(request, "invitations/invite.html", context, status=422 if form.errors else 200)
 
 
-def _new_link(request: OrgRequest, role: Role) -> HttpResponse:
+def _new_link(request: OrgRequest, role: Role, last_day: date | None = None) -> HttpResponse:
     """A page with the link; for htmx a dialog, and the list that has one row more now. Raises Refused."""
     confirm_before_giving(request, role)
-    url = services.create_link(actor=request.membership, role=role)
+    url = services.create_link(actor=request.membership, role=role, last_day=last_day)
     context: dict[str, object] = {
         "url": url,
         "role": role,
@@ -126,6 +143,6 @@ def _new_link(request: OrgRequest, role: Role) -> HttpResponse:
 
 def _list_behind(request: OrgRequest, role: Role) -> dict[str, object]:
     """The list behind the dialog, which has more rows now."""
-    if role is Role.BILLING_MANAGER:
+    if role.is_billing_manager:
         return {"panel": billing_managers_panel(request.membership)}
     return {"pending": pending_invitations(request.membership, role)}

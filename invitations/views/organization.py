@@ -1,6 +1,7 @@
 """Pages of those who invite: the members page, and what the billing managers' panel leads to."""
 
 import uuid
+from datetime import date
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -10,11 +11,12 @@ from django.utils.translation import gettext as _
 import orgs.services
 from accounts.models import display_name
 from invitations import services
-from invitations.forms import shown_generation
+from invitations.forms import LastDayForm, shown_generation
 from invitations.models import Invitation
 from invitations.roles import list_of
 from invitations.selectors import members_page
 from orgs.access import OrgRequest, confirm_before_giving, requires
+from orgs.dates import day
 from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership
 from orgs.policy import Permission, Role
@@ -49,6 +51,50 @@ def manager_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpRespons
             request, _("%(name)s is no longer a billing manager.") % {"name": display_name(target.user)}
         )
     return redirect(home)
+
+
+@requires(GET=Permission.MEMBERS_CHANGE_ROLE, POST=Permission.MEMBERS_CHANGE_ROLE)
+def manager_last_day(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse:
+    """Say until when a billing manager stays."""
+    managers = Membership.objects.for_org(request.organization).billing_managers().select_related("user")
+    target = get_object_or_404(managers, pk=membership_id)
+    home = list_of(request.organization.slug, Role.BILLING_MANAGER)
+    initial = {"last_day": target.last_day}
+    form = LastDayForm(request.POST if request.method == "POST" else None, initial=initial)
+    context = {"form": form, "target": target, "cancel_url": home}
+    if not form.is_valid():
+        status = 422 if form.errors else 200
+        return render(request, "invitations/manager_last_day.html", context, status=status)
+    try:
+        orgs.services.change_last_day(
+            actor=request.membership,
+            membership_id=target.pk,
+            last_day=form.cleaned_data["last_day"],
+            shown=_shown_day(request.POST.get("shown_last_day", "")),
+        )
+    except PageOutdated as outdated:
+        target.refresh_from_db(fields=["role", "last_day"])
+        context |= {"form": LastDayForm(initial={"last_day": target.last_day}), "refusal": outdated.message}
+        return render(request, "invitations/manager_last_day.html", context, status=409)
+    messages.success(request, _last_day_saved(target, form.cleaned_data["last_day"]))
+    return redirect(home)
+
+
+def _last_day_saved(target: Membership, last_day: date | None) -> str:
+    if last_day is None:
+        return _("%(name)s stays for good.") % {"name": display_name(target.user)}
+    return _("%(name)s stays until the end of %(day)s (UTC).") % {
+        "name": display_name(target.user),
+        "day": day(last_day),
+    }
+
+
+def _shown_day(text: str) -> date | None:
+    """The last day that the form's page showed. What is no day is one that nobody has."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return date.min
 
 
 # The next three serve both kinds of invitation. Their gate asks for the weakest permission; the verb asks for

@@ -37,8 +37,9 @@ class Migration(migrations.Migration):
             name='Membership',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('role', models.CharField(choices=[('admin', 'Admin'), ('member', 'Member'), ('billing_manager', 'Billing manager')], max_length=20, verbose_name='role')),
+                ('role', models.CharField(choices=[('admin', 'Admin'), ('member', 'Member'), ('billing_manager', 'Billing manager'), ('billing_viewer', 'Billing manager, view only')], max_length=20, verbose_name='role')),
                 ('joined_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('last_day', models.DateField(blank=True, help_text='Of a billing manager for a time, in UTC; empty: for good.', null=True, verbose_name='last day')),
                 ('dismissed', models.JSONField(default=list, editable=False, help_text='Codes of the hints on pages that the person needs no more.')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='orgs.organization')),
@@ -66,6 +67,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='membership',
+            index=models.Index(condition=models.Q(('last_day__isnull', False)), fields=['last_day'], name='membership_last_day'),
+        ),
+        migrations.AddIndex(
+            model_name='membership',
             index=models.Index(fields=['organization', 'role'], name='membership_org_role'),
         ),
         migrations.AddIndex(
@@ -78,6 +83,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['admin', 'member', 'billing_manager'])), name='membership_role_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['admin', 'member', 'billing_manager', 'billing_viewer'])), name='membership_role_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='membership',
+            constraint=models.CheckConstraint(condition=models.Q(('last_day', None), ('role__in', ['billing_manager', 'billing_viewer']), _connector='OR'), name='membership_last_day_role'),
         ),
     ]

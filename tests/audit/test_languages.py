@@ -3,7 +3,7 @@ in their own."""
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -18,8 +18,9 @@ from invitations import services as invitations
 from invitations.models import Invitation, Kind
 from invitations.refusals import AcceptRefused, Reason
 from orgs import services as orgs
+from orgs.access_requests import refuse_access, request_access
 from orgs.actions import edition_name
-from orgs.models import Membership
+from orgs.models import AccessRequest, Membership
 from orgs.policy import Permission, Role
 from orgs.services import Change
 from orgs.terms import follow_subscription
@@ -47,6 +48,19 @@ class Scene:
     def _join(self, name: str, role: Role) -> Membership:
         user = UserFactory(name=name)
         return MembershipFactory(organization=self.organization, user=user, role=role)
+
+    def refuse_access(self) -> None:
+        request_access(actor=self.mira, permission=Permission.AUDIT_READ)
+        refuse_access(actor=self.ada, request_id=AccessRequest.objects.get(membership=self.mira).pk)
+
+    def change_last_day(self) -> None:
+        manager = self._join("Lee", Role.BILLING_MANAGER)
+        orgs.change_last_day(actor=self.ada, membership_id=manager.pk, last_day=date(2999, 3, 31), shown=None)
+
+    def let_last_day_pass(self) -> None:
+        manager = self._join("Lee", Role.BILLING_MANAGER)
+        Membership.objects.filter(pk=manager.pk).update(last_day=date(2026, 1, 31))
+        orgs.end_past_last_days()
 
     def setting(self, name: str, seen: object, wanted: object) -> None:
         orgs.change_settings(actor=self.ada, changes={name: Change(seen, wanted)})
@@ -111,7 +125,8 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "access_token.ended": Scene.demote_a_holder_of_a_token,
     "access_token.made": Scene.make_token,
     "access_token.revoked": Scene.revoke_token,
-    "access.requested": lambda scene: orgs.request_access(actor=scene.mira, permission=Permission.AUDIT_READ),
+    "access.refused": Scene.refuse_access,
+    "access.requested": lambda scene: request_access(actor=scene.mira, permission=Permission.AUDIT_READ),
     "invitation.accepted": Scene.accept,
     "invitation.asked": Scene.ask_in_place_of_a_dead_one,
     "invitation.declined": lambda scene: invitations.decline(claim=by_link(scene.invitation())),
@@ -129,6 +144,8 @@ ACTS: dict[str, Callable[[Scene], object]] = {
         actor=scene.ada, invitation_id=scene.invitation().pk
     ),
     "invitation.sent": Scene.invite,
+    "membership.last_day_changed": Scene.change_last_day,
+    "membership.last_day_passed": Scene.let_last_day_pass,
     "membership.left": lambda scene: orgs.leave(membership=scene.mira),
     "membership.removed": lambda scene: orgs.remove_member(actor=scene.ada, membership_id=scene.mira.pk),
     "membership.role_changed": lambda scene: orgs.change_role(
@@ -156,6 +173,7 @@ def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
         "forever",
         "anyone with the link",
         "a person with the link",
+        "%(day)s (UTC)",
     ]
     texts += [choice.label for choices in (Role, Permission, Reason, TokenKind) for choice in choices]
     texts += [text for action in all_actions() for text in (action.label, action.sentence)]

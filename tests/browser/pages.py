@@ -25,6 +25,7 @@ NO_PAGE = {
     "stripe_webhook": "POST only",
     "api_schema": "JSON for machines",
     "access_request": "POST only",
+    "access_refuse": "POST only",
     "member_role": "asks about a role that the address names",
     "managers_link": "POST only",
     "invitation_resend": "POST only",

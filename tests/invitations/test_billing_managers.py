@@ -169,13 +169,6 @@ def test_an_admin_invites_by_mail(admin: Membership, sign_in: SignIn) -> None:
     assert Invitation.objects.get().role == Role.BILLING_MANAGER
 
 
-def test_a_role_in_the_form_is_ignored(admin: Membership, sign_in: SignIn) -> None:
-    sign_in(admin).post(
-        url(admin.organization, "managers/invite/"), {"email": "lee@ledger.test", "role": "admin"}
-    )
-    assert Invitation.objects.get().role == Role.BILLING_MANAGER
-
-
 def test_the_only_place_is_given_once_with_a_clear_sentence(sign_in: SignIn) -> None:
     organization = OrganizationFactory(edition_code="team-growth")
     admin = MembershipFactory(organization=organization, role=Role.ADMIN)

@@ -27,6 +27,8 @@ from orgs.policy import (
 ALL, NONE = "all", ""
 
 # Seed 001's table with the decisions of the design beside it: what a member and a billing manager may do.
+# One who only views has the same rows, but for what they change.
+CHANGES = {"card_update", "subscription_update", "details_update", "invoices_pay"}
 SEED_TABLE: dict[str, tuple[str, str]] = {
     "organization": ("view leave", "view leave"),
     "access": ("request", "request"),
@@ -59,6 +61,7 @@ def test_roles_may_do_what_the_seed_says(resource: str) -> None:
     member, billing_manager = SEED_TABLE[resource]
     assert granted(Role.MEMBER, resource) == set(member.split())
     assert granted(Role.BILLING_MANAGER, resource) == set(billing_manager.split())
+    assert granted(Role.BILLING_VIEWER, resource) == set(billing_manager.split()) - CHANGES
     assert granted(Role.ADMIN, resource) == {
         p.value.partition(".")[2] for p in Permission if p.resource == resource
     }
@@ -78,6 +81,7 @@ def test_a_billing_manager_manages_billing_managers_only_where_the_organization_
     assert not may(membership(Role.BILLING_MANAGER), permission)
     assert may(membership(Role.BILLING_MANAGER, delegated=True), permission)
     assert not may(membership(Role.MEMBER, delegated=True), permission)
+    assert not may(membership(Role.BILLING_VIEWER, delegated=True), permission)
 
 
 def test_the_setting_gives_a_billing_manager_nothing_else() -> None:
@@ -97,6 +101,9 @@ def test_the_setting_gives_a_billing_manager_nothing_else() -> None:
         (Role.ADMIN, Role.MEMBER, True, True),
         (Role.ADMIN, Role.BILLING_MANAGER, True, True),
         (Role.BILLING_MANAGER, Role.BILLING_MANAGER, False, True),
+        (Role.BILLING_MANAGER, Role.BILLING_VIEWER, False, True),
+        (Role.BILLING_VIEWER, Role.BILLING_MANAGER, False, False),
+        (Role.BILLING_VIEWER, Role.BILLING_VIEWER, False, False),
         (Role.BILLING_MANAGER, Role.MEMBER, False, False),
         (Role.BILLING_MANAGER, Role.ADMIN, False, False),
         (Role.MEMBER, Role.ADMIN, False, False),

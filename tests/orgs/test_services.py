@@ -4,6 +4,7 @@ import pytest
 
 from audit.models import AuditEvent
 from orgs import events, services
+from orgs.access_requests import request_access
 from orgs.errors import Refused
 from orgs.models import Membership, Organization
 from orgs.policy import Denied, Permission, Role
@@ -152,7 +153,7 @@ def test_asking_for_access_mails_every_admin_once_a_day(
     admin: Membership, billing_manager: Membership
 ) -> None:
     for _again in range(2):
-        services.request_access(actor=billing_manager, permission=Permission.STACKS_READ)
+        request_access(actor=billing_manager, permission=Permission.STACKS_READ)
     assert [mail.to for mail in OutgoingEmail.objects.all()] == [admin.user.email]
     assert actions() == ["access.requested"]
 
@@ -161,7 +162,7 @@ def test_nobody_asks_for_what_he_may_do_already(admin: Membership, member: Membe
     page_before = Membership.objects.select_related("organization").get(pk=member.pk)
     Membership.objects.filter(pk=member.pk).update(role=Role.BILLING_MANAGER)
     with pytest.raises(Refused, match="already"):
-        services.request_access(actor=page_before, permission=Permission.BILLING_VIEW)
+        request_access(actor=page_before, permission=Permission.BILLING_VIEW)
     assert not OutgoingEmail.objects.exists()
 
 

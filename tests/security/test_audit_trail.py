@@ -36,6 +36,7 @@ CHANGES = {
     "member_role": Change("membership.role_changed", "membership_id"),
     "member_remove": Change("membership.removed", "membership_id"),
     "manager_remove": Change("membership.removed", "manager_id"),
+    "manager_last_day": Change("membership.last_day_changed", "manager_id"),
     "members_invite": Change("invitation.sent"),
     "managers_invite": Change("invitation.sent"),
     "members_link": Change("invitation.link_created"),
@@ -45,6 +46,7 @@ CHANGES = {
     "invitation_revoke": Change("invitation.revoked", "invitation_id"),
     "organization_token_new": Change("access_token.made"),
     "access_request": Change("access.requested"),
+    "access_refuse": Change("access.refused", "request_id"),
     "leave": Change("membership.left"),
 }
 # Told once Stripe has done it, in tests/billing: test_cards.py, test_purchases.py, test_endings.py,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -102,12 +102,21 @@ def give_person_another_role(scene: Scene) -> None:
     Membership.objects.filter(pk=scene.person.pk).update(role=Role.ADMIN)
 
 
+def give_manager_another_last_day(scene: Scene) -> None:
+    Membership.objects.filter(pk=scene.manager.pk).update(last_day=date(2998, 1, 31))
+
+
 def send_again(scene: Scene) -> None:
     Invitation.objects.filter(pk=scene.invitation.pk).update(generation=2)
 
 
 def change_of_role(scene: Scene) -> tuple[str, Data]:
     return question(scene.client, f"{scene.url('member_role', scene.person.pk)}?role=billing_manager")
+
+
+def last_day(scene: Scene) -> tuple[str, Data]:
+    action, shown = question(scene.client, scene.url("manager_last_day", scene.manager.pk))
+    return action, {**shown, "last_day": "2999-01-31"}
 
 
 def removal(scene: Scene) -> tuple[str, Data]:
@@ -164,6 +173,7 @@ class Act:
 ACTS = {
     "member_role": Act(change_of_role, give_person_another_role, asks=True),
     "member_remove": Act(removal, give_person_another_role, asks=True),
+    "manager_last_day": Act(last_day, give_manager_another_last_day, asks=True),
     "invitation_revoke": Act(revocation, send_again, asks=True),
     "invitation_resend": Act(resending, send_again, asks=False),
     "invitation_copy_link": Act(copying, send_again, asks=False),
@@ -185,7 +195,7 @@ WITHOUT = {"manager_remove"}
 
 
 def state(scene: Scene) -> object:
-    memberships = Membership.objects.order_by("pk").values_list("pk", "role")
+    memberships = Membership.objects.order_by("pk").values_list("pk", "role", "last_day")
     invitations = Invitation.objects.order_by("pk").values_list("pk", "state", "generation")
     return list(memberships), list(invitations), AuditEvent.objects.count()
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing.invoice_states import InvoiceState
-from billing.models import BillingAccount, Invoice, Subscription
+from billing.models import Invoice, Subscription
+from billing.selectors.accounts import account_of
 from billing.selectors.customers import unpaid_sums
 from billing.selectors.methods import MethodTrouble, methods_in_use, troubles_of
-from billing.selectors.overview import AccountRow, account_rows, upcoming_of_account
+from billing.selectors.overview import upcoming_of_account
 from billing.selectors.standing import TONES, UnpaidSum
 from billing.upcoming import NextCharge, Upcoming, next_charges_of
 from orgs.models import Organization
@@ -42,8 +43,7 @@ class AccountState:
 
 def account_state(organization: Organization) -> AccountState:
     """In three statements."""
-    found = account_rows(BillingAccount.objects.filter(organization=organization)).first()
-    account = AccountRow(*found) if found else None
+    account = account_of(organization.pk)
     current = Subscription.objects.for_org(organization).current()
     upcoming = upcoming_of_account(current.order_by("period_end", "created_at", "id"), account)
     in_use = methods_in_use(upcoming, account.pays if account else None)
