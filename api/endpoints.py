@@ -26,6 +26,10 @@ class Endpoints:
     def get(self, path: str, needs: Needs, answers: Any) -> Callable[[Endpoint], Endpoint]:
         return self._declare("GET", path, needs, answers, 200)
 
+    def file(self, path: str, needs: Needs, content_type: str) -> Callable[[Endpoint], Endpoint]:
+        """What is answered as it is."""
+        return self._declare("GET", path, needs, None, 200, content_type=content_type)
+
     def ask(self, path: str, needs: Needs, answers: Any) -> Callable[[Endpoint], Endpoint]:
         """A question too long for an address."""
         return self._declare("POST", path, needs, answers, 200)
@@ -39,7 +43,15 @@ class Endpoints:
         return self._declare("DELETE", path, needs, None, 204, writes=True)
 
     def _declare(
-        self, method: str, path: str, needs: Needs, answers: Any, status: int, *, writes: bool = False
+        self,
+        method: str,
+        path: str,
+        needs: Needs,
+        answers: Any,
+        status: int,
+        *,
+        writes: bool = False,
+        content_type: str = "",
     ) -> Callable[[Endpoint], Endpoint]:
         def declare(endpoint: Endpoint) -> Endpoint:
             @wraps(endpoint)
@@ -61,7 +73,7 @@ class Endpoints:
                 url_name=f"api_{endpoint.__name__}",
                 auth=[needs],
                 response={status: answers},
-                openapi_extra={"parameters": [KEY_PARAMETER]} if writes else None,
+                openapi_extra=WRITES if writes else _file(content_type),
             )
             return endpoint
 
@@ -69,6 +81,17 @@ class Endpoints:
 
 
 SLUG = Path(..., pattern="^[-a-zA-Z0-9_]+$", description="The organization, as in its address.")
+
+
+# What the OpenAPI document says besides of a write, and of a file.
+WRITES: dict[str, Any] = {"parameters": [KEY_PARAMETER]}
+
+
+def _file(content_type: str) -> dict[str, Any] | None:
+    if not content_type:
+        return None
+    content = {content_type: {"schema": {"type": "string", "format": "binary"}}}
+    return {"responses": {200: {"content": content}}}
 
 
 def _answer(status: int, answer: Any) -> Any:

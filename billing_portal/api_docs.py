@@ -48,6 +48,7 @@ class Operation:
     parameters: list[Field]
     sends: list[Field]
     answers: list[Field]
+    content_type: str
     status: str
 
 
@@ -80,6 +81,7 @@ def _operation(document: dict[str, Any], path: str, method: str, told: dict[str,
         ],
         sends=_fields(document, _body(told.get("requestBody"))),
         answers=_fields(document, _body(answer)),
+        content_type=next(iter(answer.get("content", {})), ""),
         status=str(status),
     )
 

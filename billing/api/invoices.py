@@ -125,7 +125,7 @@ def invoice(request: ApiRequest, invoice_id: uuid.UUID) -> InvoiceDocumentOut:
     )
 
 
-@endpoints.get("/billing/invoices/{uuid:invoice_id}/pdf", Needs(Permission.BILLING_VIEW), None)
+@endpoints.file("/billing/invoices/{uuid:invoice_id}/pdf", Needs(Permission.BILLING_VIEW), "application/pdf")
 def invoice_pdf(request: ApiRequest, invoice_id: uuid.UUID) -> HttpResponse:
     """Get an invoice as PDF."""
     found = issued_invoice(request.organization, invoice_id)
