@@ -64,16 +64,15 @@ def token_of(secret: str) -> AccessToken | None:
 
 
 def tokens_page(membership: Membership) -> TokensPage:
-    manages = may(membership, Permission.ACCESS_TOKENS_MANAGE)
     found = AccessToken.objects.for_org(membership.organization)
-    tokens = list((found if manages else found.of_kind(membership))[:SHOWN])
-    personal = [token for token in tokens if token.kind is TokenKind.PERSONAL]
+    own = [_row(token) for token in found.of_kind(membership)]
+    if not may(membership, Permission.ACCESS_TOKENS_MANAGE):
+        return TokensPage(own, None, None)
+    others = list(found.exclude(membership=membership)[:SHOWN])
     return TokensPage(
-        own=[_row(token) for token in personal if token.membership_id == membership.pk],
-        of_organization=[_row(token) for token in tokens if token not in personal] if manages else None,
-        of_others=[_row(token) for token in personal if token.membership_id != membership.pk]
-        if manages
-        else None,
+        own=own,
+        of_organization=[_row(token) for token in others if token.kind is TokenKind.ORGANIZATION],
+        of_others=[_row(token) for token in others if token.kind is TokenKind.PERSONAL],
     )
 
 
