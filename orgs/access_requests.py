@@ -49,14 +49,14 @@ def request_access(*, actor: Membership, permission: Permission) -> None:
         )
 
 
-def refuse_access(*, actor: Membership, request_id: uuid.UUID) -> Membership:
-    """Turn a request down, and tell the person, who is returned. They may ask again."""
+def refuse_access(*, actor: Membership, membership_id: uuid.UUID, permission: str) -> Membership:
+    """Turn down what a person asked for, and tell them. They are returned, and may ask again."""
     with acting(actor, Permission.MEMBERS_CHANGE_ROLE) as act:
-        found = AccessRequest.objects.for_org(act.organization).select_related("membership__user")
-        request = found.filter(pk=request_id).first()
+        people = Membership.objects.for_org(act.organization).select_related("user")
+        person = people.get(pk=membership_id)
+        request = person.access_requests.filter(permission=permission).first()
         if request is None:
             raise Refused(_("This request was answered already."))
-        person = request.membership
         event = act.record(
             actions.ACCESS_REFUSED,
             target=(person.user_id, display_name(person.user)),

@@ -9,7 +9,7 @@ urlpatterns = [
     path("ask/", views.access_request, name="access_request"),
     path("settings/roles/", views.roles, name="roles"),
     path("settings/audit/", views.audit_log, name="audit_log"),
-    path("settings/members/requests/<uuid:request_id>/refuse/", views.access_refuse, name="access_refuse"),
+    path("settings/members/<uuid:membership_id>/refuse/", views.access_refuse, name="access_refuse"),
     path("settings/members/<uuid:membership_id>/role/", views.member_role, name="member_role"),
     path("settings/members/<uuid:membership_id>/remove/", views.member_remove, name="member_remove"),
 ]

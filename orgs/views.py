@@ -146,10 +146,14 @@ def access_request(request: OrgRequest) -> HttpResponse:
 
 
 @requires(POST=Permission.MEMBERS_CHANGE_ROLE)
-def access_refuse(request: OrgRequest, request_id: uuid.UUID) -> HttpResponse:
+def access_refuse(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse:
     """Turn down what somebody asked for. Granting it is a change of their role: ``member_role``."""
     try:
-        person = refuse_access(actor=request.membership, request_id=request_id)
+        person = refuse_access(
+            actor=request.membership,
+            membership_id=membership_id,
+            permission=request.POST.get("permission", ""),
+        )
     except Refused as refused:
         messages.info(request, str(refused.message))
     else:

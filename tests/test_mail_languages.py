@@ -30,7 +30,7 @@ from invitations import services as invitations
 from orgs import dates
 from orgs import services as organizations
 from orgs.access_requests import refuse_access, request_access
-from orgs.models import AccessRequest, Membership
+from orgs.models import Membership
 from orgs.policy import Permission, Role
 from orgs.terms import follow_subscription
 from outbox.models import OutgoingEmail
@@ -159,7 +159,7 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
     organization = admin.organization
     with translation.override("de"):
         request_access(actor=member, permission=Permission.MEMBERS_INVITE)
-        refuse_access(actor=admin, request_id=AccessRequest.objects.get().pk)
+        refuse_access(actor=admin, membership_id=member.pk, permission="members.invite")
         expires_at = timezone.now() + timedelta(days=30)
         make = {"name": "CI", "scopes": [Permission.MEMBERS_LIST], "expires_at": expires_at}
         token, _secret = tokens.make_token(actor=member, key=uuid4(), of_organization=False, **make)

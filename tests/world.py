@@ -198,12 +198,11 @@ def build_organization(
             new=f"{mark} new",
         )
     other = join(Role.MEMBER, "other")
-    asked = AccessRequest.objects.create(
+    AccessRequest.objects.create(
         membership=other, permission="billing.view", asked_at=timezone.now(), mail_at=timezone.now()
     )
     ids: dict[str, object] = {
         "membership_id": other.pk,
-        "request_id": asked.pk,
         "manager_id": join(Role.BILLING_MANAGER, "other-manager").pk,
         "invitation_id": invitation.pk,
         "invoice_id": invoice.pk,

@@ -4,16 +4,25 @@ import uuid
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import JSONObject
 
+from billing.mails import INVOICE_ISSUED_MAIL
 from billing.methods import Method, method_of, saved_by
 from billing.models import BillingAccount, StripeOperation
 from billing.selectors.under_way import unsettled_of
 from orgs.compiled import compiled
+from outbox.models import OutgoingEmail, State
+
+NONE_ASKED = Value([], output_field=ArrayField(TextField()))
 
 
 class AccountRow(NamedTuple):
+    """``bounced``: addresses that refused the last invoice sent to them; read for one account alone."""
+
     organization: uuid.UUID
     stripe_customer_id: str | None
     customer_deleted: bool
@@ -29,6 +38,8 @@ class AccountRow(NamedTuple):
     address: dict[str, str]
     failed: dict[str, Any] | None
     unsettled: list[dict[str, str]]
+    copies_to: list[str]
+    bounced: list[str]
 
     @property
     def as_of(self) -> datetime | None:
@@ -40,18 +51,24 @@ class AccountRow(NamedTuple):
         return method_of(saved_by(self))
 
 
-def account_rows(accounts: QuerySet[BillingAccount]) -> QuerySet[BillingAccount, Any]:
+def account_rows(
+    accounts: QuerySet[BillingAccount], *, bounced: Combinable | ArraySubquery = NONE_ASKED
+) -> QuerySet[BillingAccount, Any]:
     """What an ``AccountRow`` is made of."""
     unseen = StripeOperation.objects.filter(organization=OuterRef("organization")).failed_unseen()
     failed = unseen.values(row=JSONObject(kind="kind", result="result", created_at="created_at"))[:1]
     unsettled = unsettled_of(OuterRef("organization"))
-    annotated = accounts.annotate(unsettled=unsettled, failed=Subquery(failed))
+    annotated = accounts.annotate(bounced=bounced, unsettled=unsettled, failed=Subquery(failed))
     return annotated.values_list(*AccountRow._fields)
 
 
 @compiled(AccountRow)
 def _accounts(organization: uuid.UUID) -> QuerySet[BillingAccount, Any]:
-    return account_rows(BillingAccount.objects.filter(organization=organization))
+    mails = OutgoingEmail.objects.filter(organization_id=organization, kind=INVOICE_ISSUED_MAIL.code)
+    later = mails.filter(to=OuterRef("to"), created_at__gt=OuterRef("created_at"))
+    refused = mails.filter(~Exists(later), state=State.FAILED).order_by("to").values("to")
+    accounts = BillingAccount.objects.filter(organization=organization)
+    return account_rows(accounts, bounced=ArraySubquery(refused))
 
 
 def account_of(organization_id: uuid.UUID) -> AccountRow | None:

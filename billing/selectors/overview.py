@@ -25,6 +25,7 @@ from billing.parties import party_lines
 from billing.paying import charged_customer
 from billing.plans import PlannedChange, planned_changes
 from billing.selectors.accounts import AccountRow, account_of
+from billing.selectors.continuity import mail_warnings
 from billing.selectors.credits import Credits, credit_span
 from billing.selectors.invoices import InvoiceRow, latest_and_open
 from billing.selectors.methods import (
@@ -40,7 +41,7 @@ from billing.selectors.seats import Seats, seats_of
 from billing.selectors.under_way import UnderWay, under_way_of
 from billing.sharing import take_once
 from billing.upcoming import NextCharge, Upcoming, next_charges_of, upcoming_of
-from invitations.selectors import BillingManagersPanel, billing_managers_panel
+from invitations.selectors import BillingManagersPanel, ContinuityWarning, billing_managers_panel
 from orgs.compiled import compiled
 from orgs.editions import Edition
 from orgs.models import Membership, Organization
@@ -61,7 +62,7 @@ class BillingPage:
     ``under_way``: what was asked of Stripe and has not been answered.
     ``card_saved``: the person comes from saving the card that pays now.
     ``failed``: an act that came to nothing while nobody waited for it.
-    ``bill_to``: as on coming invoices, a line each.
+    ``bill_to``: as on coming invoices, a line each. ``warnings``: see ``billing.selectors.continuity``.
     """
 
     edition: Edition
@@ -81,6 +82,7 @@ class BillingPage:
     failed: FailedAct | None
     card_saved: bool
     bill_to: list[str]
+    warnings: list[ContinuityWarning]
     as_of: datetime | None
 
     @property
@@ -153,6 +155,7 @@ def billing_page(membership: Membership, *, card_saved: bool = False) -> Billing
         failed=failed_act(account.failed) if account and account.failed else None,
         card_saved=card_saved,
         bill_to=party_lines(account.name or organization.name, account.address, []) if account else [],
+        warnings=mail_warnings(membership, account),
         as_of=account.as_of if account else None,
     )
 

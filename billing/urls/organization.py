@@ -22,6 +22,7 @@ urlpatterns = [
     path("under-way/", under_way.under_way, name="billing_under_way"),
     path("activity/", overview.activity, name="billing_activity"),
     path("start/", start.start_step, name="start_step"),
+    path("warnings/hide/", start.warning_hide, name="warning_hide"),
     path("card/", cards.card, name="card"),
     path("card/return/", cards.card_return, name="card_return"),
     path("payment-links/", payment_links.payment_links, name="payment_links"),

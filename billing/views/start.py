@@ -1,9 +1,11 @@
-"""The list of what a billing manager begins with: what they have looked at, and that they hide it."""
+"""Hints on *Billing & usage*: what a person has looked at of the list to begin with, and what they hide."""
 
 from django.http import HttpResponse
 from django.urls import reverse
 
 from billing.selectors import Shown
+from billing.selectors.accounts import account_of
+from billing.selectors.continuity import mail_warnings
 from billing.views.see_other import HttpResponseSeeOther
 from orgs import services
 from orgs.access import OrgRequest, requires
@@ -24,3 +26,14 @@ def start_step(request: OrgRequest) -> HttpResponse:
         Shown.HIDDEN: billing,
     }
     return HttpResponseSeeOther(leads_to[Shown(noted)])
+
+
+@requires(POST=Permission.BILLING_DETAILS_UPDATE)
+def warning_hide(request: OrgRequest) -> HttpResponse:
+    """Hide a warning that the person has on their page, from them alone."""
+    code = request.POST.get("code", "")
+    if code in {
+        warning.code for warning in mail_warnings(request.membership, account_of(request.organization.pk))
+    }:
+        services.dismiss(membership=request.membership, code=code)
+    return HttpResponseSeeOther(reverse("billing", args=[request.organization.slug]))

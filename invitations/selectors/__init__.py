@@ -1,5 +1,6 @@
 """What the pages about invitations and people read, one dataclass per page."""
 
+from invitations.selectors.continuity import ContinuityWarning
 from invitations.selectors.invitee import (
     InvitationPage,
     invitation_page,
@@ -14,6 +15,7 @@ from invitations.selectors.ways import Way, ways_on
 
 __all__ = [
     "BillingManagersPanel",
+    "ContinuityWarning",
     "InvitationPage",
     "MembersPage",
     "SurplusInvitations",

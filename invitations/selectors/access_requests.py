@@ -16,7 +16,6 @@ REQUESTS_SHOWN = 50
 
 
 class RequestRow(NamedTuple):
-    id: uuid.UUID
     permission: str
     asked_at: datetime
     membership: uuid.UUID
@@ -28,7 +27,7 @@ class RequestRow(NamedTuple):
 def _requests(organization: uuid.UUID) -> QuerySet[AccessRequest, Any]:
     rows = AccessRequest.objects.for_org(organization).order_by("asked_at", "id")
     return rows.values_list(
-        "id", "permission", "asked_at", "membership", "membership__role", "membership__user__name"
+        "permission", "asked_at", "membership", "membership__role", "membership__user__name"
     )[:REQUESTS_SHOWN]
 
 
@@ -36,8 +35,8 @@ def _requests(organization: uuid.UUID) -> QuerySet[AccessRequest, Any]:
 class OpenRequest:
     """``role``: the one that they have; ``gives``: the one that grants what they ask, by its button."""
 
-    id: str
     membership_id: str
+    permission: Permission
     name: str
     asks: str
     asked_at: datetime
@@ -63,8 +62,8 @@ def _open(row: RequestRow, permission: Permission, role: Role) -> OpenRequest:
     # What they ask for, and as little else as any role has.
     gives = min(granting_roles(permission), key=lambda granting: len(GRANTS[granting]))
     return OpenRequest(
-        id=str(row.id),
         membership_id=str(row.membership),
+        permission=permission,
         name=row.name,
         asks=str(permission.label),
         asked_at=row.asked_at,

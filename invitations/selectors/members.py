@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from invitations.selectors.access_requests import OpenRequest, open_requests
+from invitations.selectors.continuity import ContinuityWarning, people_warnings
 from invitations.selectors.pending import (
     NONE_PENDING,
     PendingInvitations,
@@ -102,6 +103,7 @@ class MembersPage:
     seats: MemberSeats | None
     pending: PendingInvitations
     requests: list[OpenRequest]
+    warnings: list[ContinuityWarning]
     may_invite: bool
 
 
@@ -126,6 +128,7 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
         seats=seats,
         pending=pending_invitations(membership, Role.MEMBER, joinable=joinable) if invites else NONE_PENDING,
         requests=open_requests(membership),
+        warnings=people_warnings(membership),
         may_invite=invites,
     )
 

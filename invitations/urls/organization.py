@@ -17,6 +17,7 @@ urlpatterns = [
     path("members/link/", inviting.members_link, name="members_link"),
     path("billing/managers/invite/", inviting.managers_invite, name="managers_invite"),
     path("billing/managers/link/", inviting.managers_link, name="managers_link"),
+    path("members/warnings/hide/", organization.members_warning_hide, name="members_warning_hide"),
     path("billing/managers/<uuid:membership_id>/remove/", organization.manager_remove, name="manager_remove"),
     path(
         "billing/managers/<uuid:membership_id>/last-day/",

@@ -15,6 +15,7 @@ from invitations.forms import LastDayForm, shown_generation
 from invitations.models import Invitation
 from invitations.roles import list_of
 from invitations.selectors import members_page
+from invitations.selectors.continuity import people_warnings
 from orgs.access import OrgRequest, confirm_before_giving, requires
 from orgs.dates import day
 from orgs.errors import PageOutdated, Refused
@@ -28,6 +29,15 @@ def members(request: OrgRequest) -> HttpResponse:
         request.membership, before=request.GET.get("before", ""), after=request.GET.get("after", "")
     )
     return render(request, "invitations/members.html", {"page": page})
+
+
+@requires(POST=Permission.MEMBERS_CHANGE_ROLE)
+def members_warning_hide(request: OrgRequest) -> HttpResponse:
+    """Hide a warning that the person has on the members page, from them alone."""
+    code = request.POST.get("code", "")
+    if code in {warning.code for warning in people_warnings(request.membership)}:
+        orgs.services.dismiss(membership=request.membership, code=code)
+    return redirect("members", request.organization.slug)
 
 
 @requires(GET=Permission.BILLING_MANAGERS_REMOVE, POST=Permission.BILLING_MANAGERS_REMOVE)

@@ -20,7 +20,7 @@ from invitations.refusals import AcceptRefused, Reason
 from orgs import services as orgs
 from orgs.access_requests import refuse_access, request_access
 from orgs.actions import edition_name
-from orgs.models import AccessRequest, Membership
+from orgs.models import Membership
 from orgs.policy import Permission, Role
 from orgs.services import Change
 from orgs.terms import follow_subscription
@@ -51,7 +51,7 @@ class Scene:
 
     def refuse_access(self) -> None:
         request_access(actor=self.mira, permission=Permission.AUDIT_READ)
-        refuse_access(actor=self.ada, request_id=AccessRequest.objects.get(membership=self.mira).pk)
+        refuse_access(actor=self.ada, membership_id=self.mira.pk, permission="audit.read")
 
     def change_last_day(self) -> None:
         manager = self._join("Lee", Role.BILLING_MANAGER)

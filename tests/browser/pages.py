@@ -26,6 +26,8 @@ NO_PAGE = {
     "api_schema": "JSON for machines",
     "access_request": "POST only",
     "access_refuse": "POST only",
+    "warning_hide": "POST only",
+    "members_warning_hide": "POST only",
     "member_role": "asks about a role that the address names",
     "managers_link": "POST only",
     "invitation_resend": "POST only",
