@@ -53,7 +53,7 @@ class LastDayForm(forms.Form):
     last_day = forms.DateField(
         label=_("Last day"),
         required=False,
-        help_text=_("In UTC. Leave empty for good."),
+        help_text=_("The whole day counts, in UTC. Leave this empty, and they stay for good."),
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         error_messages={"invalid": _("Enter a day, or leave this empty.")},
     )
