@@ -1,28 +1,17 @@
 """How second factors lie in the database: encrypted, so that a copy of it opens no account."""
 
-import base64
-import hashlib
-
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet, MultiFernet
-from django.conf import settings
+
+from accounts.encryption import cipher
+
+PURPOSE = b"second factor"
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """Encrypts TOTP keys and recovery seeds under SECRET_KEY; its fallbacks still decrypt."""
+    """Encrypts TOTP keys and recovery seeds."""
 
     def encrypt(self, text: str) -> str:
-        return cipher().encrypt(text.encode()).decode()
+        return cipher(PURPOSE).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return cipher().decrypt(encrypted_text.encode()).decode()
-
-
-def cipher() -> MultiFernet:
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(_key_from(secret)) for secret in secrets])
-
-
-def _key_from(secret: str) -> bytes:
-    digest = hashlib.blake2b(secret.encode(), digest_size=32, person=b"second factor")
-    return base64.urlsafe_b64encode(digest.digest())
+        return cipher(PURPOSE).decrypt(encrypted_text.encode()).decode()
