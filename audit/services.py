@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
+from audit.events import event_recorded
 from audit.models import ActorKind, AuditEvent
 from audit.registry import Action, Datum
 from work.transactions import ensure_transaction
@@ -76,7 +77,7 @@ def record(
     target_id, target_name = target or ("", "")
     # What can't be told must fail here, not on the page.
     action.told(target=target_name, data=data)
-    return AuditEvent.objects.create(
+    event = AuditEvent.objects.create(
         action=action.code,
         organization_id=organization.id if organization else None,
         organization_name=organization.name if organization else "",
@@ -89,3 +90,5 @@ def record(
         target_name=target_name,
         data=data,
     )
+    event_recorded.send(AuditEvent, event=event)
+    return event

@@ -28,6 +28,7 @@ SETTINGS = (
     Place("members", _("Members"), "members", Permission.MEMBERS_LIST),
     Place("roles", _("Roles"), "roles", Permission.ROLES_VIEW),
     Place("tokens", _("Access tokens"), "key", Permission.ACCESS_TOKENS_OWN),
+    Place("webhooks", _("Webhooks"), "send", Permission.WEBHOOKS_MANAGE),
     Place("audit_log", _("Audit log"), "audit", Permission.AUDIT_READ),
     Place("organization_settings", _("General"), "settings", Permission.ORGANIZATION_CONFIGURE),
 )

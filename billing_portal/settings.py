@@ -51,6 +51,7 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL] if site.scheme == "https" else []
 
 INSTALLED_APPS = [
     "billing_portal",
+    "hooks",
     "billing",
     "usage",
     "invitations",
@@ -349,6 +350,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(RUN_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "outbox-delete-old": {"task": "outbox.delete_old", "schedule": crontab(hour="3", minute="0")},
+    "hooks-sweep": {"task": "hooks.sweep", "schedule": 10.0, "options": {"expires": 10}},
+    "hooks-delete-old": {"task": "hooks.delete_old", "schedule": crontab(hour="3", minute="10")},
     "stripe-sweep": {"task": "billing.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "stripe-delete-old": {"task": "billing.delete_old_events", "schedule": crontab(hour="3", minute="5")},
     "stripe-expiries": {
@@ -368,6 +371,11 @@ CELERY_BEAT_SCHEDULE = {
 }
 # How long a worker may take over one mail; longer than its mail server may take to answer.
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)
+
+# --- Webhooks ------------------------------------------------------------------------------------------
+
+# For trying them out: webhooks may go to addresses inside the network, to any port, and by plain http.
+WEBHOOKS_MAY_STAY_INSIDE = env.bool("WEBHOOKS_MAY_STAY_INSIDE", default=False)
 
 # --- Logs ----------------------------------------------------------------------------------------------
 

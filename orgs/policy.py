@@ -56,6 +56,7 @@ class Permission(TextChoices):
     ORGANIZATION_CONFIGURE = "organization.configure", _("change the organization's settings")
     ORGANIZATION_LEAVE = "organization.leave", _("leave the organization")
     ACCESS_REQUEST = "access.request", _("ask for access")
+    WEBHOOKS_MANAGE = "webhooks.manage", _("manage webhooks")
     ROLES_VIEW = "roles.view", _("see what each role may do")
     MEMBERS_COUNT = "members.count", _("see how many members there are")
     MEMBERS_LIST = "members.list", _("see the members")
@@ -116,7 +117,7 @@ READING_ACTIONS = {
 
 # The parts of the table that people read, in its order, and the resources that each tells of.
 PARTS: tuple[tuple[Promise, tuple[str, ...]], ...] = (
-    (_("Organization"), ("organization", "access")),
+    (_("Organization"), ("organization", "access", "webhooks")),
     (_("People"), ("members", "roles", "teams")),
     (_("Product"), ("stacks", "rum", "access_tokens", "policy_groups", "policy_packs")),
     (_("Billing"), ("billing",)),

@@ -26,6 +26,8 @@ from billing.notices import (
     tell_of_plan_change,
     tell_of_started_subscription,
 )
+from hooks.failing import switch_off
+from hooks.models import OffBecause
 from invitations import services as invitations
 from orgs import dates
 from orgs import services as organizations
@@ -37,6 +39,7 @@ from outbox.models import OutgoingEmail
 from outbox.registry import RenderedMail, renderer_of
 from tests.billing.factories import PaymentMethodFactory
 from tests.factories import MembershipFactory, UserFactory
+from tests.hooks.factories import EndpointFactory
 from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.languages import use_catalogue
@@ -62,10 +65,12 @@ GERMAN = {
     "Unknown browser": "Unbekannter Browser",
     "Your email address was changed": "Ihre E-Mail-Adresse wurde geändert",
     "Open Billing & usage": "Abrechnung öffnen",
+    "Open the webhook": "Webhook öffnen",
 }
 LABELS = {
     "role_changed": [("Member", "Mitglied"), ("Billing manager", "Rechnungsverwalter")],
     "membership_removed": [("Member", "Mitglied")],
+    "webhook_off": [("Open the webhook", "Webhook öffnen")],
     "last_day_nears": [("31 March 2027", "31 März 2027"), ("billing manager", "Rechnungsverwalter")],
     "last_day_passed": [("31 March 2027", "31 März 2027")],
     "access_answered": [("invite members", "Mitglieder einladen")],
@@ -221,6 +226,7 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
         event = AuditEvent.objects.filter(organization_id=organization.pk).latest("id")
         tell_of_changed_details(organization, event, ["name", "tax_id"])
         tell_of_expiring_method(organization, PaymentMethodFactory(organization=organization), days=7)
+        switch_off(EndpointFactory(organization=organization), OffBecause.FAILING)
         account_mails.send_plain(
             "account/email/password_changed",
             admin.user.email,

@@ -26,6 +26,7 @@ from outbox.models import OutgoingEmail
 from outbox.registry import RenderedMail, renderer_of
 from tests.billing.factories import InvoiceFactory, PaymentMethodFactory
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+from tests.hooks.factories import EndpointFactory
 from tests.invitations.factories import InvitationFactory
 from tests.linkifiers import links, words_and_addresses
 from tests.sampling import sampled
@@ -94,6 +95,14 @@ def of_surplus(text: str) -> Params:
     }
 
 
+def of_webhook(text: str) -> Params:
+    endpoint = EndpointFactory(off_because="failing")
+    reader = MembershipFactory(organization=endpoint.organization, role=Role.ADMIN)
+    User.objects.filter(pk=reader.user_id).update(email="lee@ledger.test")
+    ids = {"organization_id": endpoint.organization_id, "endpoint_id": str(endpoint.pk)}
+    return {**ids, "organization": text, "slug": "acme", "host": "hooks.ledger.test", "because": "failing"}
+
+
 def in_words(**codes: object) -> Callable[[str], Params]:
     """``codes``: what is no text of somebody's. Each other param that any mail has is the given text."""
     names = ("organization", "actor", "person", "inviter", "message", "invoice", "method_brand", "token")
@@ -131,6 +140,7 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "last_day_nears": of_near_last_day,
     "last_day_passed": in_words(role="billing_viewer", last_day="2027-03-31"),
     "access_requested": of_request,
+    "webhook_off": of_webhook,
     "invitation_sent": of_invitation,
     "invitation_accepted": in_words(role="billing_manager", email="lee@ledger.test"),
     "invitation_declined": in_words(role="billing_manager"),

@@ -30,6 +30,7 @@ from tests.billing.factories import (
     SubscriptionFactory,
 )
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+from tests.hooks.factories import DeliveryFactory, EndpointFactory
 from tests.invitations.factories import InvitationFactory
 from tests.tokens.factories import AccessTokenFactory
 from usage.models import Stack
@@ -201,6 +202,9 @@ def build_organization(
     AccessRequest.objects.create(
         membership=other, permission="billing.view", asked_at=timezone.now(), mail_at=timezone.now()
     )
+    endpoint = EndpointFactory(
+        organization=organization, url=f"https://{mark}.hooks.test/".lower(), events=["invoice.paid"]
+    )
     ids: dict[str, object] = {
         "membership_id": other.pk,
         "manager_id": join(Role.BILLING_MANAGER, "other-manager").pk,
@@ -213,5 +217,7 @@ def build_organization(
             organization=organization, name=f"{mark} token", maker_name=f"{mark} maker"
         ).pk,
         "link_id": PaymentLinkFactory(organization=organization).pk,
+        "endpoint_id": endpoint.pk,
+        "delivery_id": DeliveryFactory(endpoint=endpoint, state="failed", answer=f"{mark} answer").pk,
     }
     return organization, memberships, ids

@@ -1,6 +1,7 @@
 """The audit log stores codes: in what language an act was done can't be told from it, and anybody reads it
 in their own."""
 
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
@@ -14,6 +15,9 @@ from django.utils.translation import override
 
 from audit.models import AuditEvent
 from audit.registry import Action, all_actions
+from hooks import services as hooks
+from hooks.failing import switch_off
+from hooks.models import Endpoint, OffBecause
 from invitations import services as invitations
 from invitations.models import Invitation, Kind
 from invitations.refusals import AcceptRefused, Reason
@@ -25,6 +29,7 @@ from orgs.policy import Permission, Role
 from orgs.services import Change
 from orgs.terms import follow_subscription
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+from tests.hooks.factories import DeliveryFactory, EndpointFactory
 from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.languages import use_catalogue
@@ -77,6 +82,9 @@ class Scene:
             email="lee@example.test" if kind is Kind.MAIL else "",
             sent_at=timezone.now() - timedelta(days=days_old),
         )
+
+    def endpoint(self, *, off_because: str = "") -> Endpoint:
+        return EndpointFactory(organization=self.organization, off_because=off_because)
 
     def invite(self) -> None:
         invitations.invite_by_mail(actor=self.ada, email="lee@example.test", role=Role.MEMBER)
@@ -158,6 +166,31 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "organization.managers_setting_changed": lambda scene: scene.setting(
         "managers_manage_managers", False, True
     ),
+    "webhook.made": lambda scene: hooks.make_endpoint(
+        actor=scene.ada, key=uuid.uuid4(), url="https://hooks.ledger.test/", events=["invoice.paid"]
+    ),
+    "webhook.changed": lambda scene: hooks.change_endpoint(
+        actor=scene.ada,
+        endpoint_id=scene.endpoint().pk,
+        shown_version=1,
+        url="https://hooks.ledger.test/other",
+        events=["invoice.paid"],
+    ),
+    "webhook.secret_rolled": lambda scene: hooks.roll_secret(
+        actor=scene.ada, endpoint_id=scene.endpoint().pk, shown_version=1
+    ),
+    "webhook.switched_on": lambda scene: hooks.switch_endpoint(
+        actor=scene.ada, endpoint_id=scene.endpoint(off_because="person").pk, on=True
+    ),
+    "webhook.switched_off": lambda scene: hooks.switch_endpoint(
+        actor=scene.ada, endpoint_id=scene.endpoint().pk, on=False
+    ),
+    "webhook.given_up": lambda scene: switch_off(scene.endpoint(), OffBecause.GONE),
+    "webhook.tested": lambda scene: hooks.send_test(actor=scene.ada, endpoint_id=scene.endpoint().pk),
+    "webhook.replayed": lambda scene: hooks.replay(
+        actor=scene.ada, delivery_id=DeliveryFactory(endpoint=scene.endpoint(), state="failed").pk
+    ),
+    "webhook.removed": lambda scene: hooks.remove_endpoint(actor=scene.ada, endpoint_id=scene.endpoint().pk),
     "organization.renamed": lambda scene: scene.setting("name", "Acme", "Globex"),
 }
 # Told in tests/billing: test_mirror.py, of what Stripe says, and test_payment_links.py.
@@ -175,7 +208,9 @@ def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
         "a person with the link",
         "%(day)s (UTC)",
     ]
-    texts += [choice.label for choices in (Role, Permission, Reason, TokenKind) for choice in choices]
+    texts += [
+        choice.label for choices in (Role, Permission, Reason, TokenKind, OffBecause) for choice in choices
+    ]
     texts += [text for action in all_actions() for text in (action.label, action.sentence)]
     days = ("%(days)s day", "%(days)s days")
     return {**{str(text): _marked(str(text)) for text in texts}, days: (_marked(days[0]), _marked(days[1]))}

@@ -32,6 +32,7 @@ CHANGES = {"card_update", "subscription_update", "details_update", "invoices_pay
 SEED_TABLE: dict[str, tuple[str, str]] = {
     "organization": ("view leave", "view leave"),
     "access": ("request", "request"),
+    "webhooks": (NONE, NONE),
     "roles": ("view", NONE),
     "members": ("count list api_list", "count api_list"),
     "teams": ("list api_list", "api_list"),

@@ -48,6 +48,11 @@ CHANGES = {
     "access_request": Change("access.requested"),
     "access_refuse": Change("access.refused", "membership_id"),
     "leave": Change("membership.left"),
+    "webhook_secret": Change("webhook.secret_rolled", "endpoint_id"),
+    "webhook_switch": Change("webhook.switched_off", "endpoint_id"),
+    "webhook_test": Change("webhook.tested", "endpoint_id"),
+    "webhook_remove": Change("webhook.removed", "endpoint_id"),
+    "webhook_again": Change("webhook.replayed", "delivery_id"),
 }
 # Told once Stripe has done it, in tests/billing: test_cards.py, test_purchases.py, test_endings.py,
 # test_payments.py, test_plan_changes.py, test_saved_methods.py and test_details.py.
@@ -68,6 +73,8 @@ TOLD_LATER = {
     "tax_id_add",
     "tax_id_remove",
 }
+# With an address that is there: tests/hooks/test_pages.py.
+TOLD_WITH_A_SERVER = {"webhook_new", "webhook_change"}
 # Others than admins send these too: tests/billing/test_payment_links.py, tests/tokens/test_pages.py.
 TOLD_ELSEWHERE = {
     "card_link",
@@ -96,6 +103,7 @@ def test_every_form_is_accounted_for() -> None:
         *CHANGES,
         *TOLD_LATER,
         *TOLD_ELSEWHERE,
+        *TOLD_WITH_A_SERVER,
         *CHANGES_NOTHING,
     }
 

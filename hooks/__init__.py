@@ -1,0 +1,1 @@
+"""Webhooks to an organization's own programs: what happened, told to addresses that its admins name."""
