@@ -1,7 +1,8 @@
-"""Pages that join all apps: the list of one's organizations, and a new one."""
+"""Pages that join all apps: where everybody begins, the list of one's organizations, and a new one."""
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.access import Audience, SignedInRequest, open_to, sign_in_first
+from accounts.access import Audience, SignedInRequest, open_to
 from billing.offers import offers
 from billing.selectors import organizations_page, wanted_in
 from invitations.selectors import invitations_for
@@ -26,11 +27,11 @@ from orgs.start import start_url
 def home(request: HttpRequest) -> HttpResponse:
     """Straight into the only organization of the person, or to their only invitation; else to the list.
 
-    Support staff, who are in none, begin in the admin.
+    Support staff, who are in none, begin in the admin. Visitors read what this is.
     """
     user = request.user
     if not user.is_authenticated:
-        return sign_in_first(request)
+        return render(request, "start.html", {"issuer_name": settings.ISSUER_NAME})
     memberships = memberships_of(user.pk)
     if user.is_staff and not memberships:
         return redirect("admin:index")

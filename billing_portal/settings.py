@@ -31,7 +31,7 @@ SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@portal.test")
 ISSUER_NAME = env.str("ISSUER_NAME", default="")
 ISSUER_ADDRESS = [line.strip() for line in env.str("ISSUER_ADDRESS", default="").split("|") if line.strip()]
 ISSUER_TAX_ID = env.str("ISSUER_TAX_ID", default="")
-# Pages of the company's own; the foot of every page links those that there are.
+# Pages of the company's own; the foot of every page links those that there are, and else the portal's help.
 HELP_URL = env.str("HELP_URL", default="")
 TERMS_URL = env.str("TERMS_URL", default="")
 PRIVACY_URL = env.str("PRIVACY_URL", default="")

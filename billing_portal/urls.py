@@ -6,13 +6,15 @@ from django.urls import include, path
 
 from accounts import limits
 from accounts.access import Audience, open_to
-from billing_portal import api_docs, devmail, health, pages, style_guide, well_known
+from billing_portal import api_docs, devmail, health, pages, role_help, style_guide, well_known
 from billing_portal.api import portal_api
 
 handler429 = limits.too_many_requests
 
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("help/", role_help.roles_in_short, name="help"),
+    path("help/<slug:role>/", role_help.help_page, name="role_help"),
     path("favicon.ico", well_known.favicon, name="favicon"),
     path("robots.txt", well_known.robots, name="robots"),
     path(".well-known/security.txt", well_known.security, name="security"),

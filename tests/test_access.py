@@ -124,6 +124,8 @@ INSIDE = {
 
 ANYONE = {
     "home": {"GET"},
+    "help": {"GET"},
+    "role_help": {"GET"},
     "favicon": {"GET"},
     "robots": {"GET"},
     "security": {"GET"},

@@ -216,6 +216,7 @@ def build_organization(
         "token_id": AccessTokenFactory(
             organization=organization, name=f"{mark} token", maker_name=f"{mark} maker"
         ).pk,
+        "role": Role.BILLING_MANAGER.value,
         "link_id": PaymentLinkFactory(organization=organization).pk,
         "endpoint_id": endpoint.pk,
         "delivery_id": DeliveryFactory(endpoint=endpoint, state="failed", answer=f"{mark} answer").pk,

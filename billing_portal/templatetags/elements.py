@@ -178,7 +178,7 @@ def foot() -> dict[str, str]:
     """``{% foot %}``: whom to ask, at the end of every page. Needs no context: error pages may have none."""
     return {
         "support_email": settings.SUPPORT_EMAIL,
-        "help_url": settings.HELP_URL,
+        "help_url": settings.HELP_URL or reverse("help"),
         "terms_url": settings.TERMS_URL,
         "privacy_url": settings.PRIVACY_URL,
     }

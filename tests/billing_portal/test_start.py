@@ -1,6 +1,7 @@
 """Where people begin: after signing in, after accepting, and at the address of the portal alone."""
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
@@ -23,8 +24,23 @@ def begins_at(client: Client) -> str:
     return client.get("/").headers["Location"]
 
 
-def test_visitors_are_asked_to_sign_in_and_led_back() -> None:
-    assert begins_at(Client()) == "/accounts/login/?next=/"
+def test_visitors_read_what_this_is_and_are_offered_the_sign_in(settings: LazySettings) -> None:
+    settings.ISSUER_NAME = "Ledger Cloud"
+    page = Client().get("/").content.decode()
+    assert "customers of Ledger Cloud" in page
+    for name in ("account_login", "account_signup", "help"):
+        assert f'href="{reverse(name)}"' in page
+
+
+def test_the_start_page_names_no_company_where_the_settings_name_none(settings: LazySettings) -> None:
+    settings.ISSUER_NAME = ""
+    assert "customers of" not in Client().get("/").content.decode()
+
+
+def test_signing_out_ends_on_the_start_page(admin: Membership, sign_in: SignIn) -> None:
+    answer = sign_in(admin).post(reverse("account_logout"), follow=True)
+    assert answer.redirect_chain == [("/", 302)]
+    assert "You have signed out." in answer.content.decode()
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -14,7 +14,6 @@ VISITORS = ("anonymous", "stranger", *(role.value for role in Role))
 # Answers no page to anybody by GET alone; those that show one after some steps are among the states, see
 # test_account_states.py and test_organization_states.py.
 NO_PAGE = {
-    "home": "redirects",
     "healthz": "text for machines",
     "readyz": "text for machines",
     "favicon": "an icon",

@@ -17,7 +17,7 @@ MOST_BYTES = 80_000
 MOST_REQUESTS = 8
 
 
-@pytest.mark.parametrize("path", ["/accounts/login/", "/orgs/own/settings/billing/"])
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/orgs/own/settings/billing/"])
 def test_a_first_visit_is_light(path: str, new_page: NewPage) -> None:
     world = build_world()
     page = new_page(user=world.memberships[Role.ADMIN].user if path.startswith("/orgs/") else None)
