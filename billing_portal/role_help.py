@@ -29,6 +29,7 @@ HOW: dict[Permission, Promise] = {
     P.MEMBERS_CHANGE_ROLE: _("On “Members”, open the menu beside the person."),
     P.MEMBERS_REMOVE: _("On “Members”, open the menu beside the person."),
     P.AUDIT_READ: _("Open “Audit log”."),
+    P.AUDIT_EXPORT: _("On “Audit log”, press “Export as CSV”. What the filter finds is in the file."),
     P.BILLING_VIEW: _("Open “Billing & usage”. All invoices are linked there, each with its PDF."),
     P.BILLING_CARD_UPDATE: _(
         "On “Billing & usage”, under “Payment methods”. Cards are typed in on Stripe's page."

@@ -5,7 +5,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from audit.registry import Action, BillingAction, label_in
+from audit.registry import Action, BillingAction, action_of, label_in
 from orgs.dates import day
 from orgs.editions import edition_name
 from orgs.policy import Permission, Role
@@ -29,6 +29,14 @@ def lifetime(days: int | None) -> str:
 def last_day(code: str | None) -> str:
     """A day in UTC, stored in ISO format."""
     return _("%(day)s (UTC)") % {"day": day(date.fromisoformat(code))} if code else _("none")
+
+
+def one_action(code: str) -> str:
+    return str(action_of(code).label) if code else _("every action")
+
+
+def one_person(name: str) -> str:
+    return name or _("everybody")
 
 
 ORGANIZATION_CREATED = Action(
@@ -113,4 +121,11 @@ ACCESS_REFUSED = Action(
     gettext_lazy("Refused access"),
     gettext_lazy("refused that %(target)s be allowed to %(permission)s"),
     permission=permission,
+)
+AUDIT_EXPORTED = Action(
+    "audit.exported",
+    gettext_lazy("Exported the audit log"),
+    gettext_lazy("exported the audit log (%(only)s; %(person)s)"),
+    only=one_action,
+    person=one_person,
 )

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from audit.registry import all_actions
 from orgs.editions import sold_editions
 from orgs.models import Organization
 from orgs.policy import Role
@@ -94,3 +95,14 @@ class SettingsForm(OrganizationForm):
 
 class RoleForm(forms.Form):
     role = forms.TypedChoiceField(choices=Role.choices, coerce=Role)
+
+
+def _action_codes() -> list[tuple[str, str]]:
+    return [(action.code, str(action.label)) for action in all_actions()]
+
+
+class AuditFilterForm(forms.Form):
+    """What of the audit log is meant: one action, or all; a part of a person's name, or everybody."""
+
+    action = forms.ChoiceField(required=False, choices=_action_codes)
+    person = forms.CharField(required=False, max_length=80)

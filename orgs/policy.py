@@ -197,7 +197,6 @@ NOT_BUILT = frozenset(
         P.POLICY_PACKS_MANAGE,
         P.STACKS_READ,
         P.STACKS_MANAGE,
-        P.AUDIT_EXPORT,
     }
 )
 

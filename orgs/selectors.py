@@ -106,15 +106,8 @@ class AuditPage:
 def audit_page(
     organization_id: uuid.UUID, *, action: str = "", person: str = "", before: int | None = None
 ) -> AuditPage:
-    """The organization's audit events, newest first, a page by key.
-
-    ``person``: a part of the actor's or the target's name.
-    """
-    events = AuditEvent.objects.for_org(organization_id)
-    if action:
-        events = events.filter(action=action)
-    if person:
-        events = events.filter(Q(actor_name__icontains=person) | Q(target_name__icontains=person))
+    """The organization's audit events, a page by key: see ``audit_events``."""
+    events = audit_events(organization_id, action=action, person=person)
     if before is not None:
         events = events.filter(id__lt=before)
     found = list(events[: AUDIT_PAGE_SIZE + 1])
@@ -126,3 +119,18 @@ def audit_page(
         person=person,
         older=shown[-1].id if len(found) > AUDIT_PAGE_SIZE else None,
     )
+
+
+def audit_events(
+    organization_id: uuid.UUID, *, action: str = "", person: str = ""
+) -> "QuerySet[AuditEvent, AuditEvent]":
+    """The organization's audit events, newest first.
+
+    ``person``: a part of the actor's or the target's name.
+    """
+    events = AuditEvent.objects.for_org(organization_id)
+    if action:
+        events = events.filter(action=action)
+    if person:
+        events = events.filter(Q(actor_name__icontains=person) | Q(target_name__icontains=person))
+    return events

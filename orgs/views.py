@@ -4,17 +4,20 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import display_name
 from orgs import services
 from orgs.access import OrgRequest, requires
 from orgs.access_requests import refuse_access, request_access
+from orgs.audit_export import export_audit_log
 from orgs.errors import PageOutdated, Refused
-from orgs.forms import RoleForm
+from orgs.forms import AuditFilterForm, RoleForm
 from orgs.models import Membership
 from orgs.policy import Permission, Role
 from orgs.rows import positive_int
@@ -37,6 +40,20 @@ def audit_log(request: OrgRequest) -> HttpResponse:
     )
     template = "orgs/_audit_events.html" if request.htmx else "orgs/audit_log.html"
     return render(request, template, {"page": page})
+
+
+@requires(POST=Permission.AUDIT_EXPORT)
+def audit_export(request: OrgRequest) -> HttpResponseBase:
+    """What the filter finds, as a file."""
+    form = AuditFilterForm(request.POST)
+    if not form.is_valid():
+        raise BadRequest
+    name = f"audit-{request.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
+    return StreamingHttpResponse(
+        export_audit_log(actor=request.membership, **form.cleaned_data),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 @requires(GET=Permission.MEMBERS_CHANGE_ROLE, POST=Permission.MEMBERS_CHANGE_ROLE, sensitive={"POST"})

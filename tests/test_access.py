@@ -57,6 +57,7 @@ INSIDE = {
     "access_request": Row(post=EVERYBODY, data={"permission": "stacks.read"}),
     "roles": Row(get=MEMBERS),
     "audit_log": Row(get=ADMINS),
+    "audit_export": Row(post=ADMINS),
     "organization_settings": Row(get=ADMINS, post=ADMINS, data={"name": "New name"}),
     "access_refuse": Row(post=ADMINS, data={"permission": "billing.view"}),
     "member_role": Row(get=ADMINS, post=ADMINS, data={"role": "admin", "shown_role": "member"}),

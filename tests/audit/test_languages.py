@@ -24,6 +24,7 @@ from invitations.refusals import AcceptRefused, Reason
 from orgs import services as orgs
 from orgs.access_requests import refuse_access, request_access
 from orgs.actions import edition_name
+from orgs.audit_export import export_audit_log
 from orgs.models import Membership
 from orgs.policy import Permission, Role
 from orgs.services import Change
@@ -135,6 +136,7 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "access_token.revoked": Scene.revoke_token,
     "access.refused": Scene.refuse_access,
     "access.requested": lambda scene: request_access(actor=scene.mira, permission=Permission.AUDIT_READ),
+    "audit.exported": lambda scene: export_audit_log(actor=scene.ada, action="membership.left"),
     "invitation.accepted": Scene.accept,
     "invitation.asked": Scene.ask_in_place_of_a_dead_one,
     "invitation.declined": lambda scene: invitations.decline(claim=by_link(scene.invitation())),
@@ -204,6 +206,7 @@ def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
         "no",
         "none",
         "forever",
+        "everybody",
         "anyone with the link",
         "a person with the link",
         "%(day)s (UTC)",

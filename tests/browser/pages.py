@@ -30,6 +30,7 @@ NO_PAGE = {
     "webhook_switch": "POST only",
     "webhook_test": "POST only",
     "webhook_again": "POST only",
+    "audit_export": "POST only",
     "member_role": "asks about a role that the address names",
     "managers_link": "POST only",
     "invitation_resend": "POST only",

@@ -53,6 +53,7 @@ CHANGES = {
     "webhook_test": Change("webhook.tested", "endpoint_id"),
     "webhook_remove": Change("webhook.removed", "endpoint_id"),
     "webhook_again": Change("webhook.replayed", "delivery_id"),
+    "audit_export": Change("audit.exported"),
 }
 # Told once Stripe has done it, in tests/billing: test_cards.py, test_purchases.py, test_endings.py,
 # test_payments.py, test_plan_changes.py, test_saved_methods.py and test_details.py.
