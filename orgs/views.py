@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from orgs.errors import PageOutdated, Refused
 from orgs.forms import AuditFilterForm, RoleForm
 from orgs.models import Membership
 from orgs.policy import Permission, Role
+from orgs.role_questions import role_question
 from orgs.rows import positive_int
 from orgs.selectors import audit_page, roles_page
 
@@ -58,39 +60,58 @@ def audit_export(request: OrgRequest) -> HttpResponseBase:
 
 @requires(GET=Permission.MEMBERS_CHANGE_ROLE, POST=Permission.MEMBERS_CHANGE_ROLE, sensitive={"POST"})
 def member_role(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse:
-    """Ask, then give a person another role. Asks for the password again: an admin can do everything."""
+    """Ask, then give a person another role. Asks for the password again: an admin can do everything.
+
+    To undo it is the same act, the other way round: the banner that follows sends it.
+    """
     form = RoleForm(request.POST if request.method == "POST" else request.GET)
     target = _membership_or_404(request, membership_id)
     if not form.is_valid():
         messages.error(request, _("Choose one of the roles: admin, member or billing manager."))
         return redirect("members", request.organization.slug)
     role = form.cleaned_data["role"]
-    question = {
-        "target": target,
-        "role": role,
-        "today": Role(target.role),
-        "own": target.pk == request.membership.pk,
-    }
     if request.method != "POST":
-        return _ask(request, "orgs/member_role.html", question)
+        return _ask_for_role(request, target, role)
+    shown_role = request.POST.get("shown_role", "")
     try:
         services.change_role(
-            actor=request.membership,
-            membership_id=target.pk,
-            shown_role=request.POST.get("shown_role", ""),
-            role=role,
+            actor=request.membership, membership_id=target.pk, shown_role=shown_role, role=role
         )
     except PageOutdated as outdated:
-        return _ask(request, "orgs/member_role.html", question, refusal=outdated)
+        return _ask_for_role(request, target, role, refusal=outdated)
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
-        messages.success(
-            request,
-            _("The role of %(name)s is %(role)s now.")
-            % {"name": display_name(target.user), "role": role.in_sentence},
-        )
+        _tell_of_new_role(request, target, role, shown_role)
     return _back_after_own_change(request, target)
+
+
+def _ask_for_role(
+    request: OrgRequest, target: Membership, role: Role, *, refusal: PageOutdated | None = None
+) -> HttpResponse:
+    """The question, about the role that the person has by now."""
+    if refusal is not None:
+        target.refresh_from_db(fields=["role"])
+    own = target.pk == request.membership.pk
+    question = role_question(
+        name=display_name(target.user),
+        today=Role(target.role),
+        role=role,
+        own=own,
+        delegated=request.organization.managers_manage_managers,
+    )
+    context = {"target": target, "role": role, "question": question, "own": own}
+    return _ask(request, "orgs/member_role.html", context, refusal=refusal)
+
+
+def _tell_of_new_role(request: OrgRequest, target: Membership, role: Role, shown_role: str) -> None:
+    """With the way back to the role that the page had shown. To one's own role there is none."""
+    if target.pk == request.membership.pk:
+        messages.success(request, _("Your role is %(role)s now.") % {"role": role.in_sentence})
+        return
+    context = {"target": target, "role": role, "shown_role": shown_role, "slug": request.organization.slug}
+    banner = render_to_string("orgs/_role_changed.html", context, request)
+    messages.success(request, banner, extra_tags="banner")
 
 
 @requires(GET=Permission.MEMBERS_REMOVE, POST=Permission.MEMBERS_REMOVE)
