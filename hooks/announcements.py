@@ -25,56 +25,53 @@ class Announced:
     """An action that is told. ``facts``: those of its data that are sent."""
 
     action: Action
+    label: Promise
     facts: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
         return self.action.code
 
-    @property
-    def label(self) -> Promise:
-        return self.action.label
-
 
 PEOPLE = (
-    Announced(invitations.SENT, ("role",)),
-    Announced(invitations.LINK_CREATED, ("role",)),
-    Announced(invitations.ACCEPTED, ("role",)),
-    Announced(invitations.DECLINED, ("role",)),
-    Announced(invitations.REVOKED, ("role",)),
-    Announced(invitations.EXPIRED, ("role",)),
-    Announced(invitations.ENDED, ("role", "reason")),
-    Announced(orgs.ROLE_CHANGED, ("old", "new")),
-    Announced(orgs.MEMBERSHIP_REMOVED, ("role",)),
-    Announced(orgs.MEMBERSHIP_LEFT, ("role",)),
+    Announced(invitations.SENT, _("Invitation sent"), ("role",)),
+    Announced(invitations.LINK_CREATED, _("Invite link made"), ("role",)),
+    Announced(invitations.ACCEPTED, _("Invitation accepted"), ("role",)),
+    Announced(invitations.DECLINED, _("Invitation declined"), ("role",)),
+    Announced(invitations.REVOKED, _("Invitation revoked"), ("role",)),
+    Announced(invitations.EXPIRED, _("Invitation expired"), ("role",)),
+    Announced(invitations.ENDED, _("Invitation ended by the portal"), ("role", "reason")),
+    Announced(orgs.ROLE_CHANGED, _("Role changed"), ("old", "new")),
+    Announced(orgs.MEMBERSHIP_REMOVED, _("Person removed"), ("role",)),
+    Announced(orgs.MEMBERSHIP_LEFT, _("Person left"), ("role",)),
 )
 BILLING = (
-    Announced(orgs.EDITION_CHANGED, ("old", "new")),
-    Announced(orgs.SEATS_CHANGED, ("old", "new")),
-    Announced(billing.SUBSCRIPTION_STARTED, ("edition",)),
-    Announced(billing.SUBSCRIPTION_CHANGED, ("status",)),
-    Announced(billing.SUBSCRIPTION_ENDING, ("ends", "feedback")),
-    Announced(billing.SUBSCRIPTION_KEPT),
-    Announced(billing.SUBSCRIPTION_UNDONE, ("edition",)),
-    Announced(billing.COLLECTION_PAUSED),
-    Announced(billing.COLLECTION_RESUMED),
-    Announced(billing.PLAN_CHANGED, ("old", "new")),
-    Announced(billing.PLAN_CHANGE_PLANNED, ("old", "new", "day")),
-    Announced(billing.PLAN_CHANGE_UNDONE, ("day",)),
-    Announced(billing.INVOICE_PAID, ("amount",)),
-    Announced(billing.INVOICE_PAID_ELSEWHERE, ("amount",)),
-    Announced(billing.INVOICE_REFUNDED, ("amount",)),
-    Announced(billing.INVOICE_CREDITED, ("amount",)),
-    Announced(billing.PAYMENT_FAILED, ("amount", "reason")),
-    Announced(billing.CONFIRMATION_NEEDED, ("amount",)),
-    Announced(billing.CARD_UPDATED, ("method",)),
-    Announced(billing.METHOD_ADDED, ("method",)),
-    Announced(billing.METHOD_REMOVED, ("method",)),
-    Announced(billing.CARD_RENEWED, ("method", "until")),
-    Announced(billing.CARD_ADDED_BY_LINK, ("method",)),
-    Announced(billing.DETAILS_CHANGED, ("parts",)),
-    Announced(billing.TAX_ID_ADDED),
-    Announced(billing.TAX_ID_REMOVED),
+    Announced(orgs.EDITION_CHANGED, _("Edition changed"), ("old", "new")),
+    Announced(orgs.SEATS_CHANGED, _("Seats changed"), ("old", "new")),
+    Announced(billing.SUBSCRIPTION_STARTED, _("Subscription started"), ("edition",)),
+    Announced(billing.SUBSCRIPTION_CHANGED, _("Subscription has another status"), ("status",)),
+    Announced(billing.SUBSCRIPTION_ENDING, _("Subscription canceled"), ("ends", "feedback")),
+    Announced(billing.SUBSCRIPTION_KEPT, _("Subscription kept after all")),
+    Announced(billing.SUBSCRIPTION_UNDONE, _("Subscription ended at once"), ("edition",)),
+    Announced(billing.COLLECTION_PAUSED, _("Collection paused")),
+    Announced(billing.COLLECTION_RESUMED, _("Collection resumed")),
+    Announced(billing.PLAN_CHANGED, _("Plan changed"), ("old", "new")),
+    Announced(billing.PLAN_CHANGE_PLANNED, _("Plan change planned"), ("old", "new", "day")),
+    Announced(billing.PLAN_CHANGE_UNDONE, _("Planned change undone"), ("day",)),
+    Announced(billing.INVOICE_PAID, _("Invoice paid"), ("amount",)),
+    Announced(billing.INVOICE_PAID_ELSEWHERE, _("Invoice paid outside Stripe"), ("amount",)),
+    Announced(billing.INVOICE_REFUNDED, _("Invoice refunded"), ("amount",)),
+    Announced(billing.INVOICE_CREDITED, _("Invoice credited"), ("amount",)),
+    Announced(billing.PAYMENT_FAILED, _("Payment failed"), ("amount", "reason")),
+    Announced(billing.CONFIRMATION_NEEDED, _("Payment needs confirmation"), ("amount",)),
+    Announced(billing.CARD_UPDATED, _("Card updated"), ("method",)),
+    Announced(billing.METHOD_ADDED, _("Payment method added"), ("method",)),
+    Announced(billing.METHOD_REMOVED, _("Payment method removed"), ("method",)),
+    Announced(billing.CARD_RENEWED, _("Card renewed"), ("method", "until")),
+    Announced(billing.CARD_ADDED_BY_LINK, _("Card added by a payment link"), ("method",)),
+    Announced(billing.DETAILS_CHANGED, _("Billing details changed"), ("parts",)),
+    Announced(billing.TAX_ID_ADDED, _("Tax id added")),
+    Announced(billing.TAX_ID_REMOVED, _("Tax id removed")),
 )
 ANNOUNCED = {announced.code: announced for announced in (*PEOPLE, *BILLING)}
 

@@ -34,10 +34,6 @@ class EndpointQuerySet(OfOrganization["Endpoint"]):
     def kept(self) -> "EndpointQuerySet":
         return self.filter(removed_at=None)
 
-    def listening(self, event: str) -> "EndpointQuerySet":
-        """Those that get webhooks about that event."""
-        return self.kept().filter(off_because="", events__contains=[event])
-
 
 class Endpoint(models.Model):
     """An address of an organization's that gets webhooks. A removed one stays while its deliveries are kept.
@@ -87,6 +83,10 @@ class Endpoint(models.Model):
     @property
     def is_on(self) -> bool:
         return not self.off_because
+
+    def listens_to(self, event: str) -> bool:
+        """Whether it gets webhooks about that event now."""
+        return self.is_on and event in self.events
 
     @property
     def sealed_secrets(self) -> list[str]:

@@ -14,6 +14,7 @@ from hooks import failing, services
 from hooks.delivery import deliver, deliver_due
 from hooks.models import FAILING_FOR, PING, Delivery, Endpoint, OffBecause, State
 from hooks.secret import new_secret, sealed
+from hooks.sending import Answer, post
 from hooks.tasks import delete_old
 from invitations import services as invitations
 from orgs import services as orgs
@@ -103,6 +104,31 @@ def test_what_fails_is_tried_again_under_one_id_until_it_is_taken(
     assert receiver.ids == [delivery.message_id] * 2
     endpoint.refresh_from_db()
     assert endpoint.failing_since is None
+
+
+class Killed(BaseException):
+    """Nothing of ours catches it."""
+
+
+def test_who_dies_with_the_answer_leaves_the_lease_and_it_is_sent_again(
+    endpoint: Endpoint, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = DeliveryFactory(endpoint=endpoint)
+
+    def post_and_die(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        post(url, body, headers)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hooks.delivery.post", post_and_die)
+        with pytest.raises(Killed):
+            deliver_due()
+    assert deliver_due() == 0, "another may still be at it"
+    Delivery.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    deliver_due()
+    delivery.refresh_from_db()
+    assert delivery.state == State.DELIVERED
+    assert receiver.ids == [delivery.message_id] * 2
 
 
 def test_it_is_tried_for_three_days_and_then_parked(endpoint: Endpoint, receiver: Receiver) -> None:

@@ -74,6 +74,7 @@ def play_beat() -> None:
     doorbell._doorbell.ring({sweep: []})
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_with_the_answer_sends_it_again_under_the_same_id(
     endpoint: Endpoint, receiver: Receiver, variables: dict[str, str]
 ) -> None:
