@@ -16,6 +16,8 @@ from orgs.selectors import ROLE_SENTENCES
 
 P = Permission
 
+IN_THE_PRODUCT = _("In the product itself, which asks the portal whether you may.")
+
 # Where each act is done. Every permission that the product has needs its sentence: a test holds it.
 HOW: dict[Permission, Promise] = {
     P.ORGANIZATION_VIEW: _("Choose the organization in the list of organizations."),
@@ -32,6 +34,12 @@ HOW: dict[Permission, Promise] = {
     P.MEMBERS_REMOVE: _("On “Members”, open the menu beside the person."),
     P.ACCESS_TOKENS_OWN: _("Open “Access tokens”, and press “Make token”."),
     P.ACCESS_TOKENS_MANAGE: _("Open “Access tokens”. All of the organization are listed there."),
+    P.POLICY_GROUPS_READ: IN_THE_PRODUCT,
+    P.POLICY_GROUPS_MANAGE: IN_THE_PRODUCT,
+    P.POLICY_PACKS_READ: IN_THE_PRODUCT,
+    P.POLICY_PACKS_MANAGE: IN_THE_PRODUCT,
+    P.STACKS_READ: IN_THE_PRODUCT,
+    P.STACKS_MANAGE: IN_THE_PRODUCT,
     P.AUDIT_READ: _("Open “Audit log”."),
     P.AUDIT_EXPORT: _("On “Audit log”, press “Export as CSV”. What the filter finds is in the file."),
     P.BILLING_VIEW: _("Open “Billing & usage”. All invoices are linked there, each with its PDF."),
