@@ -25,6 +25,7 @@ MAY_CHANGE = {
         "organization.managers_manage_managers",
     },
     "member_role": {"membership.role"},
+    "manager_last_day": {"membership.last_day"},
     "start_step": {"membership.dismissed"},
 }
 WATCHED = (Organization, Membership, User)

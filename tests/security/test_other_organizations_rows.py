@@ -19,7 +19,7 @@ from invitations.selectors import billing_managers_panel, members, members_page,
 from orgs import compiled
 from orgs.actions import SEATS_CHANGED
 from orgs.compiled import Compiled
-from orgs.models import Membership, Organization
+from orgs.models import AccessRequest, Membership, Organization
 from orgs.policy import Role
 from orgs.selectors import member_count
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory
@@ -86,6 +86,7 @@ def busy_organization(edition: str, *, with_card: bool) -> tuple[Membership, Mem
     if with_card:
         BillingAccountFactory(organization=organization)
     SubscriptionFactory(organization=organization, period_end=NOW + timedelta(days=10))
+    ask_for_access(manager)
     tell_of_seats(admin)
     count(organization, resources=5, hours_ago=[2, 3, 40])
     return admin, manager
@@ -97,6 +98,7 @@ def add_busier_organization(person: Membership) -> None:
     again = MembershipFactory(
         organization=organization, user=person.user, role=Role.BILLING_MANAGER, joined_at=NOW
     )
+    ask_for_access(again)
     for hours in (-1, 1):
         fill(organization, again, later=timedelta(hours=hours))
     InvitationFactory(email=person.user.email)
@@ -104,6 +106,10 @@ def add_busier_organization(person: Membership) -> None:
     SubscriptionFactory(organization=organization, period_end=NOW + timedelta(days=5))
     tell_of_seats(again)
     count(organization, resources=900, hours_ago=[1, 2, 3, 40, 60])
+
+
+def ask_for_access(membership: Membership) -> None:
+    AccessRequest.objects.create(membership=membership, permission="audit.read", asked_at=NOW, mail_at=NOW)
 
 
 def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object]:
@@ -169,6 +175,7 @@ def values_for(query: Compiled[Any, Any], reader: Membership) -> Iterator[dict[s
         "at": [middle],
         "pk": [UUID(int=0)],
         "oldest": [middle],
+        "cutoff": [middle],
         "hour": [NOW.replace(minute=0) - timedelta(hours=2)],
         "start": [NOW.date() - timedelta(days=9)],
         "first": [NOW.date() - timedelta(days=9)],
