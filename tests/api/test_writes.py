@@ -70,6 +70,7 @@ def test_a_wrong_address_is_refused(admin: Membership, address: str) -> None:
 def test_the_limits_of_the_pages_hold(admin: Membership) -> None:
     program = program_of(admin)
     told(program.post("invitations", LEE), 201)
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
     is_problem(program.post("invitations", LEE), 409)
     InvitationFactory.create_batch(MAILS_PER_DAY, organization=admin.organization, inviter=admin)
     problem = is_problem(program.post("invitations", {**LEE, "email": "max@example.test"}), 409)
@@ -158,6 +159,7 @@ def test_a_key_is_forgotten_after_a_day(admin: Membership) -> None:
     program = program_of(admin)
     told(program.post("invitations", LEE, **{"idempotency-key": "k"}), 201)
     KeptAnswer.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=25))
     is_problem(program.post("invitations", LEE, **{"idempotency-key": "k"}), 409)
     assert KeptAnswer.objects.count() == 1
     forget_answers()
