@@ -191,7 +191,6 @@ NOT_BUILT = frozenset(
         P.TEAMS_LIST,
         P.TEAMS_API_LIST,
         P.TEAMS_MANAGE,
-        P.AUDIT_EXPORT,
     }
 )
 

@@ -12,6 +12,7 @@ QUESTIONS: dict[Role, Promise] = {
     Role.ADMIN: _("Make %(name)s an admin?"),
     Role.MEMBER: _("Make %(name)s a member?"),
     Role.BILLING_MANAGER: _("Make %(name)s a billing manager?"),
+    Role.BILLING_VIEWER: _("Make %(name)s a billing manager who only views?"),
 }
 
 # Only admins change roles, so a person who changes their own gives that one up.
@@ -19,6 +20,7 @@ OWN_QUESTIONS: dict[Role, Promise] = {
     Role.ADMIN: _("Stay an admin?"),
     Role.MEMBER: _("Stop being an admin and become a member?"),
     Role.BILLING_MANAGER: _("Stop being an admin and become a billing manager?"),
+    Role.BILLING_VIEWER: _("Stop being an admin and become a billing manager who only views?"),
 }
 
 # Of each part of the table that people read, the acts.

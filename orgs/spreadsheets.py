@@ -10,7 +10,7 @@ BYTE_ORDER_MARK = "\ufeff"
 # What a spreadsheet takes for the start of a formula, and the full-width forms that some read alike:
 # https://owasp.org/www-community/attacks/CSV_Injection. Where the reader's list separator is another one than
 # the comma, a cell begins inside our quotes as well: after each separator and line end.
-FORMULA = re.compile(r"""(^|[;|\t\r\n])(?=["\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0])""")
+FORMULA = re.compile(r"""(^|[;|\t\r\n])(?=["\s]*[=+\-@\uff1d\uff0b\uff0d\uff20\0]|[" ]*[\t\r\n])""")
 
 
 def csv_text(rows: Iterable[Iterable[str]]) -> str:

@@ -107,9 +107,9 @@ def _take_steps(operation: StripeOperation, steps: Mapping[str, Step]) -> None:
 
 def _look_at_customer(operation: StripeOperation) -> None:
     """Whether the customer is what is missing: deleted unheard, so that the next press makes another one."""
-    account = BillingAccount.objects.get(organization=operation.organization_id)
-    with suppress(GatewayError):
-        if account.has_customer:
+    account = BillingAccount.objects.filter(organization=operation.organization_id).first()
+    if account is not None and account.has_customer:
+        with suppress(GatewayError):
             sync_customer(account)
 
 

@@ -19,7 +19,7 @@ from tests.world import CANARY, World, signed_in
 from tokens.scopes import INCLUDED, SCOPES
 
 pytestmark = pytest.mark.django_db
-ADMIN, MEMBER, MANAGER = Role.ADMIN, Role.MEMBER, Role.BILLING_MANAGER
+ADMIN, MEMBER, MANAGER, VIEWER = Role.ADMIN, Role.MEMBER, Role.BILLING_MANAGER, Role.BILLING_VIEWER
 P = Permission
 
 
@@ -41,24 +41,24 @@ QUESTION = {"user": "5e2c0d0e-4f0b-4c53-9d0a-0f6a3a1c7b11", "permission": "stack
 INVITED = {"email": "new@example.test", "role": "billing_manager"}
 ASKED = "?user=5e2c0d0e-4f0b-4c53-9d0a-0f6a3a1c7b11&permission=stacks.read"
 TABLE = {
-    "GET ": Row(P.ORGANIZATION_VIEW, {ADMIN, MEMBER, MANAGER}),
-    "GET members": Row(P.MEMBERS_API_LIST, {ADMIN, MEMBER, MANAGER}),
+    "GET ": Row(P.ORGANIZATION_VIEW, set(Role)),
+    "GET members": Row(P.MEMBERS_API_LIST, set(Role)),
     "GET authorize": Row(P.MEMBERS_LIST, {ADMIN, MEMBER}),
     "POST authorize/batch": Row(P.MEMBERS_LIST, {ADMIN, MEMBER}, data={"questions": [QUESTION]}),
     "GET invitations": Row(P.BILLING_MANAGERS_INVITE, {ADMIN}, token=False),
     "POST invitations": Row(P.BILLING_MANAGERS_INVITE, {ADMIN}, token=False, data=INVITED),
     "POST invitations/{invitation_id}/resend": Row(P.BILLING_MANAGERS_INVITE, {ADMIN}, token=False),
     "POST invitations/{invitation_id}/revoke": Row(P.BILLING_MANAGERS_INVITE, {ADMIN}, token=False),
-    "GET billing-managers": Row(P.BILLING_MANAGERS_LIST_NAMES, {ADMIN, MANAGER}),
+    "GET billing-managers": Row(P.BILLING_MANAGERS_LIST_NAMES, {ADMIN, MANAGER, VIEWER}),
     "DELETE billing-managers/{manager_id}": Row(P.BILLING_MANAGERS_REMOVE, {ADMIN}),
     "GET audit-events": Row(P.AUDIT_READ, {ADMIN}),
-    "GET billing": Row(P.BILLING_VIEW, {ADMIN, MANAGER}),
-    "GET billing/subscriptions": Row(P.BILLING_VIEW, {ADMIN, MANAGER}),
-    "GET billing/payment-methods": Row(P.BILLING_VIEW, {ADMIN, MANAGER}),
-    "GET billing/details": Row(P.BILLING_VIEW, {ADMIN, MANAGER}),
-    "GET billing/invoices": Row(P.BILLING_VIEW, {ADMIN, MANAGER}),
-    "GET billing/invoices/{invoice_id}": Row(P.BILLING_VIEW, {ADMIN, MANAGER}),
-    "GET billing/invoices/{invoice_id}/pdf": Row(P.BILLING_VIEW, {ADMIN, MANAGER}, answers=(503,)),
+    "GET billing": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
+    "GET billing/subscriptions": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
+    "GET billing/payment-methods": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
+    "GET billing/details": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
+    "GET billing/invoices": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
+    "GET billing/invoices/{invoice_id}": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
+    "GET billing/invoices/{invoice_id}/pdf": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}, answers=(503,)),
 }
 of_each = pytest.mark.parametrize("name", sampled(list(TABLE), every=2))
 of_some = pytest.mark.parametrize("name", sampled(list(TABLE), every=5))

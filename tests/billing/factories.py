@@ -73,7 +73,7 @@ def credit_note(amount: int, **fields: Any) -> CreditNote:
 
 def customer_of(organization: Organization) -> str:
     """The organization's customer, where it has one so far."""
-    account: BillingAccount | None = getattr(organization, "billing_account", None)
+    account = None if organization._state.adding else getattr(organization, "billing_account", None)
     return str(account.stripe_customer_id) if account else ""
 
 

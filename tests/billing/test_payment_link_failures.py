@@ -110,7 +110,12 @@ def test_a_card_is_saved_once_wherever_the_process_dies(
     assert (len(stripe.customers()), len(stripe.sessions())) == (1, 1)
     assert not StripeOperation.objects.exclude(state=OperationState.DONE).exists()
     assert ended_because(payment_link(journey.link.pk)) is Ended.FINISHED
-    assert acts() == ["payment_link.made", "payment_link.opened", "card.added_by_link"]
+    assert acts() == [
+        "payment_link.made",
+        "billing.customer_made",
+        "payment_link.opened",
+        "card.added_by_link",
+    ]
     assert OutgoingEmail.objects.count() == 1
 
 

@@ -17,7 +17,12 @@ from tests.world import signed_in
 
 pytestmark = pytest.mark.django_db
 
-FIRST_PAGE = {Role.ADMIN: "", Role.MEMBER: "", Role.BILLING_MANAGER: "settings/billing/"}
+FIRST_PAGE = {
+    Role.ADMIN: "",
+    Role.MEMBER: "",
+    Role.BILLING_MANAGER: "settings/billing/",
+    Role.BILLING_VIEWER: "settings/billing/",
+}
 
 
 def begins_at(client: Client) -> str:

@@ -46,7 +46,7 @@ class Person:
     # What the person does
 
     def sign_in(self, email: str) -> None:
-        self.page.goto("/")
+        self.page.goto("/accounts/login/")
         self.fill_in_sign_in(email)
         expect(self.heading).not_to_have_text("Sign in")
 

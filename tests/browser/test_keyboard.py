@@ -77,13 +77,13 @@ def test_the_skip_link_leads_past_the_navigation(billing: Page) -> None:
 
 def test_escape_closes_a_menu_and_goes_back_to_its_button(billing: Page) -> None:
     button = billing.get_by_role("button", name=MENU, exact=True)
-    item = billing.get_by_role("link", name="Remove billing manager")
+    item = billing.locator(".menu:popover-open").get_by_role("link").first
     button.focus()
     billing.keyboard.press("Enter")
     billing.keyboard.press("Tab")
     expect(item).to_be_focused()
     billing.keyboard.press("Escape")
-    expect(item).to_be_hidden()
+    expect(item).to_have_count(0)
     expect(button).to_be_focused()
 
 
@@ -102,8 +102,9 @@ def test_a_dialog_asks_before_it_removes_and_holds_the_focus(billing: Page) -> N
     dialog = billing.get_by_role("dialog")
     button = billing.get_by_role("button", name=MENU, exact=True)
     button.focus()
-    for key in ("Enter", "Tab", "Enter"):
-        billing.keyboard.press(key)
+    billing.keyboard.press("Enter")
+    billing.get_by_role("link", name="Remove billing manager").focus()
+    billing.keyboard.press("Enter")
     expect(dialog).to_have_accessible_name("Remove Own billing_manager as billing manager?")
     expect(dialog.get_by_role("link", name="Keep billing manager")).to_be_focused()
     billing.keyboard.press("Tab")

@@ -163,7 +163,9 @@ def test_what_is_wrong_in_a_dialog_is_said_there_once(ada: Person, world: World)
 def test_the_dialog_leads_to_the_role_of_who_is_in_already(ada: Person, world: World) -> None:
     invite(ada, world.memberships[Role.MEMBER].user.email)
     ada.follow("Change the role instead")
-    expect(ada.page.get_by_role("dialog").get_by_role("heading")).to_contain_text("to billing manager?")
+    expect(ada.page.get_by_role("dialog").get_by_role("heading")).to_contain_text(
+        "Make Own member a billing manager?"
+    )
     ada.press("Change role")
     expect(ada.told).to_contain_text("is billing manager now.")
 

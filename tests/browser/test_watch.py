@@ -19,8 +19,9 @@ BREAK_RULES = """() => {
 }"""
 BE_INACCESSIBLE = """() => {
   document.body.append(Object.assign(document.createElement("input"), { type: "text" }));
-  const wide = document.createElement("pre");
-  wide.textContent = "wide ".repeat(200);
+  const wide = document.createElement("div");
+  wide.textContent = "wide";
+  wide.style.inlineSize = "1000px";
   document.body.append(wide);
 }"""
 

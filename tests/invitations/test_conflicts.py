@@ -12,6 +12,7 @@ from django.utils import timezone
 from invitations.models import Invitation, Kind
 from orgs.models import Membership, Organization
 from orgs.policy import Role
+from orgs.role_questions import QUESTIONS
 from tests.conftest import SignIn
 from tests.factories import MembershipFactory, UserFactory
 from tests.invitations.claims import by_link, by_mail
@@ -32,7 +33,7 @@ def client(admin: Membership, sign_in: SignIn) -> Client:
 
 
 def invite(client: Client, organization: Organization, email: str, role: Role) -> HttpResponse:
-    name = "managers_invite" if role is Role.BILLING_MANAGER else "members_invite"
+    name = "managers_invite" if role.is_billing_manager else "members_invite"
     return client.post(reverse(name, args=[organization.slug]), {"email": email, "role": role.value})
 
 
@@ -48,7 +49,7 @@ def test_who_is_in_already_is_led_to_the_question_that_changes_their_role(
     assert (f'href="{question}" data-dialog' in text(answer)) is (is_now is not invited_as)
     if is_now is not invited_as:
         asked = text(client.get(question))
-        assert f"{person.user} to {invited_as.in_sentence}?" in asked
+        assert str(QUESTIONS[invited_as]) % {"name": person.user} in asked
     person.refresh_from_db()
     assert person.role == is_now
     assert not Invitation.objects.exists()

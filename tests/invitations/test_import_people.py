@@ -80,7 +80,7 @@ def test_a_wrong_line_says_why_and_keeps_back_no_other(ada: Membership, tmp_path
     )
     _said, wrong = run(tmp_path, HEAD + lines)
     for reason in (
-        "line 2: lee@ledger.test in acme: The role is one of admin, member, billing_manager.",
+        "line 2: lee@ledger.test in acme: The role is one of admin, member, billing_manager, billing_viewer.",
         "line 3: lee@ledger.test in elsewhere: There is no such organization, or ada@acme.test is not in it.",
         "line 4: lee@ledger.test in globex: ada@acme.test may not invite anybody as member.",
         f"line 5: {member.user.email} in acme: {member.user.email} belongs to Organization",

@@ -128,14 +128,17 @@ def test_an_unusual_name_is_kept_as_it_is(name: str, admin: Membership, sign_in:
     assert client.get(f"/orgs/{slug}/").status_code == 200
 
 
+INVITING = (("managers_invite", "billing_manager"), ("members_invite", "member"))
+
+
 @pytest.mark.parametrize("case", sampled(list(ADDRESSES), every=3))
 def test_a_bad_address_is_refused_with_a_sentence(case: str, admin: Membership, sign_in: SignIn) -> None:
     cache.clear()
     address, client, slug = ADDRESSES[case], sign_in(admin), admin.organization.slug
     client.post(reverse("account_reauthenticate"), {"password": "correct horse battery"})
     before = rows()
-    for name in () if case in OF_LISTS else ("managers_invite", "members_invite"):
-        answer = client.post(reverse(name, args=[slug]), {"email": address, "role": "member"})
+    for name, role in () if case in OF_LISTS else INVITING:
+        answer = client.post(reverse(name, args=[slug]), {"email": address, "role": role})
         assert answer.status_code == 422, name
         assert answer.context["form"].errors["email"]
     for url, data in (

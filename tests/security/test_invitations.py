@@ -235,6 +235,10 @@ def test_a_billing_manager_makes_nobody_more_than_he_is(
     client.post(reverse("managers_link", args=[slug]), data)
     for path in (delegated.pk, MembershipFactory(organization=delegated.organization).pk):
         assert client.post(reverse("member_role", args=[slug, path]), data).status_code == 403
+    assert not Invitation.objects.exists()
+    del data["role"]
+    client.post(reverse("managers_invite", args=[slug]), data)
+    client.post(reverse("managers_link", args=[slug]), data)
     assert set(Invitation.objects.values_list("role", "state")) == {(Role.BILLING_MANAGER, State.PENDING)}
     assert set(Membership.objects.values_list("role", flat=True)) == {Role.BILLING_MANAGER, Role.MEMBER}
 

@@ -24,6 +24,7 @@ from orgs.policy import Role
 from orgs.selectors import member_count
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory
 from tests.factories import MembershipFactory, OrganizationFactory
+from tests.hooks.factories import EndpointFactory
 from tests.invitations.factories import InvitationFactory
 from tests.tokens.factories import AccessTokenFactory
 from tokens.secret import OF_PERSON, digest_of, new_secret
@@ -32,7 +33,9 @@ from usage.services import HourlyReading, record_counts
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 # Those of our apps; tests declare some of their own.
-COMPILED = [query for query in compiled.declared if not query.name.startswith("tests.")]
+OURS = [query for query in compiled.declared if not query.name.startswith("tests.")]
+# For workers: it begins with an event of Stripe's, and no page reads it.
+COMPILED = [query for query in OURS if query.name != "billing.models.events.due_together"]
 
 
 @pytest.fixture(autouse=True)
@@ -209,6 +212,7 @@ def test_a_compiled_queryset_finds_what_the_queryset_finds(query: Compiled[Any, 
     _admin, manager = busy_organization("team-growth", with_card=True)
     add_busier_organization(manager)
     AccessTokenFactory(organization=manager.organization, membership=manager, secret=SECRET)
+    EndpointFactory(organization=manager.organization)
     found = 0
     for values in values_for(query, manager):
         expected = [row if isinstance(row, Model) else query.row(*row) for row in query.queryset(**values)]
