@@ -1,6 +1,6 @@
 """What a person reads before they give a role: what it opens and what it closes, from the policy's table."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -24,7 +24,7 @@ OWN_QUESTIONS: dict[Role, Promise] = {
 }
 
 # Of each part of the table that people read, the acts.
-ByPart = list[tuple[Promise, list[Promise]]]
+ByPart = list[tuple[Promise, Sequence[Promise]]]
 
 
 @dataclass(frozen=True)
