@@ -42,8 +42,6 @@ pytestmark = pytest.mark.django_db
 FACTS = set(range(1, 31))
 # They come with the figures of credits.
 OF_USAGE = {11}
-# They come with the API.
-NOT_BUILT = {5}
 
 PASSPHRASE = "a long enough pass phrase"
 EVERY_EDITION = sorted({edition.code for edition in EDITIONS})
@@ -61,8 +59,8 @@ def test_every_sentence_has_a_test() -> None:
     tests = vars(sys.modules[__name__]).values()
     marks = [mark for test in tests for mark in getattr(test, "pytestmark", []) if mark.name == "fact"]
     tested = {mark.args[0] for mark in marks}
-    assert tested.isdisjoint(OF_USAGE | NOT_BUILT)
-    assert tested | OF_USAGE | NOT_BUILT == FACTS
+    assert tested.isdisjoint(OF_USAGE)
+    assert tested | OF_USAGE == FACTS
 
 
 def belonging(edition: str, role: Role = Role.BILLING_MANAGER) -> Membership:
@@ -129,8 +127,8 @@ def test_a_billing_manager_views_and_edits_billing_and_no_stacks(world: World) -
 
 
 @fact(2)
-@pytest.mark.parametrize("name", ["audit_log"])
-def test_a_billing_manager_has_no_audit_log(world: World, name: str) -> None:
+@pytest.mark.parametrize("name", ["audit_log", "tokens"])
+def test_a_billing_manager_has_no_audit_log_and_no_tokens(world: World, name: str) -> None:
     response = world.clients[Role.BILLING_MANAGER].get(reverse(name, args=[world.organization.slug]))
     assert response.status_code == 403
 
@@ -166,6 +164,17 @@ def test_a_billing_manager_sees_how_many_resources_and_members_and_no_names(
     for shown in (page, billing_page(billing_manager)):
         assert member.user.name not in shown
         assert member.user.email not in shown
+
+
+@fact(5)
+def test_a_billing_manager_lists_members_by_the_api_alone_and_without_names(
+    member: Membership, billing_manager: Membership
+) -> None:
+    client, slug = signed_in(billing_manager.user), member.organization.slug
+    assert client.get(reverse("members", args=[slug])).status_code == 403
+    [listed] = client.get(f"/api/v1/orgs/{slug}/members").json()["data"]
+    told = {name for name, value in listed.items() if value is not None}
+    assert (listed["id"], told) == (str(member.pk), {"id", "role", "joined_at"})
 
 
 @fact(6)
