@@ -49,7 +49,7 @@ def request_access(*, actor: Membership, permission: Permission) -> None:
         )
 
 
-def refuse_access(*, actor: Membership, membership_id: uuid.UUID, permission: str) -> Membership:
+def refuse_access(*, actor: Membership, membership_id: uuid.UUID, permission: Permission) -> Membership:
     """Turn down what a person asked for, and tell them. They are returned, and may ask again."""
     with acting(actor, Permission.MEMBERS_CHANGE_ROLE) as act:
         people = Membership.objects.for_org(act.organization).select_related("user")

@@ -186,11 +186,12 @@ def access_request(request: OrgRequest) -> HttpResponse:
 @requires(POST=Permission.MEMBERS_CHANGE_ROLE)
 def access_refuse(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse:
     """Turn down what somebody asked for. Granting it is a change of their role: ``member_role``."""
+    asked = request.POST.get("permission")
+    if asked not in Permission:
+        raise Http404
     try:
         person = refuse_access(
-            actor=request.membership,
-            membership_id=membership_id,
-            permission=request.POST.get("permission", ""),
+            actor=request.membership, membership_id=membership_id, permission=Permission(asked)
         )
     except Refused as refused:
         messages.info(request, str(refused.message))

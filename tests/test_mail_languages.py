@@ -164,7 +164,7 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
     organization = admin.organization
     with translation.override("de"):
         request_access(actor=member, permission=Permission.MEMBERS_INVITE)
-        refuse_access(actor=admin, membership_id=member.pk, permission="members.invite")
+        refuse_access(actor=admin, membership_id=member.pk, permission=Permission.MEMBERS_INVITE)
         expires_at = timezone.now() + timedelta(days=30)
         make = {"name": "CI", "scopes": [Permission.MEMBERS_LIST], "expires_at": expires_at}
         token, _secret = tokens.make_token(actor=member, key=uuid4(), of_organization=False, **make)

@@ -57,7 +57,7 @@ class Scene:
 
     def refuse_access(self) -> None:
         request_access(actor=self.mira, permission=Permission.AUDIT_READ)
-        refuse_access(actor=self.ada, membership_id=self.mira.pk, permission="audit.read")
+        refuse_access(actor=self.ada, membership_id=self.mira.pk, permission=Permission.AUDIT_READ)
 
     def change_last_day(self) -> None:
         manager = self._join("Lee", Role.BILLING_MANAGER)

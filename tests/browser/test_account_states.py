@@ -67,7 +67,7 @@ def address_to_verify(stage: Stage) -> Page:
 @state
 def new_password(stage: Stage) -> Page:
     page = stage.visitor()
-    email = stage.world.memberships[Role.ADMIN].user.email
+    email = stage.world.memberships[Role.MEMBER].user.email
     page.goto("/accounts/password/reset/")
     page.get_by_label("Email").fill(email)
     page.get_by_role("button").last.click()
