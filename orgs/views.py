@@ -186,7 +186,7 @@ def access_request(request: OrgRequest) -> HttpResponse:
 @requires(POST=Permission.MEMBERS_CHANGE_ROLE)
 def access_refuse(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse:
     """Turn down what somebody asked for. Granting it is a change of their role: ``member_role``."""
-    asked = request.POST.get("permission")
+    asked = request.POST.get("permission", "")
     if asked not in Permission:
         raise Http404
     try:
