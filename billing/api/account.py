@@ -10,7 +10,7 @@ from api.endpoints import Endpoints
 from api.gate import ApiRequest, Needs
 from billing.details import details_of
 from billing.methods import Method, MethodState
-from billing.selectors.billing_details import account_of
+from billing.selectors.billing_details import account_with_details
 from billing.selectors.customer_state import account_state
 from billing.selectors.saved_methods import methods_page
 from billing.subscription_states import SubscriptionState
@@ -200,7 +200,7 @@ def payment_methods(request: ApiRequest) -> MethodsOut:
 @endpoints.get("/billing/details", Needs(Permission.BILLING_VIEW), DetailsOut)
 def details(request: ApiRequest) -> DetailsOut:
     """Read what coming invoices say of the organization."""
-    account = account_of(request.organization)
+    account = account_with_details(request.organization)
     tax_ids = [
         TaxIdOut(type=one["type"], value=one["value"], status=one["status"]) for one in account.tax_ids
     ]

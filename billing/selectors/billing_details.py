@@ -43,7 +43,7 @@ class DetailsPage:
     as_of: datetime | None
 
 
-def account_of(organization: Organization) -> BillingAccount:
+def account_with_details(organization: Organization) -> BillingAccount:
     """Its billing account; before there is one, what it will be like."""
     account = BillingAccount.objects.filter(organization=organization).first() or BillingAccount()
     account.organization = organization
@@ -51,7 +51,7 @@ def account_of(organization: Organization) -> BillingAccount:
 
 
 def details_page(organization: Organization) -> DetailsPage:
-    account = account_of(organization)
+    account = account_with_details(organization)
     details = details_of(account)
     tax_ids = [_tax_id_row(one) for one in account.tax_ids]
     return DetailsPage(

@@ -67,15 +67,16 @@ def invite_by_mail(*, actor: Membership, email: str, role: Role, last_day: date 
 
 def _invite_by_mail(actor: Membership, address: str, role: Role, last_day: date | None) -> Invitation:
     with acting(actor, INVITE_PERMISSIONS[role]) as act:
-        return _sent_just_now(act, address, role) or _new_by_mail(act, address, role, last_day)
+        return _sent_just_now(act, address, role, last_day) or _new_by_mail(act, address, role, last_day)
 
 
-def _sent_just_now(act: MembersAct, address: str, role: Role) -> Invitation | None:
+def _sent_just_now(act: MembersAct, address: str, role: Role, last_day: date | None) -> Invitation | None:
     """The invitation of a first press of the same button."""
     pending = Invitation.objects.for_org(act.organization).pending()
     return pending.filter(
         email=address,
         role=role,
+        last_day=last_day,
         invited_by=act.membership.user_id,
         generation=1,
         sent_at__gt=timezone.now() - RESEND_PAUSE,

@@ -96,8 +96,15 @@ def test_authorize_answers_as_the_policy(admin: Membership, role: Role) -> None:
 def test_authorize_says_no_of_others(admin: Membership) -> None:
     shut = MembershipFactory(organization=admin.organization, user=UserFactory(is_active=False))
     program = program_of(admin)
-    for user in (MembershipFactory().user_id, shut.user_id, UserFactory().pk):
-        assert told(program.get(f"authorize?user={user}&permission=members.list")) == {"allowed": False}
+    gone = MembershipFactory(
+        organization=admin.organization,
+        role=Role.BILLING_MANAGER,
+        last_day=timezone.now().date() - timedelta(days=1),
+    )
+    for user in (MembershipFactory().user_id, shut.user_id, UserFactory().pk, gone.user_id):
+        for permission in ("members.list", "billing.view"):
+            asked = f"authorize?user={user}&permission={permission}"
+            assert told(program.get(asked)) == {"allowed": False}
 
 
 def test_authorize_follows_the_delegation(admin: Membership, billing_manager: Membership) -> None:

@@ -1,6 +1,7 @@
 """Who may invite whom, and what an invitation may look like."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -134,6 +135,16 @@ def test_an_address_waits_once(admin: Membership) -> None:
     services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
     with pytest.raises(Refused, match="waiting already"):
         services.invite_by_mail(actor=admin, email="LEE@ledger.test", role=Role.BILLING_MANAGER)
+    assert mails("invitation_sent") == ["lee@ledger.test"]
+
+
+def test_a_second_press_with_another_last_day_is_not_answered_as_the_first(admin: Membership) -> None:
+    last_day = timezone.now().date() + timedelta(days=30)
+    invite = partial(services.invite_by_mail, actor=admin, email="lee@ledger.test", role=Role.BILLING_MANAGER)
+    first = invite(last_day=last_day)
+    assert invite(last_day=last_day) == first
+    with pytest.raises(Refused, match="waiting already"):
+        invite(last_day=None)
     assert mails("invitation_sent") == ["lee@ledger.test"]
 
 
