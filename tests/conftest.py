@@ -19,6 +19,7 @@ from orgs.policy import Role
 from tests.database import empty_tables
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.redis_server import RedisServer
+from tests.sampling import shorten
 from tests.world import World, build_world, signed_in
 from work import doorbell
 
@@ -32,6 +33,10 @@ def pytest_configure() -> None:
     # A logger that keeps its processors writes past capture_logs.
     structlog.configure(cache_logger_on_first_use=False)
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    shorten(items)
 
 
 def pytest_collection_finish() -> None:

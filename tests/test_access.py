@@ -15,7 +15,7 @@ from django.urls import reverse
 from orgs.checks import Route, all_routes
 from orgs.models import Membership, Organization
 from orgs.policy import Role
-from tests.sampling import sampled
+from tests.sampling import Part, in_parts, sampled
 from tests.world import CANARY, World
 
 METHODS = ("GET", "POST")
@@ -334,20 +334,22 @@ VIEWS = [
 
 
 @pytest.mark.parametrize(("visitor", "headers"), VIEWS)
+@in_parts(3)
 def test_no_page_shows_a_byte_of_another_organization(
-    visitor: Role | str, headers: dict[str, str], world: World
+    part: Part, visitor: Role | str, headers: dict[str, str], world: World
 ) -> None:
     client = {"stranger": world.stranger, "anonymous": Client(), **world.clients}[visitor]
-    for url in pages_of(world):
+    for url in part.of(pages_of(world)):
         response = client.get(url, headers=headers)
         body = b"".join(response) if response.streaming else response.content
         assert CANARY.encode() not in body, url
         assert CANARY not in str(response.headers), url
 
 
-def test_another_organizations_ids_are_not_found_inside_ones_own(world: World) -> None:
+@in_parts(2)
+def test_another_organizations_ids_are_not_found_inside_ones_own(part: Part, world: World) -> None:
     asked = 0
-    for route in INSIDE_ROUTES:
+    for route in part.of(INSIDE_ROUTES):
         url = world.url(route, foreign=True)
         if url == world.url(route):
             continue

@@ -28,6 +28,8 @@ __all__ = ["stripe", "stripe_server"]
 # The first is Chromium without its windows: it takes a quarter of the time.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 PATIENCE_MS = 10_000
+# The main job, and what goes wrong on the way. All other tests here are slow.
+QUICK = {"test_main_job.py", "test_trouble.py", "test_privacy.py", "test_watch.py"}
 
 NewPage = Callable[..., Page]
 
@@ -36,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
+            if item.path.name not in QUICK:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

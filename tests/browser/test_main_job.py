@@ -127,6 +127,7 @@ def is_a_stranger(mira: Person) -> None:
 
 
 @without_script_and_slowly_with
+@pytest.mark.slow
 def test_an_admin_copies_an_invite_link(acme_admin: Membership, new_person: NewPerson) -> None:
     ada = new_person()
     ada.sign_in("ada@acme.test")
@@ -145,6 +146,7 @@ def test_an_admin_copies_an_invite_link(acme_admin: Membership, new_person: NewP
     expect(ada.row("Mira Okafor")).to_contain_text("Accepted")
 
 
+@pytest.mark.slow
 def test_a_card_with_3d_secure_is_saved_and_pays(acme_admin: Membership, new_person: NewPerson) -> None:
     ada = new_person()
     ada.sign_in("ada@acme.test")

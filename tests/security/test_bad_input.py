@@ -22,7 +22,7 @@ from tests.invitations.claims import by_link
 from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import decline
 from tests.invitations.test_invitee import opened
-from tests.sampling import sampled
+from tests.sampling import Part, in_parts, sampled
 from tests.world import World, build_world, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -234,11 +234,12 @@ def world() -> World:
     return build_world()
 
 
-def test_a_bad_query_breaks_no_page(world: World) -> None:
+@in_parts(2)
+def test_a_bad_query_breaks_no_page(part: Part, world: World) -> None:
     client = world.clients[Role.ADMIN]
     names = {"members", "audit_log", "invoices", "card_return", "account_login"}
     for url in [world.url(route) for route in all_routes() if route.name in names]:
-        for query in QUERIES:
+        for query in part.of(QUERIES):
             assert client.get(f"{url}?{query}").status_code in {200, 302, 400, 404}, (url, query)
 
 
@@ -263,8 +264,8 @@ IDS = [
 ]
 
 
-def tampered(world: World, ids: list[str]) -> Iterator[str]:
-    for route in all_routes():
+def tampered(world: World, part: Part, ids: list[str]) -> Iterator[str]:
+    for route in part.of(all_routes()):
         if "<uuid" in route.path and not (route.of_admin or route.of_api):
             known = [str(value) for value in world.own_ids.values()]
             for bad in [*ids, str(uuid.uuid4())]:
@@ -275,10 +276,13 @@ def tampered(world: World, ids: list[str]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("ids", [IDS[::3], pytest.param(IDS, marks=pytest.mark.slow)], ids=["some", "all"])
-def test_an_id_that_is_none_is_not_found_and_changes_nothing(ids: list[str], world: World) -> None:
+@in_parts(3)
+def test_an_id_that_is_none_is_not_found_and_changes_nothing(
+    part: Part, ids: list[str], world: World
+) -> None:
     client = world.clients[Role.ADMIN]
     before = rows()
-    for url in tampered(world, ids):
+    for url in tampered(world, part, ids):
         for method in (client.get, client.post):
             assert method(url).status_code in {404, 405}, url
     assert rows() == before

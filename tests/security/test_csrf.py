@@ -8,6 +8,7 @@ from django.urls import reverse
 from orgs.checks import Route, all_routes
 from orgs.models import Membership
 from orgs.policy import Role
+from tests.sampling import Part, in_parts
 from tests.test_access import INSIDE
 from tests.world import World, signed_in
 
@@ -41,14 +42,15 @@ def ask(client: Client, method: str, route: Route, world: World, **headers: str)
     return response.status_code
 
 
-def test_every_route_refuses_a_form_without_our_token(world: World) -> None:
+@in_parts(2)
+def test_every_route_refuses_a_form_without_our_token(part: Part, world: World) -> None:
     client = strict(world.clients[Role.ADMIN])
     # The API's gate asks a session for it: tests/api/test_gate.py.
-    for route in all_routes():
+    for route in part.of(all_routes()):
         if not (route.of_admin or route.of_api) and route.name not in EXEMPT:
             assert ask(client, "POST", route, world) == 403, route
     admin_pages = [route for route in all_routes() if route.of_admin]
-    for route in admin_pages[::10]:
+    for route in part.of(admin_pages[::5]):
         assert ask(strict(world.staff), "POST", route, world) == 403, route
 
 

@@ -21,6 +21,7 @@ from outbox.models import OutgoingEmail
 from tests.invitations.claims import by_mail
 from tests.invitations.pages import decline
 from tests.invitations.test_invitee import opened
+from tests.sampling import Part, in_parts
 from tests.test_access import INSIDE
 from tests.world import World
 from usage.models import Stack
@@ -76,8 +77,9 @@ def world(world: World) -> World:
 @pytest.mark.parametrize(
     "role", [pytest.param(role, marks=() if role == Role.ADMIN else pytest.mark.slow) for role in Role]
 )
-def test_pages_show_text(role: Role, world: World) -> None:
-    for url in pages(world):
+@in_parts(4)
+def test_pages_show_text(part: Part, role: Role, world: World) -> None:
+    for url in part.of(pages(world)):
         if not url.startswith("/admin/"):
             for headers in ({}, {"HX-Request": "true"}):
                 assert_text(world.clients[role].get(url, headers=headers), url)
@@ -102,18 +104,20 @@ def test_the_admin_shows_text(world: World) -> None:
             assert_text(world.staff.get(reverse(name, args=[row.pk])), name)
 
 
-def test_what_is_typed_into_an_address_line_comes_back_as_text(world: World) -> None:
+@in_parts(4)
+def test_what_is_typed_into_an_address_line_comes_back_as_text(part: Part, world: World) -> None:
     client = world.clients[Role.ADMIN]
-    for url in pages(world):
+    for url in part.of(pages(world)):
         if not url.startswith("/admin/"):
             query = dict.fromkeys(("person", "action", "next", "before", "q", "older_than"), POLYGLOT)
             assert_text(client.get(url, query), url)
             assert_text(client.get(f"{url}{POLYGLOT}"), url)
 
 
-def test_what_is_typed_into_a_form_comes_back_as_text(world: World) -> None:
+@in_parts(3)
+def test_what_is_typed_into_a_form_comes_back_as_text(part: Part, world: World) -> None:
     client = world.clients[Role.ADMIN]
-    for route in all_routes():
+    for route in part.of(all_routes()):
         if not (route.of_admin or route.of_api):
             names = ("name", "email", "role", "login", "message", "invitation_max_age_days", "code")
             assert_text(client.post(world.url(route), dict.fromkeys(names, POLYGLOT)), world.url(route))

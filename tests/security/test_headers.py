@@ -11,6 +11,7 @@ from accounts.access import Audience, open_to
 from billing_portal.urls import urlpatterns as portal_urls
 from orgs.checks import all_routes
 from orgs.policy import Role
+from tests.sampling import Part, in_parts
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -56,8 +57,9 @@ def assert_kept_nowhere(response: HttpResponse, where: str) -> None:
 @pytest.mark.parametrize(
     "of_admin", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["portal", "admin"]
 )
-def test_every_page_is_protected_for_everybody(of_admin: bool, world: World) -> None:
-    for route in (route for route in all_routes() if route.of_admin is of_admin):
+@in_parts(4)
+def test_every_page_is_protected_for_everybody(part: Part, of_admin: bool, world: World) -> None:
+    for route in part.of(route for route in all_routes() if route.of_admin is of_admin):
         url = world.url(route)
         for client in (world.staff if route.of_admin else world.clients[Role.ADMIN], Client()):
             response = client.get(url)
@@ -124,16 +126,17 @@ def test_pages_are_not_answered_conditionally(world: World) -> None:
         assert "Last-Modified" not in response.headers
 
 
-def heads(world: World) -> Iterator[tuple[str, HttpResponse, HttpResponse]]:
+def heads(part: Part, world: World) -> Iterator[tuple[str, HttpResponse, HttpResponse]]:
     for client in (world.clients[Role.MEMBER], Client()):
-        for route in all_routes():
+        for route in part.of(all_routes()):
             if route.access is not None:
                 url = world.url(route)
                 yield url, client.head(url), client.get(url)
 
 
-def test_head_says_no_more_than_get_and_has_no_body(world: World) -> None:
-    for url, head, get in heads(world):
+@in_parts(4)
+def test_head_says_no_more_than_get_and_has_no_body(part: Part, world: World) -> None:
+    for url, head, get in heads(part, world):
         assert head.status_code == get.status_code, url
         assert head.content == b"", url
 

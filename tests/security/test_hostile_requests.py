@@ -10,6 +10,7 @@ from orgs.checks import Route, all_routes
 from orgs.models import Membership
 from orgs.policy import Role
 from tests.conftest import SignIn
+from tests.sampling import Part, in_parts
 from tests.security.hostile import BODIES, CONTENT_TYPES, EVERYTHING
 from tests.security.wire import FORM, Hostile, send
 from tests.world import PARAMETER, World
@@ -45,14 +46,15 @@ def faults(
 
 
 @pytest.mark.parametrize("of_admin", [False, True], ids=["portal", "admin"])
-def test_no_address_has_a_fault(of_admin: bool, world: World) -> None:
+@in_parts(3)
+def test_no_address_has_a_fault(part: Part, of_admin: bool, world: World) -> None:
     """Each address by three methods, each with the next visitor and the next hostile thing of the table.
 
     Of the admin's pages, which are alike for each model, each by the next one of them.
     """
     names = list(EVERYTHING)
     found = []
-    for number, route in enumerate(route for route in ROUTES if route.of_admin is of_admin):
+    for number, route in part.of(enumerate(route for route in ROUTES if route.of_admin is of_admin)):
         methods = list(enumerate(("GET", "POST", OTHER_METHODS[number % len(OTHER_METHODS)])))
         for step, method in methods[number % 3 :: 3] if of_admin else methods:
             # Steps that share no factor with the table's length, so that rows and routes meet anew.

@@ -11,6 +11,7 @@ from accounts.models import User
 from orgs.checks import Route, all_routes
 from orgs.models import Membership, Organization
 from orgs.policy import Role
+from tests.sampling import Part, in_parts
 from tests.security.test_bad_input import OUR_APPS
 from tests.test_access import ANYONE, INSIDE, SIGNED_IN
 from tests.world import World
@@ -86,10 +87,11 @@ def forms() -> list[Route]:
     ]
 
 
-def test_no_form_takes_a_field_that_it_does_not_show(world: World) -> None:
+@in_parts(4)
+def test_no_form_takes_a_field_that_it_does_not_show(part: Part, world: World) -> None:
     cache.clear()
     extra = every_field(world)
-    for route in forms():
+    for route in part.of(forms()):
         inside = route.name in INSIDE
         for client in (world.clients[Role.ADMIN],) if inside else (world.clients[Role.MEMBER], Client()):
             data = INSIDE[route.name].data if route.name in INSIDE else {}
@@ -131,9 +133,10 @@ def test_founding_an_organization_buys_nothing(world: World) -> None:
     )
 
 
-def test_another_organizations_id_in_a_body_moves_nothing(world: World) -> None:
+@in_parts(3)
+def test_another_organizations_id_in_a_body_moves_nothing(part: Part, world: World) -> None:
     client = world.clients[Role.ADMIN]
-    for name, row in INSIDE.items():
+    for name, row in part.of(INSIDE.items()):
         if row.post and Role.ADMIN in row.post:
             route = next(route for route in all_routes() if route.name == name)
             before = list(Membership.objects.filter(organization=world.foreign).values())

@@ -15,6 +15,7 @@ from orgs.policy import Role
 from outbox.delivery import deliver_due
 from tests.conftest import SignIn
 from tests.linkifiers import links, words_and_addresses
+from tests.sampling import Part, in_parts
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -39,8 +40,9 @@ def assert_leads_nowhere(response: HttpResponse, where: str) -> None:
     assert not [address for address in addresses if "evil.example" in address], where
 
 
-def test_pages_make_no_links_of_names(world: World) -> None:
-    for route in all_routes():
+@in_parts(5)
+def test_pages_make_no_links_of_names(part: Part, world: World) -> None:
+    for route in part.of(all_routes()):
         url = world.url(route)
         assert_leads_nowhere((world.staff if route.of_admin else world.clients[Role.ADMIN]).get(url), url)
     for row in (world.organization, world.memberships[Role.ADMIN].user, AuditEvent.objects.all()[0]):

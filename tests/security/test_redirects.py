@@ -17,6 +17,7 @@ from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import page_of
 from tests.invitations.test_invitee import opened
+from tests.sampling import Part, in_parts
 from tests.world import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -70,10 +71,11 @@ def assert_stays(response: HttpResponse, next_url: str) -> None:
     assert "stolen" not in response.cookies
 
 
-def test_signing_in_leads_nowhere_else() -> None:
+@in_parts(4)
+def test_signing_in_leads_nowhere_else(part: Part) -> None:
     user = UserFactory()
     credentials = {"login": user.email, "password": PASSWORD}
-    for number, next_url in enumerate(ELSEWHERE):
+    for number, next_url in part.of(enumerate(ELSEWHERE)):
         client = Client(REMOTE_ADDR=f"192.0.2.{number}")
         assert_stays(client.post(reverse("account_login"), {**credentials, "next": next_url}), next_url)
         # Signed in already, and by the address line alone.
