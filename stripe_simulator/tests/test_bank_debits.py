@@ -41,6 +41,7 @@ def newest(client: Client, customer: stripe.Customer) -> tuple[stripe.Invoice, s
     return invoice, intent
 
 
+@pytest.mark.slow
 def test_a_debit_is_under_way_for_days_and_then_pays(client: Client, control: Control) -> None:
     customer = debited(client)
     made = subscribe(client, customer)

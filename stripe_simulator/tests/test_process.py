@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import stripe
 
 from stripe_simulator.control import Control
@@ -13,6 +14,7 @@ from stripe_simulator.tests.conftest import Receiver, make_client
 from stripe_simulator.tests.process import KEY, running
 
 
+@pytest.mark.slow
 def test_state_and_undelivered_webhooks_survive_a_kill(tmp_path: Path, receiver: Receiver) -> None:
     with running(tmp_path) as (process, url):
         control, client = Control(url), make_client(url, KEY)
@@ -37,6 +39,7 @@ def test_state_and_undelivered_webhooks_survive_a_kill(tmp_path: Path, receiver:
     assert receiver.types == ["customer.created"]
 
 
+@pytest.mark.slow
 def test_port_and_webhooks_come_from_the_environment(tmp_path: Path, receiver: Receiver) -> None:
     given = {"STRIPE_WEBHOOK_URL": receiver.url, "STRIPE_WEBHOOK_SECRET": "whsec_simulator"}
     with running(tmp_path, "--port", "0", **given) as (_, url):
@@ -56,6 +59,7 @@ def test_port_and_webhooks_come_from_the_environment(tmp_path: Path, receiver: R
     assert second.stderr.startswith(f"The Stripe simulator cannot start on port {port}: ")
 
 
+@pytest.mark.slow
 def test_live_key_is_refused(tmp_path: Path) -> None:
     refused = subprocess.run(
         [sys.executable, "-m", "stripe_simulator", "--data", str(tmp_path), "--api-key", "sk_live_x"],

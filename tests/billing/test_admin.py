@@ -37,6 +37,7 @@ def one_of_each() -> list[Model]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_support_staff_read_and_search_every_record() -> None:
     staff = UserFactory(is_staff=True, is_superuser=True)

@@ -134,6 +134,7 @@ def test_a_new_card_is_told_and_recorded_with_its_person(
     assert all(mail.params["actor"] == billing_manager.user.name for mail in mails)
 
 
+@pytest.mark.slow
 def test_completion_by_webhook_return_page_and_sweep_happens_once(
     admin: Membership, stripe: StripeWorld
 ) -> None:
@@ -148,6 +149,7 @@ def test_completion_by_webhook_return_page_and_sweep_happens_once(
     assert len(stripe.calls("POST", "/v1/customers/")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_webhook_and_return_page_may_race(admin: Membership, stripe: StripeWorld) -> None:
     for _round in range(3):
@@ -210,6 +212,7 @@ def test_of_two_cards_at_the_same_time_the_one_completed_last_wins(
     assert not StripeOperation.objects.filter(state=OperationState.PENDING).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_two_cards_completing_at_once_leave_one_default_that_is_the_later(
     admin: Membership, billing_manager: Membership, stripe: StripeWorld
@@ -304,6 +307,7 @@ def test_many_people_at_once_make_one_customer(organization: Organization, strip
     assert len(stripe.sessions()) == len(people)
 
 
+@pytest.mark.slow
 def test_a_customer_deleted_at_stripe_gives_way_to_a_new_one(admin: Membership, stripe: StripeWorld) -> None:
     resume(finished_at_stripe(stripe, admin))
     old = BillingAccount.objects.get().stripe_customer_id

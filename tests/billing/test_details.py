@@ -111,6 +111,7 @@ def test_all_of_it_comes_to_stripe_and_to_the_next_invoice(
     assert "Acme GmbH" not in event.sentence
 
 
+@pytest.mark.slow
 def test_all_who_may_see_billing_are_told_once_per_save_what_was_changed(
     desk: Desk, admin: Membership, member: Membership, billing_manager: Membership
 ) -> None:
@@ -135,6 +136,7 @@ def test_all_who_may_see_billing_are_told_once_per_save_what_was_changed(
     assert billing_manager.user.name not in read.text
 
 
+@pytest.mark.slow
 def test_what_was_not_touched_is_not_sent(desk: Desk, stripe: StripeWorld) -> None:
     desk.save(po_number="1")
     stripe.control.forget_requests()
@@ -145,6 +147,7 @@ def test_what_was_not_touched_is_not_sent(desk: Desk, stripe: StripeWorld) -> No
     assert operation.params["change"] == {"email": "invoices@acme.test"}
 
 
+@pytest.mark.slow
 def test_what_is_emptied_is_gone_at_stripe(desk: Desk, stripe: StripeWorld) -> None:
     desk.save(**BERLIN, email="invoices@acme.test", po_number="4711", copies_to="books@acme.test")
     desk.save(**NOWHERE, email="", po_number="", copies_to="")
@@ -153,6 +156,7 @@ def test_what_is_emptied_is_gone_at_stripe(desk: Desk, stripe: StripeWorld) -> N
     assert BillingAccount.objects.get().copies_to == []
 
 
+@pytest.mark.slow
 def test_custom_fields_of_others_stay(desk: Desk, stripe: StripeWorld, account: BillingAccount) -> None:
     other = {"name": "Cost center", "value": "7"}
     stripe.api.customers.update(account.stripe_customer_id, {"invoice_settings": {"custom_fields": [other]}})
@@ -163,6 +167,7 @@ def test_custom_fields_of_others_stay(desk: Desk, stripe: StripeWorld, account: 
         assert [field.name for field in fields] == expected
 
 
+@pytest.mark.slow
 def test_the_second_of_two_people_is_told_what_changed(
     desk: Desk, stripe: StripeWorld, admin: Membership, account: BillingAccount
 ) -> None:
@@ -205,6 +210,7 @@ def test_what_can_not_be_is_said_at_its_field(
     assert not stripe.customers()
 
 
+@pytest.mark.slow
 def test_what_stripe_does_not_accept_is_said_at_its_field(desk: Desk, stripe: StripeWorld) -> None:
     desk.save(po_number="1")
     body = {
@@ -218,6 +224,7 @@ def test_what_stripe_does_not_accept_is_said_at_its_field(desk: Desk, stripe: St
     assert BillingAccount.objects.get().email == ""
 
 
+@pytest.mark.slow
 def test_while_stripe_does_not_answer_it_waits_and_another_change_is_refused(
     desk: Desk, stripe: StripeWorld, admin: Membership
 ) -> None:
@@ -316,6 +323,7 @@ def test_a_tax_id_that_was_added_without_an_answer_is_there_once(
     assert AuditEvent.objects.filter(action="details.tax_id_added").count() == 1
 
 
+@pytest.mark.slow
 def test_removing_a_tax_id_asks_first(desk: Desk, stripe: StripeWorld, account: BillingAccount) -> None:
     desk.add_tax_id("eu_vat", "DE123456789")
     account.refresh_from_db()

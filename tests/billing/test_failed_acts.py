@@ -101,6 +101,7 @@ def test_every_outcome_has_its_words() -> None:
         assert "since" in failure_words({"code": code, "reason": "insufficient_funds"})
 
 
+@pytest.mark.slow
 def test_a_change_that_was_noted_and_fails_later_is_told_by_mail_and_page(customer: Customer) -> None:
     customer.buy("team-pro", 3)
     page = customer.get(MORE)

@@ -40,6 +40,7 @@ def found_by(organization: Organization, **wanted: Any) -> set[str]:
     return {row.number for row in invoice_list(organization, InvoiceFilter(**wanted)).rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_database_calls_each_invoice_what_its_page_does(every: int, organization: Organization) -> None:
     Invoice.objects.bulk_create(

@@ -131,6 +131,7 @@ def check_sums(body: str, currency: str) -> dict[str, int]:
     return results
 
 
+@pytest.mark.slow
 def test_the_amounts_on_the_page_add_up_whatever_stripe_puts_on_it(page: Page) -> None:
     row = InvoiceFactory(organization=page.organization, status="open")
 

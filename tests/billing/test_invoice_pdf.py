@@ -170,6 +170,7 @@ def test_what_is_no_whole_pdf_is_not_passed_on(
     assert fetch(client, invoice_of(admin)).status_code == 503
 
 
+@pytest.mark.slow
 def test_a_trickle_ends_with_the_persons_patience(
     admin: Membership, client: Client, files: FileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

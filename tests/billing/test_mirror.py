@@ -88,6 +88,7 @@ def a_busy_month(stripe: StripeWorld, account: BillingAccount) -> None:
 
 
 # In two groups, for two workers.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "orders",
     [
@@ -114,6 +115,7 @@ def test_events_in_any_order_and_number_end_as_at_stripe(
     in_this_order()
 
 
+@pytest.mark.slow
 def test_events_that_come_in_while_things_happen_end_as_at_stripe(
     stripe: StripeWorld, account: BillingAccount
 ) -> None:
@@ -203,6 +205,7 @@ def told(action: str) -> list[str]:
     return [event.sentence for event in AuditEvent.objects.filter(action=action).order_by("id")]
 
 
+@pytest.mark.slow
 def test_money_given_back_is_recorded_once_as_stripes_doing(
     stripe: StripeWorld, account: BillingAccount
 ) -> None:
@@ -229,6 +232,7 @@ def test_money_given_back_is_recorded_once_as_stripes_doing(
     }
 
 
+@pytest.mark.slow
 def test_a_failed_payment_is_mailed_once_per_attempt_to_whoever_can_mend_it(
     admin: Membership,
     member: Membership,
@@ -254,6 +258,7 @@ def test_a_failed_payment_is_mailed_once_per_attempt_to_whoever_can_mend_it(
     assert AuditEvent.objects.filter(action="invoice.payment_failed").count() == 2
 
 
+@pytest.mark.slow
 def test_a_payment_that_needs_a_person_is_mailed_once_per_attempt_and_not_as_failed(
     admin: Membership,
     member: Membership,
@@ -280,6 +285,7 @@ def test_a_payment_that_needs_a_person_is_mailed_once_per_attempt_and_not_as_fai
     assert not OutgoingEmail.objects.filter(kind="payment_failed").exists()
 
 
+@pytest.mark.slow
 def test_a_charge_that_found_nothing_to_pay_with_has_failed_too(
     admin: Membership, stripe: StripeWorld, account: BillingAccount
 ) -> None:
@@ -309,6 +315,7 @@ def test_what_an_invoice_takes_over_from_the_balance_is_paid_like_any_other(
     assert (invoice.total, invoice.amount_due, invoice.payment_status) == (0, 1500, "processing")
 
 
+@pytest.mark.slow
 def test_a_changed_subscription_is_recorded_a_renewed_one_is_not(
     stripe: StripeWorld, account: BillingAccount
 ) -> None:
@@ -329,6 +336,7 @@ def test_a_changed_subscription_is_recorded_a_renewed_one_is_not(
         assert event.sentence == "changed the subscription; it is gekündigt"
 
 
+@pytest.mark.slow
 def test_charges_paused_and_resumed_at_stripe_are_recorded(
     stripe: StripeWorld, account: BillingAccount
 ) -> None:
@@ -364,6 +372,7 @@ def test_the_first_import_of_a_customer_with_a_past_is_nobodys_news(
     assert_mirror_is_right(stripe, account)
 
 
+@pytest.mark.slow
 def test_reconcile_heals_what_lost_webhooks_left_and_counts_it(
     stripe: StripeWorld, account: BillingAccount
 ) -> None:

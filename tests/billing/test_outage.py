@@ -97,6 +97,7 @@ def assert_pages_answer(client: Client, organization: Organization) -> None:
         assert word in answer.content.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "outage",
     [

@@ -311,6 +311,7 @@ def test_no_row_holds_the_token(billing_manager: Membership, stripe: StripeWorld
     assert token.split(".")[1] not in str(stripe.control.requests())
 
 
+@pytest.mark.slow
 def test_the_tries_from_one_network_are_limited() -> None:
     client = Client()
     assert {client.get("/pay/x/").status_code for _time in range(60)} == {404}

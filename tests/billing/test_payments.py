@@ -160,6 +160,7 @@ def test_a_declined_payment_changes_nothing_else_and_is_told_in_plain_words(told
     assert "Use another card" in page
 
 
+@pytest.mark.slow
 def test_who_pressed_gets_no_mail_of_what_they_read_and_others_get_it_once(told: Told) -> None:
     failed_renewal(told)
     admin = MembershipFactory(organization=told.reader.organization, role=Role.ADMIN)

@@ -40,6 +40,7 @@ def actions() -> list[str]:
     return [event.action for event in found if event.action != "subscription.changed"]
 
 
+@pytest.mark.slow
 def test_an_upgrade_charges_what_its_page_showed_and_counts_at_once(customer: Customer) -> None:
     customer.buy("enterprise-growth")
     customer.half_of_the_period()
@@ -63,6 +64,7 @@ def test_an_upgrade_charges_what_its_page_showed_and_counts_at_once(customer: Cu
     assert mail.params["charged"] == latest.amount_due
 
 
+@pytest.mark.slow
 def test_more_seats_count_at_once_and_fewer_when_the_period_ends(customer: Customer) -> None:
     customer.buy("team-pro", 3)
     customer.half_of_the_period()
@@ -78,6 +80,7 @@ def test_more_seats_count_at_once_and_fewer_when_the_period_ends(customer: Custo
     assert (customer.organization.seats, customer.invoices()[0].total) == (2, 12000)
 
 
+@pytest.mark.slow
 def test_a_downgrade_keeps_all_until_the_period_ends(customer: Customer) -> None:
     customer.buy("business-critical")
     page = customer.get(PLAN.format("enterprise-growth"))
@@ -94,6 +97,7 @@ def test_a_downgrade_keeps_all_until_the_period_ends(customer: Customer) -> None
     assert "Changes to" not in text_of(customer.get(""))
 
 
+@pytest.mark.slow
 def test_a_planned_change_can_be_undone(customer: Customer) -> None:
     customer.buy("business-critical")
     customer.press(PLAN.format("enterprise-growth"))
@@ -137,6 +141,7 @@ def test_a_change_planned_at_stripe_shows_and_can_be_undone_here(customer: Custo
     assert customer.subscription().schedule is None
 
 
+@pytest.mark.slow
 def test_a_planned_change_gives_way_to_another_in_one_press(customer: Customer) -> None:
     customer.buy("team-pro", 4)
     customer.press(SEATS.format(2))
@@ -155,6 +160,7 @@ def test_a_planned_change_gives_way_to_another_in_one_press(customer: Customer) 
     assert (customer.organization.seats, customer.invoices()[0].total) == (3, 18000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "before"),
     sampled(list(product(["subscription", "plan_change", "subscriptions"], [True, False])), every=3),
@@ -182,6 +188,7 @@ def test_a_process_that_dies_while_a_plan_gives_way_leaves_one_of_the_two(
     assert customer.organization.seats == 3
 
 
+@pytest.mark.slow
 def test_a_change_that_stripe_refuses_leaves_what_was_planned(customer: Customer) -> None:
     customer.buy("team-pro", 4)
     customer.press(SEATS.format(2))
@@ -194,6 +201,7 @@ def test_a_change_that_stripe_refuses_leaves_what_was_planned(customer: Customer
     assert customer.organization.seats == 2
 
 
+@pytest.mark.slow
 def test_a_schedule_with_nothing_left_to_change_hinders_nobody(customer: Customer) -> None:
     customer.buy("team-pro", 4)
     customer.press(SEATS.format(2))
@@ -221,6 +229,7 @@ def test_a_declined_payment_changes_nothing_and_says_why(customer: Customer) -> 
     )
 
 
+@pytest.mark.slow
 def test_a_bank_that_asks_for_a_confirmation_leads_to_another_way(customer: Customer) -> None:
     customer.buy("team-pro", 3)
     customer.stripe.attach_default(customer.account, "pm_card_authenticationRequired")
@@ -268,6 +277,7 @@ def test_an_offer_that_was_not_made_to_this_person_lately_gets_nothing(
     assert not StripeOperation.objects.filter(kind="change_plan").exists()
 
 
+@pytest.mark.slow
 def test_a_plan_that_changed_since_the_page_was_drawn_is_shown_anew(customer: Customer) -> None:
     customer.buy("team-pro", 3)
     pages = [customer.get(SEATS.format(number)) for number in (5, 6)]

@@ -104,6 +104,7 @@ def test_decide_later_keeps_all_and_adds_nobody(customer: Customer, managers: li
     assert "Team Growth has room for 1 billing manager, and there are 3." in text_of(customer.get(""))
 
 
+@pytest.mark.slow
 def test_a_choice_ends_with_the_change_that_it_was_made_for(
     customer: Customer, managers: list[Membership]
 ) -> None:

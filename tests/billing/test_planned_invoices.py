@@ -52,6 +52,7 @@ def without(customer: Customer) -> None:
     customer.buy("team-pro", 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("begin", "total"),
     [
@@ -76,6 +77,7 @@ def test_the_first_period_costs_what_was_accepted(
     assert "difference" not in operation().result
 
 
+@pytest.mark.slow
 def test_an_invoice_that_is_not_what_was_accepted_is_kept_and_told(customer: Customer) -> None:
     customer.buy("team-pro", 4)
     customer.press(FEWER)
@@ -89,6 +91,7 @@ def test_an_invoice_that_is_not_what_was_accepted_is_kept_and_told(customer: Cus
     assert operation().result["difference"]["total"] == 9000
 
 
+@pytest.mark.slow
 def test_a_change_that_was_undone_is_compared_with_nothing(customer: Customer) -> None:
     customer.buy("team-pro", 4)
     customer.press(FEWER)

@@ -168,6 +168,7 @@ def test_a_worker_killed_over_a_deleted_draft_leaves_the_account_due(
     assert Invoice.objects.get().status == InvoiceStatus.DELETED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", ROUNDS)
 @pytest.mark.django_db(transaction=True)
 def test_two_sweeps_at_once_reconcile_each_account_once(rounds: int, stripe: StripeWorld) -> None:

@@ -30,6 +30,7 @@ from tests.conftest import SignIn
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.slow
 def test_reconciling_what_has_not_changed_writes_nothing_but_that_it_was_done(
     admin: Membership, stripe: StripeWorld, account: BillingAccount
 ) -> None:

@@ -148,6 +148,7 @@ def test_a_card_that_was_changed_at_stripe_is_not_said_to_pay(
     assert read_on_return(sign_in(admin), admin, operation_id)[0] == [UNUSED]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_two_whose_cards_are_worked_off_at_once_read_which_one_stays(
     admin: Membership, second: Membership, stripe: StripeWorld, sign_in: SignIn

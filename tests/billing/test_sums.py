@@ -27,6 +27,7 @@ def adds_up(rows: list[Row]) -> bool:
     return True
 
 
+@pytest.mark.slow
 @given(invoice=invoices())
 def test_every_result_is_the_sum_of_what_stands_above_it(invoice: dict[str, Any]) -> None:
     rows = sums_of_invoice(**invoice)

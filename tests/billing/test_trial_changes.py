@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 TRIAL = {"trial_period_days": 14}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edition", "quantity", "path", "period", "becomes"),
     [
@@ -85,6 +86,7 @@ def test_a_process_that_dies_changes_it_once(customer: Customer, monkeypatch: py
     assert customer.subscription().trial_end == made.trial_end
 
 
+@pytest.mark.slow
 def test_a_trial_that_ended_since_the_page_was_drawn_is_not_changed(customer: Customer) -> None:
     customer.buy("team-pro", 3, **TRIAL)
     page = customer.get("seats/?seats=5")
@@ -94,6 +96,7 @@ def test_a_trial_that_ended_since_the_page_was_drawn_is_not_changed(customer: Cu
     assert customer.subscription()["items"].data[0].quantity == 3
 
 
+@pytest.mark.slow
 def test_billing_managers_leave_at_once_as_a_person_chose(
     customer: Customer, admin: Membership, sign_in: SignIn
 ) -> None:

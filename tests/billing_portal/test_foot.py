@@ -31,6 +31,7 @@ def ends_with_the_support_address(page: str) -> bool:
     return bool(foot and f'href="mailto:{SUPPORT}"' in foot[0] and "<h1" not in page[foot.end() :])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("visitor", sampled(VISITORS, every=3))
 def test_every_page_says_whom_to_ask_and_what_it_is(visitor: str, world: World) -> None:
     seen = set()

@@ -32,6 +32,7 @@ def test_ready_with_database_and_broker(redis_server: RedisServer) -> None:
     assert ready() == (200, {"status": "ok", "database": "ok", "broker": "ok", "outbox_lag_seconds": 0})
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_ready_but_degraded_without_the_broker(redis_server: RedisServer) -> None:
     redis_server.stop()

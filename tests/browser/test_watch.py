@@ -1,5 +1,6 @@
 """The tests' own eyes: were they blind, no test of a page could fail."""
 
+import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.inspection import PHONE, faults_of
@@ -60,6 +61,7 @@ def test_the_watch_needs_no_script_of_the_page(chromium: Browser, portal: Portal
     assert any("Content Security Policy" in fault for fault in watch.faults)
 
 
+@pytest.mark.slow
 def test_the_inspection_finds_faults(chromium: Browser, portal: Portal) -> None:
     page = chromium.new_context(base_url=portal.url).new_page()
     page.goto("/accounts/login/")

@@ -47,6 +47,7 @@ def ask(url: str, question: str) -> object:
     return row[0]
 
 
+@pytest.mark.slow
 def test_data_and_ports_outlive_a_restart(servers: Servers) -> None:
     servers.start()
     url, redis_url = servers.database_url("kept"), servers.redis_url()
@@ -82,6 +83,7 @@ def test_postgres_starts_again_after_it_was_killed_hard(servers: Servers) -> Non
     assert ask(postgres.url("postgres"), "SELECT 1") == 1
 
 
+@pytest.mark.slow
 def test_record_that_names_another_program_does_not_keep_postgres_from_starting(servers: Servers) -> None:
     postgres = postgres_of(servers)
     postgres.start()
@@ -117,6 +119,7 @@ def test_another_program_on_the_remembered_port_is_left_alone(servers: Servers) 
     assert ask(postgres.url("postgres"), "SELECT 1") == 1
 
 
+@pytest.mark.slow
 def test_closed_folder_and_half_made_data_do_not_matter(newcomer: None, tmp_path: Path) -> None:
     private = tmp_path / "private"
     private.mkdir(mode=0o700)

@@ -59,6 +59,7 @@ def test_what_was_killed_is_started_again_and_one_line_says_so(
     ]
 
 
+@pytest.mark.slow
 def test_what_ends_at_every_start_is_given_up_after_growing_pauses(
     process: RecordedProcess, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -52,6 +52,7 @@ def lacked_by(membership: Membership) -> list[Permission]:
     return [permission for permission in Permission if not may(membership, permission)]
 
 
+@pytest.mark.slow
 def test_whatever_many_people_ask_for_is_one_mail_to_each_admin(
     admin: Membership,
     member: Membership,
@@ -218,6 +219,7 @@ def test_the_refusal_says_when_the_admins_will_know(member: Membership, sign_in:
     assert "The admins get one mail a day that lists what was asked." in page
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_people_who_ask_at_once_are_in_one_mail(rounds: int) -> None:

@@ -163,6 +163,7 @@ def test_pressed_four_times_it_founds_one_organization(sign_in: SignIn, member: 
     assert AuditEvent.objects.filter(action="organization.created").count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_pressed_four_times_at_once_it_founds_one_organization(sign_in: SignIn) -> None:
     member = MembershipFactory()

@@ -178,6 +178,7 @@ def test_worker_that_lost_its_lease_sends_nothing(put: Enqueue, mailoutbox: Mail
     assert email.state == State.SENDING
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_of_many_workers_one_sends(put: Enqueue, mailoutbox: Mailbox) -> None:
     rounds, workers = 20, 4

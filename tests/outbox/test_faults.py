@@ -136,6 +136,7 @@ def test_web_process_killed_after_the_commit(
     assert mail_server.message_ids() == [email.message_id]
 
 
+@pytest.mark.slow
 def test_redis_flushed_with_mails_in_its_queue(
     put: Enqueue, mail_server: MailServer, redis_server: RedisServer, start_worker: StartWorker
 ) -> None:

@@ -44,6 +44,7 @@ def without_tokens(page: HttpResponse) -> str:
     return re.sub(r"[A-Za-z0-9]{64}", "", page.content.decode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_one_address_signed_up_at_once_is_one_account(rounds: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # On a busy machine, who waits a second for the count of sign-ups is told to try again.
@@ -84,6 +85,7 @@ def test_one_address_proved_by_two_accounts_at_once_is_ones() -> None:
         assert User.objects.filter(email=wanted).count() == 1
 
 
+@pytest.mark.slow
 def test_one_new_address_given_twice_at_once_is_kept_once(admin: Membership) -> None:
     for number in range(3):
         cache.clear()
@@ -101,6 +103,7 @@ def activation(client: Client) -> dict[str, str]:
     return {"code": format_hotp_value(hotp_value(secret, counter))}
 
 
+@pytest.mark.slow
 def test_one_second_factor_activated_twice_at_once_is_there_once() -> None:
     for _round in range(3):
         cache.clear()
@@ -121,6 +124,7 @@ def test_one_second_factor_activated_twice_at_once_is_there_once() -> None:
                 assert "done a moment ago" in answer.content.decode()
 
 
+@pytest.mark.slow
 def test_recovery_codes_made_twice_at_once_are_one_set() -> None:
     for _round in range(3):
         cache.clear()

@@ -125,6 +125,7 @@ def test_a_change_leaves_one_row_with_its_person(name: str, world: World) -> Non
     assert event.sentence
 
 
+@pytest.mark.slow
 def test_a_refused_change_leaves_none(world: World) -> None:
     before = AuditEvent.objects.count()
     for name, change in CHANGES.items():

@@ -330,6 +330,7 @@ PATHS = [
 ]
 
 
+@pytest.mark.slow
 def test_a_wrong_address_is_no_fault(world: World, settings: LazySettings) -> None:
     # As in a deployment, where files are listed at the start.
     settings.WHITENOISE_AUTOREFRESH = False
@@ -393,6 +394,7 @@ BROKEN = [
 ]
 
 
+@pytest.mark.slow
 def test_a_broken_body_changes_nothing(world: World) -> None:
     before = rows()
     for client, url in (

@@ -71,6 +71,7 @@ PAGES_THAT_READ = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "page",
     [

@@ -305,6 +305,7 @@ def test_founding_organizations_is_no_way_around_the_limit_of_mails(
     assert Invitation.objects.count() == 3
 
 
+@pytest.mark.slow
 def test_one_address_is_not_bombed_by_inviting_and_revoking(admin: Membership) -> None:
     client, slug = signed_in(admin.user), admin.organization.slug
     for _ in range(8):

@@ -153,6 +153,7 @@ def test_a_page_that_is_not_there_says_nothing_of_how_the_portal_is_built(url: s
         assert secret not in text.replace("Account settings", ""), secret
 
 
+@pytest.mark.slow
 def test_a_missing_row_and_a_foreign_one_look_the_same(world: World) -> None:
     client = world.clients[Role.ADMIN]
     for route in all_routes():

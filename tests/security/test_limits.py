@@ -93,6 +93,7 @@ def test_an_office_signs_in_while_one_of_its_people_forgot_the_password() -> Non
         assert sign_in(UserFactory().email).status_code == 302
 
 
+@pytest.mark.slow
 def test_an_office_signs_in_while_many_of_its_people_mistype() -> None:
     for _person in range(30):
         assert sign_in(UserFactory().email, "a slip").status_code == 200
@@ -140,6 +141,7 @@ def test_another_port_in_the_host_header_is_no_other_account() -> None:
     assert sign_in(user.email, client=browser(HTTP_HOST="localhost:9000")).status_code == 429
 
 
+@pytest.mark.slow
 def test_an_unknown_account_locks_like_a_known_one() -> None:
     known, unknown = UserFactory().email, "nobody@ledger.test"
     for email in (known, unknown):
@@ -149,6 +151,7 @@ def test_an_unknown_account_locks_like_a_known_one() -> None:
     assert [told(answer) for answer in answers] == [sentence, sentence]
 
 
+@pytest.mark.slow
 def test_a_right_password_is_no_failure() -> None:
     user = UserFactory()
     for _again in range(3 * PER_ACCOUNT):

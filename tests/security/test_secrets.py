@@ -75,6 +75,7 @@ def activate_second_factor(client: Client) -> tuple[str, list[str]]:
     return secret, list(codes)
 
 
+@pytest.mark.slow
 def test_nothing_that_opens_anything_lies_in_the_database(
     admin: Membership, sign_in: SignIn, mailoutbox: list[EmailMultiAlternatives]
 ) -> None:

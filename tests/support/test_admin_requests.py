@@ -65,6 +65,7 @@ def secret_lookups() -> Iterator[tuple[type[Model], str]]:
                 yield model, path
 
 
+@pytest.mark.slow
 def test_a_secret_column_answers_the_same_whatever_is_guessed(world: World) -> None:
     UserFactory(password="md5$salt$0123")
     asked = 0
@@ -141,6 +142,7 @@ ODD_LISTS = [
 ]
 
 
+@pytest.mark.slow
 def test_an_odd_question_to_a_list_is_no_fault(world: World) -> None:
     lists = ["accounts/user/", "outbox/outgoingemail/", "account/emailaddress/"]
     for number, query in enumerate(ODD_LISTS):
@@ -164,6 +166,7 @@ def test_no_form_asks_for_suggestions_so_there_are_none(world: World) -> None:
         assert send(world.staff, "GET", "/admin/autocomplete/", Hostile(query=query)).status == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_an_odd_id_is_no_fault_in_any_page_of_a_record(page: str, world: World) -> None:
     pieces = [hostile.piece for hostile in PIECES.values()]

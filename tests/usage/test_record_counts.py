@@ -191,6 +191,7 @@ def test_two_that_make_the_same_partition_at_once_both_succeed() -> None:
     assert at_once(*[lambda: ensure_partitions([date(1999, 1, 5)])] * 4) == []
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_counts_that_arrive_at_once_are_all_in_the_roll_ups() -> None:
     organization = OrganizationFactory()

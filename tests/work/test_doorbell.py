@@ -148,6 +148,7 @@ def test_server_that_drops_every_packet_holds_up_a_request_for_a_second_at_most(
         assert len(logs) == 1
 
 
+@pytest.mark.slow
 def test_server_that_answers_a_byte_at_a_time_holds_up_a_request_for_a_second_at_most(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -128,6 +128,7 @@ class DemoTest(SimulatorTestCase):
         assert dict(User.objects.values_list("email", "password")) == passwords
         assert len(self.simulator.requests()) == asked
 
+    @pytest.mark.slow
     def test_a_later_start_adds_the_hours_since(self) -> None:
         acme = Organization.objects.get(slug="acme")
         recent = timezone.now() - timedelta(hours=9)
@@ -157,6 +158,7 @@ class DemoTest(SimulatorTestCase):
 
 
 class HistoryTest(SimulatorTestCase):
+    @pytest.mark.slow
     def test_a_past_that_was_left_half_lived_starts_over(self) -> None:
         users = people.ensure_people()
         for cast in ORGANIZATIONS:
