@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from outbox.languages import ask_for_language
+from outbox.readers import ask_for_reader
 
 
 class AccountsConfig(AppConfig):
@@ -11,4 +11,4 @@ class AccountsConfig(AppConfig):
         from accounts import mails  # noqa: F401, PLC0415 - its kinds of mail, once the models are there
         from accounts.models import User  # noqa: PLC0415 - once the models are there
 
-        ask_for_language(User.objects.language_of)
+        ask_for_reader(User.objects.reader_of)

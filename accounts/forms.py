@@ -1,4 +1,6 @@
-"""A person's name, and django-allauth's forms in our words and with our limits (ACCOUNT_FORMS, MFA_FORMS)."""
+"""A person's name and preferences, and django-allauth's forms in our words and with our limits
+(ACCOUNT_FORMS, MFA_FORMS).
+"""
 
 from typing import Any
 
@@ -16,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import limits
 from accounts.access import STEP_TO_CONFIRM
 from accounts.models import User
+from accounts.time_zones import zones_by_area
 from accounts.validators import validate_display_name
 
 
@@ -39,6 +42,43 @@ class NameForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={"required": _("Enter your name.")},
     )
+
+
+def _time_zones() -> list[tuple[str, Any]]:
+    return [("UTC", "UTC"), *zones_by_area()]
+
+
+def _languages() -> list[tuple[str, Any]]:
+    return [("", gettext("As the browser asks")), *settings.LANGUAGES]
+
+
+class PreferencesForm(forms.ModelForm[User]):
+    """How pages and mails are written for a person. The language is asked for where there are several."""
+
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        choices=_time_zones,
+        help_text=_(
+            "In which times are shown to you. Billing days and last days are days in UTC for everybody."
+        ),
+        error_messages=dict.fromkeys(["required", "invalid_choice"], _("Choose a time zone of the list.")),
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=_languages,
+        help_text=_("Of pages and mails."),
+        error_messages={"invalid_choice": _("Choose a language of the list.")},
+    )
+
+    class Meta:
+        model = User
+        fields = ["time_zone", "language"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(settings.LANGUAGES) == 1:
+            del self.fields["language"]
 
 
 class SignupForm(account.SignupForm, NameForm):

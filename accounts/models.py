@@ -9,7 +9,9 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.time_zones import zone_of
 from accounts.validators import validate_display_name
+from outbox.readers import Reader
 
 
 class UserManager(BaseUserManager["User"]):
@@ -25,11 +27,11 @@ class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=(username or "").lower())
 
-    def language_of(self, address: str) -> str:
-        """The language of the person with that mail address; blank: the site's, or nobody has it."""
+    def reader_of(self, address: str) -> Reader | None:
+        """How the person with that mail address reads; None: nobody has it."""
         own = self.filter(email=address.lower()).first()
         person = own or self.filter(emailaddress__email=address.lower()).first()
-        return person.language if person else ""
+        return person.reader if person else None
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -43,8 +45,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         error_messages={"unique": _("This email address is taken.")},
     )
     name = models.CharField(_("name"), max_length=80, validators=[validate_display_name])
-    # A code of settings.LANGUAGES; blank: the site's.
+    # A code of settings.LANGUAGES; blank: the browser's on pages, the site's in mails.
     language = models.CharField(_("language"), max_length=10, blank=True, default="")
+    # A name of IANA's.
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     is_staff = models.BooleanField(_("support staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -68,6 +72,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.lower()
         super().save(*args, **kwargs)
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(self.language, zone_of(self.time_zone))
 
 
 def display_name(user: User) -> str:

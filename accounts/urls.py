@@ -5,6 +5,7 @@ from accounts.access import Audience, open_to
 
 urlpatterns = [
     path("profile/", views.profile, name="profile"),
+    path("preferences/", views.preferences, name="preferences"),
     path("sessions/end/", views.end_session, name="session_end"),
     path(
         "signup/",

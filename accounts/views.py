@@ -6,10 +6,11 @@ from django.db import transaction
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from accounts.access import Audience, SignedInRequest, open_to
-from accounts.forms import NameForm
+from accounts.forms import NameForm, PreferencesForm
 from accounts.sessions import session_named
 from accounts.templatetags.browsers import browser
 
@@ -35,7 +36,26 @@ def profile(request: SignedInRequest) -> HttpResponse:
         request.user.save(update_fields=["name"])
         messages.success(request, _("Your name is saved."))
         return redirect("profile")
-    return render(request, "accounts/profile.html", {"form": form}, status=422 if form.errors else 200)
+    return _profile_page(request, form, PreferencesForm(instance=request.user))
+
+
+@open_to(Audience.SIGNED_IN, "POST")
+def preferences(request: SignedInRequest) -> HttpResponse:
+    """The time zone and the language, from the same page."""
+    form = PreferencesForm(request.POST, instance=request.user)
+    if not form.is_valid():
+        request.user.refresh_from_db()
+        return _profile_page(request, NameForm(initial={"name": request.user.name}), form)
+    request.user.save(update_fields=list(form.fields))
+    with override(request.user.reader.known_language or get_language()):
+        messages.success(request, _("Your preferences are saved."))
+    return redirect("profile")
+
+
+def _profile_page(request: SignedInRequest, name: NameForm, preferences: PreferencesForm) -> HttpResponse:
+    context = {"form": name, "preferences": preferences}
+    wrong = name.errors or preferences.errors
+    return render(request, "accounts/profile.html", context, status=422 if wrong else 200)
 
 
 @open_to(Audience.SIGNED_IN, "POST")

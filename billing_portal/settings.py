@@ -8,6 +8,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
+from django.utils.translation import get_language_info
 
 from billing_portal.logging import configure_structlog, log_config
 
@@ -97,6 +98,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.sessions.LastUseMiddleware",
+    "accounts.preferences.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -188,8 +190,9 @@ STORAGES = {
 }
 
 # Spelled as in the US, with days first: neither en-US nor en-GB.
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+# An installation that adds translations names their languages, its own first, as in LANGUAGES=de,en.
+LANGUAGES = [(code, get_language_info(code)["name_local"]) for code in env.list("LANGUAGES", default=["en"])]
+LANGUAGE_CODE = LANGUAGES[0][0]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"

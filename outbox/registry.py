@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.utils import translation
+from django.conf import settings
+from django.utils import timezone, translation
 
-from outbox.languages import language_for
 from outbox.models import OutgoingEmail
+from outbox.readers import reader_for
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ Renderer = Callable[[OutgoingEmail], RenderedMail]
 class MailKind:
     """A kind of mail. To make one is to register it: the worker finds it by the ``code`` that rows store.
 
-    ``write``: runs in the worker, outside any transaction, in the recipient's language.
+    ``write``: runs in the worker, outside any transaction, in the recipient's language and time zone.
     """
 
     code: str
@@ -43,7 +44,9 @@ class MailKind:
         _kinds[self.code] = self
 
     def render(self, mail: OutgoingEmail) -> RenderedMail:
-        with translation.override(language_for(mail.to)):
+        reader = reader_for(mail.to)
+        language = reader.known_language or settings.LANGUAGE_CODE
+        with translation.override(language), timezone.override(reader.zone):
             return self.write(mail)
 
 

@@ -1,7 +1,9 @@
 """The Django admin for support staff: signed in through the portal's own pages, with a second factor."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC
+from functools import wraps
 from typing import Any, cast
 
 from allauth.account.views import logout
@@ -12,6 +14,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -84,6 +87,18 @@ class PortalAdminSite(AdminSite):
         """Staff, and only with a second factor: a leaked password alone opens no records."""
         user = request.user
         return super().has_permission(request) and user.is_authenticated and is_mfa_enabled(user)
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """Records show times in UTC, as logs and Stripe do, whatever zone a person chose for the pages."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def in_utc(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            with timezone.override(UTC):
+                response: HttpResponse = inner(request, *args, **kwargs)
+                return response.render() if isinstance(response, TemplateResponse) else response
+
+        return in_utc
 
     def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
         """Records, below what only staff can mend at Stripe."""

@@ -153,6 +153,7 @@ SIGNED_IN = {
     "organizations": {"GET"},
     "new_organization": {"GET", "POST"},
     "profile": {"GET", "POST"},
+    "preferences": {"POST"},
     "session_end": {"POST"},
     "invitation_accept": {"POST"},
 }

@@ -95,7 +95,7 @@ LABELS = {
     "invoice_issued": [("$58.25", "58,25\xa0$")],
     "act_failed": [("change the plan", "den Tarif wechseln"), ("4 December 2026", "4 Dezember 2026")],
     "details_changed": [("legal name", "Firma"), ("A billing manager", "Ein Rechnungsverwalter")],
-    "method_expires": [("31 December 2040", "31 Dezember 2040")],
+    "method_expires": [("31\xa0December 2040", "31\xa0Dezember 2040")],
     "account_notice": [("Your email address was changed", "Ihre E-Mail-Adresse wurde geändert")],
 }
 

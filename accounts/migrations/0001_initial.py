@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(error_messages={'unique': 'This email address is taken.'}, max_length=254, unique=True, verbose_name='email address')),
                 ('name', models.CharField(max_length=80, validators=[accounts.validators.validate_display_name], verbose_name='name')),
                 ('language', models.CharField(blank=True, default='', max_length=10, verbose_name='language')),
+                ('time_zone', models.CharField(default='UTC', max_length=64, verbose_name='time zone')),
                 ('is_staff', models.BooleanField(default=False, verbose_name='support staff')),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),

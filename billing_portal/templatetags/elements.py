@@ -22,7 +22,7 @@ from django.templatetags.i18n import TranslateNode, do_translate
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from orgs.dates import day, page_language
+from orgs.dates import day, day_here, moment, page_language
 
 register = template.Library()
 
@@ -147,29 +147,27 @@ def drawing(name: str) -> SafeString:
     return mark_safe(Engine.get_default().get_template(f"icons/{name}.html").source)  # noqa: S308 - our own file
 
 
-# ``{{ invoice.due_at|day }}``
-register.filter("day", day, expects_localtime=True)
+# ``{{ invoice.due_at|day }}``: a day in UTC. ``{{ expires_at|moment }}``, in mails: by the reader's clock.
+register.filter("day", day)
+register.filter("moment", moment)
 
 
 @register.simple_tag
 def time(at: datetime, style: str = "datetime") -> SafeString:
     """An instant (aware), as ``datetime``, ``date`` or ``ago``: ``{% time invoice.created_at "date" %}``.
 
-    Written in UTC with the exact instant as title; with script, datetime and date turn into the reader's own
-    time zone. A calendar date is no instant: write ``{{ today|day }}``.
+    Written in the reader's time zone: see ``orgs.dates``. The element's ``datetime`` is the exact instant. A
+    calendar date is no instant: write ``{{ today|day }}``.
     """
-    at = at.astimezone(UTC)
-    date_part, _separator, clock = at.isoformat(timespec="seconds").removesuffix("+00:00").partition("T")
-    day_text = day(at)
-    localized = f' data-local="{style}"'
     if style == "date":
-        text = day_text
+        text = day_here(at)
     elif style == "ago":
-        text, localized = naturaltime(at), ""
+        text = naturaltime(at)
     else:
-        text = f"{day_text}, {clock[:5]} UTC"
+        text = moment(at)
+    instant = at.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
     return mark_safe(  # noqa: S308 - figures, names of months and our own words
-        f'<time datetime="{date_part}T{clock}Z" title="{day_text}, {clock} UTC"{localized}>{text}</time>'
+        f'<time datetime="{instant}Z" title="{moment(at, to_the_second=True)}">{text}</time>'
     )
 
 

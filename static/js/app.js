@@ -117,24 +117,14 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("[data-busy]").forEach(release);
 });
 
-// Instants, in the reader's own time zone. The title keeps the exact one.
-// English dates are written day first, as the server writes them.
-const locale = document.documentElement.lang.startsWith("en") ? "en-GB" : document.documentElement.lang;
-const formats = {
-  date: new Intl.DateTimeFormat(locale, { dateStyle: "long" }),
-  datetime: new Intl.DateTimeFormat(locale, {
-    day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
-  }),
-};
-
-function localize(root) {
-  root.querySelectorAll("time[data-local]").forEach((time) => {
-    time.textContent = formats[time.dataset.local].format(new Date(time.dateTime));
-  });
+// A button that chooses the browser's own time zone in a list: <button data-zone-for="id of the list" hidden>.
+const zoneButton = document.querySelector("[data-zone-for]");
+if (zoneButton) {
+  const list = document.getElementById(zoneButton.dataset.zoneFor);
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  zoneButton.hidden = list.value === own || ![...list.options].some((option) => option.value === own);
+  zoneButton.addEventListener("click", () => { list.value = own; });
 }
-
-localize(document);
-document.addEventListener("htmx:load", (event) => localize(event.detail.elt));
 
 // Menus open beside their button; browsers without CSS anchors are told where that is.
 if (!CSS.supports("position-area", "block-end")) {

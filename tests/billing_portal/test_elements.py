@@ -4,6 +4,7 @@ import re
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError, engines
 from django.urls import reverse
 from django.utils import translation
 from django.utils.safestring import mark_safe
+from django.utils.timezone import override as override_zone
 
 from billing_portal.templatetags import elements
 from orgs import dates
@@ -23,23 +25,30 @@ def rendered(source: str, **context: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("tag", "attributes", "shown"),
+    ("zone", "style", "shown", "title"),
     [
-        ("{% time at %}", ' data-local="datetime"', "2\xa0November 2026, 01:05 UTC"),
-        ('{% time at "date" %}', ' data-local="date"', "2\xa0November 2026"),
+        ("UTC", "", "2\xa0November 2026, 01:05 UTC", "2\xa0November 2026, 01:05:09 UTC"),
+        ("UTC", '"date"', "2\xa0November 2026", "2\xa0November 2026, 01:05:09 UTC"),
+        (
+            "America/St_Johns",
+            "",
+            "1\xa0November 2026, 21:35 UTC−3:30",
+            "1\xa0November 2026, 21:35:09 UTC−3:30",
+        ),
+        ("America/St_Johns", '"date"', "1\xa0November 2026", "1\xa0November 2026, 21:35:09 UTC−3:30"),
     ],
 )
-def test_a_time_is_told_in_utc_with_its_exact_instant(tag: str, attributes: str, shown: str) -> None:
-    assert rendered(tag, at=AT) == (
-        '<time datetime="2026-11-02T01:05:09Z" title="2\xa0November 2026, 01:05:09 UTC"'
-        f"{attributes}>{shown}</time>"
-    )
+def test_a_time_is_told_in_the_readers_zone_with_its_exact_instant(
+    zone: str, style: str, shown: str, title: str
+) -> None:
+    with override_zone(ZoneInfo(zone)):
+        html = rendered(f"{{% time at {style} %}}", at=AT)
+    assert html == f'<time datetime="2026-11-02T01:05:09Z" title="{title}">{shown}</time>'
 
 
 def test_a_time_can_be_told_by_how_long_ago_it_was() -> None:
     html = rendered('{% time at "ago" %}', at=datetime.now(UTC) - timedelta(minutes=3, seconds=5))
     assert ">3\xa0minutes ago</time>" in html
-    assert "data-local" not in html
 
 
 def test_an_icon_is_the_drawing_itself() -> None:
