@@ -1,9 +1,11 @@
 """The gate in front of every endpoint: who asks, for which organization, and whether they may.
 
 A program shows an access token, a page of ours its person's session with the CSRF token. Anonymous: 401. Of
-another organization: 404, as for one that there isn't. Lacking the permission: 403.
+another organization: 404, as for one that there isn't. Lacking the permission: 403. The product beside the
+portal shows a service token, which opens what is declared for it, and nothing else.
 """
 
+import uuid
 from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest
@@ -13,10 +15,10 @@ from ninja.utils import check_csrf
 from accounts.models import User
 from orgs.access import OrgRequest, enter_organization
 from orgs.models import Membership
-from orgs.policy import Permission, ensure
+from orgs.policy import Denied, Permission, ensure
 from tokens.limits import TooManyRequests, count_request
-from tokens.models import AccessToken
-from tokens.selectors import token_of
+from tokens.models import AccessToken, ServiceToken, Token
+from tokens.selectors import service_token_of, token_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -24,11 +26,14 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 class ApiRequest(OrgRequest):
     """A request that has passed the gate. ``principal``: who asks; ``token``: by which, None for a session.
 
-    Outside organizations there are ``user`` and ``token`` only.
+    Outside organizations there are ``user`` and ``token`` only; for the product, ``host`` alone.
+    ``asker_id``: of the token, or of the person in a session.
     """
 
     principal: Membership | AccessToken
     token: AccessToken | None
+    host: ServiceToken
+    asker_id: uuid.UUID
 
 
 @dataclass(frozen=True)
@@ -47,26 +52,62 @@ class Needs:
         if self.permission is not None:
             _enter(request)
             ensure(request.principal, self.permission)
-        if request.method not in SAFE_METHODS and request.body and not _is_json(request):
-            raise HttpError(415, "Send the body as application/json.")
+        _ensure_json(request)
+        return True
+
+
+@dataclass(frozen=True)
+class HostNeeds(Needs):
+    """What an endpoint for the product declares: nobody else passes, whatever they may do."""
+
+    permission: Permission
+
+    def __call__(self, request: ApiRequest) -> bool:
+        secret = _secret_in(request)
+        token = service_token_of(secret) if secret is not None else None
+        if token is None:
+            _identify(request)
+            raise Denied(self.permission)
+        _count(request, token)
+        request.host = token
+        ensure(token, self.permission)
+        _ensure_json(request)
         return True
 
 
 def _identify(request: ApiRequest) -> None:
-    shown = request.headers.get("Authorization")
-    if shown is None:
+    secret = _secret_in(request)
+    if secret is None:
         request.token = None
         _ensure_session(request)
+        request.asker_id = request.user.pk
         return
-    scheme, _space, secret = shown.partition(" ")
-    token = token_of(secret) if scheme.lower() == "bearer" else None
+    token = token_of(secret)
     if token is None:
+        if service_token_of(secret) is not None:
+            raise HttpError(403, "A service token is for provisioning alone.")
         raise AuthenticationError
+    _count(request, token)
+    request.token = token
+
+
+def _secret_in(request: HttpRequest) -> str | None:
+    """What a program shows; None: nothing, so that the session counts. Raises AuthenticationError."""
+    shown = request.headers.get("Authorization")
+    if shown is None:
+        return None
+    scheme, _space, secret = shown.partition(" ")
+    if scheme.lower() != "bearer":
+        raise AuthenticationError
+    return secret
+
+
+def _count(request: ApiRequest, token: Token) -> None:
     try:
-        count_request(token.pk)
+        count_request(token)
     except TooManyRequests as error:
         raise Throttled(error.wait) from None
-    request.token = token
+    request.asker_id = token.pk
 
 
 def _ensure_session(request: HttpRequest) -> None:
@@ -88,5 +129,6 @@ def _enter(request: ApiRequest) -> None:
     request.principal = request.token.principal
 
 
-def _is_json(request: HttpRequest) -> bool:
-    return request.content_type == "application/json"
+def _ensure_json(request: HttpRequest) -> None:
+    if request.method not in SAFE_METHODS and request.body and request.content_type != "application/json":
+        raise HttpError(415, "Send the body as application/json.")

@@ -8,7 +8,6 @@ See https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/.
 import hashlib
 import json
 import re
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +39,7 @@ def run_once(request: ApiRequest, write: Callable[[], Any], status: int) -> Any:
         return Status(status, write())
     if not KEY.fullmatch(key):
         raise HttpError(422, f"{HEADER} has 1 to 255 visible ASCII characters.")
-    kept = KeptAnswer(principal_id=_asker(request), key=key, fingerprint=_fingerprint(request))
+    kept = KeptAnswer(principal_id=request.asker_id, key=key, fingerprint=_fingerprint(request))
     with transaction.atomic():
         KeptAnswer.objects.old().filter(principal_id=kept.principal_id, key=key).delete()
         # Waits for another one that is under way with the same key.
@@ -56,10 +55,6 @@ def run_once(request: ApiRequest, write: Callable[[], Any], status: int) -> Any:
     if found.body is None:
         return HttpResponse(status=found.status, headers=headers)
     return JsonResponse(found.body, status=found.status, headers=headers)
-
-
-def _asker(request: ApiRequest) -> uuid.UUID:
-    return request.token.pk if request.token else request.user.pk
 
 
 def _fingerprint(request: ApiRequest) -> str:

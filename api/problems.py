@@ -12,7 +12,7 @@ from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationEr
 
 from orgs.errors import Refused
 from orgs.policy import Denied
-from tokens.models import AccessToken
+from tokens.models import AccessToken, ServiceToken
 
 PATH = "/api/"
 CONTENT_TYPE = "application/problem+json"
@@ -114,6 +114,7 @@ ANSWERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     AuthenticationError: _not_signed_in,
     # Revoked after the request began.
     AccessToken.DoesNotExist: _not_signed_in,
+    ServiceToken.DoesNotExist: _not_signed_in,
     Denied: _denied,
     Http404: _not_found,
     ObjectDoesNotExist: _not_found,

@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.operation import Operation
 
 from api.endpoints import Endpoints
-from api.gate import SAFE_METHODS, Needs
+from api.gate import SAFE_METHODS, HostNeeds, Needs
 from api.problems import CONTENT_TYPE, Problem, answer_problems
 
 DESCRIPTION = """What a program may do is what its access token may do, and never more than its maker may.
@@ -21,8 +21,14 @@ DESCRIPTION = """What a program may do is what its access token may do, and neve
 - **Errors** are problem details (RFC 9457). What belongs to another organization is not found.
 - **Limits**: 600 requests a minute with one token; beyond, 429 says when to go on.
 """
+# Below it the product beside the portal asks, by a service token.
+PROVISIONING = "/provisioning/"
 SECURITY = {
-    "token": {"type": "http", "scheme": "bearer", "description": "An access token."},
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An access token; for provisioning a service token.",
+    },
     "session": {
         "type": "apiKey",
         "in": "cookie",
@@ -91,6 +97,13 @@ def undeclared(api: PortalAPI) -> list[CheckMessage]:
         needs, method = needs_of(operation), operation.methods[0]
         if needs is None or (needs.permission is None and "{slug" in operation.path):
             errors.append(Error(f"{method} {operation.path}: declares no permission.", id="api.E001"))
+        elif isinstance(needs, HostNeeds) is not operation.path.startswith(PROVISIONING):
+            errors.append(
+                Error(
+                    f"{method} {operation.path}: the product, and it alone, asks below {PROVISIONING}.",
+                    id="api.E003",
+                )
+            )
         elif (
             method not in SAFE_METHODS
             and not needs.asks

@@ -19,6 +19,7 @@ class ActorKind(models.TextChoices):
     STAFF = "staff", gettext_lazy("Support staff")
     STRIPE = "stripe", gettext_lazy("Stripe")
     SYSTEM = "system", gettext_lazy("This portal")
+    HOST = "host", gettext_lazy("The product")
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
@@ -27,7 +28,9 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
 
 class AuditEvent(models.Model):
-    """``token_id``, ``token_name``: of the access token by which the person acted; empty: in person."""
+    """``token_id``, ``token_name``: of the access token by which the person, or the product, acted; empty: in
+    person.
+    """
 
     id = models.BigAutoField(primary_key=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -63,6 +66,8 @@ class AuditEvent(models.Model):
     @property
     def actor(self) -> str:
         """Who acted, as the reader calls them."""
+        if self.actor_kind == ActorKind.HOST:
+            return str(ActorKind.HOST.label)
         name = self._kind_of_act.actor(self.actor_name) if self._kind_of_act else self.actor_name
         if not self.token_name:
             return name

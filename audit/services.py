@@ -30,9 +30,10 @@ class Token(Protocol):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who did it: a person, an organization's access token, support staff, Stripe, or the portal itself.
+    """Who did it: a person, an organization's access token, support staff, Stripe, the product beside the
+    portal, or the portal itself.
 
-    ``token``: the access token by which the person acted.
+    ``token``: the access token by which the person, or the product, acted.
     """
 
     kind: ActorKind
@@ -48,6 +49,11 @@ class Actor:
     def of_token(cls, token: Token) -> "Actor":
         """One that belongs to no person."""
         return cls(ActorKind.TOKEN, token.name, token.id)
+
+    @classmethod
+    def host(cls, name: str, token: Token) -> "Actor":
+        """The product beside the portal. ``name``: what customers know it by."""
+        return cls(ActorKind.HOST, name, token.id, token)
 
     @classmethod
     def stripe(cls) -> "Actor":

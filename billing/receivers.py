@@ -8,12 +8,12 @@ from billing.operations.leaving import let_leave
 from billing.operations.names import let_name_follow
 from billing.tasks import resume_operations
 from orgs import events
-from orgs.models import Membership
+from orgs.acting import OrganizationPrincipal
 from work.doorbell import ring
 
 
 @receiver(events.organization_renamed)
-def organization_renamed(actor: Membership, old: str, **_kwargs: object) -> None:
+def organization_renamed(actor: OrganizationPrincipal, old: str, **_kwargs: object) -> None:
     operation = let_name_follow(actor, old)
     if operation is not None:
         ring(resume_operations, str(operation.pk))

@@ -6,6 +6,7 @@ from django.core.checks import CheckMessage, register
 import billing.api.account
 import billing.api.invoices
 import invitations.api
+import invitations.provisioning_api
 from api import audit_log, authorize, members, organizations
 from api.schema import PortalAPI, undeclared
 
@@ -21,6 +22,7 @@ portal_api = PortalAPI(
         billing.api.invoices.endpoints,
         audit_log.endpoints,
         authorize.endpoints,
+        invitations.provisioning_api.endpoints,
     ],
 )
 

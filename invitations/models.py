@@ -171,6 +171,11 @@ class Invitation(models.Model):
         verbose_name=_("invited by"),
     )
     invited_by_name = models.CharField(_("inviter's name"), max_length=254)
+    by_host = models.BooleanField(
+        _("sent by the product"),
+        default=False,
+        help_text=_("It stands on the right of the product beside the portal, and of no person."),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     sent_at = models.DateTimeField(_("sent"), default=timezone.now)
     last_day = models.DateField(
@@ -224,6 +229,9 @@ class Invitation(models.Model):
                 condition=Q(state=State.PENDING, decided_at=None)
                 | Q(state__in=list(ENDINGS), decided_at__isnull=False),
                 name="invitation_decided_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(by_host=False) | Q(invited_by=None), name="invitation_of_one_inviter"
             ),
             models.CheckConstraint(
                 condition=Q(accepted_by=None) | Q(state=State.ACCEPTED), name="invitation_accepted_by"

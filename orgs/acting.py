@@ -60,10 +60,13 @@ class Act:
 
 
 class OrganizationPrincipal(Principal, Protocol):
-    """Who can act in one organization: a person who belongs to it, or an access token of its own."""
+    """Who can act in one organization: a person of it, an access token of its own, or the product."""
 
     @property
     def pk(self) -> uuid.UUID: ...
+
+    @property
+    def organization(self) -> Organization: ...
 
     @property
     def organization_id(self) -> uuid.UUID: ...
@@ -75,15 +78,15 @@ class OrganizationPrincipal(Principal, Protocol):
         """As it is now. Raises an ObjectDoesNotExist when it has ended."""
 
 
-Who = TypeVar("Who")
+Who_co = TypeVar("Who_co", covariant=True)
 SomePrincipal = TypeVar("SomePrincipal", bound=OrganizationPrincipal)
 
 
 @dataclass(frozen=True)
-class PrincipalsAct(Act, Generic[Who]):
+class PrincipalsAct(Act, Generic[Who_co]):
     """An act of somebody whose right the policy decides on: ``principal`` as it is now."""
 
-    principal: Who
+    principal: Who_co
 
     @property
     def membership(self: "MembersAct") -> Membership:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orgs.acting import OrganizationPrincipal
 from orgs.errors import Refused
 from orgs.models import Membership, Organization
-from orgs.policy import REMOVE_PERMISSIONS, Role, may
+from orgs.policy import REMOVE_PERMISSIONS, Principal, Role, may
 from orgs.selectors import member_count
 
 # How many pending invitations hold a place for a role: the invitations app, which lies above, counts them.
@@ -63,7 +64,7 @@ class OverLimit:
     def surplus(self) -> int:
         return self.taken - self.limit
 
-    def sentence_for(self, reader: Membership) -> str:
+    def sentence_for(self, reader: Principal) -> str:
         """What is so, and what the reader can do about it."""
         if self.role.is_billing_manager:
             return f"{self._managers_told()} {self._way_for_managers(reader)}"
@@ -76,7 +77,7 @@ class OverLimit:
             self.limit,
         ) % {"edition": self.organization.edition.name, "limit": self.limit, "taken": self.taken}
 
-    def _way_for_managers(self, reader: Membership) -> str:
+    def _way_for_managers(self, reader: Principal) -> str:
         if may(reader, REMOVE_PERMISSIONS[Role.BILLING_MANAGER]):
             way = _("Remove %(surplus)s of them. Until then nobody else can become a billing manager.")
         else:
@@ -94,7 +95,7 @@ class OverLimit:
             "taken": taken % {"taken": self.taken},
         }
 
-    def _way_for_seats(self, reader: Membership) -> str:
+    def _way_for_seats(self, reader: Principal) -> str:
         if may(reader, REMOVE_PERMISSIONS[Role.MEMBER]):
             way = ngettext(
                 "Remove %(surplus)s person or add a seat.",
@@ -131,7 +132,7 @@ def has_room(organization: Organization, role: Role) -> bool:
     return limit is None or taken_by(organization, role) < limit
 
 
-def ensure_room(actor: Membership, role: Role, *, reserved: bool = False) -> None:
+def ensure_room(actor: OrganizationPrincipal, role: Role, *, reserved: bool = False) -> None:
     """Raise NoRoom, in words for ``actor``, when no place is left. Call it with the organization locked.
 
     ``reserved``: a pending invitation holds the place already, so only people can stand in the way.

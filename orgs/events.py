@@ -9,7 +9,7 @@ from django.dispatch import Signal
 membership_ended = Signal()
 # organization_id, user_id, old: str, new: str
 role_changed = Signal()
-# actor: Membership, old: str, new: str; the organization has another name.
+# actor: OrganizationPrincipal, old: str, new: str; the organization has another name.
 organization_renamed = Signal()
 # organization_id; billing managers may no longer manage billing managers. The organization says so already.
 delegation_ended = Signal()

@@ -29,6 +29,11 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def with_admin_known(self) -> "OrganizationQuerySet":
+        """Each with ``has_admin``: whether somebody runs it already."""
+        admins = Membership.objects.filter(organization=models.OuterRef("pk")).admins()
+        return self.annotate(has_admin=models.Exists(admins))
+
     def locked(self, organization_id: uuid.UUID) -> "Organization":
         """Lock the organization: the first lock of every verb that changes what belongs to it.
 
@@ -44,6 +49,15 @@ class Organization(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=80, validators=[validate_display_name])
     slug = models.SlugField(max_length=50, unique=True)
+    external_id = models.CharField(
+        _("external id"),
+        max_length=100,
+        null=True,
+        blank=True,
+        unique=True,
+        editable=False,
+        help_text=_("What the product beside the portal calls it; empty: a person created it here."),
+    )
     edition_code = models.CharField(
         _("edition"), max_length=30, choices=sorted({(edition.code, edition.name) for edition in EDITIONS})
     )
@@ -69,6 +83,7 @@ class Organization(models.Model):
     class Meta:
         verbose_name = _("organization")
         verbose_name_plural = _("organizations")
+        indexes = [models.Index(fields=["created_at", "id"], name="organization_created")]
 
     def __str__(self) -> str:
         return self.name

@@ -92,6 +92,9 @@ class Permission(TextChoices):
     BILLING_MANAGERS_REMOVE = "billing_managers.remove", _("remove billing managers")
     RUM_SUMMARY = "rum.summary", _("see resources under management")
     RUM_PER_STACK = "rum.per_stack", _("see resources under management per stack")
+    ORGANIZATIONS_LIST = "organizations.list", _("list all organizations")
+    ORGANIZATIONS_CREATE = "organizations.create", _("create organizations for customers")
+    ORGANIZATIONS_RENAME = "organizations.rename", _("rename any organization")
 
     @property
     def resource(self) -> str:
@@ -131,8 +134,15 @@ P = Permission
 # only views never has.
 DELEGABLE = frozenset({P.BILLING_MANAGERS_INVITE, P.BILLING_MANAGERS_LINK, P.BILLING_MANAGERS_REMOVE})
 
+# The product beside the portal, which acts by a service token: over all organizations, and with no word in
+# what they pay.
+FOR_HOST_ONLY = frozenset({P.ORGANIZATIONS_LIST, P.ORGANIZATIONS_CREATE, P.ORGANIZATIONS_RENAME})
+HOST_GRANTS = FOR_HOST_ONLY | {P.MEMBERS_INVITE, P.BILLING_MANAGERS_INVITE}
+# What people and their programs may hold.
+OF_PEOPLE = frozenset(Permission) - FOR_HOST_ONLY
+
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.ADMIN: frozenset(Permission),
+    Role.ADMIN: OF_PEOPLE,
     Role.MEMBER: frozenset(
         {
             P.ORGANIZATION_VIEW,

@@ -35,6 +35,8 @@ from orgs.policy import REMOVE_PERMISSIONS, Permission, Role
 
 # Paths of our own below /orgs/.
 RESERVED_SLUGS = frozenset({"new"})
+# Of the ids of organizations that the product has made, from the ids that it calls them by.
+OF_HOST = uuid.UUID("7c0a8b6e-7d0b-4b55-9d0e-3a4c1f6f2a10")
 
 
 @transaction.atomic
@@ -83,6 +85,23 @@ def _inserted_with_free_slug(organization: Organization) -> bool:
     raise Refused(_("No free address was found for this name. Choose another name."))
 
 
+@transaction.atomic
+def provision_organization(
+    *, external_id: str, name: str, edition_code: str, actor: Actor
+) -> tuple[Organization, bool]:
+    """The organization that the product calls ``external_id``, and whether it was made just now.
+
+    It has nobody yet. The right to make one is asked for by the caller. Raises Refused.
+    """
+    # The same external id is the same organization, also for two who ask at once.
+    pk = uuid.uuid5(OF_HOST, external_id)
+    organization = Organization(pk=pk, external_id=external_id, name=name, edition_code=edition_code)
+    if not _inserted_with_free_slug(organization):
+        return Organization.objects.get(pk=pk), False
+    record(actions.ORGANIZATION_CREATED, actor=actor, organization=organization, edition=edition_code)
+    return organization, True
+
+
 class Change(NamedTuple):
     """A setting that a person changed: what they saw, and what they want."""
 
@@ -121,10 +140,22 @@ def change_settings(*, actor: Membership, changes: Mapping[str, Change]) -> None
         end_and_tell_of_granted(act)
         if "name" in wanted:
             events.organization_renamed.send(
-                Organization, actor=act.membership, old=now["name"], new=organization.name
+                Organization, actor=act.principal, old=now["name"], new=organization.name
             )
         if wanted.get("managers_manage_managers") is False:
             events.delegation_ended.send(Organization, organization_id=organization.pk)
+
+
+def rename_organization(*, actor: OrganizationPrincipal, name: str) -> Organization:
+    """Rename an organization for the product, whose own name of its customer has changed."""
+    with acting(actor, Permission.ORGANIZATIONS_RENAME) as act:
+        organization, old = act.organization, act.organization.name
+        if name != old:
+            organization.name = name
+            organization.save(update_fields=["name"])
+            act.record(actions.ORGANIZATION_RENAMED, old=old, new=name)
+            events.organization_renamed.send(Organization, actor=act.principal, old=old, new=name)
+        return organization
 
 
 def change_role(

@@ -20,7 +20,7 @@ from orgs.audit_export import export_audit_log
 from orgs.errors import PageOutdated, Refused
 from orgs.forms import AuditFilterForm, RoleForm
 from orgs.models import Membership
-from orgs.policy import Permission, Role
+from orgs.policy import OF_PEOPLE, Permission, Role
 from orgs.role_questions import role_question
 from orgs.rows import positive_int
 from orgs.selectors import audit_page, roles_page
@@ -167,12 +167,11 @@ def leave(request: OrgRequest) -> HttpResponse:
 @requires(POST=Permission.ACCESS_REQUEST)
 def access_request(request: OrgRequest) -> HttpResponse:
     """The button of the 403 page: ask the admins for the permission that is missing."""
+    asked = request.POST.get("permission", "")
+    if asked not in OF_PEOPLE:
+        raise Http404
     try:
-        permission = Permission(request.POST.get("permission", ""))
-    except ValueError:
-        raise Http404 from None
-    try:
-        request_access(actor=request.membership, permission=permission)
+        request_access(actor=request.membership, permission=Permission(asked))
     except Refused as refused:
         messages.info(request, str(refused.message))
     else:
@@ -187,7 +186,7 @@ def access_request(request: OrgRequest) -> HttpResponse:
 def access_refuse(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse:
     """Turn down what somebody asked for. Granting it is a change of their role: ``member_role``."""
     asked = request.POST.get("permission", "")
-    if asked not in Permission:
+    if asked not in OF_PEOPLE:
         raise Http404
     try:
         person = refuse_access(

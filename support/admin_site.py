@@ -88,7 +88,7 @@ class PortalAdminSite(AdminSite):
         user = request.user
         return super().has_permission(request) and user.is_authenticated and is_mfa_enabled(user)
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:  # type: ignore[override]  # of more kinds than the stubs name
         """Records show times in UTC, as logs and Stripe do, whatever zone a person chose for the pages."""
         inner = super().admin_view(view, cacheable)
 

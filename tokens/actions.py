@@ -41,3 +41,15 @@ ENDED = Action(
     gettext_lazy("ended the personal access token %(target)s of %(owner)s, whose role may have none"),
     owner=str,
 )
+SERVICE_TOKEN_MADE = Action(
+    "service_token.made",
+    gettext_lazy("Made a service token"),
+    gettext_lazy("made the service token %(target)s, which ends on %(expires)s and may %(scopes)s"),
+    scopes=permissions,
+    expires=expiry,
+)
+SERVICE_TOKEN_REVOKED = Action(
+    "service_token.revoked",
+    gettext_lazy("Revoked a service token"),
+    gettext_lazy("revoked the service token %(target)s"),
+)

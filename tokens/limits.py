@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
-from tokens.models import AccessToken
+from tokens.models import Token
 
 A_MINUTE = 600
 AT_ONCE = 20
@@ -54,25 +54,27 @@ class Allowances:
 _allowances = Allowances()
 
 
-def count_request(token_id: uuid.UUID) -> None:
+def count_request(token: Token) -> None:
     """Count a request. It notes as well, to the minute, when the token was last used.
 
     Raises TooManyRequests.
     """
     now = timezone.now()
     minute = now.replace(second=0, microsecond=0)
-    if _allowances.spend(token_id, minute):
+    if _allowances.spend(token.pk, minute):
         return
-    if not _take(token_id, minute):
+    if not _take(token, minute):
         raise TooManyRequests(60 - now.second)
-    _allowances.add(token_id, minute, AT_ONCE - 1)
+    _allowances.add(token.pk, minute, AT_ONCE - 1)
 
 
-def _take(token_id: uuid.UUID, minute: datetime) -> bool:
+def _take(token: Token, minute: datetime) -> bool:
     this_minute = Q(counted_minute=minute)
     free = ~this_minute | Q(counted__lte=A_MINUTE - AT_ONCE)
     return bool(
-        AccessToken.objects.filter(free, pk=token_id).update(
+        type(token)
+        .objects.filter(free, pk=token.pk)
+        .update(
             counted=Case(When(this_minute, then=F("counted") + AT_ONCE), default=AT_ONCE),
             counted_minute=minute,
             last_used_at=minute,

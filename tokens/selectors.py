@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from orgs.compiled import compiled
 from orgs.models import Membership
 from orgs.policy import Permission, may
-from tokens.models import AccessToken, TokenKind
+from tokens.models import AccessToken, ServiceToken, TokenKind
 from tokens.scopes import SCOPES
 from tokens.secret import digest_of, is_well_formed
 
@@ -61,6 +61,13 @@ def token_of(secret: str) -> AccessToken | None:
     person.organization = token.organization
     usable = person.user.is_active and may(person, Permission.ACCESS_TOKENS_OWN)
     return token if usable else None
+
+
+def service_token_of(secret: str) -> ServiceToken | None:
+    """The service token that the product shows; None: there is none, or it has ended."""
+    if not is_well_formed(secret):
+        return None
+    return ServiceToken.objects.live().filter(digest=digest_of(secret)).first()
 
 
 def tokens_page(membership: Membership) -> TokensPage:

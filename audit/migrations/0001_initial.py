@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('organization_id', models.UUIDField(editable=False, null=True)),
                 ('organization_name', models.CharField(blank=True, editable=False, max_length=80)),
-                ('actor_kind', models.CharField(choices=[('person', 'Person'), ('token', 'Access token'), ('staff', 'Support staff'), ('stripe', 'Stripe'), ('system', 'This portal')], editable=False, max_length=10)),
+                ('actor_kind', models.CharField(choices=[('person', 'Person'), ('token', 'Access token'), ('staff', 'Support staff'), ('stripe', 'Stripe'), ('system', 'This portal'), ('host', 'The product')], editable=False, max_length=10)),
                 ('actor_id', models.UUIDField(editable=False, null=True)),
                 ('actor_name', models.CharField(editable=False, max_length=254)),
                 ('token_id', models.UUIDField(editable=False, null=True)),

@@ -177,6 +177,7 @@ class Migration(migrations.Migration):
                 ('stripe_id', models.CharField(blank=True, max_length=200)),
                 ('result', models.JSONField(default=dict)),
                 ('failed_unseen', models.BooleanField(db_default=False, help_text='Nobody waited for the answer: a mail and the page tell of it.')),
+                ('actor_kind', models.CharField(choices=[('person', 'Person'), ('token', 'Access token'), ('staff', 'Support staff'), ('stripe', 'Stripe'), ('system', 'This portal'), ('host', 'The product')], default='person', max_length=10)),
                 ('actor_id', models.UUIDField()),
                 ('actor_name', models.CharField(max_length=254)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),

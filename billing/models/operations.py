@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from audit.models import ActorKind
 from billing.models.payment_links import PaymentLink
 from orgs.models import OfOrganization, Organization
 from work.models import Waits, Work, WorkQuerySet
@@ -119,6 +120,7 @@ class StripeOperation(Work):
     payment_link = models.ForeignKey(
         PaymentLink, on_delete=models.PROTECT, null=True, related_name="operations"
     )
+    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices, default=ActorKind.PERSON)
     actor_id = models.UUIDField()
     actor_name = models.CharField(max_length=254)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.models import display_name
 from billing.failures import outcome_in
 from billing.gateway import (
     GatewayError,
@@ -28,7 +27,8 @@ from billing.mirror.customers import sync_customer
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
 from billing.models.operations import MISSING_SCOPE
 from billing.operations.failures import is_expected, tell_of_failure
-from orgs.models import Membership, Organization
+from orgs.acting import OrganizationPrincipal
+from orgs.models import Organization
 
 # Stripe forgets keys after 24 hours at the earliest: https://docs.stripe.com/api/idempotent_requests
 KEY_LIFE = timedelta(hours=23)
@@ -58,14 +58,17 @@ def register(kind: OperationKind, *, steps: Mapping[str, Step], look: Step | Non
     _kinds[kind] = Kind(steps, look)
 
 
-def new_operation(*, kind: OperationKind, actor: Membership) -> StripeOperation:
+def new_operation(*, kind: OperationKind, actor: OrganizationPrincipal) -> StripeOperation:
     """An operation with a key of its own, not saved yet."""
+    who = actor.actor
     return StripeOperation(
         organization=actor.organization,
         kind=kind,
         idempotency_key=new_key(),
-        actor_id=actor.user_id,
-        actor_name=display_name(actor.user),
+        actor_kind=who.kind,
+        # All who can act in an organization have one.
+        actor_id=cast("uuid.UUID", who.id),
+        actor_name=who.name,
     )
 
 

@@ -11,10 +11,11 @@ from billing.models import BillingAccount, OperationKind, OperationState, Stripe
 from billing.models.operations import FIRST_STEP
 from billing.operations.life import finish, key_expired, new_operation, register, renew_key
 from billing.operations.people import person_of
-from orgs.models import Membership, Organization
+from orgs.acting import OrganizationPrincipal
+from orgs.models import Organization
 
 
-def let_name_follow(actor: Membership, old: str) -> StripeOperation | None:
+def let_name_follow(actor: OrganizationPrincipal, old: str) -> StripeOperation | None:
     """Note, in the transaction of the renaming, that Stripe is to be asked for the new name.
 
     None: there is nothing to ask for; an operation that waits already will find the newest name.

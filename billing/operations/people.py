@@ -8,7 +8,7 @@ from orgs.policy import Permission, may
 
 
 def person_of(operation: StripeOperation) -> Actor:
-    return Actor(ActorKind.PERSON, operation.actor_name, operation.actor_id)
+    return Actor(ActorKind(operation.actor_kind), operation.actor_name, operation.actor_id)
 
 
 def still_may(operation: StripeOperation, permission: Permission) -> bool:

@@ -22,6 +22,7 @@ KINDS: dict[str, Promise] = {
     ActorKind.STAFF.value: gettext_lazy("Support staff"),
     ActorKind.STRIPE.value: gettext_lazy("Stripe"),
     ActorKind.SYSTEM.value: gettext_lazy("This portal"),
+    ActorKind.HOST.value: gettext_lazy("The product"),
 }
 
 

@@ -1,10 +1,12 @@
-"""The verbs of invitations: what an inviter does (``sending``, ``lists``), and what an invitee does
-(``answering``, ``asking``).
+"""The verbs of invitations: what an inviter does (``sending``, ``lists``, ``bringing_in``), what an invitee
+does (``answering``, ``asking``), and what the product does for a new customer (``provisioning``).
 """
 
 from invitations.services.answering import accept, decline
 from invitations.services.asking import ask_for_new
+from invitations.services.bringing_in import Brought, bring_in
 from invitations.services.lists import Outcome, invite_each
+from invitations.services.provisioning import provision
 from invitations.services.sending import (
     BelongsAlready,
     copy_link,
@@ -16,14 +18,17 @@ from invitations.services.sending import (
 
 __all__ = [
     "BelongsAlready",
+    "Brought",
     "Outcome",
     "accept",
     "ask_for_new",
+    "bring_in",
     "copy_link",
     "create_link",
     "decline",
     "invite_by_mail",
     "invite_each",
+    "provision",
     "resend",
     "revoke",
 ]

@@ -60,7 +60,7 @@ def address_for_new(invitation: Invitation, user: User | None) -> str:
 
 
 def _stands(invitation: Invitation, inviters: list[Membership]) -> bool:
-    return any(inviter.user_id == invitation.invited_by_id for inviter in inviters)
+    return invitation.by_host or any(inviter.user_id == invitation.invited_by_id for inviter in inviters)
 
 
 def _inviters(invitation: Invitation) -> Iterator[Membership]:

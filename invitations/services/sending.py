@@ -8,6 +8,7 @@ again since.
 
 import uuid
 from datetime import date, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
@@ -15,18 +16,24 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.addresses import clean_address
+from accounts.models import User
 from audit.services import Actor
 from invitations import actions
 from invitations.claims import Channel, Claim, link
 from invitations.mails import INVITATION_REVOKED_MAIL, INVITATION_SENT_MAIL
 from invitations.models import MAIL_KEY, Invitation, InvitationQuerySet, Kind, State
-from orgs.acting import Act, MembersAct, acting
+from orgs.acting import Act, MembersAct, PrincipalsAct, acting
 from orgs.capacity import ensure_room
 from orgs.errors import PageOutdated, Refused, broken_constraint
 from orgs.last_days import ensure_not_past, is_past
 from orgs.models import Membership, Organization
 from orgs.policy import INVITE_PERMISSIONS, Permission, Role, may
 from outbox.models import OutgoingEmail
+from tokens.models import Host
+
+# A person, or the product beside the portal.
+Inviter = Membership | Host
+InvitersAct = PrincipalsAct[Inviter]
 
 RESEND_PAUSE = timedelta(minutes=1)
 # As GitHub's limit for invitations to an organization; here for one person over all organizations as well.
@@ -46,7 +53,7 @@ class BelongsAlready(Refused):
         super().__init__(f"{self.fact} {_('Change the role instead.')}")
 
 
-def invite_by_mail(*, actor: Membership, email: str, role: Role, last_day: date | None = None) -> Invitation:
+def invite_by_mail(*, actor: Inviter, email: str, role: Role, last_day: date | None = None) -> Invitation:
     """Invite an address. Whether an account has it plays no part, so nobody learns that.
 
     Pressed twice, the invitation of the first press is the answer to both, and one mail goes out.
@@ -65,28 +72,28 @@ def invite_by_mail(*, actor: Membership, email: str, role: Role, last_day: date 
         raise Refused(_waiting_already(address)) from None
 
 
-def _invite_by_mail(actor: Membership, address: str, role: Role, last_day: date | None) -> Invitation:
+def _invite_by_mail(actor: Inviter, address: str, role: Role, last_day: date | None) -> Invitation:
     with acting(actor, INVITE_PERMISSIONS[role]) as act:
         return _sent_just_now(act, address, role, last_day) or _new_by_mail(act, address, role, last_day)
 
 
-def _sent_just_now(act: MembersAct, address: str, role: Role, last_day: date | None) -> Invitation | None:
+def _sent_just_now(act: InvitersAct, address: str, role: Role, last_day: date | None) -> Invitation | None:
     """The invitation of a first press of the same button."""
     pending = Invitation.objects.for_org(act.organization).pending()
     return pending.filter(
         email=address,
         role=role,
         last_day=last_day,
-        invited_by=act.membership.user_id,
+        **_sender(act),
         generation=1,
         sent_at__gt=timezone.now() - RESEND_PAUSE,
     ).first()
 
 
-def _new_by_mail(act: MembersAct, address: str, role: Role, last_day: date | None) -> Invitation:
+def _new_by_mail(act: InvitersAct, address: str, role: Role, last_day: date | None) -> Invitation:
     _ensure_new(act, address)
     _ensure_few_mails(act, address)
-    ensure_room(act.membership, role)
+    ensure_room(act.principal, role)
     invitation = _create(act, kind=Kind.MAIL, role=role, last_day=last_day, email=address)
     invitation.record(actions.SENT, by=act)
     _mail_invitation(act, invitation)
@@ -154,7 +161,8 @@ def resend(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None = N
         ensure_room(act.membership, Role(invitation.role), reserved=not invitation.is_overdue)
         invitation.generation += 1
         invitation.sent_at = timezone.now()
-        invitation.invited_by, invitation.invited_by_name = act.membership.user, act.actor.name
+        invitation.invited_by, invitation.by_host = act.membership.user, False
+        invitation.invited_by_name = act.actor.name
         invitation.last_error, invitation.last_error_by, invitation.last_error_at = "", "", None
         invitation.save()
         invitation.record(actions.RESENT, by=act)
@@ -190,16 +198,28 @@ def mail_key(invitation: Invitation) -> str:
     return MAIL_KEY % (invitation.pk, invitation.generation)
 
 
-def _create(act: MembersAct, *, kind: Kind, role: Role, last_day: date | None, email: str = "") -> Invitation:
+def _create(
+    act: InvitersAct, *, kind: Kind, role: Role, last_day: date | None, email: str = ""
+) -> Invitation:
     return Invitation.objects.create(
         organization=act.organization,
         kind=kind,
         role=role,
         last_day=last_day,
         email=email,
-        invited_by=act.membership.user,
         invited_by_name=act.actor.name,
+        **_sender(act),
     )
+
+
+def _sender(act: InvitersAct) -> dict[str, Any]:
+    """Whose right an invitation stands on, as its row says it."""
+    person = _person_in(act)
+    return {"invited_by": person, "by_host": person is None}
+
+
+def _person_in(act: InvitersAct) -> User | None:
+    return act.principal.user if isinstance(act.principal, Membership) else None
 
 
 def _lock_visible(act: MembersAct, invitation_id: uuid.UUID) -> Invitation:
@@ -214,16 +234,17 @@ def _live(act: MembersAct) -> InvitationQuerySet:
     return Invitation.objects.live(act.organization) & Invitation.objects.visible_to(act.membership)
 
 
-def _ensure_new(act: MembersAct, address: str) -> None:
+def _ensure_new(act: InvitersAct, address: str) -> None:
     """Raise Refused for an address that is in, or waits, already.
 
     An inviter who can't see the members must not learn who is one. So such an invitation goes out; nobody
     can accept it.
     """
     organization = act.organization
-    if address == act.membership.user.email:
+    person = _person_in(act)
+    if person is not None and address == person.email:
         raise Refused(_("This is your own address. Enter that of the person to invite."))
-    if may(act.membership, Permission.MEMBERS_LIST):
+    if person is None or may(act.principal, Permission.MEMBERS_LIST):
         theirs = Membership.objects.for_org(organization).filter(user__email=address).first()
         if theirs is not None:
             raise BelongsAlready(address, organization, theirs)
@@ -240,14 +261,16 @@ def _waiting_already(address: str) -> str:
     }
 
 
-def _ensure_few_mails(act: MembersAct, address: str) -> None:
+def _ensure_few_mails(act: InvitersAct, address: str) -> None:
     """A stolen session, or an account that founds organizations, must not make the portal a mail cannon."""
     day = timezone.now() - timedelta(days=1)
     mails = OutgoingEmail.objects.filter(
         organization_id=act.organization.pk, kind=INVITATION_SENT_MAIL.code, created_at__gt=day
     )
-    by_actor = Invitation.objects.filter(invited_by=act.membership.user, kind=Kind.MAIL, sent_at__gt=day)
-    if max(mails.count(), by_actor.count()) >= MAILS_PER_DAY:
+    person = _person_in(act)
+    # The product brings in the people of all its customers.
+    by_actor = Invitation.objects.filter(invited_by=person, kind=Kind.MAIL, sent_at__gt=day)
+    if mails.count() >= MAILS_PER_DAY or (person and by_actor.count() >= MAILS_PER_DAY):
         raise Refused(
             _("%(limit)s invitations were mailed today, which is the limit. Copy an invite link, or wait.")
             % {"limit": MAILS_PER_DAY}

@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=80, validators=[accounts.validators.validate_display_name], verbose_name='name')),
                 ('slug', models.SlugField(unique=True)),
+                ('external_id', models.CharField(blank=True, editable=False, help_text='What the product beside the portal calls it; empty: a person created it here.', max_length=100, null=True, unique=True, verbose_name='external id')),
                 ('edition_code', models.CharField(choices=[('business-critical', 'Business Critical'), ('enterprise', 'Enterprise'), ('enterprise-growth', 'Enterprise Growth'), ('team-growth', 'Team Growth'), ('team-pro', 'Team Pro')], max_length=30, verbose_name='edition')),
                 ('seats', models.PositiveIntegerField(blank=True, help_text='On the per-seat editions: how many are bought.', null=True, verbose_name='seats')),
                 ('managers_manage_managers', models.BooleanField(default=False, verbose_name='billing managers may manage billing managers')),
@@ -64,6 +65,10 @@ class Migration(migrations.Migration):
                 'ordering': ['asked_at', 'id'],
                 'constraints': [models.UniqueConstraint(fields=('membership', 'permission'), name='accessrequest_once')],
             },
+        ),
+        migrations.AddIndex(
+            model_name='organization',
+            index=models.Index(fields=['created_at', 'id'], name='organization_created'),
         ),
         migrations.AddIndex(
             model_name='membership',

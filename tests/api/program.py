@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from orgs.models import Membership, Organization
-from orgs.policy import Permission
+from orgs.policy import HOST_GRANTS, Permission
 from tests.tokens.factories import AccessTokenFactory
-from tokens.secret import OF_ORGANIZATION, OF_PERSON, new_secret
+from tokens.models import ServiceToken
+from tokens.secret import OF_ORGANIZATION, OF_PERSON, OF_SERVICE, SHOWN, digest_of, new_secret
 
 ROOT = "/api/v1"
 HANDLER = Client().handler
@@ -59,6 +62,19 @@ def program_of_organization(organization: Organization, *scopes: Permission) -> 
     secret = new_secret(OF_ORGANIZATION)
     AccessTokenFactory(organization=organization, secret=secret, scopes=codes(scopes or Permission))
     return Program(organization.slug, secret)
+
+
+def program_of_host(*scopes: Permission, days: int = 30) -> Program:
+    """The product, by a service token that ends in so many days; without ``scopes`` it may all."""
+    secret = new_secret(OF_SERVICE)
+    ServiceToken.objects.create(
+        name=secret[-6:],
+        digest=digest_of(secret),
+        start=secret[:SHOWN],
+        scopes=codes(scopes or HOST_GRANTS),
+        expires_at=timezone.now() + timedelta(days=days),
+    )
+    return Program("", secret)
 
 
 def codes(permissions: Iterable[Permission]) -> list[str]:

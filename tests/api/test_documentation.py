@@ -21,7 +21,7 @@ from billing_portal.api import portal_api
 from billing_portal.api_docs import PATH
 from orgs.models import Membership, Organization
 from orgs.policy import Permission
-from tests.api.program import program_of, told
+from tests.api.program import program_of, program_of_host, told
 from tokens import limits
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,14 @@ def test_the_page_tells_of_every_operation_without_a_script() -> None:
 
 SCHEMA = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", WSGIHandler())
 # One of each kind; all of them are slow.
-SOME = ["organizations", "members", "invite", "invoices", "authorize_batch"]
+SOME = [
+    "organizations",
+    "members",
+    "invite",
+    "invoices",
+    "authorize_batch",
+    "provisioning_people",
+]
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -79,26 +86,31 @@ def _one_connection() -> Iterator[None]:
 
 
 @pytest.fixture
-def secret(admin: Membership, monkeypatch: pytest.MonkeyPatch) -> str:
+def secrets(admin: Membership, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """An admin's, and the product's."""
     monkeypatch.setattr(limits, "A_MINUTE", 10**6)
-    Organization.objects.filter(pk=admin.organization_id).update(slug="own")
-    return program_of(admin).secret or ""
+    Organization.objects.filter(pk=admin.organization_id).update(slug="own", external_id="own")
+    return program_of(admin).secret or "", program_of_host().secret or ""
 
 
-def keeps_to_it(case: schemathesis.Case, secret: str) -> None:
-    if case.path_parameters and case.path_parameters.get("slug"):
-        case.path_parameters["slug"] = "own"
+def keeps_to_it(case: schemathesis.Case, secrets: tuple[str, str]) -> None:
+    for name in ("slug", "external_id"):
+        if case.path_parameters and case.path_parameters.get(name):
+            case.path_parameters[name] = "own"
+    secret = secrets["provisioning" in case.path]
     case.call_and_validate(headers={"Authorization": f"Bearer {secret}"}, checks=CHECKS)
 
 
 @SCHEMA.include(operation_id=SOME).parametrize()
 @tried(2)
-def test_the_api_keeps_to_its_document(case: schemathesis.Case, secret: str) -> None:
-    keeps_to_it(case, secret)
+def test_the_api_keeps_to_its_document(case: schemathesis.Case, secrets: tuple[str, str]) -> None:
+    keeps_to_it(case, secrets)
 
 
 @pytest.mark.slow
 @SCHEMA.parametrize()
 @tried(40)
-def test_the_api_keeps_to_its_document_whatever_is_sent(case: schemathesis.Case, secret: str) -> None:
-    keeps_to_it(case, secret)
+def test_the_api_keeps_to_its_document_whatever_is_sent(
+    case: schemathesis.Case, secrets: tuple[str, str]
+) -> None:
+    keeps_to_it(case, secrets)

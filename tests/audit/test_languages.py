@@ -35,7 +35,8 @@ from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.languages import use_catalogue
 from tokens.actions import expiry
-from tokens.models import AccessToken, TokenKind
+from tokens.models import AccessToken, ServiceToken, TokenKind
+from tokens.service_tokens import make_service_token, revoke_service_token
 from tokens.services import make_token, revoke_token
 
 OPENED, CLOSED = "‹", "›"
@@ -113,6 +114,15 @@ class Scene:
 
     def revoke_token(self) -> None:
         revoke_token(actor=self.ada, token_id=self.make_token().pk)
+
+    def make_service_token(self) -> None:
+        # One of this name at a time.
+        ServiceToken.objects.all().delete()
+        make_service_token(name="Sign-up", scopes=[Permission.ORGANIZATIONS_LIST], life=timedelta(days=30))
+
+    def revoke_service_token(self) -> None:
+        self.make_service_token()
+        revoke_service_token(name="Sign-up")
 
     def demote_a_holder_of_a_token(self) -> None:
         self.make_token()
@@ -194,6 +204,8 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     ),
     "webhook.removed": lambda scene: hooks.remove_endpoint(actor=scene.ada, endpoint_id=scene.endpoint().pk),
     "organization.renamed": lambda scene: scene.setting("name", "Acme", "Globex"),
+    "service_token.made": Scene.make_service_token,
+    "service_token.revoked": Scene.revoke_service_token,
 }
 # Told in tests/billing: test_mirror.py, of what Stripe says, and test_payment_links.py.
 BILLING = {"billing", "card", "details", "invoice", "payment_link", "subscription"}

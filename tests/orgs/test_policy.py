@@ -13,6 +13,7 @@ from orgs.policy import (
     GRANTS,
     INVITE_PERMISSIONS,
     NOT_BUILT,
+    OF_PEOPLE,
     PARTS,
     REMOVE_PERMISSIONS,
     Denied,
@@ -53,7 +54,7 @@ def granted(role: Role, resource: str) -> set[str]:
 
 def test_the_table_has_a_row_for_every_resource() -> None:
     parts = [resource for _label, resources in PARTS for resource in resources]
-    assert set(SEED_TABLE) == {p.resource for p in Permission} == set(parts)
+    assert set(SEED_TABLE) == {p.resource for p in OF_PEOPLE} == set(parts)
     assert len(parts) == len(set(parts))
 
 

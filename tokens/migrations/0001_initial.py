@@ -15,6 +15,27 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='ServiceToken',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=80, validators=[accounts.validators.validate_display_name], verbose_name='name')),
+                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
+                ('start', models.CharField(editable=False, max_length=8, verbose_name='begins with')),
+                ('scopes', models.JSONField(default=list)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='made')),
+                ('expires_at', models.DateTimeField(verbose_name='expires')),
+                ('last_used_at', models.DateTimeField(editable=False, null=True, verbose_name='last used')),
+                ('counted_minute', models.DateTimeField(editable=False, null=True)),
+                ('counted', models.PositiveIntegerField(default=0, editable=False)),
+            ],
+            options={
+                'verbose_name': 'service token',
+                'verbose_name_plural': 'service tokens',
+                'ordering': ['-created_at', '-id'],
+                'constraints': [models.UniqueConstraint(fields=('name',), name='servicetoken_name')],
+            },
+        ),
+        migrations.CreateModel(
             name='AccessToken',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),

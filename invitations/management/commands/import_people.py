@@ -8,12 +8,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from invitations.models import Invitation
-from invitations.services import BelongsAlready, invite_by_mail
+from invitations.services import Brought, bring_in
 from orgs.errors import Refused
 from orgs.models import Membership
 from orgs.policy import Denied, Role
 
+SAID = {
+    Brought.INVITED: "invited as %(role)s",
+    Brought.WAITING: "invited already",
+    Brought.BELONGS: "belongs to it already",
+}
 COLUMNS = {"email", "role", "organization"}
 
 
@@ -50,7 +54,7 @@ class Command(BaseCommand):
             try:
                 # Each line for itself: nobody waits for a lock until the whole file is tried.
                 with transaction.atomic():
-                    outcome = bring_in(line, inviter=inviter.lower())
+                    outcome = carry_out(line, inviter=inviter.lower())
                     transaction.set_rollback(dry_run)
             except Wrong as reason:
                 wrong += 1
@@ -78,7 +82,7 @@ def lines_of(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise CommandError(f"The file can't be read as CSV in UTF-8: {error}") from error
 
 
-def bring_in(line: dict[str, str], *, inviter: str) -> str:
+def carry_out(line: dict[str, str], *, inviter: str) -> str:
     """Invite one person, unless they are there or invited already. Returns what was done. Raises Wrong."""
     if line["role"] not in Role.values:
         raise Wrong(f"The role is one of {', '.join(Role.values)}.")
@@ -90,17 +94,9 @@ def bring_in(line: dict[str, str], *, inviter: str) -> str:
     )
     if actor is None:
         raise Wrong(f"There is no such organization, or {inviter} is not in it.")
-    pending = Invitation.objects.for_org(actor.organization).pending()
-    if pending.filter(email=line["email"].lower(), role=role).exists():
-        return "invited already"
     try:
-        invite_by_mail(actor=actor, email=line["email"], role=role)
-    except BelongsAlready as belongs:
-        if belongs.membership.role == role:
-            return "belongs to it already"
-        raise Wrong(str(belongs.message)) from None
+        return SAID[bring_in(actor=actor, email=line["email"], role=role)] % {"role": role.in_sentence}
     except Refused as refused:
         raise Wrong(str(refused.message)) from None
     except Denied:
         raise Wrong(f"{inviter} may not invite anybody as {role.in_sentence}.") from None
-    return f"invited as {role.in_sentence}"

@@ -1,0 +1,29 @@
+"""Bringing people in from a list that is sent again and again: from a file, or by the product."""
+
+from enum import StrEnum
+
+from invitations.models import Invitation
+from invitations.services.sending import BelongsAlready, Inviter, invite_by_mail
+from orgs.policy import Role
+
+
+class Brought(StrEnum):
+    """What became of a person."""
+
+    INVITED = "invited"
+    WAITING = "waiting"
+    BELONGS = "belongs"
+
+
+def bring_in(*, actor: Inviter, email: str, role: Role) -> Brought:
+    """Invite a person, unless they are there or invited already in that role. Raises Refused and Denied."""
+    pending = Invitation.objects.for_org(actor.organization).pending()
+    if pending.filter(email=email.lower(), role=role).exists():
+        return Brought.WAITING
+    try:
+        invite_by_mail(actor=actor, email=email, role=role)
+    except BelongsAlready as belongs:
+        if belongs.membership.role == role:
+            return Brought.BELONGS
+        raise
+    return Brought.INVITED

@@ -1,0 +1,45 @@
+"""A new customer's organization, made by the product beside the portal, with an invitation for its admin."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.addresses import clean_address
+from invitations.models import Invitation
+from invitations.services.sending import invite_by_mail
+from orgs.errors import Refused
+from orgs.models import Organization
+from orgs.policy import Permission, Role, ensure
+from orgs.services import provision_organization
+from tokens.models import ServiceToken
+
+
+@transaction.atomic
+def provision(
+    *, token: ServiceToken, external_id: str, name: str, edition_code: str, admin: str
+) -> tuple[Organization, bool]:
+    """The organization that the product calls ``external_id``, and whether it was made just now.
+
+    ``admin``: an address. Whether it has an account plays no part: the organization waits until its person
+    accepts. Sent again, the request changes nothing. Raises Refused where somebody else was invited under
+    the same id, Denied, and ServiceToken.DoesNotExist when the token has ended.
+    """
+    now = ServiceToken.objects.live().get(pk=token.pk)
+    ensure(now, Permission.ORGANIZATIONS_CREATE)
+    try:
+        address = clean_address(admin)
+    except ValidationError as error:
+        raise Refused(error.message) from None
+    organization, made = provision_organization(
+        external_id=external_id, name=name, edition_code=edition_code, actor=now.actor
+    )
+    if made:
+        invite_by_mail(actor=now.within(organization), email=address, role=Role.ADMIN)
+    elif not _was_invited(organization, address):
+        raise Refused(_("Another organization has this external id: somebody else was invited to run it."))
+    return organization, made
+
+
+def _was_invited(organization: Organization, address: str) -> bool:
+    invitations = Invitation.objects.for_org(organization).filter(by_host=True, role=Role.ADMIN)
+    return invitations.filter(email=address).exists()

@@ -1,0 +1,294 @@
+"""The product creates its customers' organizations by a service token: once each, and nothing about money."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from audit.models import AuditEvent
+from billing.models import BillingAccount, StripeOperation
+from invitations import services as invitations
+from invitations.models import Invitation, State
+from orgs.models import Membership, Organization
+from orgs.policy import Permission, Role
+from outbox.models import OutgoingEmail
+from outbox.registry import renderer_of
+from tests.api.program import (
+    Program,
+    is_problem,
+    program_of_host,
+    told,
+)
+from tests.billing.factories import BillingAccountFactory
+from tests.factories import MembershipFactory, UserFactory
+from tests.invitations.claims import by_mail
+from tests.races import at_once
+from tokens.models import ServiceToken
+from tokens.secret import digest_of
+
+pytestmark = pytest.mark.django_db
+P = Permission
+ROOT = "/provisioning/organizations"
+ACME = {"external_id": "cus:42", "name": "Acme Robotics", "admin": {"email": "Ada@acme.test"}}
+LEE = {"email": "lee@acme.test", "role": "member"}
+
+
+def provisioned(program: Program, **changes: object) -> Organization:
+    created = told(program.post(ROOT, {**ACME, **changes}), 201)
+    return Organization.objects.get(pk=created["id"])
+
+
+def test_an_organization_waits_for_its_first_admin() -> None:
+    created = told(program_of_host().post(ROOT, {**ACME, "edition": "enterprise-growth"}), 201)
+    organization = Organization.objects.get()
+    assert (created["id"], created["external_id"], created["created"]) == (
+        str(organization.pk),
+        "cus:42",
+        True,
+    )
+    assert (created["slug"], created["edition"], created["has_admin"]) == (
+        "acme-robotics",
+        "enterprise-growth",
+        False,
+    )
+    assert not Membership.objects.exists()
+    invitation = Invitation.objects.get()
+    assert (invitation.email, invitation.role, invitation.by_host) == ("ada@acme.test", Role.ADMIN, True)
+    mail = OutgoingEmail.objects.get()
+    text = renderer_of(mail.kind)(mail).text
+    assert "Billing Portal invites ada@acme.test to the organization Acme Robotics as admin" in text
+    # Whether the address has an account plays no part: its person decides.
+    ada = UserFactory(email="ada@acme.test")
+    invitations.accept(user=ada, claim=by_mail(invitation))
+    assert Membership.objects.get().user == ada
+    assert told(program_of_host().get(f"{ROOT}/cus:42"))["has_admin"] is True
+
+
+def test_the_log_tells_that_the_product_did_it(admin: Membership) -> None:
+    program = program_of_host()
+    organization = provisioned(program)
+    told(program.post(f"{ROOT}/cus:42/rename", {"name": "Acme"}))
+    told(program.post(f"{ROOT}/cus:42/people", {"people": [LEE]}))
+    events = AuditEvent.objects.for_org(organization.pk).order_by("id")
+    assert [event.action for event in events] == [
+        "organization.created",
+        "invitation.sent",
+        "organization.renamed",
+        "invitation.sent",
+    ]
+    token = ServiceToken.objects.get()
+    for event in events:
+        assert str(event).startswith("The product ")
+        assert (event.actor_kind, event.token_id, event.token_name) == ("host", token.pk, token.name)
+
+
+def test_the_same_request_again_creates_nothing() -> None:
+    program = program_of_host()
+    first = told(program.post(ROOT, ACME), 201)
+    told(program.post(f"{ROOT}/cus:42/rename", {"name": "Acme"}))
+    again = told(program.post(ROOT, {**ACME, "admin": {"email": "ADA@acme.test"}}), 201)
+    assert again == {**first, "created": False, "name": "Acme"}
+    is_problem(program.post(ROOT, {**ACME, "admin": {"email": "eve@acme.test"}}), 409)
+    assert (Organization.objects.count(), Invitation.objects.count(), OutgoingEmail.objects.count()) == (
+        1,
+        1,
+        1,
+    )
+
+
+def test_with_a_key_the_first_answer_comes_again() -> None:
+    program = program_of_host()
+    first = program.post(ROOT, ACME, **{"idempotency-key": "a"})
+    again = program.post(ROOT, ACME, **{"idempotency-key": "a"})
+    assert (first.json(), again.headers["Idempotency-Replayed"]) == (again.json(), "true")
+    is_problem(program.post(ROOT, {**ACME, "name": "Other"}, **{"idempotency-key": "a"}), 422)
+    # Another token's keys are its own.
+    assert told(program_of_host().post(ROOT, ACME, **{"idempotency-key": "a"}), 201)["created"] is False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_create_one() -> None:
+    programs = [program_of_host(), program_of_host()]
+    answers = at_once(*(lambda program=program: program.post(ROOT, ACME).json() for program in programs))
+    assert sorted(answer["created"] for answer in answers) == [False, True]
+    assert len({answer["id"] for answer in answers}) == 1
+    assert (Organization.objects.count(), Invitation.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"external_id": ""}, "body.external_id"),
+        ({"external_id": "a/b"}, "body.external_id"),
+        ({"external_id": ".."}, "body.external_id"),
+        ({"external_id": "x" * 101}, "body.external_id"),
+        ({"name": "\u3164"}, "body.name"),
+        ({"name": "x" * 81}, "body.name"),
+        ({"name": "Visit https://evil.example"}, "body.name"),
+        ({"edition": "free"}, "body.edition"),
+        ({"admin": {}}, "body.admin.email"),
+    ],
+)
+def test_what_is_wrong_is_named(changes: dict[str, object], place: str) -> None:
+    problem = is_problem(program_of_host().post(ROOT, {**ACME, **changes}), 422)
+    assert [error["at"] for error in problem["errors"]] == [place]
+
+
+@pytest.mark.parametrize("address", ["nobody", "", "\ud800@acme.test", "x@acme.test\nBcc: y@acme.test"])
+def test_with_a_wrong_address_nothing_is_made(address: str) -> None:
+    is_problem(program_of_host().post(ROOT, {**ACME, "admin": {"email": address}}), 409)
+    assert not Organization.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+
+def test_organizations_are_listed_a_page_at_a_time(admin: Membership) -> None:
+    program = program_of_host()
+    for number in range(3):
+        provisioned(program, external_id=f"c{number}")
+    first = told(program.get(f"{ROOT}?limit=2"))
+    second = told(program.get(f"{ROOT}?limit=2&cursor={first['next']}"))
+    assert [one["external_id"] for one in first["data"] + second["data"]] == ["c2", "c1", "c0", None]
+    assert [one["has_admin"] for one in second["data"]] == [False, True]
+    assert second["next"] is None
+    is_problem(program.get(f"{ROOT}?cursor=x"), 422)
+    is_problem(program.get(f"{ROOT}/unknown"), 404)
+
+
+def test_people_are_brought_in_as_from_a_file() -> None:
+    program = program_of_host()
+    organization = provisioned(program)
+    there = MembershipFactory(organization=organization, role=Role.MEMBER, user__email="bo@acme.test")
+    people = [
+        LEE,
+        {"email": "ada@acme.test", "role": "admin"},
+        {"email": "bo@acme.test", "role": "member"},
+        {"email": "bo@acme.test", "role": "admin"},
+        {"email": "nobody", "role": "member"},
+        {"email": "kim@acme.test", "role": "billing_manager"},
+    ]
+    answered = told(program.post(f"{ROOT}/cus:42/people", {"people": people}))["data"]
+    assert [one["outcome"] for one in answered] == [
+        "invited",
+        "waiting",
+        "belongs",
+        "refused",
+        "refused",
+        "invited",
+    ]
+    assert "belongs to Acme Robotics already" in answered[3]["detail"]
+    there.refresh_from_db()
+    assert (there.role, Membership.objects.count()) == (Role.MEMBER, 1)
+    again = told(program.post(f"{ROOT}/cus:42/people", {"people": people}))["data"]
+    assert [one["outcome"] for one in again] == [
+        "waiting",
+        "waiting",
+        "belongs",
+        "refused",
+        "refused",
+        "waiting",
+    ]
+    assert OutgoingEmail.objects.count() == 3
+
+
+def test_the_edition_limits_hold_for_the_product_too() -> None:
+    program = program_of_host()
+    provisioned(program)
+    people = [{"email": f"m{n}@acme.test", "role": "billing_manager"} for n in range(2)]
+    answered = told(program.post(f"{ROOT}/cus:42/people", {"people": people}))["data"]
+    assert [one["outcome"] for one in answered] == ["invited", "refused"]
+    assert "room for 1 billing manager" in answered[1]["detail"]
+
+
+def test_each_kind_of_person_needs_its_scope() -> None:
+    provisioned(program_of_host())
+    program = program_of_host(P.MEMBERS_INVITE)
+    people = [LEE, {"email": "kim@acme.test", "role": "billing_manager"}]
+    problem = is_problem(program.post(f"{ROOT}/cus:42/people", {"people": people}), 403)
+    assert problem["permission"] == "billing_managers.invite"
+    assert Invitation.objects.count() == 1
+    is_problem(program_of_host(P.ORGANIZATIONS_CREATE).post(ROOT, {**ACME, "external_id": "b"}), 403)
+    assert Organization.objects.count() == 1
+
+
+def test_an_admin_takes_back_what_the_product_sent() -> None:
+    program = program_of_host()
+    organization = provisioned(program)
+    told(program.post(f"{ROOT}/cus:42/people", {"people": [LEE]}))
+    ada = MembershipFactory(organization=organization, role=Role.ADMIN)
+    invitation = Invitation.objects.get(email=LEE["email"])
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
+    resent = invitations.resend(actor=ada, invitation_id=invitation.pk)
+    assert (resent.by_host, resent.invited_by) == (False, ada.user)
+    first = Invitation.objects.get(role=Role.ADMIN)
+    assert invitations.revoke(actor=ada, invitation_id=first.pk).state == State.REVOKED
+
+
+def test_who_declines_is_promised_no_mail_to_the_product() -> None:
+    provisioned(program_of_host())
+    claim = by_mail(Invitation.objects.get())
+    before = OutgoingEmail.objects.count()
+    assert invitations.decline(claim=claim).state == State.DECLINED
+    assert OutgoingEmail.objects.count() == before
+
+
+def test_a_new_name_reaches_coming_invoices_as_the_products_doing() -> None:
+    program = program_of_host()
+    organization = provisioned(program)
+    BillingAccountFactory(organization=organization, name=organization.name)
+    told(program.post(f"{ROOT}/cus:42/rename", {"name": "Acme"}))
+    told(program.post(f"{ROOT}/cus:42/rename", {"name": "Acme"}))
+    operation = StripeOperation.objects.get()
+    assert (operation.kind, operation.actor_kind) == ("rename_customer", "host")
+    assert AuditEvent.objects.filter(action="organization.renamed").count() == 1
+
+
+def test_nothing_of_money_is_made() -> None:
+    provisioned(program_of_host(), edition="enterprise")
+    assert not StripeOperation.objects.exists()
+    assert not BillingAccount.objects.exclude(stripe_customer_id="").exists()
+    assert Organization.objects.get().seats is None
+
+
+def test_tokens_are_made_and_revoked_at_the_console() -> None:
+    said, aside = StringIO(), StringIO()
+    call_command("make_service_token", "Signup", "--scope", "organizations.list", stdout=said, stderr=aside)
+    secret = said.getvalue().strip()
+    token = ServiceToken.objects.get()
+    assert (token.digest, token.start, token.scopes) == (
+        digest_of(secret),
+        secret[:8],
+        ["organizations.list"],
+    )
+    assert secret not in aside.getvalue() + str(vars(token))
+    program = Program("", secret)
+    assert told(program.get(ROOT)) == {"data": [], "next": None}
+    token.refresh_from_db()
+    assert token.last_used_at is not None
+    for wrong in (["Signup"], ["Other", "--days", "367"], ["Other", "--days", "0"], ["\u3164"]):
+        with pytest.raises(CommandError):
+            call_command("make_service_token", *wrong, stdout=StringIO(), stderr=StringIO())
+    call_command("revoke_service_token", "Signup", stdout=StringIO())
+    is_problem(program.get(ROOT), 401)
+    with pytest.raises(CommandError):
+        call_command("revoke_service_token", "Signup")
+    assert [str(event) for event in AuditEvent.objects.order_by("id")][1:] == [
+        "Billing portal revoked the service token Signup"
+    ]
+    assert "list all organizations" in AuditEvent.objects.earliest("id").sentence
+
+
+def test_a_token_that_ends_during_a_request_does_nothing_more() -> None:
+    organization = provisioned(program_of_host())
+    token = ServiceToken.objects.get()
+    for act in (
+        lambda: invitations.provision(
+            token=token, external_id="b", name="B", edition_code="team-growth", admin="b@acme.test"
+        ),
+        lambda: invitations.bring_in(actor=token.within(organization), email="b@acme.test", role=Role.MEMBER),
+    ):
+        ServiceToken.objects.update(expires_at=timezone.now())
+        with pytest.raises(ServiceToken.DoesNotExist):
+            act()
+    assert (Organization.objects.count(), Invitation.objects.count()) == (1, 1)
