@@ -59,7 +59,7 @@ class PreferencesForm(forms.ModelForm[User]):
         label=_("Time zone"),
         choices=_time_zones,
         help_text=_(
-            "In which times are shown to you. Billing days and last days are days in UTC for everybody."
+            "Pages and mails tell times in it. Billing days and last days are days in UTC for everybody."
         ),
         error_messages=dict.fromkeys(["required", "invalid_choice"], _("Choose a time zone of the list.")),
     )
