@@ -15,13 +15,14 @@ from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from accounts.models import User, display_name
+from accounts.models import User, addresses_of, display_name
 from audit.services import Actor, record
 from orgs import actions, events
 from orgs.access_requests import end_and_tell_of_granted, end_granted
 from orgs.acting import Act, OrganizationPrincipal, acting, acting_as
 from orgs.capacity import ensure_room
 from orgs.editions import STARTING_EDITION, edition_of
+from orgs.endings import what_ends
 from orgs.errors import PageOutdated, Refused
 from orgs.last_days import PAST, ensure_not_past
 from orgs.mails import (
@@ -32,6 +33,7 @@ from orgs.mails import (
 )
 from orgs.models import Membership, Organization
 from orgs.policy import REMOVE_PERMISSIONS, Permission, Role
+from outbox.services import drop_inside_mails
 
 # Paths of our own below /orgs/.
 RESERVED_SLUGS = frozenset({"new"})
@@ -223,7 +225,7 @@ def _end_past_last_day(act: Act, membership_id: uuid.UUID) -> None:
         dedupe_key=f"last_day_passed:{event.pk}",
         **codes,
     )
-    _end(act.organization, target)
+    _end(act, target)
 
 
 # How many days before a last day people are reminded of it.
@@ -259,8 +261,10 @@ def _remind(act: Act, target: Membership, days: int) -> None:
 
 def remove_member(
     *, actor: OrganizationPrincipal, membership_id: uuid.UUID, shown_role: str | None = None
-) -> None:
+) -> list[str]:
     """End another person's membership: members and admins by the members page, billing managers by theirs.
+
+    Returns what ended with it: see ``orgs.endings``.
 
     ``shown_role``: on the page that the actor decided by; None without a page. Raises PageOutdated if the
     person has another role now.
@@ -274,7 +278,9 @@ def remove_member(
             raise Refused(_("You can't remove yourself. Leave the organization instead."))
         _ensure_as_shown(target, shown_role)
         _keep_an_admin(organization, target)
+        ended = what_ends([target], act.principal)
         _remove(act, target)
+        return ended
 
 
 def _remove(act: Act, target: Membership) -> None:
@@ -289,7 +295,7 @@ def _remove(act: Act, target: Membership) -> None:
         dedupe_key=f"membership_removed:{event.pk}",
         role=target.role,
     )
-    _end(act.organization, target)
+    _end(act, target)
 
 
 def remove_billing_managers(
@@ -314,12 +320,14 @@ def dismiss(*, membership: Membership, code: str) -> None:
         own.save(update_fields=["dismissed"])
 
 
-def leave(*, membership: Membership) -> None:
-    """End one's own membership, unless one is the last admin."""
+def leave(*, membership: Membership) -> list[str]:
+    """End one's own membership, unless one is the last admin. Returns what ended with it."""
     with acting(membership, Permission.ORGANIZATION_LEAVE) as act:
         _keep_an_admin(act.organization, act.membership)
+        ended = what_ends([act.membership], act.membership)
         act.record(actions.MEMBERSHIP_LEFT, role=act.membership.role)
-        _end(act.organization, act.membership)
+        _end(act, act.membership)
+        return ended
 
 
 def _lock_membership(organization: Organization, membership_id: uuid.UUID) -> Membership:
@@ -348,7 +356,10 @@ def _keep_an_admin(organization: Organization, target: Membership) -> None:
         raise Refused(_("An organization needs an admin. Make somebody else an admin first."))
 
 
-def _end(organization: Organization, membership: Membership) -> None:
-    user_id, role = membership.user_id, membership.role
+def _end(act: Act, membership: Membership) -> None:
+    user, role = membership.user, membership.role
+    drop_inside_mails(act.organization.pk, addresses_of(user))
     membership.delete()
-    events.membership_ended.send(Membership, organization_id=organization.pk, user_id=user_id, role=role)
+    events.membership_ended.send(
+        Membership, organization_id=act.organization.pk, user_id=user.pk, role=role, actor=act.actor
+    )

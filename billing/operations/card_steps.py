@@ -19,7 +19,7 @@ from billing.card_outcomes import Outcome
 from billing.gateway.records import CardSession, PaymentMethod
 from billing.models import BillingAccount, OperationKind, OperationState, PaymentLink, StripeOperation
 from billing.models.operations import SET_UPS
-from billing.operations.life import fail, finish_forbidden, key_expired, register, renew_key, wait
+from billing.operations.life import fail, finish_forbidden, key_expired, new_key, register, renew_key, wait
 from billing.operations.method_steps import BECOMES_WHAT_PAYS, NEVER, Step, choose, keep
 from billing.operations.people import person_of, still_may
 from billing.operations.stripe_pages import LOOK_AT_PAGE, closes_too_soon
@@ -33,9 +33,14 @@ UNDECIDED = {"processing", "requires_action", "requires_confirmation"}
 
 
 def look(operation: StripeOperation) -> None:
-    """See how far the person has come on Stripe's page. Raises GatewayUnavailable and GatewayForbidden."""
+    """See how far the person has come on Stripe's page, and close it where they may not use it any more.
+
+    Raises GatewayUnavailable and GatewayForbidden.
+    """
     try:
         session = gateway.card_session(operation.stripe_id)
+        if session.status == "open" and not still_may(operation, Permission.BILLING_CARD_UPDATE):
+            session = _closed(operation)
     except gateway.GatewayForbidden as error:
         finish_forbidden(operation, error)
         raise
@@ -43,6 +48,18 @@ def look(operation: StripeOperation) -> None:
         fail(operation, {"reason": error.code}, error=str(error))
     else:
         settle(operation, session)
+
+
+def _closed(operation: StripeOperation) -> CardSession:
+    """The session, which isn't open any more: either we closed it, or the person was quicker."""
+    try:
+        # Asked for twice, it is refused: no key needs to be remembered.
+        gateway.expire_session(session_id=operation.stripe_id, idempotency_key=new_key())
+    except gateway.GatewayForbidden:
+        raise
+    except gateway.GatewayRefused:
+        pass
+    return gateway.card_session(operation.stripe_id)
 
 
 def _create_session(operation: StripeOperation) -> None:

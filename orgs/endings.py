@@ -1,0 +1,37 @@
+"""What ends with memberships beside the access itself. Each app tells of what is its own."""
+
+from collections.abc import Callable, Sequence
+
+from django.utils.translation import ngettext
+
+from accounts.models import addresses_of
+from orgs.acting import OrganizationPrincipal
+from orgs.models import Membership
+from outbox.services import inside_mails
+
+# Those who leave, and who lets them: sentences, for the question before and the page after.
+Teller = Callable[[Sequence[Membership], OrganizationPrincipal], list[str]]
+_tellers: list[Teller] = []
+
+
+def tell_of_endings_with(teller: Teller) -> None:
+    _tellers.append(teller)
+
+
+def what_ends(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
+    """Sentences, without what always ends: pages that they have open. ``leaving``: of one organization."""
+    return [sentence for tell in _tellers for sentence in tell(leaving, actor)]
+
+
+def _waiting_mails(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
+    addresses = {address for person in leaving for address in addresses_of(person.user)}
+    count = inside_mails(actor.organization_id, addresses).count()
+    sentence = ngettext(
+        "%(count)s mail that waits to be sent there is dropped.",
+        "%(count)s mails that wait to be sent there are dropped.",
+        count,
+    )
+    return [sentence % {"count": count}] if count else []
+
+
+tell_of_endings_with(_waiting_mails)

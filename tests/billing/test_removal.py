@@ -1,0 +1,243 @@
+"""After a person is removed, or has left, nothing of the organization reaches them any more."""
+
+import uuid
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from billing.card_outcomes import Outcome
+from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
+from billing.operations.cards import start_card_setup
+from billing.operations.contacts import NOBODY
+from billing.operations.life import resume
+from billing.operations.payment_links import Ended, ended_because, make_card_link
+from orgs.models import Membership
+from orgs.policy import Role
+from orgs.services import leave, remove_member
+from outbox.delivery import deliver, deliver_due
+from outbox.models import OutgoingEmail, State
+from outbox.registry import _kinds, kinds_to_outsiders
+from outbox.services import enqueue
+from tests.billing.world import MASTERCARD, StripeWorld, finished_at_stripe, sweep_everything
+from tests.factories import MembershipFactory
+
+pytestmark = pytest.mark.django_db
+
+ABOUT_THE_INSIDE = sorted(set(_kinds) - set(kinds_to_outsiders()))
+
+
+def put(kind: str, person: Membership, organization_id: uuid.UUID) -> OutgoingEmail:
+    with transaction.atomic():
+        mail = enqueue(
+            _kinds[kind], to=person.user.email, dedupe_key=str(uuid.uuid4()), organization_id=organization_id
+        )
+    assert mail is not None
+    return mail
+
+
+def contact(stripe: StripeWorld, account: BillingAccount, address: str) -> None:
+    stripe.api.customers.update(account.stripe_customer_id, {"email": address})
+    account.email = address
+    account.save()
+
+
+def contact_at_stripe(stripe: StripeWorld, account: BillingAccount) -> str | None:
+    found: str | None = stripe.api.customers.retrieve(account.stripe_customer_id).email
+    return found
+
+
+def test_only_mails_that_tell_nothing_of_the_inside_go_to_outsiders() -> None:
+    assert set(kinds_to_outsiders()) == {
+        "last_day_passed",
+        "membership_removed",
+        "invitation_sent",
+        "invitation_revoked",
+        "invitation_ended",
+    }
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    mails=st.lists(st.tuples(st.sampled_from(ABOUT_THE_INSIDE), st.sampled_from(State)), max_size=6),
+    leaves=st.booleans(),
+    role=st.sampled_from(Role),
+)
+def test_no_mail_about_the_inside_reaches_them(
+    admin: Membership, mails: list[tuple[str, State]], leaves: bool, role: Role
+) -> None:
+    """Whatever the worker had begun, and however the membership ended."""
+    person = MembershipFactory(organization=admin.organization, role=role)
+    other = MembershipFactory(user=person.user)
+    for kind, state in mails:
+        mail = put(kind, person, admin.organization_id)
+        if state in {State.WRITING, State.SENDING}:
+            OutgoingEmail.objects.lease(mail.pk, state=state)
+        elif state is State.DROPPED:
+            mail.write(state=state)
+    elsewhere = put("role_changed", person, other.organization_id)
+    colleague = put("role_changed", admin, admin.organization_id)
+    if leaves:
+        leave(membership=person)
+    else:
+        remove_member(actor=admin, membership_id=person.pk)
+    waiting = OutgoingEmail.objects.filter(OutgoingEmail.unfinished, organization_id=admin.organization_id)
+    reaching = waiting.filter(to=person.user.email).values_list("kind", flat=True)
+    assert list(reaching) == ([] if leaves else ["membership_removed"])
+    for kept in (elsewhere, colleague):
+        assert OutgoingEmail.objects.get(pk=kept.pk).state == State.QUEUED
+
+
+def test_a_worker_that_writes_such_a_mail_does_not_send_it(
+    admin: Membership, billing_manager: Membership, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[object]
+) -> None:
+    mail = put("role_changed", billing_manager, admin.organization_id)
+
+    def removed_meanwhile(_mail: OutgoingEmail) -> object:
+        remove_member(actor=admin, membership_id=billing_manager.pk)
+        return None
+
+    monkeypatch.setattr("outbox.delivery.renderer_of", lambda _kind: removed_meanwhile)
+    monkeypatch.setattr("outbox.delivery._message", lambda *_given: object())
+    deliver(mail.pk)
+    assert not mailoutbox
+    assert OutgoingEmail.objects.get(pk=mail.pk).state == State.DROPPED
+
+
+def test_stripes_page_closes_and_makes_no_card_what_pays(
+    admin: Membership, billing_manager: Membership, account: BillingAccount, stripe: StripeWorld
+) -> None:
+    start_card_setup(actor=billing_manager)
+    remove_member(actor=admin, membership_id=billing_manager.pk)
+    sweep_everything()
+    operation = StripeOperation.objects.get(kind=OperationKind.SET_UP_CARD)
+    assert (operation.state, operation.result) == (OperationState.FAILED, {"outcome": Outcome.EXPIRED})
+    assert [session.status for session in stripe.sessions()] == ["expired"]
+
+
+def test_a_page_that_was_completed_just_before_makes_no_card_what_pays(
+    admin: Membership, billing_manager: Membership, account: BillingAccount, stripe: StripeWorld
+) -> None:
+    operation_id = finished_at_stripe(stripe, billing_manager, MASTERCARD)
+    remove_member(actor=admin, membership_id=billing_manager.pk)
+    sweep_everything()
+    assert StripeOperation.objects.get(pk=operation_id).result["outcome"] == Outcome.NOT_ALLOWED
+    assert stripe.default_card(account) is None
+    assert not stripe.cards_of(account)
+
+
+def test_the_page_of_a_colleague_stays_open(
+    admin: Membership, billing_manager: Membership, account: BillingAccount, stripe: StripeWorld
+) -> None:
+    start_card_setup(actor=admin)
+    remove_member(actor=admin, membership_id=billing_manager.pk)
+    sweep_everything()
+    assert [session.status for session in stripe.sessions()] == ["open"]
+
+
+@pytest.mark.parametrize("copies", [[], ["books@acme.test", "more@acme.test"]])
+def test_stripe_writes_to_another_address_and_no_copy_goes_to_them(
+    admin: Membership,
+    billing_manager: Membership,
+    account: BillingAccount,
+    stripe: StripeWorld,
+    copies: list[str],
+) -> None:
+    theirs = billing_manager.user.email
+    account.copies_to = [theirs.upper(), *copies]
+    contact(stripe, account, theirs)
+    remove_member(actor=admin, membership_id=billing_manager.pk)
+    account.refresh_from_db()
+    assert account.copies_to == copies
+    sweep_everything()
+    account.refresh_from_db()
+    assert account.email == contact_at_stripe(stripe, account) == (copies or [admin.user.email])[0]
+    operation = StripeOperation.objects.get()
+    assert (operation.state, operation.actor_id) == (OperationState.DONE, admin.user_id)
+    assert operation.actor_id != NOBODY
+
+
+def test_when_a_billing_manager_leaves_the_first_admin_takes_over(
+    admin: Membership, billing_manager: Membership, account: BillingAccount, stripe: StripeWorld
+) -> None:
+    contact(stripe, account, billing_manager.user.email)
+    leave(membership=billing_manager)
+    sweep_everything()
+    assert contact_at_stripe(stripe, account) == admin.user.email
+
+
+def test_an_address_that_is_not_theirs_stays(
+    admin: Membership, billing_manager: Membership, account: BillingAccount, stripe: StripeWorld
+) -> None:
+    contact(stripe, account, "books@acme.test")
+    remove_member(actor=admin, membership_id=billing_manager.pk)
+    sweep_everything()
+    assert contact_at_stripe(stripe, account) == "books@acme.test"
+    assert not StripeOperation.objects.exists()
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+def test_an_answer_that_got_lost_is_asked_for_again(
+    drop: str, admin: Membership, billing_manager: Membership, account: BillingAccount, stripe: StripeWorld
+) -> None:
+    contact(stripe, account, billing_manager.user.email)
+    remove_member(actor=admin, membership_id=billing_manager.pk)
+    if drop == "before":
+        stripe.control.fail(method="POST", path="/v1/customers/*", status=500)
+    else:
+        stripe.control.drop(method="POST", path="/v1/customers/*")
+    sweep_everything()
+    assert StripeOperation.objects.get().state == OperationState.PENDING
+    # Stripe answers the key of a request that it failed with the same failure; then there is a new key.
+    for _again in range(2):
+        sweep_everything()
+    assert contact_at_stripe(stripe, account) == admin.user.email
+    assert StripeOperation.objects.get().state == OperationState.DONE
+
+
+def test_who_took_over_and_is_removed_too_gives_it_on(
+    admin: Membership, billing_manager: Membership, account: BillingAccount, stripe: StripeWorld
+) -> None:
+    second = MembershipFactory(organization=admin.organization, role=Role.ADMIN)
+    contact(stripe, account, billing_manager.user.email)
+    remove_member(actor=second, membership_id=billing_manager.pk)
+    remove_member(actor=admin, membership_id=second.pk)
+    sweep_everything()
+    assert contact_at_stripe(stripe, account) == admin.user.email
+
+
+def test_a_change_that_would_bring_the_address_back_is_awaited(
+    admin: Membership, billing_manager: Membership, account: BillingAccount, stripe: StripeWorld
+) -> None:
+    theirs = billing_manager.user.email
+    earlier = StripeOperation.objects.create(
+        organization=admin.organization,
+        kind=OperationKind.UPDATE_DETAILS,
+        idempotency_key="earlier",
+        actor_id=admin.user_id,
+        actor_name="Ada",
+        params={
+            "customer": account.stripe_customer_id,
+            "change": {"email": theirs},
+            "wanted": {"email": theirs},
+        },
+    )
+    remove_member(actor=admin, membership_id=billing_manager.pk)
+    replacing = StripeOperation.objects.get(kind=OperationKind.REPLACE_CONTACT)
+    assert resume(replacing.pk).state == OperationState.PENDING
+    resume(earlier.pk)
+    assert resume(replacing.pk).state == OperationState.DONE
+    assert contact_at_stripe(stripe, account) == admin.user.email
+    deliver_due()
+
+
+def test_their_payment_links_end_for_good_and_no_others(
+    admin: Membership, billing_manager: Membership, account: BillingAccount
+) -> None:
+    theirs, colleagues = make_card_link(actor=billing_manager), make_card_link(actor=admin)
+    remove_member(actor=admin, membership_id=billing_manager.pk)
+    MembershipFactory(organization=admin.organization, user=billing_manager.user, role=Role.BILLING_MANAGER)
+    for link, ended in ((theirs, Ended.REVOKED), (colleagues, None)):
+        link.refresh_from_db()
+        assert ended_because(link) is ended
