@@ -17,6 +17,7 @@ from orgs import services
 from orgs.access import OrgRequest, requires
 from orgs.access_requests import refuse_access, request_access
 from orgs.audit_export import export_audit_log
+from orgs.endings import what_ends
 from orgs.errors import PageOutdated, Refused
 from orgs.forms import AuditFilterForm, RoleForm
 from orgs.models import Membership
@@ -119,20 +120,33 @@ def member_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse
     """Ask, then end a person's membership."""
     target = _membership_or_404(request, membership_id)
     if request.method != "POST":
-        return _ask(request, "orgs/member_remove.html", {"target": target})
+        return _ask_to_remove(request, target)
     try:
-        services.remove_member(
+        ended = services.remove_member(
             actor=request.membership,
             membership_id=target.pk,
             shown_role=request.POST.get("shown_role", ""),
         )
     except PageOutdated as outdated:
-        return _ask(request, "orgs/member_remove.html", {"target": target}, refusal=outdated)
+        return _ask_to_remove(request, target, refusal=outdated)
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
-        messages.success(request, _("%(name)s was removed.") % {"name": display_name(target.user)})
+        tell_of_removal(request, [display_name(target.user)], ended)
     return redirect("members", request.organization.slug)
+
+
+def _ask_to_remove(
+    request: OrgRequest, target: Membership, *, refusal: PageOutdated | None = None
+) -> HttpResponse:
+    question = {"target": target, "ends": what_ends([target], request.membership)}
+    return _ask(request, "orgs/member_remove.html", question, refusal=refusal)
+
+
+def tell_of_removal(request: OrgRequest, names: list[str], ended: list[str]) -> None:
+    """A banner that lists what ended."""
+    banner = render_to_string("orgs/_removed.html", {"names": names, "ends": ended}, request)
+    messages.success(request, banner, extra_tags="banner")
 
 
 def _ask(
@@ -154,13 +168,15 @@ def leave(request: OrgRequest) -> HttpResponse:
     """Ask, then end one's own membership."""
     if request.method != "POST":
         home = reverse("dashboard", args=[request.organization.slug])
-        return render(request, "orgs/leave.html", {"cancel_url": home})
+        ends = what_ends([request.membership], request.membership)
+        return render(request, "orgs/leave.html", {"cancel_url": home, "ends": ends, "own": True})
     try:
-        services.leave(membership=request.membership)
+        ended = services.leave(membership=request.membership)
     except Refused as refused:
         messages.error(request, str(refused.message))
         return redirect("leave", request.organization.slug)
-    messages.success(request, _("You left %(organization)s.") % {"organization": request.organization.name})
+    left = _("You left %(organization)s.") % {"organization": request.organization.name}
+    messages.success(request, " ".join([left, *ended]))
     return redirect("organizations")
 
 
