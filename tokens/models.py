@@ -20,6 +20,13 @@ class TokenKind(models.TextChoices):
     ORGANIZATION = "organization", _("access token of the organization")
 
 
+class Ending(models.TextChoices):
+    """Why the portal ended a token, after its person's name and a colon."""
+
+    ROLE = "role", _("their role may have none")
+    MEMBERSHIP = "membership", _("they no longer belong to the organization")
+
+
 class AccessTokenQuerySet(OfOrganization["AccessToken"]):
     def live(self) -> "AccessTokenQuerySet":
         """Those that still open something: a person whose account was shut acts by none."""

@@ -1,13 +1,16 @@
 """What the page of access tokens reads, and the token of a request."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import capfirst
+from django.utils.translation import ngettext
 
+from orgs.acting import OrganizationPrincipal
 from orgs.compiled import compiled
 from orgs.models import Membership
 from orgs.policy import Permission, may
@@ -82,6 +85,16 @@ def visible_token(membership: Membership, token_id: uuid.UUID) -> AccessToken:
     if not may(membership, Permission.ACCESS_TOKENS_MANAGE):
         found = found.of_kind(membership)
     return found.get(pk=token_id)
+
+
+def ended_tokens(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
+    """See ``orgs.endings``."""
+    live = AccessToken.objects.for_org(actor.organization_id).live()
+    count = live.filter(membership__in=leaving).count()
+    sentence = ngettext(
+        "%(count)s personal access token ends.", "%(count)s personal access tokens end.", count
+    )
+    return [sentence % {"count": count}] if count else []
 
 
 def _row(token: AccessToken) -> TokenRow:

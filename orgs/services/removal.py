@@ -81,9 +81,15 @@ def leave(*, membership: Membership) -> list[str]:
 
 
 def end_membership(act: Act, membership: Membership) -> None:
-    user, role = membership.user, membership.role
-    drop_inside_mails(act.organization.pk, addresses_of(user))
-    membership.delete()
+    """With what is under way for the person here: each app ends what is its own."""
+    user = membership.user
     events.membership_ended.send(
-        Membership, organization_id=act.organization.pk, user_id=user.pk, role=role, actor=act.actor
+        Membership,
+        organization_id=act.organization.pk,
+        user_id=user.pk,
+        role=membership.role,
+        actor=act.actor,
     )
+    membership.delete()
+    # Last, so that nothing that was written meanwhile goes out.
+    drop_inside_mails(act.organization.pk, addresses_of(user))
