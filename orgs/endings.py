@@ -27,8 +27,8 @@ def _waiting_mails(leaving: Sequence[Membership], actor: OrganizationPrincipal) 
     addresses = {address for person in leaving for address in addresses_of(person.user)}
     count = inside_mails(actor.organization_id, addresses).count()
     sentence = ngettext(
-        "%(count)s mail that waits to be sent there is dropped.",
-        "%(count)s mails that wait to be sent there are dropped.",
+        "%(count)s mail that was not sent yet is dropped.",
+        "%(count)s mails that were not sent yet are dropped.",
         count,
     )
     return [sentence % {"count": count}] if count else []

@@ -7,7 +7,7 @@ from email.utils import parseaddr
 
 from django.conf import settings
 from django.db.models import F, Min
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
@@ -72,8 +72,13 @@ def enqueue_each(
 
 
 def inside_mails(organization_id: uuid.UUID, addresses: Collection[str]) -> OutgoingEmailQuerySet:
-    """What still waits and only somebody who belongs to the organization may get."""
-    waiting = OutgoingEmail.objects.filter(UNFINISHED, organization_id=organization_id, to__in=addresses)
+    """What still waits and only somebody who belongs to the organization may get.
+
+    ``addresses``: in lower case.
+    """
+    waiting = OutgoingEmail.objects.filter(UNFINISHED, organization_id=organization_id)
+    # Further addresses for invoices are stored as they were typed.
+    waiting = waiting.alias(address=Lower("to")).filter(address__in=addresses)
     return waiting.exclude(kind__in=kinds_to_outsiders())
 
 

@@ -37,17 +37,18 @@ def look(operation: StripeOperation) -> None:
 
     Raises GatewayUnavailable and GatewayForbidden.
     """
+    closed_for = Outcome.EXPIRED
     try:
         session = gateway.card_session(operation.stripe_id)
         if session.status == "open" and not still_may(operation, Permission.BILLING_CARD_UPDATE):
-            session = _closed(operation)
+            session, closed_for = _closed(operation), Outcome.CLOSED
     except gateway.GatewayForbidden as error:
         finish_forbidden(operation, error)
         raise
     except gateway.GatewayRefused as error:
         fail(operation, {"reason": error.code}, error=str(error))
     else:
-        settle(operation, session)
+        settle(operation, session, closed_for=closed_for)
 
 
 def _closed(operation: StripeOperation) -> CardSession:
@@ -66,6 +67,9 @@ def _create_session(operation: StripeOperation) -> None:
     if closes_too_soon(operation, operation.params):
         fail(operation, {"outcome": Outcome.EXPIRED})
         return
+    if not still_may(operation, Permission.BILLING_CARD_UPDATE):
+        fail(operation, {"outcome": Outcome.CLOSED})
+        return
     session = None
     if key_expired(operation):
         session = gateway.find_card_session(
@@ -81,8 +85,8 @@ def _create_session(operation: StripeOperation) -> None:
 
 
 @transaction.atomic
-def settle(waiting: StripeOperation, session: CardSession) -> None:
-    """Decide, once, what a session that is no longer open means."""
+def settle(waiting: StripeOperation, session: CardSession, *, closed_for: Outcome = Outcome.EXPIRED) -> None:
+    """Decide, once, what a session that is no longer open means. ``closed_for``: why, if it was closed."""
     account = BillingAccount.objects.locked_of(waiting.organization_id)
     operation = StripeOperation.objects.select_for_update().get(pk=waiting.pk)
     if operation.state != OperationState.WAITING:
@@ -91,7 +95,7 @@ def settle(waiting: StripeOperation, session: CardSession) -> None:
     if session.status == "open":
         operation.next_attempt_at = timezone.now() + LOOK_AT_PAGE
     elif session.status == "expired":
-        fail(operation, {"outcome": Outcome.EXPIRED})
+        fail(operation, {"outcome": closed_for})
     elif session.setup_status in UNDECIDED:
         operation.step = Step.CONFIRM
         operation.next_attempt_at = timezone.now() + LOOK_AT_BANK

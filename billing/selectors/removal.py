@@ -8,16 +8,20 @@ from django.utils.translation import ngettext
 
 from accounts.models import addresses_of
 from billing.models import BillingAccount, OperationKind, PaymentLink, StripeOperation
-from billing.models.operations import SET_UPS, StripeOperationQuerySet
+from billing.models.operations import FIRST_STEP, SET_UPS, StripeOperationQuerySet
 from orgs.acting import OrganizationPrincipal
 from orgs.models import Membership
 from orgs.policy import Permission, may
 
 
-def open_pages_of(organization_id: uuid.UUID, people: Collection[uuid.UUID]) -> StripeOperationQuerySet:
-    """Stripe's pages to set up what pays, or to buy; also those opened by a payment link of theirs."""
-    waiting = StripeOperation.objects.for_org(organization_id).waiting()
-    return waiting.filter(kind__in=[*SET_UPS, OperationKind.START_SUBSCRIPTION], actor_id__in=people)
+def pages_of(organization_id: uuid.UUID, people: Collection[uuid.UUID]) -> StripeOperationQuerySet:
+    """Stripe's pages to set up what pays, or to buy, that are open or still to be made.
+
+    Also those opened by a payment link of theirs.
+    """
+    pages = StripeOperation.objects.for_org(organization_id).filter(StripeOperation.unfinished)
+    kinds = [*SET_UPS, OperationKind.START_SUBSCRIPTION]
+    return pages.filter(kind__in=kinds, step=FIRST_STEP, actor_id__in=people)
 
 
 def successor_address(
@@ -26,7 +30,8 @@ def successor_address(
     """Whom Stripe writes to instead of a person who is gone.
 
     The first of the organization's further addresses; else the person who acted, while they may change the
-    billing details; else the admin who joined first. Stripe needs one: it sends no invoice without.
+    billing details; else the admin who joined first. Stripe needs one: it sends no invoice without. Empty:
+    nobody is left.
     ``without``: people who are about to go.
     """
     account = BillingAccount.objects.filter(organization=organization_id).first()
@@ -40,13 +45,14 @@ def successor_address(
     actor = people.filter(user=actor_id).select_related("user", "organization").first()
     if actor is not None and may(actor, Permission.BILLING_DETAILS_UPDATE):
         return actor.user.email
-    return people.admins().select_related("user").earliest("joined_at", "id").user.email
+    first = people.admins().select_related("user").order_by("joined_at", "id").first()
+    return first.user.email if first else ""
 
 
 def what_ends_in_billing(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
     """See ``orgs.endings``."""
     people = [person.user_id for person in leaving]
-    pages = open_pages_of(actor.organization_id, people).count()
+    pages = pages_of(actor.organization_id, people).waiting().count()
     links = PaymentLink.objects.for_org(actor.organization_id).live().filter(maker_id__in=people).count()
     sentences = [
         ngettext("%(count)s open page at Stripe closes.", "%(count)s open pages at Stripe close.", pages)
@@ -71,10 +77,14 @@ def _mails_for_invoices(leaving: Sequence[Membership], actor: OrganizationPrinci
         instead = successor_address(
             actor.organization_id, actor.actor.id, without=[person.user_id for person in leaving]
         )
-        shown = may(actor, Permission.MEMBERS_LIST) or instead in {*account.copies_to, _own_address(actor)}
+        if not instead:
+            # The last admin can't leave.
+            return []
+        among_copies = instead in account.copies_to and may(actor, Permission.BILLING_VIEW)
+        shown = may(actor, Permission.MEMBERS_LIST) or among_copies or instead == _own_address(actor)
         sentences.append(
             _("Mails for invoices go to %(address)s instead of %(theirs)s.")
-            % {"address": instead if shown else _("an admin"), "theirs": account.email}
+            % {"address": instead if shown else _("another address"), "theirs": account.email}
         )
     sentences += [
         _("Copies of invoices no longer go to %(address)s.") % {"address": address}
