@@ -1,22 +1,28 @@
 """What ends in billing and in the outbox when a person is removed, or leaves, and what stays."""
 
+from contextlib import suppress
+
 import pytest
 
+from audit.models import AuditEvent
 from billing.card_outcomes import Outcome
 from billing.models import BillingAccount, OperationKind, OperationState, StripeOperation
 from billing.operations.cards import start_card_setup
 from billing.operations.contacts import NOBODY
 from billing.operations.life import resume
 from billing.operations.payment_links import Ended, ended_because, make_card_link
+from billing.tasks import sweep
 from orgs.models import Membership
 from orgs.policy import Role
 from orgs.services import leave, remove_member
 from outbox.delivery import deliver, deliver_due
 from outbox.models import OutgoingEmail, State
 from outbox.registry import kinds_to_outsiders
+from tests.billing.mishaps import Killed, steered
 from tests.billing.under_way import put_mail
 from tests.billing.world import MASTERCARD, StripeWorld, finished_at_stripe, sweep_everything
 from tests.factories import MembershipFactory
+from tests.sampling import sampled
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +84,8 @@ def test_stripes_page_closes_and_makes_no_card_what_pays(
 ) -> None:
     start_card_setup(actor=billing_manager)
     remove_member(actor=admin, membership_id=billing_manager.pk)
-    sweep_everything()
+    # It is due at once, not when it would be looked at anyway.
+    sweep()
     operation = StripeOperation.objects.get(kind=OperationKind.SET_UP_CARD)
     assert (operation.state, operation.result) == (OperationState.FAILED, {"outcome": Outcome.CLOSED})
     assert [session.status for session in stripe.sessions()] == ["expired"]
@@ -162,6 +169,30 @@ def test_an_answer_that_got_lost_is_asked_for_again(
         sweep_everything()
     assert contact_at_stripe(stripe, account) == admin.user.email
     assert StripeOperation.objects.get().state == OperationState.DONE
+
+
+@pytest.mark.parametrize("step", sampled(range(36), every=10))
+def test_a_process_that_dies_before_any_step_has_it_done_and_told_once(
+    step: int,
+    admin: Membership,
+    billing_manager: Membership,
+    account: BillingAccount,
+    stripe: StripeWorld,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    contact(stripe, account, billing_manager.user.email)
+    remove_member(actor=admin, membership_id=billing_manager.pk)
+    with steered(monkeypatch) as (fuse, _clock):
+        fuse.steps_left = step
+        with suppress(Killed):
+            resume(StripeOperation.objects.get().pk)
+        fuse.reset()
+        for _again in range(2):
+            sweep_everything()
+    assert contact_at_stripe(stripe, account) == admin.user.email
+    assert StripeOperation.objects.get().state == OperationState.DONE
+    assert AuditEvent.objects.filter(action="details.changed").count() == 1
+    assert OutgoingEmail.objects.filter(kind="details_changed", to=admin.user.email).count() == 1
 
 
 def test_who_took_over_and_is_removed_too_gives_it_on(
