@@ -1,6 +1,7 @@
 """Roles, audit log, and the acts on one membership."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -111,8 +112,7 @@ def _tell_of_new_role(request: OrgRequest, target: Membership, role: Role, shown
         messages.success(request, _("Your role is %(role)s now.") % {"role": role.in_sentence})
         return
     context = {"target": target, "role": role, "shown_role": shown_role, "slug": request.organization.slug}
-    banner = render_to_string("orgs/_role_changed.html", context, request)
-    messages.success(request, banner, extra_tags="banner")
+    _tell(request, "orgs/_role_changed.html", context)
 
 
 @requires(GET=Permission.MEMBERS_REMOVE, POST=Permission.MEMBERS_REMOVE)
@@ -143,10 +143,15 @@ def _ask_to_remove(
     return _ask(request, "orgs/member_remove.html", question, refusal=refusal)
 
 
-def tell_of_removal(request: OrgRequest, names: list[str], ended: list[str]) -> None:
-    """A banner that lists what ended."""
-    banner = render_to_string("orgs/_removed.html", {"names": names, "ends": ended}, request)
-    messages.success(request, banner, extra_tags="banner")
+def tell_of_removal(
+    request: OrgRequest, people: list[str], ended: list[str], *, invited: Sequence[str] = ()
+) -> None:
+    """A banner that lists what ended. ``invited``: whom the invitations were for that were revoked."""
+    _tell(request, "orgs/_removed.html", {"people": people, "invited": invited, "ends": ended})
+
+
+def _tell(request: OrgRequest, template: str, context: dict[str, Any]) -> None:
+    messages.success(request, render_to_string(template, context, request), extra_tags="banner")
 
 
 def _ask(
@@ -175,8 +180,7 @@ def leave(request: OrgRequest) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused.message))
         return redirect("leave", request.organization.slug)
-    left = _("You left %(organization)s.") % {"organization": request.organization.name}
-    messages.success(request, " ".join([left, *ended]))
+    _tell(request, "orgs/_left.html", {"left": request.organization.name, "ends": ended, "own": True})
     return redirect("organizations")
 
 

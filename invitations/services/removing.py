@@ -20,9 +20,10 @@ from orgs.policy import Permission
 
 @dataclass(frozen=True)
 class Removed:
-    """``names``: of the people, and the addresses of the invitations. ``ended``: see ``orgs.endings``."""
+    """``people``: their names. ``invited``: whom invitations were for. ``ended``: see ``orgs.endings``."""
 
-    names: list[str]
+    people: list[str]
+    invited: list[str]
     ended: list[str]
 
 
@@ -51,8 +52,11 @@ def remove_each(
                 orgs.services.remove_member(actor=actor, membership_id=membership_id, shown_role=role)
         except PageOutdated:
             raise PageOutdated(_changed_meanwhile()) from None
-        names = [display_name(person.user) for person in leaving]
-        return Removed(names + [addressee(invitation.email) for invitation in waiting], ended)
+        return Removed(
+            people=[display_name(person.user) for person in leaving],
+            invited=[addressee(invitation.email) for invitation in waiting],
+            ended=ended,
+        )
 
 
 def _changed_meanwhile() -> str:

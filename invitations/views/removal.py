@@ -38,7 +38,7 @@ def people_remove(request: OrgRequest) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
-        tell_of_removal(request, removed.names, removed.ended)
+        tell_of_removal(request, removed.people, removed.ended, invited=removed.invited)
     return redirect(_home(request, request.POST))
 
 

@@ -70,12 +70,25 @@ def test_many_are_asked_about_and_removed_together(
         assert part in text(question)
     assert left(*chosen) == [True, True, True]
     done = client.post(url(admin.organization), form_of(question), follow=True)
-    assert "3 were removed:" in text(done)
+    assert "2 were removed:" in text(done)
+    assert f"The invitation for {chosen[2].email} was revoked." in text(done)
     assert left(*chosen) == [False, False, False]
     told = sorted(AuditEvent.objects.filter(actor_id=admin.user_id).values_list("action", flat=True))
     assert told == ["invitation.revoked", "membership.removed", "membership.removed"]
     kinds = sorted(OutgoingEmail.objects.values_list("kind", flat=True))
     assert kinds == ["invitation_revoked", "membership_removed", "membership_removed"]
+
+
+def test_one_is_asked_about_by_name(
+    admin: Membership, sign_in: SignIn, chosen: list[Membership | Invitation]
+) -> None:
+    client = sign_in(admin)
+    assert f"Remove {chosen[0].user.name} from" in text(ask(client, admin.organization, chosen[0]))
+    question = ask(client, admin.organization, chosen[2])
+    assert "Revoke this invitation to" in text(question)
+    done = text(client.post(url(admin.organization), form_of(question), follow=True))
+    assert f"The invitation for {chosen[2].email} was revoked." in done
+    assert "was removed" not in done
 
 
 def change_role(chosen: list[Membership | Invitation]) -> None:
