@@ -9,7 +9,7 @@ from orgs.acting import OrganizationPrincipal
 from orgs.models import Membership
 from outbox.services import inside_mails
 
-# Those who leave, and who lets them: sentences, for the question before and the page after.
+# Those who leave, and who lets them; what ends of theirs, for the question before and the page after.
 Teller = Callable[[Sequence[Membership], OrganizationPrincipal], list[str]]
 _tellers: list[Teller] = []
 
@@ -19,17 +19,18 @@ def tell_of_endings_with(teller: Teller) -> None:
 
 
 def what_ends(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
-    """Sentences, without what always ends: pages that they have open. ``leaving``: of one organization."""
-    return [sentence for tell in _tellers for sentence in tell(leaving, actor)]
+    """The items of a list, without what always ends: pages that they have open.
+
+    ``leaving``: of one organization.
+    """
+    return [item for tell in _tellers for item in tell(leaving, actor)]
 
 
 def _waiting_mails(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
     addresses = {address for person in leaving for address in addresses_of(person.user)}
     count = inside_mails(actor.organization_id, addresses).count()
     sentence = ngettext(
-        "%(count)s mail that was not sent yet is dropped.",
-        "%(count)s mails that were not sent yet are dropped.",
-        count,
+        "%(count)s mail that was not sent yet", "%(count)s mails that were not sent yet", count
     )
     return [sentence % {"count": count}] if count else []
 

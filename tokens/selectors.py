@@ -91,9 +91,7 @@ def ended_tokens(leaving: Sequence[Membership], actor: OrganizationPrincipal) ->
     """See ``orgs.endings``."""
     live = AccessToken.objects.for_org(actor.organization_id).live()
     count = live.filter(membership__in=leaving).count()
-    sentence = ngettext(
-        "%(count)s personal access token ends.", "%(count)s personal access tokens end.", count
-    )
+    sentence = ngettext("%(count)s personal access token", "%(count)s personal access tokens", count)
     return [sentence % {"count": count}] if count else []
 
 

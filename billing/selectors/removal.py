@@ -54,17 +54,16 @@ def what_ends_in_billing(leaving: Sequence[Membership], actor: OrganizationPrinc
     people = [person.user_id for person in leaving]
     pages = pages_of(actor.organization_id, people).waiting().count()
     links = PaymentLink.objects.for_org(actor.organization_id).live().filter(maker_id__in=people).count()
-    sentences = [
-        ngettext("%(count)s open page at Stripe closes.", "%(count)s open pages at Stripe close.", pages)
-        % {"count": pages}
+    items = [
+        ngettext("%(count)s open page at Stripe", "%(count)s open pages at Stripe", pages) % {"count": pages}
         if pages
         else "",
-        ngettext("%(count)s payment link ends.", "%(count)s payment links end.", links) % {"count": links}
+        ngettext("%(count)s payment link", "%(count)s payment links", links) % {"count": links}
         if links
         else "",
         *_mails_for_invoices(leaving, actor),
     ]
-    return [sentence for sentence in sentences if sentence]
+    return [item for item in items if item]
 
 
 def _mails_for_invoices(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
@@ -72,7 +71,7 @@ def _mails_for_invoices(leaving: Sequence[Membership], actor: OrganizationPrinci
     if account is None:
         return []
     theirs = {address for person in leaving for address in addresses_of(person.user)}
-    sentences = []
+    items = []
     if account.has_customer and account.email.lower() in theirs:
         instead = successor_address(
             actor.organization_id, actor.actor.id, without=[person.user_id for person in leaving]
@@ -82,16 +81,16 @@ def _mails_for_invoices(leaving: Sequence[Membership], actor: OrganizationPrinci
             return []
         among_copies = instead in account.copies_to and may(actor, Permission.BILLING_VIEW)
         shown = may(actor, Permission.MEMBERS_LIST) or among_copies or instead == _own_address(actor)
-        sentences.append(
-            _("Mails for invoices go to %(address)s instead of %(theirs)s.")
+        items.append(
+            _("Mails for invoices to %(theirs)s. Stripe is asked to send them to %(address)s.")
             % {"address": instead if shown else _("another address"), "theirs": account.email}
         )
-    sentences += [
-        _("Copies of invoices no longer go to %(address)s.") % {"address": address}
+    items += [
+        _("Copies of invoices to %(address)s") % {"address": address}
         for address in account.copies_to
         if address.lower() in theirs
     ]
-    return sentences
+    return items
 
 
 def _own_address(actor: OrganizationPrincipal) -> str:

@@ -47,7 +47,7 @@ def ended_invitations(leaving: Sequence[Membership], actor: OrganizationPrincipa
     senders = [person.user_id for person in leaving]
     pending = Invitation.objects.for_org(actor.organization_id).pending()
     count = pending.filter(invited_by__in=senders).count()
-    sentence = ngettext("%(count)s pending invitation ends.", "%(count)s pending invitations end.", count)
+    sentence = ngettext("%(count)s pending invitation", "%(count)s pending invitations", count)
     return [sentence % {"count": count}] if count else []
 
 

@@ -12,7 +12,8 @@ from billing.operations.contacts import NOBODY
 from billing.operations.life import resume
 from billing.operations.payment_links import Ended, ended_because, make_card_link
 from billing.tasks import sweep
-from orgs.models import Membership
+from orgs.endings import what_ends
+from orgs.models import Membership, Organization
 from orgs.policy import Role
 from orgs.services import leave, remove_member
 from outbox.delivery import deliver, deliver_due
@@ -21,6 +22,7 @@ from outbox.registry import kinds_to_outsiders
 from tests.billing.mishaps import Killed, steered
 from tests.billing.under_way import put_mail
 from tests.billing.world import MASTERCARD, StripeWorld, finished_at_stripe, sweep_everything
+from tests.conftest import SignIn
 from tests.factories import MembershipFactory
 from tests.sampling import sampled
 
@@ -150,6 +152,28 @@ def test_an_address_that_is_not_theirs_stays(
     sweep_everything()
     assert contact_at_stripe(stripe, account) == "books@acme.test"
     assert not StripeOperation.objects.exists()
+
+
+def test_the_question_says_who_gets_the_mails_instead_to_those_who_may_know(
+    admin: Membership, billing_manager: Membership, account: BillingAccount, stripe: StripeWorld
+) -> None:
+    Organization.objects.update(managers_manage_managers=True)
+    colleague = MembershipFactory(organization=admin.organization, role=Role.BILLING_MANAGER)
+    contact(stripe, account, billing_manager.user.email)
+    beginning = f"Mails for invoices to {billing_manager.user.email}. Stripe is asked to send them to"
+    assert what_ends([billing_manager], admin) == [f"{beginning} {admin.user.email}."]
+    assert what_ends([billing_manager], colleague) == [f"{beginning} {colleague.user.email}."]
+    # Who leaves learns no admin's address.
+    assert what_ends([billing_manager], billing_manager) == [f"{beginning} another address."]
+
+
+def test_the_last_admin_reads_that_they_cannot_leave(
+    admin: Membership, account: BillingAccount, stripe: StripeWorld, sign_in: SignIn
+) -> None:
+    contact(stripe, account, admin.user.email)
+    client, path = sign_in(admin), f"/orgs/{admin.organization.slug}/leave/"
+    assert client.get(path).status_code == 200
+    assert "needs an admin" in client.post(path, follow=True).content.decode()
 
 
 @pytest.mark.parametrize("drop", ["before", "after"])

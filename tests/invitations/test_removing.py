@@ -185,9 +185,9 @@ def test_the_question_and_the_page_after_it_say_what_ends(
     client = sign_in(person if leaves else admin)
     names = ("leave", []) if leaves else ("member_remove", [person.pk])
     path = reverse(names[0], args=[admin.organization.slug, *names[1]])
-    assert "1 pending invitation ends." in text(client.get(path))
+    assert "1 pending invitation" in text(client.get(path))
     done = client.post(path, {"shown_role": "admin"}, follow=True)
-    assert "1 pending invitation ends." in text(done)
+    assert "1 pending invitation" in text(done)
     assert left(person) == [False]
 
 

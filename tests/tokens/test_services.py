@@ -198,7 +198,7 @@ def test_each_token_that_ends_so_is_told_of_before_and_after(admin: Membership, 
     for _token in range(2):
         make(member)
     make(admin)
-    assert "2 personal access tokens end." in orgs.remove_member(actor=admin, membership_id=member.pk)
+    assert "2 personal access tokens" in orgs.remove_member(actor=admin, membership_id=member.pk)
     assert AuditEvent.objects.filter(action="access_token.ended").count() == 2
 
 
