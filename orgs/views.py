@@ -18,7 +18,7 @@ from orgs import services
 from orgs.access import OrgRequest, requires
 from orgs.access_requests import refuse_access, request_access
 from orgs.audit_export import export_audit_log
-from orgs.endings import what_ends
+from orgs.endings import what_ends, what_goes_on
 from orgs.errors import PageOutdated, Refused
 from orgs.forms import AuditFilterForm, RoleForm
 from orgs.models import Membership
@@ -139,7 +139,11 @@ def member_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse
 def _ask_to_remove(
     request: OrgRequest, target: Membership, *, refusal: PageOutdated | None = None
 ) -> HttpResponse:
-    question = {"target": target, "ends": what_ends([target], request.membership)}
+    question = {
+        "target": target,
+        "ends": what_ends([target], request.membership),
+        "goes_on": what_goes_on([target], request.membership),
+    }
     return _ask(request, "orgs/member_remove.html", question, refusal=refusal)
 
 

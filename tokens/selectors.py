@@ -12,8 +12,10 @@ from django.utils.translation import ngettext
 
 from orgs.acting import OrganizationPrincipal
 from orgs.compiled import compiled
+from orgs.endings import count_handled_by
 from orgs.models import Membership
 from orgs.policy import Permission, may
+from tokens.actions import MADE
 from tokens.models import AccessToken, TokenKind
 from tokens.scopes import SCOPES
 from tokens.secret import digest_of, is_well_formed
@@ -93,6 +95,18 @@ def ended_tokens(leaving: Sequence[Membership], actor: OrganizationPrincipal) ->
     count = live.filter(membership__in=leaving).count()
     sentence = ngettext("%(count)s personal access token", "%(count)s personal access tokens", count)
     return [sentence % {"count": count}] if count else []
+
+
+def kept_tokens(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
+    """Those of the organization that people who leave made: see ``orgs.endings.what_goes_on``."""
+    if not may(actor, Permission.ACCESS_TOKENS_MANAGE):
+        return []
+    live = AccessToken.objects.for_org(actor.organization_id).of_kind(None).live()
+    count = count_handled_by(leaving, live.values_list("pk", flat=True), actions=[MADE])
+    item = ngettext(
+        "%(count)s access token of the organization", "%(count)s access tokens of the organization", count
+    )
+    return [item % {"count": count}] if count else []
 
 
 def _row(token: AccessToken) -> TokenRow:

@@ -18,7 +18,7 @@ from invitations.selectors import members_page
 from invitations.selectors.continuity import people_warnings
 from orgs.access import OrgRequest, confirm_before_giving, requires
 from orgs.dates import day
-from orgs.endings import what_ends
+from orgs.endings import what_ends, what_goes_on
 from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership
 from orgs.policy import Permission, Role
@@ -49,8 +49,12 @@ def manager_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpRespons
     target = get_object_or_404(managers, pk=membership_id)
     home = list_of(request.organization.slug, Role.BILLING_MANAGER)
     if request.method != "POST":
-        ends = what_ends([target], request.membership)
-        context = {"target": target, "ends": ends, "cancel_url": home}
+        context = {
+            "target": target,
+            "ends": what_ends([target], request.membership),
+            "goes_on": what_goes_on([target], request.membership),
+            "cancel_url": home,
+        }
         return render(request, "invitations/manager_remove.html", context)
     try:
         ended = orgs.services.remove_member(

@@ -13,7 +13,7 @@ from invitations.models import Invitation
 from invitations.roles import list_of
 from invitations.services.removing import remove_each
 from orgs.access import OrgRequest, requires
-from orgs.endings import what_ends
+from orgs.endings import what_ends, what_goes_on
 from orgs.errors import Refused
 from orgs.models import Membership
 from orgs.policy import REMOVE_PERMISSIONS, Permission, Role, may
@@ -59,6 +59,7 @@ def _ask(request: OrgRequest, people: list[uuid.UUID], invitations: list[uuid.UU
         "waiting": waiting,
         "total": len(leaving) + len(waiting),
         "ends": what_ends(leaving, request.membership),
+        "goes_on": what_goes_on(leaving, request.membership),
         "list": _list(request.GET),
         "cancel_url": _home(request, request.GET),
     }

@@ -1,6 +1,8 @@
 """Removing people and pending invitations, one or many: the question, all or nothing, and what ended."""
 
 import re
+import uuid
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -10,15 +12,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from hooks.models import Endpoint
+from hooks.services import make_endpoint, remove_endpoint
 from invitations.models import Invitation, State
 from orgs.models import Membership, Organization
-from orgs.policy import Role
+from orgs.policy import Permission, Role
 from outbox.models import OutgoingEmail
 from tests.conftest import SignIn
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import text
 from tests.races import at_once
+from tokens.services import make_token
 
 pytestmark = pytest.mark.django_db
 Data = dict[str, list[str]]
@@ -189,6 +194,33 @@ def test_the_question_and_the_page_after_it_say_what_ends(
     done = client.post(path, {"shown_role": "admin"}, follow=True)
     assert "1 pending invitation" in text(done)
     assert left(person) == [False]
+
+
+def test_the_question_names_what_goes_on_with_a_secret_that_they_know(
+    admin: Membership, sign_in: SignIn
+) -> None:
+    person = MembershipFactory(organization=admin.organization, role=Role.ADMIN)
+    goes_on = ("2 access tokens of the organization", "1 webhook<")
+    for maker in (person, person, admin):
+        make_token(
+            actor=maker,
+            key=uuid.uuid4(),
+            name="CI",
+            scopes=[Permission.MEMBERS_LIST],
+            expires_at=timezone.now() + timedelta(days=9),
+            of_organization=True,
+        )
+        make_endpoint(
+            actor=maker, key=uuid.uuid4(), url="https://hooks.ledger.test/", events=["invoice.paid"]
+        )
+    remove_endpoint(actor=admin, endpoint_id=Endpoint.objects.earliest("created_at").pk)
+    client = sign_in(admin)
+    one = client.get(reverse("member_remove", args=[admin.organization.slug, person.pk]))
+    for question in (one, ask(client, admin.organization, person)):
+        for item in goes_on:
+            assert item in text(question)
+    other = MembershipFactory(organization=admin.organization)
+    assert "may know its secret" not in text(ask(client, admin.organization, other))
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "htmx"])
