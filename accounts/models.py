@@ -77,5 +77,5 @@ def display_name(user: User) -> str:
 
 def addresses_of(user: User) -> set[str]:
     """All addresses of the account, verified or not, in lower case."""
-    others = user.emailaddress_set.values_list("email", flat=True)
-    return {user.email, *(address.lower() for address in others)}
+    others = user.emailaddress_set.all()
+    return {user.email, *(other.email.lower() for other in others)}

@@ -144,5 +144,5 @@ def kept_webhooks(leaving: Sequence[Membership], actor: OrganizationPrincipal) -
     if not may(actor, Permission.WEBHOOKS_MANAGE):
         return []
     kept = Endpoint.objects.for_org(actor.organization_id).kept()
-    count = count_handled_by(leaving, kept.values_list("pk", flat=True), actions=[MADE, SECRET_ROLLED])
+    count = count_handled_by(leaving, kept, actions=[MADE, SECRET_ROLLED])
     return [ngettext("%(count)s webhook", "%(count)s webhooks", count) % {"count": count}] if count else []

@@ -1,8 +1,10 @@
 """What ends with memberships beside the access itself, and what goes on. Each app tells of its own."""
 
-import uuid
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
+from django.db.models import QuerySet, TextField, prefetch_related_objects
+from django.db.models.functions import Cast
 from django.utils.translation import ngettext
 
 from accounts.models import addresses_of
@@ -27,6 +29,8 @@ def what_ends(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> li
 
     ``leaving``: of one organization.
     """
+    # Once for all who tell.
+    prefetch_related_objects([person.user for person in leaving], "emailaddress_set")
     return [item for tell in _tellers for item in tell(leaving, actor)]
 
 
@@ -40,14 +44,14 @@ def what_goes_on(leaving: Sequence[Membership], actor: OrganizationPrincipal) ->
 
 
 def count_handled_by(
-    people: Sequence[Membership], targets: Iterable[uuid.UUID], *, actions: Iterable[Action]
+    people: Sequence[Membership], targets: QuerySet[Any], *, actions: Iterable[Action]
 ) -> int:
     """On how many of the targets these people, of one organization, did one of these actions."""
     done = AuditEvent.objects.filter(
         organization_id__in={person.organization_id for person in people},
         action__in=[action.code for action in actions],
         actor_id__in=[person.user_id for person in people],
-        target_id__in=[str(target) for target in targets],
+        target_id__in=targets.values(code=Cast("pk", TextField())),
     )
     return done.values("target_id").distinct().count()
 

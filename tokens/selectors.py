@@ -102,7 +102,7 @@ def kept_tokens(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> 
     if not may(actor, Permission.ACCESS_TOKENS_MANAGE):
         return []
     live = AccessToken.objects.for_org(actor.organization_id).of_kind(None).live()
-    count = count_handled_by(leaving, live.values_list("pk", flat=True), actions=[MADE])
+    count = count_handled_by(leaving, live, actions=[MADE])
     item = ngettext(
         "%(count)s access token of the organization", "%(count)s access tokens of the organization", count
     )

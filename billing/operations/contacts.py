@@ -85,7 +85,8 @@ def _replace(operation: StripeOperation) -> None:
 def _replaced(operation: StripeOperation) -> bool:
     customer_id, theirs = operation.params["customer"], operation.params["addresses"]
     if gateway.customer(customer_id).email.lower() in theirs:
-        address = successor_address(operation.organization_id, operation.actor_id)
+        account = BillingAccount.objects.get(organization=operation.organization_id)
+        address = successor_address(account, operation.actor_id)
         if address.lower() in theirs:
             # They belong to the organization again.
             finish(operation, state=OperationState.DONE)

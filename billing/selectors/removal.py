@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import Collection, Sequence
+from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -10,8 +12,9 @@ from accounts.models import addresses_of
 from billing.models import BillingAccount, OperationKind, PaymentLink, StripeOperation
 from billing.models.operations import FIRST_STEP, SET_UPS, StripeOperationQuerySet
 from orgs.acting import OrganizationPrincipal
-from orgs.models import Membership
-from orgs.policy import Permission, may
+from orgs.models import Membership, Organization
+from orgs.policy import Permission, Role, may
+from orgs.rows import count_of
 
 
 def pages_of(organization_id: uuid.UUID, people: Collection[uuid.UUID]) -> StripeOperationQuerySet:
@@ -25,57 +28,60 @@ def pages_of(organization_id: uuid.UUID, people: Collection[uuid.UUID]) -> Strip
 
 
 def successor_address(
-    organization_id: uuid.UUID, actor_id: uuid.UUID | None, *, without: Collection[uuid.UUID] = ()
+    account: BillingAccount, actor_id: uuid.UUID | None, *, leaving: Sequence[Membership] = ()
 ) -> str:
     """Whom Stripe writes to instead of a person who is gone.
 
     The first of the organization's further addresses; else the person who acted, while they may change the
     billing details; else the admin who joined first. Stripe needs one: it sends no invoice without. Empty:
-    nobody is left.
-    ``without``: people who are about to go.
+    nobody is left. ``leaving``: those who are about to go.
     """
-    account = BillingAccount.objects.filter(organization=organization_id).first()
-    leaving = Membership.objects.for_org(organization_id).filter(user__in=without).select_related("user")
-    gone = {address for person in leaving for address in addresses_of(person.user)}
-    copies = [address for address in (account.copies_to if account else []) if address.lower() not in gone]
+    gone = _addresses(leaving)
+    copies = [str(address) for address in account.copies_to if address.lower() not in gone]
     if copies:
-        return str(copies[0])
-    people = Membership.objects.for_org(organization_id).current().filter(user__is_active=True)
-    people = people.exclude(user__in=without)
-    actor = people.filter(user=actor_id).select_related("user", "organization").first()
-    if actor is not None and may(actor, Permission.BILLING_DETAILS_UPDATE):
-        return actor.user.email
-    first = people.admins().select_related("user").order_by("joined_at", "id").first()
-    return first.user.email if first else ""
+        return copies[0]
+    people = Membership.objects.for_org(account.organization_id).current().filter(user__is_active=True)
+    people = people.exclude(pk__in=[person.pk for person in leaving]).order_by("joined_at", "id")
+    found = people.filter(Q(user=actor_id) | Q(role=Role.ADMIN)).select_related("user", "organization")
+    acted = [one for one in found if one.user_id == actor_id and may(one, Permission.BILLING_DETAILS_UPDATE)]
+    admins = [one for one in found if one.role == Role.ADMIN]
+    return next((person.user.email for person in acted + admins), "")
 
 
 def what_ends_in_billing(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
     """See ``orgs.endings``."""
     people = [person.user_id for person in leaving]
-    pages = pages_of(actor.organization_id, people).waiting().count()
-    links = PaymentLink.objects.for_org(actor.organization_id).live().filter(maker_id__in=people).count()
+    links = PaymentLink.objects.for_org(actor.organization_id).live().filter(maker_id__in=people)
+    found: Any = (
+        Organization.objects.select_related("billing_account")
+        .annotate(pages=count_of(pages_of(actor.organization_id, people).waiting()), links=count_of(links))
+        .get(pk=actor.organization_id)
+    )
     items = [
-        ngettext("%(count)s open page at Stripe", "%(count)s open pages at Stripe", pages) % {"count": pages}
-        if pages
+        ngettext("%(count)s open page at Stripe", "%(count)s open pages at Stripe", found.pages)
+        % {"count": found.pages}
+        if found.pages
         else "",
-        ngettext("%(count)s payment link", "%(count)s payment links", links) % {"count": links}
-        if links
+        ngettext("%(count)s payment link", "%(count)s payment links", found.links) % {"count": found.links}
+        if found.links
         else "",
-        *_mails_for_invoices(leaving, actor),
     ]
-    return [item for item in items if item]
+    account = getattr(found, "billing_account", None)
+    mails = _mails_for_invoices(account, leaving, actor) if account else []
+    return [item for item in items if item] + mails
 
 
-def _mails_for_invoices(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
-    account = BillingAccount.objects.filter(organization=actor.organization_id).first()
-    if account is None:
-        return []
-    theirs = {address for person in leaving for address in addresses_of(person.user)}
+def _addresses(people: Sequence[Membership]) -> set[str]:
+    return {address for person in people for address in addresses_of(person.user)}
+
+
+def _mails_for_invoices(
+    account: BillingAccount, leaving: Sequence[Membership], actor: OrganizationPrincipal
+) -> list[str]:
+    theirs = _addresses(leaving)
     items = []
     if account.has_customer and account.email.lower() in theirs:
-        instead = successor_address(
-            actor.organization_id, actor.actor.id, without=[person.user_id for person in leaving]
-        )
+        instead = successor_address(account, actor.actor.id, leaving=leaving)
         if not instead:
             # The last admin can't leave.
             return []
