@@ -81,3 +81,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 def display_name(user: User) -> str:
     """How pages and mails call a person."""
     return user.name or user.email
+
+
+def addresses_of(user: User) -> set[str]:
+    """All addresses of the account, verified or not, in lower case."""
+    others = user.emailaddress_set.all()
+    return {user.email, *(other.email.lower() for other in others)}

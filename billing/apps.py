@@ -10,12 +10,19 @@ class BillingConfig(AppConfig):
         from billing import actions, mails, receivers  # noqa: F401, PLC0415
         from billing.operations import (  # noqa: F401, PLC0415
             card_steps,
+            contacts,
             customers,
             details,
             endings,
             methods,
             names,
+            open_pages,
+            payment_links,
             payment_steps,
             plan_steps,
             purchase_steps,
         )
+        from billing.selectors.removal import what_ends_in_billing  # noqa: PLC0415 - as above
+        from orgs.endings import tell_of_endings_with  # noqa: PLC0415 - as above
+
+        tell_of_endings_with(what_ends_in_billing)

@@ -27,6 +27,10 @@ class Outcome(models.TextChoices):
     SUPERSEDED = "superseded", _("Another card was saved after this one and has replaced it.")
     UNUSED = "unused", _("The card was saved, but is no longer the one to pay. This page shows which one is.")
     EXPIRED = "expired", _("The card page was open too long, so no card was saved. Start again.")
+    CLOSED = (
+        "closed",
+        _("You may no longer update the card, so Stripe's page was closed. Ask an admin."),
+    )
     REFUSED = "card_refused", _("The bank did not accept this card. Use another card.")
     NOT_ALLOWED = "not_allowed", _("You may no longer update the card, so it was not saved. Ask an admin.")
     ERROR = "error", _("Stripe did not accept this card. Use another card.")

@@ -18,8 +18,8 @@ from billing.models import OperationKind
 from billing.models.operations import MISSING_SCOPE
 
 FORBIDDEN, REFUSED, UNFINISHED = "forbidden", "refused", "unfinished"
-# The person left Stripe's page, or opened another one.
-ABANDONED = {"expired", "replaced"}
+# The person left Stripe's page, opened another one, or may no longer use it.
+ABANDONED = {"closed", "expired", "replaced"}
 # What Stripe has done by then is not known, or it did a part.
 NOT_WHOLE = {FORBIDDEN, UNFINISHED, "partly"}
 
@@ -35,6 +35,7 @@ REASONS = {
     "amount_changed": Reason(_("the amount had changed"), _("Check the new one, then press again.")),
     "card_refused": Reason(_("the bank did not accept it"), USE_ANOTHER_CARD),
     "changed": Reason(_("the subscription was changed meanwhile"), _("Check it, then choose again.")),
+    "closed": Reason(_("the person may no longer ask for it"), _("Ask an admin.")),
     "confirmation": Reason(
         _("the bank asked for a confirmation"),
         _("Save the card anew, where the bank can ask you, or use another card."),

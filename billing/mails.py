@@ -5,6 +5,7 @@ from datetime import date
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from billing.actions.words import plan
 from billing.declines import reason_of
@@ -124,7 +125,8 @@ def _invoice_issued(mail: OutgoingEmail) -> RenderedMail:
 
 def _details_changed(mail: OutgoingEmail) -> RenderedMail:
     parts = [part_name(code) for code in mail.params["parts"].split(",")]
-    context = {**mail.params, "actor": somebody_of(mail.params["role"]), "parts": parts}
+    actor = gettext("The billing portal") if mail.params["by_portal"] else somebody_of(mail.params["role"])
+    context = {**mail.params, "actor": actor, "parts": parts}
     return render_mail("details_changed", context, ours=_billing_page(mail))
 
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from audit.models import AuditEvent
+from audit.models import ActorKind, AuditEvent
 from billing.endings import stamp
 from billing.mails import (
     ACT_FAILED_MAIL,
@@ -206,6 +206,7 @@ def tell_of_changed_details(organization: Organization, event: AuditEvent, parts
             organization=organization.name,
             slug=organization.slug,
             role=roles.first() or "",
+            by_portal=event.actor_kind == ActorKind.SYSTEM,
             parts=",".join(parts),
             own=own,
         )

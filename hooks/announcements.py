@@ -44,6 +44,7 @@ PEOPLE = (
     Announced(orgs.ROLE_CHANGED, _("Role changed"), ("old", "new")),
     Announced(orgs.MEMBERSHIP_REMOVED, _("Person removed"), ("role",)),
     Announced(orgs.MEMBERSHIP_LEFT, _("Person left"), ("role",)),
+    Announced(orgs.LAST_DAY_PASSED, _("Last day of a person passed"), ("role", "last_day")),
 )
 BILLING = (
     Announced(orgs.EDITION_CHANGED, _("Edition changed"), ("old", "new")),

@@ -2,15 +2,21 @@
 
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import ngettext
 
+from hooks.actions import MADE, SECRET_ROLLED
 from hooks.announcements import label_of
 from hooks.models import Delivery, Endpoint, OffBecause, State
-from orgs.models import Organization
+from orgs.acting import OrganizationPrincipal
+from orgs.endings import count_handled_by
+from orgs.models import Membership, Organization
+from orgs.policy import Permission, may
 
 PAGE_SIZE = 50
 WATCHED_FOR = timedelta(minutes=2)
@@ -131,3 +137,12 @@ def _row(delivery: Delivery) -> DeliveryRow:
         said=said,
         created_at=delivery.created_at,
     )
+
+
+def kept_webhooks(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
+    """Those whose secret was shown to people who leave: see ``orgs.endings.what_goes_on``."""
+    if not may(actor, Permission.WEBHOOKS_MANAGE):
+        return []
+    kept = Endpoint.objects.for_org(actor.organization_id).kept()
+    count = count_handled_by(leaving, kept, actions=[MADE, SECRET_ROLLED])
+    return [ngettext("%(count)s webhook", "%(count)s webhooks", count) % {"count": count}] if count else []

@@ -95,10 +95,10 @@ def _with_role(mail: OutgoingEmail) -> dict[str, object]:
     return {**mail.params, "role": Role(mail.params["role"]).in_sentence}
 
 
-INVITATION_SENT_MAIL = MailKind("invitation_sent", _invitation_sent)
+INVITATION_SENT_MAIL = MailKind("invitation_sent", _invitation_sent, to_outsiders=True)
 INVITATION_ACCEPTED_MAIL = MailKind("invitation_accepted", _invitation_accepted)
 INVITATION_DECLINED_MAIL = MailKind("invitation_declined", _invitation_declined)
-INVITATION_REVOKED_MAIL = MailKind("invitation_revoked", _invitation_revoked)
-INVITATION_ENDED_MAIL = MailKind("invitation_ended", _invitation_ended)
+INVITATION_REVOKED_MAIL = MailKind("invitation_revoked", _invitation_revoked, to_outsiders=True)
+INVITATION_ENDED_MAIL = MailKind("invitation_ended", _invitation_ended, to_outsiders=True)
 INVITATION_ASKED_MAIL = MailKind("invitation_asked", _invitation_asked)
 SURPLUS_INVITATIONS_MAIL = MailKind("surplus_invitations", _surplus_invitations)

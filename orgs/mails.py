@@ -99,7 +99,7 @@ def _access_requested(mail: OutgoingEmail) -> RenderedMail:
 
 ROLE_CHANGED_MAIL = MailKind("role_changed", _role_changed)
 LAST_DAY_NEARS_MAIL = MailKind("last_day_nears", _last_day_nears)
-LAST_DAY_PASSED_MAIL = MailKind("last_day_passed", _last_day_passed)
-MEMBERSHIP_REMOVED_MAIL = MailKind("membership_removed", _membership_removed)
+LAST_DAY_PASSED_MAIL = MailKind("last_day_passed", _last_day_passed, to_outsiders=True)
+MEMBERSHIP_REMOVED_MAIL = MailKind("membership_removed", _membership_removed, to_outsiders=True)
 ACCESS_ANSWERED_MAIL = MailKind("access_answered", _access_answered)
 ACCESS_REQUESTED_MAIL = MailKind("access_requested", _access_requested)

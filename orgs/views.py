@@ -1,6 +1,7 @@
 """Roles, audit log, and the acts on one membership."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from orgs import services
 from orgs.access import OrgRequest, requires
 from orgs.access_requests import refuse_access, request_access
 from orgs.audit_export import export_audit_log
+from orgs.endings import what_ends, what_goes_on
 from orgs.errors import PageOutdated, Refused
 from orgs.forms import AuditFilterForm, RoleForm
 from orgs.models import Membership
@@ -110,8 +112,7 @@ def _tell_of_new_role(request: OrgRequest, target: Membership, role: Role, shown
         messages.success(request, _("Your role is %(role)s now.") % {"role": role.in_sentence})
         return
     context = {"target": target, "role": role, "shown_role": shown_role, "slug": request.organization.slug}
-    banner = render_to_string("orgs/_role_changed.html", context, request)
-    messages.success(request, banner, extra_tags="banner")
+    _tell(request, "orgs/_role_changed.html", context)
 
 
 @requires(GET=Permission.MEMBERS_REMOVE, POST=Permission.MEMBERS_REMOVE)
@@ -119,20 +120,42 @@ def member_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpResponse
     """Ask, then end a person's membership."""
     target = _membership_or_404(request, membership_id)
     if request.method != "POST":
-        return _ask(request, "orgs/member_remove.html", {"target": target})
+        return _ask_to_remove(request, target)
     try:
-        services.remove_member(
+        ended = services.remove_member(
             actor=request.membership,
             membership_id=target.pk,
             shown_role=request.POST.get("shown_role", ""),
         )
     except PageOutdated as outdated:
-        return _ask(request, "orgs/member_remove.html", {"target": target}, refusal=outdated)
+        return _ask_to_remove(request, target, refusal=outdated)
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
-        messages.success(request, _("%(name)s was removed.") % {"name": display_name(target.user)})
+        tell_of_removal(request, [display_name(target.user)], ended)
     return redirect("members", request.organization.slug)
+
+
+def _ask_to_remove(
+    request: OrgRequest, target: Membership, *, refusal: PageOutdated | None = None
+) -> HttpResponse:
+    question = {
+        "target": target,
+        "ends": what_ends([target], request.membership),
+        "goes_on": what_goes_on([target], request.membership),
+    }
+    return _ask(request, "orgs/member_remove.html", question, refusal=refusal)
+
+
+def tell_of_removal(
+    request: OrgRequest, people: list[str], ended: list[str], *, invited: Sequence[str] = ()
+) -> None:
+    """A banner that lists what ended. ``invited``: whom the invitations were for that were revoked."""
+    _tell(request, "orgs/_removed.html", {"people": people, "invited": invited, "ends": ended})
+
+
+def _tell(request: OrgRequest, template: str, context: dict[str, Any]) -> None:
+    messages.success(request, render_to_string(template, context, request), extra_tags="banner")
 
 
 def _ask(
@@ -154,13 +177,14 @@ def leave(request: OrgRequest) -> HttpResponse:
     """Ask, then end one's own membership."""
     if request.method != "POST":
         home = reverse("dashboard", args=[request.organization.slug])
-        return render(request, "orgs/leave.html", {"cancel_url": home})
+        ends = what_ends([request.membership], request.membership)
+        return render(request, "orgs/leave.html", {"cancel_url": home, "ends": ends, "own": True})
     try:
-        services.leave(membership=request.membership)
+        ended = services.leave(membership=request.membership)
     except Refused as refused:
         messages.error(request, str(refused.message))
         return redirect("leave", request.organization.slug)
-    messages.success(request, _("You left %(organization)s.") % {"organization": request.organization.name})
+    _tell(request, "orgs/_left.html", {"left": request.organization.name, "ends": ended, "own": True})
     return redirect("organizations")
 
 

@@ -35,10 +35,12 @@ class MailKind:
     """A kind of mail. To make one is to register it: the worker finds it by the ``code`` that rows store.
 
     ``write``: runs in the worker, outside any transaction, in the recipient's language and time zone.
+    ``to_outsiders``: it may reach a person who doesn't belong to the organization that it is about.
     """
 
     code: str
     write: Renderer
+    to_outsiders: bool = False
 
     def __post_init__(self) -> None:
         _kinds[self.code] = self
@@ -51,6 +53,11 @@ class MailKind:
 
 
 _kinds: dict[str, MailKind] = {}
+
+
+def kinds_to_outsiders() -> list[str]:
+    """The codes of those that a person may get who is not, or no longer, in the organization."""
+    return [kind.code for kind in _kinds.values() if kind.to_outsiders]
 
 
 def renderer_of(code: str) -> Renderer:

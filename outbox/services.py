@@ -1,18 +1,18 @@
 """Putting mails into the outbox, inside the transaction of the change that causes them."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from email.utils import parseaddr
 
 from django.conf import settings
 from django.db.models import F, Min
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from outbox.models import OutgoingEmail
-from outbox.registry import MailKind
+from outbox.models import UNFINISHED, OutgoingEmail, OutgoingEmailQuerySet, State
+from outbox.registry import MailKind, kinds_to_outsiders
 from outbox.tasks import deliver_written
 from work.doorbell import ring
 from work.transactions import ensure_transaction
@@ -69,6 +69,26 @@ def enqueue_each(
     if emails and not_before is None:
         ring(deliver_written, *(str(email.id) for email in emails))
     return emails
+
+
+def inside_mails(organization_id: uuid.UUID, addresses: Collection[str]) -> OutgoingEmailQuerySet:
+    """What still waits and only somebody who belongs to the organization may get.
+
+    ``addresses``: in lower case.
+    """
+    waiting = OutgoingEmail.objects.filter(UNFINISHED, organization_id=organization_id)
+    # Further addresses for invoices are stored as they were typed.
+    waiting = waiting.alias(address=Lower("to")).filter(address__in=addresses)
+    return waiting.exclude(kind__in=kinds_to_outsiders())
+
+
+def drop_inside_mails(organization_id: uuid.UUID, addresses: Collection[str]) -> None:
+    """Drop what still waits for somebody who no longer belongs to the organization.
+
+    A worker that is at such a mail doesn't send it, unless the provider has it already.
+    """
+    ensure_transaction("drop_inside_mails")
+    inside_mails(organization_id, addresses).update(state=State.DROPPED, leased_until=None)
 
 
 def lag() -> float:

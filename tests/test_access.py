@@ -62,6 +62,7 @@ INSIDE = {
     "access_refuse": Row(post=ADMINS, data={"permission": "billing.view"}),
     "member_role": Row(get=ADMINS, post=ADMINS, data={"role": "admin", "shown_role": "member"}),
     "member_remove": Row(get=ADMINS, post=ADMINS, data={"shown_role": "member"}),
+    "people_remove": Row(get=ADMINS, post=ADMINS),
     "members": Row(get=MEMBERS),
     "members_invite": Row(get=ADMINS, post=ADMINS, data={"email": "new@example.test", "role": "member"}),
     "members_link": Row(get=ADMINS, post=ADMINS, data={"role": "member"}),

@@ -179,7 +179,7 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "act_failed": in_words(
         act="change_plan", code="declined", reason="insufficient_funds", asked="2026-12-04"
     ),
-    "details_changed": in_words(own=False, role="billing_manager", parts="name,tax_id"),
+    "details_changed": in_words(own=False, role="billing_manager", by_portal=False, parts="name,tax_id"),
     "payment_link_asked": in_words(),
     "card_added_by_link": in_words(method_kind="sepa_debit", method_last4="4242"),
     "account_notice": of_notice,

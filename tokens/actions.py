@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 from audit.registry import Action, label_in
 from orgs.actions import permission
 from orgs.dates import day
-from tokens.models import TokenKind
+from tokens.models import Ending, TokenKind
 
 kind = label_in(TokenKind)
 
@@ -38,8 +38,9 @@ REVOKED = Action(
 ENDED = Action(
     "access_token.ended",
     gettext_lazy("Ended an access token"),
-    gettext_lazy("ended the personal access token %(target)s of %(owner)s, whose role may have none"),
+    gettext_lazy("ended the personal access token %(target)s of %(owner)s: %(reason)s"),
     owner=str,
+    reason=label_in(Ending),
 )
 SERVICE_TOKEN_MADE = Action(
     "service_token.made",

@@ -22,6 +22,13 @@ class TokenKind(models.TextChoices):
     ORGANIZATION = "organization", _("access token of the organization")
 
 
+class Ending(models.TextChoices):
+    """Why the portal ended a token, after its person's name and a colon."""
+
+    ROLE = "role", _("their role may have none")
+    MEMBERSHIP = "membership", _("they no longer belong to the organization")
+
+
 class Token(models.Model):
     """What a program shows to act. A token that is revoked is deleted; the audit log remembers it.
 

@@ -6,12 +6,23 @@ from django.dispatch import receiver
 
 from orgs import events
 from orgs.models import Membership
-from tokens.services import end_tokens_without_right
+from tokens.models import Ending
+from tokens.services import end_tokens, end_tokens_without_right
 
 
 @receiver(events.role_changed)
 def end_tokens_of_who_may_have_none(
     organization_id: uuid.UUID, user_id: uuid.UUID, **_kwargs: object
 ) -> None:
+    end_tokens_without_right(_membership(organization_id, user_id))
+
+
+@receiver(events.membership_ended)
+def end_tokens_of_who_left(organization_id: uuid.UUID, user_id: uuid.UUID, **_kwargs: object) -> None:
+    """They would go with the membership, but untold."""
+    end_tokens(_membership(organization_id, user_id), Ending.MEMBERSHIP)
+
+
+def _membership(organization_id: uuid.UUID, user_id: uuid.UUID) -> Membership:
     memberships = Membership.objects.for_org(organization_id).select_related("organization")
-    end_tokens_without_right(memberships.get(user_id=user_id))
+    return memberships.get(user_id=user_id)

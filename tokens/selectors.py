@@ -1,16 +1,21 @@
 """What the page of access tokens reads, and the token of a request."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import capfirst
+from django.utils.translation import ngettext
 
+from orgs.acting import OrganizationPrincipal
 from orgs.compiled import compiled
+from orgs.endings import count_handled_by
 from orgs.models import Membership
 from orgs.policy import Permission, may
+from tokens.actions import MADE
 from tokens.models import AccessToken, ServiceToken, TokenKind
 from tokens.scopes import SCOPES
 from tokens.secret import digest_of, is_well_formed
@@ -89,6 +94,26 @@ def visible_token(membership: Membership, token_id: uuid.UUID) -> AccessToken:
     if not may(membership, Permission.ACCESS_TOKENS_MANAGE):
         found = found.of_kind(membership)
     return found.get(pk=token_id)
+
+
+def ended_tokens(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
+    """See ``orgs.endings``."""
+    live = AccessToken.objects.for_org(actor.organization_id).live()
+    count = live.filter(membership__in=leaving).count()
+    sentence = ngettext("%(count)s personal access token", "%(count)s personal access tokens", count)
+    return [sentence % {"count": count}] if count else []
+
+
+def kept_tokens(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
+    """Those of the organization that people who leave made: see ``orgs.endings.what_goes_on``."""
+    if not may(actor, Permission.ACCESS_TOKENS_MANAGE):
+        return []
+    live = AccessToken.objects.for_org(actor.organization_id).of_kind(None).live()
+    count = count_handled_by(leaving, live, actions=[MADE])
+    item = ngettext(
+        "%(count)s access token of the organization", "%(count)s access tokens of the organization", count
+    )
+    return [item % {"count": count}] if count else []
 
 
 def _row(token: AccessToken) -> TokenRow:

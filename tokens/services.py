@@ -4,20 +4,19 @@ import uuid
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import display_name
 from audit.services import Actor
-from orgs.acting import Act, MembersAct, acting
+from orgs.acting import Act, MembersAct, acting, acting_as
 from orgs.errors import Refused
 from orgs.models import Membership, Organization
 from orgs.policy import Denied, Permission, may
 from outbox.registry import MailKind
 from tokens import actions
 from tokens.mails import TOKEN_EXPIRES_MAIL, TOKEN_MADE_MAIL, TOKEN_REVOKED_MAIL
-from tokens.models import AccessToken
+from tokens.models import AccessToken, Ending
 from tokens.scopes import scopes_for
 from tokens.secret import OF_ORGANIZATION, OF_PERSON, SHOWN, digest_of, new_secret
 
@@ -123,11 +122,17 @@ def revoke_token(*, actor: Membership, token_id: uuid.UUID) -> None:
 
 def end_tokens_without_right(membership: Membership) -> None:
     """End the personal tokens of a person whose role may have none. Call it with the organization locked."""
-    if may(membership, Permission.ACCESS_TOKENS_OWN):
-        return
+    if not may(membership, Permission.ACCESS_TOKENS_OWN):
+        end_tokens(membership, Ending.ROLE)
+
+
+def end_tokens(membership: Membership, reason: Ending) -> None:
+    """End a person's personal tokens, in the portal's name. Call it with the organization locked."""
     portal = Act(membership.organization, Actor.system())
     for token in AccessToken.objects.for_org(membership.organization).of_kind(membership):
-        portal.record(actions.ENDED, target=(token.pk, token.name), owner=token.maker_name)
+        portal.record(
+            actions.ENDED, target=(token.pk, token.name), owner=token.maker_name, reason=reason.value
+        )
         token.delete()
 
 
@@ -135,10 +140,14 @@ def warn_of_expiring_tokens() -> None:
     """A mail once, a week ahead, about each token that was made to last for longer than two."""
     now = timezone.now()
     expiring = AccessToken.objects.live().filter(expires_at__lte=now + WARNED_AHEAD)
-    for token in expiring.select_related("organization", "membership__user"):
-        if token.expires_at - token.created_at > 2 * WARNED_AHEAD:
-            with transaction.atomic():
-                _mail(Act(token.organization, Actor.system()), TOKEN_EXPIRES_MAIL, token)
+    for found in expiring:
+        if found.expires_at - found.created_at > 2 * WARNED_AHEAD:
+            with acting_as(Actor.system(), found.organization_id) as act:
+                token = (
+                    expiring.select_related("organization", "membership__user").filter(pk=found.pk).first()
+                )
+                if token is not None:
+                    _mail(act, TOKEN_EXPIRES_MAIL, token)
 
 
 def delete_old_tokens() -> None:

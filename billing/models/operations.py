@@ -32,6 +32,7 @@ class OperationKind(models.TextChoices):
     ADD_METHOD = "add_method", _("add a payment method")
     CHOOSE_METHOD = "choose_method", _("choose what pays")
     UPDATE_DETAILS = "update_details", _("change the billing details")
+    REPLACE_CONTACT = "replace_contact", _("replace the mail for invoices")
     ADD_TAX_ID = "add_tax_id", _("add a tax id")
     REMOVE_TAX_ID = "remove_tax_id", _("remove a tax id")
     REMOVE_METHOD = "remove_method", _("remove a payment method")

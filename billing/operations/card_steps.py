@@ -19,7 +19,7 @@ from billing.card_outcomes import Outcome
 from billing.gateway.records import CardSession, PaymentMethod
 from billing.models import BillingAccount, OperationKind, OperationState, PaymentLink, StripeOperation
 from billing.models.operations import SET_UPS
-from billing.operations.life import fail, finish_forbidden, key_expired, register, renew_key, wait
+from billing.operations.life import fail, finish_forbidden, key_expired, new_key, register, renew_key, wait
 from billing.operations.method_steps import BECOMES_WHAT_PAYS, NEVER, Step, choose, keep
 from billing.operations.people import person_of, still_may
 from billing.operations.stripe_pages import LOOK_AT_PAGE, closes_too_soon
@@ -33,21 +33,42 @@ UNDECIDED = {"processing", "requires_action", "requires_confirmation"}
 
 
 def look(operation: StripeOperation) -> None:
-    """See how far the person has come on Stripe's page. Raises GatewayUnavailable and GatewayForbidden."""
+    """See how far the person has come on Stripe's page, and close it where they may not use it any more.
+
+    Raises GatewayUnavailable and GatewayForbidden.
+    """
+    closed_for = Outcome.EXPIRED
     try:
         session = gateway.card_session(operation.stripe_id)
+        if session.status == "open" and not still_may(operation, Permission.BILLING_CARD_UPDATE):
+            session, closed_for = _closed(operation), Outcome.CLOSED
     except gateway.GatewayForbidden as error:
         finish_forbidden(operation, error)
         raise
     except gateway.GatewayRefused as error:
         fail(operation, {"reason": error.code}, error=str(error))
     else:
-        settle(operation, session)
+        settle(operation, session, closed_for=closed_for)
+
+
+def _closed(operation: StripeOperation) -> CardSession:
+    """The session, which isn't open any more: either we closed it, or the person was quicker."""
+    try:
+        # Asked for twice, it is refused: no key needs to be remembered.
+        gateway.expire_session(session_id=operation.stripe_id, idempotency_key=new_key())
+    except gateway.GatewayForbidden:
+        raise
+    except gateway.GatewayRefused:
+        pass
+    return gateway.card_session(operation.stripe_id)
 
 
 def _create_session(operation: StripeOperation) -> None:
     if closes_too_soon(operation, operation.params):
         fail(operation, {"outcome": Outcome.EXPIRED})
+        return
+    if not still_may(operation, Permission.BILLING_CARD_UPDATE):
+        fail(operation, {"outcome": Outcome.CLOSED})
         return
     session = None
     if key_expired(operation):
@@ -64,8 +85,8 @@ def _create_session(operation: StripeOperation) -> None:
 
 
 @transaction.atomic
-def settle(waiting: StripeOperation, session: CardSession) -> None:
-    """Decide, once, what a session that is no longer open means."""
+def settle(waiting: StripeOperation, session: CardSession, *, closed_for: Outcome = Outcome.EXPIRED) -> None:
+    """Decide, once, what a session that is no longer open means. ``closed_for``: why, if it was closed."""
     account = BillingAccount.objects.locked_of(waiting.organization_id)
     operation = StripeOperation.objects.select_for_update().get(pk=waiting.pk)
     if operation.state != OperationState.WAITING:
@@ -74,7 +95,7 @@ def settle(waiting: StripeOperation, session: CardSession) -> None:
     if session.status == "open":
         operation.next_attempt_at = timezone.now() + LOOK_AT_PAGE
     elif session.status == "expired":
-        fail(operation, {"outcome": Outcome.EXPIRED})
+        fail(operation, {"outcome": closed_for})
     elif session.setup_status in UNDECIDED:
         operation.step = Step.CONFIRM
         operation.next_attempt_at = timezone.now() + LOOK_AT_BANK

@@ -3,14 +3,17 @@
 import uuid
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from django.db import transaction
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import display_name
+from audit.services import Actor
 from billing.actions import (
     PAYMENT_LINK_COPIED,
     PAYMENT_LINK_MADE,
@@ -22,9 +25,10 @@ from billing.mails import PAYMENT_LINK_ASKED_MAIL
 from billing.models import Invoice, PaymentLink, PaymentStatus
 from billing.models.payment_links import LIFE
 from billing.operations.cards import start_card_setup
-from orgs.acting import MembersAct, acting
+from orgs import events
+from orgs.acting import Act, MembersAct, acting
 from orgs.errors import Refused
-from orgs.models import Membership
+from orgs.models import Membership, Organization
 from orgs.policy import Denied, Permission, may
 from outbox.services import enqueue
 
@@ -114,6 +118,18 @@ def revoke_link(*, actor: Membership, link_id: uuid.UUID) -> None:
             link.revoked_at = timezone.now()
             link.save(update_fields=["revoked_at"])
             act.record(PAYMENT_LINK_REVOKED, target=(link.pk, ""), invoice=_number(link))
+
+
+@receiver(events.membership_ended)
+def end_links_of_who_left(
+    organization_id: uuid.UUID, user_id: uuid.UUID, actor: Actor, **_kwargs: Any
+) -> None:
+    """A link stands on its maker's right. It ends for good, also if they come back."""
+    organization = Organization.objects.get(pk=organization_id)
+    for link in PaymentLink.objects.for_org(organization).live().filter(maker_id=user_id):
+        link.revoked_at = timezone.now()
+        link.save(update_fields=["revoked_at"])
+        Act(organization, actor).record(PAYMENT_LINK_REVOKED, target=(link.pk, ""), invoice=_number(link))
 
 
 def ended_because(link: PaymentLink) -> Ended | None:

@@ -104,6 +104,9 @@ def _create_session(operation: StripeOperation) -> None:
     if closes_too_soon(operation, operation.params["session"]):
         fail(operation, {"outcome": PurchaseOutcome.EXPIRED})
         return
+    if not still_may(operation, Permission.BILLING_SUBSCRIPTION_UPDATE):
+        fail(operation, {"outcome": PurchaseOutcome.NOT_ALLOWED})
+        return
     if _has_another(operation):
         sync_subscriptions(BillingAccount.objects.get(organization=operation.organization_id))
         fail(operation, {"outcome": PurchaseOutcome.TAKEN})

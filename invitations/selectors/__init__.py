@@ -9,7 +9,12 @@ from invitations.selectors.invitee import (
 )
 from invitations.selectors.managers import BillingManagersPanel, billing_managers_panel
 from invitations.selectors.members import MembersPage, members_page
-from invitations.selectors.pending import delegated_invitations, pending_invitations, reserved_places
+from invitations.selectors.pending import (
+    delegated_invitations,
+    ended_invitations,
+    pending_invitations,
+    reserved_places,
+)
 from invitations.selectors.surplus import SurplusInvitations, surplus_invitations
 from invitations.selectors.ways import Way, ways_on
 
@@ -22,6 +27,7 @@ __all__ = [
     "Way",
     "billing_managers_panel",
     "delegated_invitations",
+    "ended_invitations",
     "invitation_page",
     "invitations_for",
     "members_page",

@@ -1,17 +1,20 @@
 """Invitations that nobody has answered yet, or that are asked for anew, as those who invite see them."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Count, QuerySet, Window
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from invitations.actions import addressee
 from invitations.models import Invitation, InvitationQuerySet, Kind, State, sees_all
 from invitations.refusals import Reason
 from invitations.selectors.ways import change_of_role
+from orgs.acting import OrganizationPrincipal
 from orgs.compiled import compiled
 from orgs.dates import day
 from orgs.last_days import is_past
@@ -37,6 +40,15 @@ def delegated_invitations(organization: Organization) -> list[str]:
         .order_by("sent_at", "id")
         .values_list("email", flat=True)
     ]
+
+
+def ended_invitations(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
+    """What ends with the memberships of those who sent it: see ``orgs.endings``."""
+    senders = [person.user_id for person in leaving]
+    pending = Invitation.objects.for_org(actor.organization_id).pending()
+    count = pending.filter(invited_by__in=senders).count()
+    sentence = ngettext("%(count)s pending invitation", "%(count)s pending invitations", count)
+    return [sentence % {"count": count}] if count else []
 
 
 class InvitationRow(NamedTuple):

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from invitations.views import inviting, organization, settings
+from invitations.views import inviting, organization, removal, settings
 
 one_invitation = [
     path("resend/", organization.invitation_resend, name="invitation_resend"),
@@ -24,5 +24,6 @@ urlpatterns = [
         organization.manager_last_day,
         name="manager_last_day",
     ),
+    path("people/remove/", removal.people_remove, name="people_remove"),
     path("invitations/<uuid:invitation_id>/", include(one_invitation)),
 ]

@@ -18,9 +18,11 @@ from invitations.selectors import members_page
 from invitations.selectors.continuity import people_warnings
 from orgs.access import OrgRequest, confirm_before_giving, requires
 from orgs.dates import day
+from orgs.endings import what_ends, what_goes_on
 from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership
 from orgs.policy import Permission, Role
+from orgs.views import tell_of_removal
 
 
 @requires(GET=Permission.MEMBERS_LIST)
@@ -47,9 +49,15 @@ def manager_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpRespons
     target = get_object_or_404(managers, pk=membership_id)
     home = list_of(request.organization.slug, Role.BILLING_MANAGER)
     if request.method != "POST":
-        return render(request, "invitations/manager_remove.html", {"target": target, "cancel_url": home})
+        context = {
+            "target": target,
+            "ends": what_ends([target], request.membership),
+            "goes_on": what_goes_on([target], request.membership),
+            "cancel_url": home,
+        }
+        return render(request, "invitations/manager_remove.html", context)
     try:
-        orgs.services.remove_member(
+        ended = orgs.services.remove_member(
             actor=request.membership,
             membership_id=target.pk,
             shown_role=request.POST.get("shown_role", ""),
@@ -57,9 +65,7 @@ def manager_remove(request: OrgRequest, membership_id: uuid.UUID) -> HttpRespons
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
-        messages.success(
-            request, _("%(name)s is no longer a billing manager.") % {"name": display_name(target.user)}
-        )
+        tell_of_removal(request, [display_name(target.user)], ended)
     return redirect(home)
 
 

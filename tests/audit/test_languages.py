@@ -35,7 +35,7 @@ from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.languages import use_catalogue
 from tokens.actions import expiry
-from tokens.models import AccessToken, ServiceToken, TokenKind
+from tokens.models import AccessToken, Ending, ServiceToken, TokenKind
 from tokens.service_tokens import make_service_token, revoke_service_token
 from tokens.services import make_token, revoke_token
 
@@ -224,7 +224,9 @@ def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
         "%(day)s (UTC)",
     ]
     texts += [
-        choice.label for choices in (Role, Permission, Reason, TokenKind, OffBecause) for choice in choices
+        choice.label
+        for choices in (Role, Permission, Reason, TokenKind, Ending, OffBecause)
+        for choice in choices
     ]
     texts += [text for action in all_actions() for text in (action.label, action.sentence)]
     days = ("%(days)s day", "%(days)s days")

@@ -31,6 +31,7 @@ NO_PAGE = {
     "webhook_test": "POST only",
     "webhook_again": "POST only",
     "audit_export": "POST only",
+    "people_remove": "asks about people whom the address names",
     "member_role": "asks about a role that the address names",
     "managers_link": "POST only",
     "invitation_resend": "POST only",

@@ -144,7 +144,7 @@ class Person:
         expect(self.page.get_by_role("heading", name=f"Remove {name} as billing manager?")).to_be_visible()
         self.expect_dialog()
         self.press("Remove billing manager")
-        expect(self.told).to_have_text(f"{name} is no longer a billing manager.")
+        expect(self.told).to_contain_text(f"{name} was removed.")
 
     def follow(self, name: str) -> None:
         self.page.get_by_role("link", name=name, exact=True).click()

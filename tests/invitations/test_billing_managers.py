@@ -226,7 +226,7 @@ def test_a_billing_manager_without_a_name_is_called_by_their_address(
     path = url(admin.organization, f"managers/{billing_manager.pk}/remove/")
     assert f"Remove {billing_manager.user.email} as billing manager?" in text(client.get(path))
     done = client.post(path, {"shown_role": "billing_manager"}, follow=True)
-    assert f"{billing_manager.user.email} is no longer a billing manager." in text(done)
+    assert f"{billing_manager.user.email} was removed." in text(done)
 
 
 def test_only_billing_managers_of_this_organization_are_removed_here(

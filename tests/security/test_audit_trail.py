@@ -77,11 +77,13 @@ TOLD_LATER = {
 # With an address that is there: tests/hooks/test_pages.py.
 TOLD_WITH_A_SERVER = {"webhook_new", "webhook_change"}
 # Others than admins send these too: tests/billing/test_payment_links.py, tests/tokens/test_pages.py.
+# Of many at once: tests/invitations/test_removing.py.
 TOLD_ELSEWHERE = {
     "card_link",
     "invoice_link",
     "payment_link_copy",
     "payment_link_revoke",
+    "people_remove",
     "token_new",
     "token_revoke",
 }

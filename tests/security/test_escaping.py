@@ -133,6 +133,8 @@ def test_mails_carry_text(world: World, mailoutbox: list[EmailMultiAlternatives]
     client.post(
         reverse("member_role", args=["own", world.own_ids["membership_id"]]), INSIDE["member_role"].data
     )
+    # What waits for a person who is removed is dropped.
+    deliver_due()
     client.post(
         reverse("member_remove", args=["own", world.own_ids["membership_id"]]), {"shown_role": "admin"}
     )

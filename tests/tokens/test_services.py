@@ -189,6 +189,17 @@ def test_a_token_ends_with_its_membership(admin: Membership, member: Membership)
     make(admin, of_organization=True)
     orgs.remove_member(actor=admin, membership_id=member.pk)
     assert [token.membership_id for token in AccessToken.objects.all()] == [None]
+    event = AuditEvent.objects.get(action="access_token.ended")
+    assert (event.actor_kind, event.target_name) == (ActorKind.SYSTEM, "CI")
+    assert "no longer belong" in event.sentence
+
+
+def test_each_token_that_ends_so_is_told_of_before_and_after(admin: Membership, member: Membership) -> None:
+    for _token in range(2):
+        make(member)
+    make(admin)
+    assert "2 personal access tokens" in orgs.remove_member(actor=admin, membership_id=member.pk)
+    assert AuditEvent.objects.filter(action="access_token.ended").count() == 2
 
 
 def test_a_role_that_may_have_none_ends_them_for_good(admin: Membership, member: Membership) -> None:

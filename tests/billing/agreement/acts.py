@@ -38,6 +38,7 @@ DONE = {
     OperationKind.UNDO_CHANGE: "subscription.change_undone",
     OperationKind.REMOVE_METHOD: "card.removed",
     OperationKind.UPDATE_DETAILS: "details.changed",
+    OperationKind.REPLACE_CONTACT: "details.changed",
     OperationKind.ADD_TAX_ID: "details.tax_id_added",
     OperationKind.REMOVE_TAX_ID: "details.tax_id_removed",
     OperationKind.CREATE_CUSTOMER: "billing.customer_made",
@@ -67,6 +68,9 @@ def _told_of(operation: StripeOperation) -> list[str]:
         told = _told_of_method(operation)
     else:
         is_done = operation.state == OperationState.DONE
+        if kind == OperationKind.REPLACE_CONTACT:
+            # Somebody else may have replaced it first.
+            is_done = is_done and bool(operation.result)
         told = [*filter(None, [ASKED.get(kind), DONE.get(kind) if is_done else None])]
         if operation.result.get("outcome") in {"taken_late", "not_allowed_late"}:
             told.append("subscription.undone")
