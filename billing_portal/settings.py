@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "invitations",
     "api",
     "tokens",
+    "teams",
     "orgs",
     "accounts",
     "audit",
