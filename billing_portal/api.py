@@ -6,7 +6,7 @@ from django.core.checks import CheckMessage, register
 import billing.api.account
 import billing.api.invoices
 import invitations.api
-from api import audit_log, authorize, members, organizations
+from api import audit_log, authorize, members, organizations, teams
 from api.schema import PortalAPI, undeclared
 
 portal_api = PortalAPI(
@@ -15,6 +15,7 @@ portal_api = PortalAPI(
         organizations.yours,
         organizations.one,
         members.endpoints,
+        teams.endpoints,
         invitations.api.managers,
         invitations.api.invitations,
         billing.api.account.endpoints,
