@@ -45,7 +45,9 @@ def team_new(request: OrgRequest) -> HttpResponse:
         except Refused as refused:
             form.add_error("name", str(refused.message))
         else:
-            messages.success(request, _("The team %(name)s is there. Add its people.") % {"name": made.name})
+            messages.success(
+                request, _("The team %(name)s was created. Add its people.") % {"name": made.name}
+            )
             return redirect("team", request.organization.slug, made.pk)
     context = {"form": form, "cancel_url": _home(request)}
     return render(request, "teams/form.html", context, status=422 if form.errors else 200)

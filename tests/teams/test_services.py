@@ -37,21 +37,11 @@ def people_of(team: Team) -> set[uuid.UUID]:
     return set(TeamMembership.objects.filter(team=team).values_list("membership", flat=True))
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        "platform",
-        "PLATFORM",
-        " Platform",
-        "\uff30latform",
-        "Plat\u200dform",
-        "Platform\ufe0f",
-    ],
-)
-def test_names_that_look_alike_are_the_same(admin: Membership, other: str) -> None:
+def test_names_that_look_alike_are_the_same(admin: Membership) -> None:
     create(admin)
-    with pytest.raises(Refused, match="There is a team called Platform already"):
-        create(admin, other)
+    for other in ("PLATFORM", " Platform", "\uff30latform", "Plat\u200dform", "Platform\ufe0f"):
+        with pytest.raises(Refused, match="There is a team called Platform already"):
+            create(admin, other)
     assert Team.objects.count() == 1
 
 
@@ -266,6 +256,7 @@ def test_who_is_added_while_they_become_a_billing_manager_is_in_no_team(
         assert people_of(team) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_team_deleted_while_somebody_is_added_is_gone(admin: Membership, member: Membership) -> None:
     for _round in range(3):
