@@ -39,6 +39,12 @@ class Endpoints:
     ) -> Callable[[Endpoint], Endpoint]:
         return self._declare("POST", path, needs, answers, status, writes=True)
 
+    def put(self, path: str, needs: Needs, answers: Any) -> Callable[[Endpoint], Endpoint]:
+        return self._declare("PUT", path, needs, answers, 200, writes=True)
+
+    def patch(self, path: str, needs: Needs, answers: Any) -> Callable[[Endpoint], Endpoint]:
+        return self._declare("PATCH", path, needs, answers, 200, writes=True)
+
     def delete(self, path: str, needs: Needs) -> Callable[[Endpoint], Endpoint]:
         return self._declare("DELETE", path, needs, None, 204, writes=True)
 

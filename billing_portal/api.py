@@ -7,7 +7,7 @@ import billing.api.account
 import billing.api.invoices
 import invitations.api
 import invitations.provisioning_api
-from api import audit_log, authorize, members, organizations
+from api import audit_log, authorize, members, organizations, teams
 from api.schema import PortalAPI, undeclared
 
 portal_api = PortalAPI(
@@ -16,6 +16,7 @@ portal_api = PortalAPI(
         organizations.yours,
         organizations.one,
         members.endpoints,
+        teams.endpoints,
         invitations.api.managers,
         invitations.api.invitations,
         billing.api.account.endpoints,

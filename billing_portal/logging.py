@@ -18,7 +18,18 @@ def drop_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> EventD
     return event
 
 
-OUR_APPS = ("accounts", "api", "audit", "billing", "invitations", "orgs", "outbox", "tokens", "usage")
+OUR_APPS = (
+    "accounts",
+    "api",
+    "audit",
+    "billing",
+    "invitations",
+    "orgs",
+    "outbox",
+    "teams",
+    "tokens",
+    "usage",
+)
 SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,

@@ -26,6 +26,7 @@ PRODUCT = (Place("dashboard", _("Dashboard"), "dashboard", Permission.ORGANIZATI
 SETTINGS = (
     Place("billing", _("Billing & usage"), "billing", Permission.BILLING_VIEW),
     Place("members", _("Members"), "members", Permission.MEMBERS_LIST),
+    Place("teams", _("Teams"), "teams", Permission.TEAMS_LIST),
     Place("roles", _("Roles"), "roles", Permission.ROLES_VIEW),
     Place("tokens", _("Access tokens"), "key", Permission.ACCESS_TOKENS_OWN),
     Place("webhooks", _("Webhooks"), "send", Permission.WEBHOOKS_MANAGE),

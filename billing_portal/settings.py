@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "invitations",
     "api",
     "tokens",
+    "teams",
     "orgs",
     "accounts",
     "audit",

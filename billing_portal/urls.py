@@ -33,6 +33,7 @@ urlpatterns = [
     path("orgs/<slug:slug>/", include("usage.urls")),
     path("orgs/<slug:slug>/", include("orgs.urls")),
     path("orgs/<slug:slug>/settings/", include("invitations.urls.organization")),
+    path("orgs/<slug:slug>/settings/teams/", include("teams.urls")),
     path("orgs/<slug:slug>/settings/tokens/", include("tokens.urls")),
     path("orgs/<slug:slug>/settings/billing/", include("billing.urls.organization")),
     path("orgs/<slug:slug>/settings/webhooks/", include("hooks.urls")),

@@ -18,6 +18,7 @@ from billing import actions as billing
 from hooks.models import PING
 from invitations import actions as invitations
 from orgs import actions as orgs
+from teams import actions as teams
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ PEOPLE = (
     Announced(orgs.MEMBERSHIP_REMOVED, _("Person removed"), ("role",)),
     Announced(orgs.MEMBERSHIP_LEFT, _("Person left"), ("role",)),
     Announced(orgs.LAST_DAY_PASSED, _("Last day of a person passed"), ("role", "last_day")),
+    Announced(teams.CREATED, _("Team created")),
+    Announced(teams.RENAMED, _("Team renamed")),
+    Announced(teams.DELETED, _("Team deleted")),
+    Announced(teams.PERSON_ADDED, _("Person added to a team"), ("team_id",)),
+    Announced(teams.PERSON_REMOVED, _("Person removed from a team"), ("team_id",)),
 )
 BILLING = (
     Announced(orgs.EDITION_CHANGED, _("Edition changed"), ("old", "new")),

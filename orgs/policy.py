@@ -65,7 +65,7 @@ class Permission(TextChoices):
     MEMBERS_CHANGE_ROLE = "members.change_role", _("change a person's role")
     MEMBERS_REMOVE = "members.remove", _("remove members")
     TEAMS_LIST = "teams.list", _("see the teams")
-    TEAMS_API_LIST = "teams.api_list", _("list teams in the API")
+    TEAMS_API_LIST = "teams.api_list", _("list teams in the API, without names")
     TEAMS_MANAGE = "teams.manage", _("manage the teams")
     ACCESS_TOKENS_OWN = "access_tokens.own", _("use access tokens of one's own")
     ACCESS_TOKENS_MANAGE = "access_tokens.manage", _("manage everyone's access tokens")
@@ -195,19 +195,11 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
 }
 
-# Nothing in the product asks for these yet, so no page tells of them.
-NOT_BUILT = frozenset(
-    {
-        P.TEAMS_LIST,
-        P.TEAMS_API_LIST,
-        P.TEAMS_MANAGE,
-    }
-)
-
 # Asked for by the API alone, in part by the product beside the portal: the Roles page leaves them out.
 WITHOUT_PAGE = frozenset(
     {
         P.MEMBERS_API_LIST,
+        P.TEAMS_API_LIST,
         P.POLICY_GROUPS_READ,
         P.POLICY_GROUPS_MANAGE,
         P.POLICY_PACKS_READ,
@@ -312,14 +304,14 @@ class May:
 def table(
     *, without: Collection[Permission] = ()
 ) -> Iterable[tuple[Promise, list[tuple[Permission, dict[Role, str]]]]]:
-    """What the product has of the policy, by part: per permission and role "yes", "no" or "delegable"."""
+    """The policy by part: per permission and role "yes", "no" or "delegable"."""
     for part, resources in PARTS:
         yield (
             part,
             [
                 (permission, {role: _grant(role, permission) for role in Role})
                 for permission in Permission
-                if permission.resource in resources and permission not in {*NOT_BUILT, *without}
+                if permission.resource in resources and permission not in without
             ],
         )
 

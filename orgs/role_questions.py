@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from orgs.policy import INVITE_PERMISSIONS, NOT_BUILT, PARTS, Permission, Role, permissions_of
+from orgs.policy import INVITE_PERMISSIONS, PARTS, Permission, Role, permissions_of
 
 QUESTIONS: dict[Role, Promise] = {
     Role.ADMIN: _("Make %(name)s an admin?"),
@@ -32,12 +32,14 @@ class RoleQuestion:
     """``gained``, ``lost``: what the person can do afterwards, and no longer.
 
     ``ends_invitations``: they may no longer invite to each role that they may invite to today.
+    ``ends_teams``: they become a billing manager, who is in no team.
     """
 
     sentence: str
     gained: ByPart
     lost: ByPart
     ends_invitations: bool
+    ends_teams: bool
 
 
 def role_question(*, name: str, today: Role, role: Role, own: bool, delegated: bool) -> RoleQuestion:
@@ -49,11 +51,11 @@ def role_question(*, name: str, today: Role, role: Role, own: bool, delegated: b
         gained=_by_part(after - before),
         lost=_by_part(before - after),
         ends_invitations=not (before - after).isdisjoint(INVITE_PERMISSIONS.values()),
+        ends_teams=role.is_billing_manager and not today.is_billing_manager,
     )
 
 
 def _by_part(permissions: Collection[Permission]) -> ByPart:
-    """Those of them that the product has."""
-    shown = [one for one in Permission if one in permissions and one not in NOT_BUILT]
+    shown = [one for one in Permission if one in permissions]
     by_part = [(part, [one.label for one in shown if one.resource in of]) for part, of in PARTS]
     return [(part, labels) for part, labels in by_part if labels]

@@ -31,6 +31,22 @@ def positive_int(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
+def key_text(key: Key) -> str:
+    """A page key for the address line."""
+    at, pk = key
+    return f"{at.isoformat()}~{pk}"
+
+
+def key_in_text(text: str) -> Key | None:
+    """A page key from the address line; anything else shows the first page."""
+    moment, _separator, pk = text.partition("~")
+    try:
+        at, row = datetime.fromisoformat(moment), uuid.UUID(pk)
+        return (at.astimezone(UTC), row) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def beyond(key: Sequence[Any], order: Sequence[str]) -> Q:
     """What comes after a key in a list of an order; ``order`` as ``order_by`` takes it, its last unique."""
     name, *rest = order

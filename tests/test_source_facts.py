@@ -33,6 +33,7 @@ from tests.conftest import SignIn
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import accept, page_of
+from tests.teams.factories import TeamMembershipFactory
 from tests.world import World, signed_in
 from usage.models import Stack
 from usage.services import HourlyReading, record_counts
@@ -167,14 +168,19 @@ def test_a_billing_manager_sees_how_many_resources_and_members_and_no_names(
 
 
 @fact(5)
-def test_a_billing_manager_lists_members_by_the_api_alone_and_without_names(
-    member: Membership, billing_manager: Membership
+@pytest.mark.parametrize(
+    ("resource", "told"),
+    [("members", {"id", "role", "joined_at"}), ("teams", {"id", "people", "created_at"})],
+)
+def test_a_billing_manager_lists_members_and_teams_by_the_api_alone_and_without_names(
+    member: Membership, billing_manager: Membership, resource: str, told: set[str]
 ) -> None:
+    team = TeamMembershipFactory(team__organization=member.organization, membership=member).team
     client, slug = signed_in(billing_manager.user), member.organization.slug
-    assert client.get(reverse("members", args=[slug])).status_code == 403
-    [listed] = client.get(f"/api/v1/orgs/{slug}/members").json()["data"]
-    told = {name for name, value in listed.items() if value is not None}
-    assert (listed["id"], told) == (str(member.pk), {"id", "role", "joined_at"})
+    assert client.get(reverse(resource, args=[slug])).status_code == 403
+    [listed] = client.get(f"/api/v1/orgs/{slug}/{resource}").json()["data"]
+    assert {name for name, value in listed.items() if value is not None} == told
+    assert listed["id"] == str({"members": member, "teams": team}[resource].pk)
 
 
 @fact(6)

@@ -32,6 +32,7 @@ from tests.billing.factories import (
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.hooks.factories import DeliveryFactory, EndpointFactory
 from tests.invitations.factories import InvitationFactory
+from tests.teams.factories import TeamFactory, TeamMembershipFactory
 from tests.tokens.factories import AccessTokenFactory
 from usage.models import Stack
 from usage.services import HourlyReading, record_counts
@@ -205,6 +206,8 @@ def build_organization(
     endpoint = EndpointFactory(
         organization=organization, url=f"https://{mark}.hooks.test/".lower(), events=["invoice.paid"]
     )
+    team = TeamFactory(organization=organization, name=f"{mark} team", description=f"{mark} purpose")
+    TeamMembershipFactory(team=team, membership=other)
     ids: dict[str, object] = {
         "membership_id": other.pk,
         "manager_id": join(Role.BILLING_MANAGER, "other-manager").pk,
@@ -216,6 +219,7 @@ def build_organization(
         "token_id": AccessTokenFactory(
             organization=organization, name=f"{mark} token", maker_name=f"{mark} maker"
         ).pk,
+        "team_id": team.pk,
         "role": Role.BILLING_MANAGER.value,
         "link_id": PaymentLinkFactory(organization=organization).pk,
         "endpoint_id": endpoint.pk,

@@ -8,6 +8,9 @@ SCOPES = (
     Permission.MEMBERS_API_LIST,
     Permission.MEMBERS_LIST,
     Permission.MEMBERS_INVITE,
+    Permission.TEAMS_API_LIST,
+    Permission.TEAMS_LIST,
+    Permission.TEAMS_MANAGE,
     Permission.BILLING_VIEW,
     Permission.BILLING_MANAGERS_LIST_NAMES,
     Permission.BILLING_MANAGERS_LIST_MAILS,
@@ -18,6 +21,7 @@ SCOPES = (
 # A scope to see more of a list opens the list as well.
 INCLUDED = {
     Permission.MEMBERS_LIST: Permission.MEMBERS_API_LIST,
+    Permission.TEAMS_LIST: Permission.TEAMS_API_LIST,
     Permission.BILLING_MANAGERS_LIST_MAILS: Permission.BILLING_MANAGERS_LIST_NAMES,
 }
 # An invitation stands on the right of the person who sent it, and ends with that.

@@ -21,6 +21,13 @@ class DemoStack:
     by_day: bool = False
 
 
+@dataclass(frozen=True)
+class DemoTeam:
+    name: str
+    description: str
+    people: tuple[DemoPerson, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class DemoOrganization:
     """``founded_as``: the name at first, which gives the slug. ``admins``: the founder first."""
@@ -34,10 +41,13 @@ class DemoOrganization:
     members: tuple[DemoPerson, ...] = ()
     billing_managers: tuple[DemoPerson, ...] = ()
     invited: tuple[str, ...] = ()
+    teams: tuple[DemoTeam, ...] = ()
     stacks: tuple[DemoStack, ...]
     months_of_usage: int = 2
 
 
+ADA = DemoPerson("Ada Moreno", "admin@acme.test")
+MILO = DemoPerson("Milo Tanaka", "member@acme.test")
 BILAL = DemoPerson("Bilal Haddad", "billing@globex.test")
 SUPPORT = DemoPerson("Sofia Brandt", "support@portal.test")
 
@@ -46,8 +56,12 @@ ACME = DemoOrganization(
     name="Acme Robotics",
     founded_as="Acme",
     edition="team-growth",
-    admins=(DemoPerson("Ada Moreno", "admin@acme.test"),),
-    members=(DemoPerson("Milo Tanaka", "member@acme.test"),),
+    admins=(ADA,),
+    members=(MILO,),
+    teams=(
+        DemoTeam("Platform", "Runs the clusters and the network.", (ADA, MILO)),
+        DemoTeam("Website", "", (MILO,)),
+    ),
     stacks=(
         DemoStack("fleet-api/production", 86, growth=16),
         DemoStack("fleet-api/staging", 52, growth=8, by_day=True),

@@ -3,13 +3,15 @@
 from django.db import transaction
 
 from accounts.models import User
-from devstack.demo.cast import DemoOrganization
+from devstack.demo.cast import DemoOrganization, DemoTeam
 from invitations.claims import claim_in
 from invitations.models import Invitation
 from invitations.services import accept, create_link, invite_by_mail
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from orgs.services import Change, change_settings, create_organization
+from teams.models import Details
+from teams.services import add_people, create_team
 
 
 def ensure_organization(cast: DemoOrganization, users: dict[str, User]) -> Organization:
@@ -34,10 +36,19 @@ def _found(cast: DemoOrganization, users: dict[str, User]) -> Organization:
     for role, group in joining.items():
         for user in group:
             _join(actor, user, role)
+    for team in cast.teams:
+        _form(actor, team)
     for address in cast.invited:
         invite_by_mail(actor=actor, email=address, role=Role.MEMBER)
     organization.refresh_from_db()
     return organization
+
+
+def _form(actor: Membership, cast: DemoTeam) -> None:
+    team = create_team(actor=actor, details=Details(cast.name, cast.description))
+    addresses = [person.email for person in cast.people]
+    people = Membership.objects.for_org(actor.organization).filter(user__email__in=addresses)
+    add_people(actor=actor, team_id=team.pk, membership_ids=[person.pk for person in people])
 
 
 def _join(actor: Membership, user: User, role: Role) -> Invitation:

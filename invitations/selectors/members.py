@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from orgs.capacity import full_sentence, limit_for, over_limit_sentence
 from orgs.compiled import compiled
 from orgs.models import Membership, MembershipQuerySet
 from orgs.policy import REMOVE_PERMISSIONS, Role, may, may_invite
-from orgs.rows import Key, fetch_page, newer_than, older_than
+from orgs.rows import Key, fetch_page, key_in_text, key_text, newer_than, older_than
 from orgs.selectors import member_count
 
 PEOPLE_PER_PAGE = 25
@@ -113,8 +113,8 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
     page = fetch_page(
         older=partial(_older_people, membership.organization_id),
         newer=partial(_newer_people, membership.organization_id),
-        after=_key(after),
-        before=_key(before),
+        after=key_in_text(after),
+        before=key_in_text(before),
         size=PEOPLE_PER_PAGE,
     )
     invites = may_invite(membership, Role.MEMBER)
@@ -122,8 +122,8 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
     joinable = seats is None or total < seats.total
     return MembersPage(
         people=_people(membership, page.rows),
-        newer=_key_of(page.rows[0]) if page.has_newer else "",
-        older=_key_of(page.rows[-1]) if page.has_older else "",
+        newer=key_text(_key(page.rows[0])) if page.has_newer else "",
+        older=key_text(_key(page.rows[-1])) if page.has_older else "",
         total=total,
         seats=seats,
         pending=pending_invitations(membership, Role.MEMBER, joinable=joinable) if invites else NONE_PENDING,
@@ -180,14 +180,5 @@ def _seats(membership: Membership, taken: int) -> MemberSeats | None:
     )
 
 
-def _key_of(person: PersonRow) -> str:
-    return f"{person.joined_at.isoformat()}~{person.id}"
-
-
-def _key(text: str) -> Key | None:
-    joined_at, _separator, pk = text.partition("~")
-    try:
-        at, person = datetime.fromisoformat(joined_at), uuid.UUID(pk)
-        return (at.astimezone(UTC), person) if at.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
+def _key(person: PersonRow) -> Key:
+    return person.joined_at, person.id

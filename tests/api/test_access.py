@@ -40,6 +40,7 @@ class Row:
 QUESTION = {"user": "5e2c0d0e-4f0b-4c53-9d0a-0f6a3a1c7b11", "permission": "stacks.read"}
 INVITED = {"email": "new@example.test", "role": "billing_manager"}
 ASKED = "?user=5e2c0d0e-4f0b-4c53-9d0a-0f6a3a1c7b11&permission=stacks.read"
+TEAM = {"name": "Platform"}
 TABLE = {
     "GET ": Row(P.ORGANIZATION_VIEW, set(Role)),
     "GET members": Row(P.MEMBERS_API_LIST, set(Role)),
@@ -49,6 +50,14 @@ TABLE = {
     "POST invitations": Row(P.BILLING_MANAGERS_INVITE, {ADMIN}, token=False, data=INVITED),
     "POST invitations/{invitation_id}/resend": Row(P.BILLING_MANAGERS_INVITE, {ADMIN}, token=False),
     "POST invitations/{invitation_id}/revoke": Row(P.BILLING_MANAGERS_INVITE, {ADMIN}, token=False),
+    "GET teams": Row(P.TEAMS_API_LIST, set(Role)),
+    "POST teams": Row(P.TEAMS_MANAGE, {ADMIN}, data=TEAM),
+    "GET teams/{team_id}": Row(P.TEAMS_API_LIST, set(Role)),
+    "PATCH teams/{team_id}": Row(P.TEAMS_MANAGE, {ADMIN}, data=TEAM),
+    "DELETE teams/{team_id}": Row(P.TEAMS_MANAGE, {ADMIN}),
+    "GET teams/{team_id}/members": Row(P.TEAMS_API_LIST, set(Role)),
+    "PUT teams/{team_id}/members/{membership_id}": Row(P.TEAMS_MANAGE, {ADMIN}),
+    "DELETE teams/{team_id}/members/{membership_id}": Row(P.TEAMS_MANAGE, {ADMIN}),
     "GET billing-managers": Row(P.BILLING_MANAGERS_LIST_NAMES, {ADMIN, MANAGER, VIEWER}),
     "DELETE billing-managers/{manager_id}": Row(P.BILLING_MANAGERS_REMOVE, {ADMIN}),
     "GET audit-events": Row(P.AUDIT_READ, {ADMIN}),
@@ -93,9 +102,9 @@ def test_every_endpoint_has_a_row_which_is_what_it_declares() -> None:
     assert {name: needs and needs.permission for name, needs in declared.items()} == {
         name: row.needs for name, row in TABLE.items()
     }
-    # All that a token can be made for is of use: the two others show more of a list, and invite members.
+    # All that a token can be made for is of use: the others show more of a list, and invite members.
     used = {row.needs for row in TABLE.values()}
-    assert set(SCOPES) - used == {P.BILLING_MANAGERS_LIST_MAILS, P.MEMBERS_INVITE}
+    assert set(SCOPES) - used == {P.TEAMS_LIST, P.BILLING_MANAGERS_LIST_MAILS, P.MEMBERS_INVITE}
     assert used <= set(SCOPES)
 
 

@@ -178,7 +178,9 @@ def test_standing_tells_what_is_wrong(admin: Membership) -> None:
     assert subscription["state"] == "overdue"
 
 
-@pytest.mark.parametrize("path", ["members", "invitations", "audit-events", "billing", "billing/invoices"])
+@pytest.mark.parametrize(
+    "path", ["members", "teams", "invitations", "audit-events", "billing", "billing/invoices"]
+)
 def test_a_list_takes_no_more_statements_for_more_rows(admin: Membership, path: str) -> None:
     program = program_of(admin)
     program.get(path)

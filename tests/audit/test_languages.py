@@ -29,6 +29,8 @@ from orgs.models import Membership
 from orgs.policy import Permission, Role
 from orgs.services import Change
 from orgs.terms import follow_subscription
+from teams import services as teams
+from teams.models import Details, Team
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.hooks.factories import DeliveryFactory, EndpointFactory
 from tests.invitations.claims import by_link, by_mail
@@ -40,6 +42,8 @@ from tokens.service_tokens import make_service_token, revoke_service_token
 from tokens.services import make_token, revoke_token
 
 OPENED, CLOSED = "‹", "›"
+# Of the teams of the two scenes.
+IDS = {"team_id"}
 # Names that are the same in every language.
 NAMES = {str, edition_name, expiry}
 
@@ -128,6 +132,14 @@ class Scene:
         self.make_token()
         orgs.change_role(actor=self.ada, membership_id=self.mira.pk, role=Role.BILLING_MANAGER)
 
+    def team(self) -> Team:
+        return teams.create_team(actor=self.ada, details=Details("Platform", ""))
+
+    def team_with_mira(self) -> Team:
+        team = self.team()
+        teams.add_people(actor=self.ada, team_id=team.pk, membership_ids=[self.mira.pk])
+        return team
+
     def accept(self) -> None:
         invitations.accept(user=UserFactory(name="Lee"), claim=by_link(self.invitation()))
 
@@ -177,6 +189,16 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "organization.invitation_age_changed": lambda scene: scene.setting("invitation_max_age_days", None, 7),
     "organization.managers_setting_changed": lambda scene: scene.setting(
         "managers_manage_managers", False, True
+    ),
+    "team.created": Scene.team,
+    "team.renamed": lambda scene: teams.change_team(actor=scene.ada, team_id=scene.team().pk, name="Core"),
+    "team.described": lambda scene: teams.change_team(
+        actor=scene.ada, team_id=scene.team().pk, description="Runs the clusters"
+    ),
+    "team.deleted": lambda scene: teams.delete_team(actor=scene.ada, team_id=scene.team().pk),
+    "team.person_added": Scene.team_with_mira,
+    "team.person_removed": lambda scene: teams.remove_person(
+        actor=scene.ada, team_id=scene.team_with_mira().pk, membership_id=scene.mira.pk
     ),
     "webhook.made": lambda scene: hooks.make_endpoint(
         actor=scene.ada, key=uuid.uuid4(), url="https://hooks.ledger.test/", events=["invoice.paid"]
@@ -248,7 +270,10 @@ def test_every_action_has_its_act() -> None:
 def test_an_act_done_in_one_language_is_read_in_another(action: Action) -> None:
     with use_catalogue(translations()):
         events = [_done(action, language) for language in ("en", "de")]
-        facts = [(event.actor_name, event.target_name, event.data) for event in events]
+        facts = [
+            (event.actor_name, event.target_name, {**event.data, **dict.fromkeys(IDS, "")})
+            for event in events
+        ]
         assert facts[0] == facts[1]
         for event in events:
             english, german = _words(event, "en"), _words(event, "de")

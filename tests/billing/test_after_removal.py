@@ -171,6 +171,7 @@ OF_A_PERSON = {
     "invitations.Invitation.invited_by": "invitation, invite link",
     "orgs.AccessRequest.membership": "access request",
     "orgs.Membership.user": "ends itself",
+    "teams.TeamMembership.membership": "team",
     "tokens.AccessToken.membership": "access token",
     "audit.AuditEvent.actor_id": "tells of the past",
 }

@@ -31,6 +31,7 @@ from outbox.services import enqueue
 from tests.billing.sales import buy, paid_at_stripe, put_up_for_sale
 from tests.billing.world import MASTERCARD, StripeWorld, finished_at_stripe
 from tests.factories import MembershipFactory, OrganizationFactory
+from tests.teams.factories import TeamMembershipFactory
 from tests.world import signed_in
 from tokens.models import AccessToken
 from tokens.services import make_token
@@ -202,6 +203,11 @@ UNDER_WAY = {
         lambda one: (
             may(one.person, P.AUDIT_READ) or request_access(actor=one.person, permission=P.AUDIT_READ)
         ),
+    ),
+    "team": Row(
+        "team",
+        P.TEAMS_LIST,
+        lambda one: TeamMembershipFactory(team__organization=one.organization, membership=one.person),
     ),
 }
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from billing_portal.role_help import HOW
-from orgs.policy import NOT_BUILT, OF_PEOPLE, Permission, Role, permissions_of
+from orgs.policy import OF_PEOPLE, Permission, Role, permissions_of
 from tests.invitations.pages import text
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,6 @@ def acts_on(page: str) -> tuple[set[str], set[str]]:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_help_tells_all_that_a_role_may_do_and_may_not(role: Role) -> None:
-    built = set(OF_PEOPLE) - NOT_BUILT
     granted = permissions_of(role, delegated=True)
     answer = Client().get(reverse("role_help", args=[role.value]))
     able, closed = acts_on(answer.content.decode().partition("<footer")[0])
@@ -31,8 +30,8 @@ def test_help_tells_all_that_a_role_may_do_and_may_not(role: Role) -> None:
     def words(permissions: set[Permission]) -> set[str]:
         return {str(p.label)[0].upper() + str(p.label)[1:] for p in permissions}
 
-    assert able == words(built & granted)
-    assert closed == words(built - granted)
+    assert able == words(set(OF_PEOPLE) & granted)
+    assert closed == words(set(OF_PEOPLE) - granted)
 
 
 def test_what_hangs_on_the_organizations_setting_says_so() -> None:
@@ -42,7 +41,7 @@ def test_what_hangs_on_the_organizations_setting_says_so() -> None:
 
 
 def test_every_permission_that_the_product_has_says_how() -> None:
-    assert set(HOW) == set(OF_PEOPLE) - NOT_BUILT
+    assert set(HOW) == set(OF_PEOPLE)
 
 
 def test_help_leads_to_the_page_of_each_role_and_an_unknown_role_is_not_found() -> None:

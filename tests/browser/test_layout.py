@@ -15,6 +15,7 @@ from invitations.models import Invitation, Kind
 from orgs.actions import ORGANIZATION_RENAMED
 from orgs.models import Membership
 from orgs.policy import Role
+from teams.models import Team
 from tests.browser.conftest import NewPage
 from tests.browser.inspection import PHONE, layout_faults_of
 from tests.browser.pages import VISITORS, client_of, pages_for
@@ -69,6 +70,7 @@ def lengthen(world: World) -> None:
             new=WORD,
         )
     Stack.objects.filter(organization=organization).update(name=WORD)
+    Team.objects.filter(organization=organization).update(name=WORD, description=WORD + WORD)
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     reading = HourlyReading(stack=WORD, hour=hour, resources=RESOURCES)
     record_counts(organization_id=organization.pk, counts=[reading])

@@ -74,6 +74,32 @@ def menu_of_a_member(stage: Stage) -> Page:
 
 
 @state
+def name_of_a_team_that_is_taken(stage: Stage) -> Page:
+    page = stage.admin("settings/teams/")
+    page.get_by_role("link", name="Create team").click()
+    page.get_by_label("Name").fill("OWN TEAM")
+    page.get_by_role("dialog").get_by_role("button", name="Create team").click()
+    expect(page.get_by_role("dialog")).to_contain_text("There is a team called Own team already")
+    return page
+
+
+@state
+def deletion_of_a_team(stage: Stage) -> Page:
+    page = stage.admin(f"settings/teams/{stage.world.own_ids['team_id']}/")
+    page.get_by_role("link", name="Delete team").click()
+    expect(page.get_by_role("dialog")).to_contain_text("1 person is in it")
+    return page
+
+
+@state
+def nobody_chosen_for_a_team(stage: Stage) -> Page:
+    page = stage.admin(f"settings/teams/{stage.world.own_ids['team_id']}/people/add/")
+    page.get_by_role("button", name="Add people").click()
+    expect(page.get_by_text("Choose at least one person.")).to_be_visible()
+    return page
+
+
+@state
 def editions_to_choose_from(stage: Stage) -> Page:
     Subscription.objects.all().delete()
     put_up_for_sale(stage.portal.stripe)

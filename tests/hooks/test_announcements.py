@@ -7,7 +7,7 @@ from hooks.models import Endpoint
 from hooks.selectors import endpoint_page
 
 # Facts that hold what somebody has typed: a name, a tax id.
-TYPED = {"inviter", "person", "tax_id"}
+TYPED = {"inviter", "person", "tax_id", "team"}
 
 
 @pytest.mark.parametrize("announced", [*PEOPLE, *BILLING], ids=lambda told: told.code)

@@ -1,9 +1,6 @@
 """The policy equals seed 001's table, and nothing asks it for a name that it doesn't have."""
 
-from pathlib import Path
-
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.template import Context, Template
 
@@ -12,7 +9,6 @@ from orgs.models import Membership, Organization
 from orgs.policy import (
     GRANTS,
     INVITE_PERMISSIONS,
-    NOT_BUILT,
     OF_PEOPLE,
     PARTS,
     REMOVE_PERMISSIONS,
@@ -143,20 +139,3 @@ def test_an_unknown_permission_raises_in_a_template_too() -> None:
 
 def test_the_table_in_the_docs_is_the_policy() -> None:
     assert (settings.BASE_DIR / "docs" / "roles.md").read_text() == roles_table()
-
-
-def test_nothing_in_the_product_asks_for_what_is_not_built() -> None:
-    """A page that is built takes its permission from NOT_BUILT, so that the Roles page tells of it."""
-    sources = [
-        path
-        for app in apps.get_app_configs()
-        if Path(app.path).parent == settings.BASE_DIR
-        for path in Path(app.path).rglob("*.py")
-        if path.name != "policy.py"
-    ] + list((settings.BASE_DIR / "templates").rglob("*.html"))
-    asked = "".join(path.read_text() for path in sources)
-    assert "Permission.BILLING_VIEW" in asked
-    assert "may.billing_card_update" in asked
-    for permission in NOT_BUILT:
-        assert f"Permission.{permission.name}" not in asked
-        assert f"may.{permission.name.lower()}" not in asked

@@ -13,7 +13,7 @@ from audit.models import AuditEvent
 from audit.services import Actor, record
 from orgs.actions import ORGANIZATION_RENAMED
 from orgs.models import Membership, Organization
-from orgs.policy import NOT_BUILT, OF_PEOPLE, WITHOUT_PAGE, Permission, Role
+from orgs.policy import OF_PEOPLE, WITHOUT_PAGE, Permission, Role
 from orgs.selectors import AUDIT_PAGE_SIZE
 from outbox.models import OutgoingEmail
 from tests.conftest import SignIn
@@ -254,7 +254,7 @@ def test_the_audit_log_is_of_one_organization(admin: Membership, sign_in: SignIn
 def test_the_roles_page_tells_of_what_the_product_has(member: Membership, sign_in: SignIn) -> None:
     page = sign_in(member).get(url("roles", member)).content.decode()
     told = {permission for permission in Permission if f'"{permission.value}"' in page}
-    assert told == OF_PEOPLE - NOT_BUILT - WITHOUT_PAGE
+    assert told == OF_PEOPLE - WITHOUT_PAGE
 
 
 def test_the_roles_page_counts_billing_managers_for_those_who_may_know_them(

@@ -45,6 +45,9 @@ CHANGES = {
     "invitation_copy_link": Change("invitation.link_copied", "invitation_id"),
     "invitation_revoke": Change("invitation.revoked", "invitation_id"),
     "organization_token_new": Change("access_token.made"),
+    "team_new": Change("team.created"),
+    "team_change": Change("team.renamed", "team_id"),
+    "team_delete": Change("team.deleted", "team_id"),
     "access_request": Change("access.requested"),
     "access_refuse": Change("access.refused", "membership_id"),
     "leave": Change("membership.left"),
@@ -76,7 +79,8 @@ TOLD_LATER = {
 }
 # With an address that is there: tests/hooks/test_pages.py.
 TOLD_WITH_A_SERVER = {"webhook_new", "webhook_change"}
-# Others than admins send these too: tests/billing/test_payment_links.py, tests/tokens/test_pages.py.
+# Others than admins send these too, or they name people: tests/billing/test_payment_links.py,
+# tests/tokens/test_pages.py, tests/teams/test_pages.py.
 # Of many at once: tests/invitations/test_removing.py.
 TOLD_ELSEWHERE = {
     "card_link",
@@ -84,6 +88,8 @@ TOLD_ELSEWHERE = {
     "payment_link_copy",
     "payment_link_revoke",
     "people_remove",
+    "team_add",
+    "team_remove",
     "token_new",
     "token_revoke",
 }

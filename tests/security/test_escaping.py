@@ -18,6 +18,7 @@ from orgs.models import Organization
 from orgs.policy import Role
 from outbox.delivery import deliver_due
 from outbox.models import OutgoingEmail
+from teams.models import Team
 from tests.invitations.claims import by_mail
 from tests.invitations.pages import decline
 from tests.invitations.test_invitee import opened
@@ -47,6 +48,9 @@ def write_everywhere(world: World) -> None:
         last_error_at=timezone.now(),
     )
     Stack.objects.filter(organization=world.organization).update(name=POLYGLOT[:100])
+    Team.objects.filter(organization=world.organization).update(
+        name=POLYGLOT[:80], description=POLYGLOT[:120]
+    )
     BillingAccount.objects.filter(organization=world.organization).update(
         name=POLYGLOT[:80], card_brand=SHORT[:20]
     )

@@ -57,7 +57,13 @@ def test_a_form_offers_what_its_reader_may(admin: Membership, member: Membership
             re.findall(r'value="([\w.]+)"[^>]*name="scopes"', page)
         )
 
-    assert offered(member, "token_new") == {"organization.view", "members.api_list", "members.list"}
+    assert offered(member, "token_new") == {
+        "organization.view",
+        "members.api_list",
+        "members.list",
+        "teams.api_list",
+        "teams.list",
+    }
     assert {"audit.read", "members.invite"} <= offered(admin, "token_new")
     assert "members.invite" not in offered(admin, "organization_token_new")
 

@@ -27,6 +27,7 @@ from invitations.models import Invitation
 from orgs.models import Membership, Organization
 from stripe_simulator.control import Control
 from stripe_simulator.server import start
+from teams.models import Team
 from usage.models import HourlyCount, OrganizationHour
 
 ROLES = {
@@ -81,6 +82,10 @@ class DemoTest(SimulatorTestCase):
     def test_organizations_have_the_promised_editions(self) -> None:
         rows = Organization.objects.values_list("slug", "edition_code", "seats")
         assert {slug: (edition, seats) for slug, edition, seats in rows} == EDITIONS
+
+    def test_acme_has_two_teams(self) -> None:
+        teams = Team.objects.counted().values_list("organization__slug", "name", "people_count")
+        assert set(teams) == {("acme", "Platform", 2), ("acme", "Website", 1)}
 
     def test_one_member_invitation_waits(self) -> None:
         waiting = Invitation.objects.pending().values_list("organization__slug", "role")

@@ -1,0 +1,21 @@
+"""What becomes of a person's place in teams when their role changes, in the same transaction.
+
+With a membership its places end by themselves: the audit log has told of the membership.
+"""
+
+import uuid
+
+from django.dispatch import receiver
+
+from orgs import events
+from orgs.models import Organization
+from orgs.policy import Role
+from teams.services import end_team_memberships
+
+
+@receiver(events.role_changed)
+def end_teams_of_billing_managers(
+    organization_id: uuid.UUID, user_id: uuid.UUID, new: str, **_kwargs: object
+) -> None:
+    if Role(new).is_billing_manager:
+        end_team_memberships(Organization.objects.get(pk=organization_id), user_id)
