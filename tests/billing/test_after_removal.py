@@ -22,6 +22,7 @@ from orgs.services import end_past_last_days, remove_billing_managers
 from outbox.delivery import deliver_due
 from outbox.models import OutgoingEmail
 from outbox.registry import kinds_to_outsiders
+from teams.models import TeamMembership
 from tests.api.program import Program, program_of, program_of_organization
 from tests.billing.agreement.acts import assert_each_act_is_recorded
 from tests.billing.under_way import UNDER_WAY, Scene, chosen_for
@@ -133,6 +134,7 @@ def assert_nothing_opens(scene: Scene) -> None:
         assert b"revoked" in Client().get(payment_url(link.pk), follow=True).content
     assert not Invitation.objects.for_org(scene.organization).pending().exists()
     assert not AccessRequest.objects.for_org(scene.organization).exists()
+    assert not TeamMembership.objects.filter(team__organization=scene.organization).exists()
     assert (
         not AccessToken.objects.for_org(scene.organization)
         .exclude(membership=None)

@@ -260,4 +260,12 @@ def test_the_question_about_a_role_says_that_teams_are_left(
     address = f"{url(admin, 'member_role', member.pk)}?role={role.value}"
     assert "They leave their teams" in text(client.get(address))
     assert "teams" not in text(client.get(f"{url(admin, 'member_role', member.pk)}?role=member"))
-    assert "leave their teams" in text(client.get(url(admin, "member_remove", member.pk)))
+
+
+def test_the_question_about_a_removal_counts_the_places_that_end(
+    admin: Membership, member: Membership, sign_in: SignIn
+) -> None:
+    asked = url(admin, "member_remove", member.pk)
+    assert "team" not in text(sign_in(admin).get(asked))
+    TeamMembershipFactory(team__organization=admin.organization, membership=member)
+    assert "1 place in a team" in text(sign_in(admin).get(asked))
