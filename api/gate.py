@@ -1,7 +1,7 @@
 """The gate in front of every endpoint: who asks, for which organization, and whether they may.
 
-A program shows an access token, a page of ours its person's session with the CSRF token. Anonymous: 401. Of
-another organization: 404, as for one that there isn't. Lacking the permission: 403.
+A program shows an access token, its own or by OAuth, a page of ours its person's session with the CSRF token.
+Anonymous: 401. Of another organization: 404, as for one that there isn't. Lacking the permission: 403.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from accounts.models import User
 from orgs.access import OrgRequest, enter_organization
 from orgs.models import Membership
 from orgs.policy import Permission, ensure
+from programs.models import Connection
+from programs.selectors import connection_of, is_of_program
 from tokens.limits import TooManyRequests, count_request
 from tokens.models import AccessToken
 from tokens.selectors import token_of
@@ -22,13 +24,14 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ApiRequest(OrgRequest):
-    """A request that has passed the gate. ``principal``: who asks; ``token``: by which, None for a session.
+    """A request that has passed the gate. ``principal``: who asks; ``token``: by which access token or
+    connected program, None for a session.
 
     Outside organizations there are ``user`` and ``token`` only.
     """
 
     principal: Membership | AccessToken
-    token: AccessToken | None
+    token: AccessToken | Connection | None
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,18 @@ def _identify(request: ApiRequest) -> None:
         _ensure_session(request)
         return
     scheme, _space, secret = shown.partition(" ")
-    token = token_of(secret) if scheme.lower() == "bearer" else None
+    token = _shown_as(secret) if scheme.lower() == "bearer" else None
     if token is None:
         raise AuthenticationError
     try:
-        count_request(token.pk)
+        count_request(token)
     except TooManyRequests as error:
         raise Throttled(error.wait) from None
     request.token = token
+
+
+def _shown_as(secret: str) -> AccessToken | Connection | None:
+    return connection_of(secret) if is_of_program(secret) else token_of(secret)
 
 
 def _ensure_session(request: HttpRequest) -> None:

@@ -130,6 +130,11 @@ ANYONE = {
     "favicon": {"GET"},
     "robots": {"GET"},
     "security": {"GET"},
+    "oauth_server": {"GET"},
+    "program_authorize": {"GET", "POST"},
+    "program_token": {"POST"},
+    "program_revoke": {"POST"},
+    "device_begin": {"POST"},
     "healthz": {"GET"},
     "readyz": {"GET"},
     "account_signup": {"GET", "POST"},
@@ -154,6 +159,10 @@ SIGNED_IN = {
     "new_organization": {"GET", "POST"},
     "profile": {"GET", "POST"},
     "session_end": {"POST"},
+    "programs": {"GET"},
+    "program_disconnect": {"GET", "POST"},
+    "device": {"GET", "POST"},
+    "device_answer": {"GET", "POST"},
     "invitation_accept": {"POST"},
 }
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.validators import validate_display_name
 from audit.services import Actor
 from orgs.models import Membership, OfOrganization, Organization
-from orgs.policy import GRANTS, Permission, Role
+from orgs.policy import GRANTS, Permission, Role, permissions_by_token
 from tokens.scopes import FOR_PEOPLE_ONLY, INCLUDED
 
 
@@ -31,13 +31,26 @@ class AccessTokenQuerySet(OfOrganization["AccessToken"]):
         return self.filter(membership=membership)
 
 
-class AccessToken(models.Model):
+class CountedUse(models.Model):
+    """What programs use the API by, whose requests are counted: see ``tokens.limits``.
+
+    ``last_used_at``: to the minute. ``counted``: requests that were taken from the limit in
+    ``counted_minute``.
+    """
+
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    counted_minute = models.DateTimeField(null=True, editable=False)
+    counted = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class AccessToken(CountedUse):
     """What a program shows to act. A token that is revoked is deleted; the audit log remembers it.
 
     ``membership``: of a personal token, whose. It ends with it. ``digest``: of the secret; ``start``: the
     part of that which is shown. ``scopes``: codes of permissions. ``maker_name``: who made it.
-    ``last_used_at``: to the minute. ``counted``: requests that were taken from the limit in
-    ``counted_minute``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -52,9 +65,6 @@ class AccessToken(models.Model):
     maker_name = models.CharField(_("made by"), max_length=254)
     created_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires"))
-    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
-    counted_minute = models.DateTimeField(null=True, editable=False)
-    counted = models.PositiveIntegerField(default=0, editable=False)
 
     objects: ClassVar[AccessTokenQuerySet] = AccessTokenQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -79,6 +89,10 @@ class AccessToken(models.Model):
         """The scopes that the policy still knows, and what is included in them."""
         chosen = frozenset(Permission(code) for code in self.scopes if code in Permission)
         return chosen | {INCLUDED[scope] for scope in chosen & INCLUDED.keys()}
+
+    def restrict(self, granted: frozenset[Permission]) -> frozenset[Permission]:
+        """What its person may do by it; ``granted``: what they may do themselves."""
+        return permissions_by_token(granted, self.permitted)
 
     @property
     def principal(self) -> "Membership | AccessToken":

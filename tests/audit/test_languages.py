@@ -29,11 +29,14 @@ from orgs.models import Membership
 from orgs.policy import Permission, Role
 from orgs.services import Change
 from orgs.terms import follow_subscription
+from programs.models import Connection
+from programs.services import allow, disconnect
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.hooks.factories import DeliveryFactory, EndpointFactory
 from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.languages import use_catalogue
+from tests.programs.factories import ProgramFactory
 from tokens.actions import expiry
 from tokens.models import AccessToken, TokenKind
 from tokens.services import make_token, revoke_token
@@ -118,6 +121,17 @@ class Scene:
         self.make_token()
         orgs.change_role(actor=self.ada, membership_id=self.mira.pk, role=Role.BILLING_MANAGER)
 
+    def allow_program(self) -> Connection:
+        return allow(actor=self.ada, client=ProgramFactory())
+
+    def disconnect_program(self) -> None:
+        disconnect(actor=self.ada, connection_id=self.allow_program().pk)
+
+    def demote_a_person_with_a_program(self) -> None:
+        manager = self._join("Lee", Role.BILLING_MANAGER)
+        allow(actor=manager, client=ProgramFactory())
+        orgs.change_role(actor=self.ada, membership_id=manager.pk, role=Role.MEMBER)
+
     def accept(self) -> None:
         invitations.accept(user=UserFactory(name="Lee"), claim=by_link(self.invitation()))
 
@@ -138,6 +152,9 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "access.requested": lambda scene: request_access(actor=scene.mira, permission=Permission.AUDIT_READ),
     "audit.exported": lambda scene: export_audit_log(actor=scene.ada, action="membership.left"),
     "invitation.accepted": Scene.accept,
+    "program.allowed": Scene.allow_program,
+    "program.ended": Scene.demote_a_person_with_a_program,
+    "program.revoked": Scene.disconnect_program,
     "invitation.asked": Scene.ask_in_place_of_a_dead_one,
     "invitation.declined": lambda scene: invitations.decline(claim=by_link(scene.invitation())),
     "invitation.ended": Scene.move_to_an_edition_without_place,
