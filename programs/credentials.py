@@ -49,12 +49,17 @@ def locked_credential(client: Client, kind: Token.Type, value: str) -> Token | N
     return found
 
 
+def kept_with(credential: Token) -> dict[str, Any]:
+    """What ``save_credential`` was given besides the value."""
+    return credential.data or {}
+
+
 def end_family_of(client: Client, value: str) -> None:
     """End what came of the same sign-in as a token. One of another client, or of nobody, ends nothing."""
     kinds = [Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN]
     token = Token.objects.filter(client=client).lookup_by_value(kinds, value)
     if token is not None:
-        Token.objects.filter(client=client, user=token.user, data__family=token.data["family"]).delete()
+        Token.objects.filter(client=client, user=token.user, data__family=kept_with(token)["family"]).delete()
 
 
 def credentials_of(connection: Connection) -> "QuerySet[Token]":

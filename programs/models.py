@@ -6,7 +6,7 @@ A code or token is worth nothing without the connection that it names.
 
 import uuid
 from datetime import timedelta
-from typing import ClassVar, Self, cast
+from typing import ClassVar, Self
 
 from allauth.idp.oidc.models import Client
 from django.db import models
@@ -77,7 +77,7 @@ class Connection(CountedUse):
 
     def read_anew(self, organization: Organization) -> "Connection":
         """As it is now. Raises Connection.DoesNotExist when it has ended."""
-        return cast("Connection", Connection.objects.for_org(organization).get(pk=self.pk))
+        return Connection.objects.for_org(organization).get(pk=self.pk)
 
 
 class DeviceRequestQuerySet(models.QuerySet["DeviceRequest"]):

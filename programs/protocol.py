@@ -5,6 +5,8 @@ provider keeps codes readable in the cache, lets two requests at once use up one
 clients, takes ``plain`` challenges and addresses with more in their query, and knows no organizations.
 """
 
+# ruff: noqa: ARG002 - the validator has the arguments that oauthlib gives it
+
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +27,7 @@ from programs.credentials import (
     ACCESS_LIFE,
     SCOPE,
     end_family_of,
+    kept_with,
     locked_credential,
     new_family,
     save_credential,
@@ -47,16 +50,16 @@ class Validator(OAuthLibRequestValidator):
     refresh_token: Token | None = None
 
     def validate_redirect_uri(
-        self, _client_id: str, redirect_uri: str, request: Request, *_args: Any, **_more: Any
+        self, client_id: str, redirect_uri: str, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """Letter by letter, as RFC 9700, 2.1, wants it."""
         return redirect_uri in request.client.get_redirect_uris()
 
-    def is_pkce_required(self, _client_id: str, _request: Request) -> bool:
+    def is_pkce_required(self, client_id: str, request: Request) -> bool:
         return True
 
     def save_authorization_code(
-        self, _client_id: str, code: dict[str, str], request: Request, *_args: Any, **_more: Any
+        self, client_id: str, code: dict[str, str], request: Request, *args: Any, **kwargs: Any
     ) -> None:
         save_credential(
             Token.Type.AUTHORIZATION_CODE,
@@ -68,7 +71,7 @@ class Validator(OAuthLibRequestValidator):
         )
 
     def validate_code(
-        self, _client_id: str, code: str, client: Client, request: Request, *_args: Any, **_more: Any
+        self, client_id: str, code: str, client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         found = locked_credential(client, Token.Type.AUTHORIZATION_CODE, code)
         if found is None or not self._stand_on(found, request):
@@ -76,25 +79,25 @@ class Validator(OAuthLibRequestValidator):
         self.code = found
         return True
 
-    def get_code_challenge(self, _code: str, _request: Request) -> str:
-        return str(self.code.data["challenge"])
+    def get_code_challenge(self, code: str, request: Request) -> str:
+        return str(kept_with(self.code)["challenge"])
 
-    def get_code_challenge_method(self, _code: str, _request: Request) -> str:
+    def get_code_challenge_method(self, code: str, request: Request) -> str:
         return "S256"
 
     def confirm_redirect_uri(
-        self, _client_id: str, _code: str, redirect_uri: str, _client: Client, request: Request, *_args: Any
+        self, client_id: str, code: str, redirect_uri: str, client: Client, request: Request, *args: Any
     ) -> bool:
-        if redirect_uri != self.code.data["redirect_uri"]:
+        if redirect_uri != kept_with(self.code)["redirect_uri"]:
             # As RFC 6749, 5.2, says it; oauthlib answers invalid_request.
             raise InvalidGrantError(request=request)
         return True
 
-    def invalidate_authorization_code(self, *_args: Any, **_more: Any) -> None:
+    def invalidate_authorization_code(self, *args: Any, **kwargs: Any) -> None:
         self.code.delete()
 
     def validate_refresh_token(
-        self, refresh_token: str, client: Client, request: Request, *_args: Any, **_more: Any
+        self, refresh_token: str, client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         found = locked_credential(client, Token.Type.REFRESH_TOKEN, refresh_token)
         if found is None or not self._stand_on(found, request):
@@ -102,7 +105,7 @@ class Validator(OAuthLibRequestValidator):
         self.refresh_token = found
         return True
 
-    def get_original_scopes(self, *_args: Any, **_more: Any) -> list[str]:
+    def get_original_scopes(self, *args: Any, **kwargs: Any) -> list[str]:
         return [SCOPE]
 
     def validate_device_code(self, client_id: str, device_code: str, request: Request) -> str | None:
@@ -114,14 +117,14 @@ class Validator(OAuthLibRequestValidator):
         state = _polled(device)
         if state != DeviceCodeGrant.DEVICE_CODE_AUTHORIZED:
             return state
-        self.connection, self.family = usable_connection(device.connection_id), new_family()
+        self.connection, self.family = usable_connection(str(device.connection_id)), new_family()
         if self.connection is None:
             return str(DeviceCodeGrant.DEVICE_CODE_DENIED)
         request.user, request.scopes = self.connection.membership.user, [SCOPE]
         device.delete()
         return state
 
-    def save_bearer_token(self, token: dict[str, str], _request: Request, *_args: Any, **_more: Any) -> None:
+    def save_bearer_token(self, token: dict[str, str], request: Request, *args: Any, **kwargs: Any) -> None:
         assert self.connection is not None  # noqa: S101 - every grant that we offer has found one
         if self.refresh_token is not None:
             self.refresh_token.delete()
@@ -131,12 +134,14 @@ class Validator(OAuthLibRequestValidator):
         ):
             save_credential(kind, token[name], connection=self.connection, family=self.family)
 
-    def revoke_token(self, token: str, _hint: str, request: Request, *_args: Any, **_more: Any) -> None:
+    def revoke_token(
+        self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any
+    ) -> None:
         end_family_of(request.client, token)
 
     def _stand_on(self, credential: Token, request: Request) -> bool:
-        self.connection = usable_connection(credential.data["connection"])
-        self.family = credential.data["family"]
+        self.connection = usable_connection(kept_with(credential)["connection"])
+        self.family = kept_with(credential)["family"]
         if self.connection is None:
             return False
         request.user, request.scopes = self.connection.membership.user, credential.get_scopes()
@@ -166,13 +171,13 @@ def _state(device: DeviceRequest) -> str:
     return str(DeviceCodeGrant.DEVICE_CODE_AUTHORIZED)
 
 
-class CodeGrant(AuthorizationCodeGrant):
+class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # the library has no types
     """``plain`` would show the verifier to those who see the request (RFC 9700, 2.1.1)."""
 
     _code_challenge_methods = {"S256": AuthorizationCodeGrant._code_challenge_methods["S256"]}  # noqa: SLF001
 
 
-class Server(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoint):
+class Server(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoint):  # type: ignore[misc]  # as above
     """The grants that we offer, and no other: there is nothing to switch off."""
 
     def __init__(self) -> None:

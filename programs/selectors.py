@@ -10,6 +10,7 @@ from allauth.idp.oidc.models import Token
 from accounts.models import User
 from orgs.models import Membership
 from orgs.policy import Permission, may
+from programs.credentials import kept_with
 from programs.models import Connection
 from tokens.secret import OF_PROGRAM, is_well_formed
 
@@ -33,10 +34,10 @@ def connection_of(secret: str) -> Connection | None:
     if not (is_of_program(secret) and is_well_formed(secret)):
         return None
     token = Token.objects.lookup(Token.Type.ACCESS_TOKEN, secret)
-    return usable_connection(token.data["connection"]) if token else None
+    return usable_connection(kept_with(token)["connection"]) if token else None
 
 
-def usable_connection(connection_id: uuid.UUID | str) -> Connection | None:
+def usable_connection(connection_id: str) -> Connection | None:
     """None: it has ended, or its person can't see billing at this moment."""
     connections = Connection.objects.select_related("client", "membership__organization", "membership__user")
     found = connections.filter(pk=connection_id).first()

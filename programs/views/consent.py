@@ -7,7 +7,7 @@ from allauth.idp.oidc.internal.oauthlib.utils import get_uri
 from allauth.idp.oidc.models import Client
 from csp.decorators import csp_update
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, FatalClientError, OAuth2Error
@@ -31,7 +31,7 @@ from programs.selectors import memberships_to_share
 
 
 @open_to(Audience.ANYONE, "GET", "POST")
-def authorize(request: SignedInRequest) -> HttpResponse:
+def authorize(request: SignedInRequest) -> HttpResponseBase:
     """The address to which a program sends people (RFC 6749, 4.1.1). What it asks stays in the query, and is
     checked before anybody is asked to sign in.
     """
@@ -84,7 +84,9 @@ def ask_again_if_long_ago(request: SignedInRequest, client: Client) -> HttpRespo
 Answer = Callable[[Membership], HttpResponse]
 
 
-def consent(request: SignedInRequest, client: Client, allow: Answer, *, leads_to: str = "") -> HttpResponse:
+def consent(
+    request: SignedInRequest, client: Client, allow: Answer, *, leads_to: str = ""
+) -> HttpResponseBase:
     """Show the question, or carry out *Allow*. ``leads_to``: the program's address, which the form may reach.
 
     Raises what ``allow`` raises, but for a right that was taken away meanwhile: then the question comes anew.
@@ -97,14 +99,14 @@ def consent(request: SignedInRequest, client: Client, allow: Answer, *, leads_to
         except (Denied, Membership.DoesNotExist):
             # Taken away since the list was read.
             return HttpResponseRedirect(request.get_full_path())
-    context = {
-        "program": client.name,
-        "form": form,
-        "memberships": memberships,
-        "leads_to": urlsplit(leads_to).hostname,
-    }
-    show = csp_update({"form-action": origin_of(leads_to)})(render) if leads_to else render
-    return show(request, "programs/consent.html", context, status=422 if form.errors else 200)
+    leads_to_host = urlsplit(leads_to).hostname
+    context = {"program": client.name, "form": form, "memberships": memberships, "leads_to": leads_to_host}
+
+    def page(request: HttpRequest) -> HttpResponse:
+        return render(request, "programs/consent.html", context, status=422 if form.errors else 200)
+
+    # A browser holds the redirect that answers a form to form-action too.
+    return csp_update({"form-action": origin_of(leads_to)})(page)(request) if leads_to else page(request)
 
 
 def origin_of(address: str) -> str:

@@ -3,7 +3,7 @@
 import uuid
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
@@ -31,7 +31,7 @@ def device(request: SignedInRequest) -> HttpResponse:
 
 
 @open_to(Audience.SIGNED_IN, "GET", "POST")
-def device_answer(request: SignedInRequest, request_id: uuid.UUID) -> HttpResponse:
+def device_answer(request: SignedInRequest, request_id: uuid.UUID) -> HttpResponseBase:
     found = DeviceRequest.objects.select_related("client").filter(pk=request_id).first()
     if found is None:
         raise Http404

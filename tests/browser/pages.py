@@ -23,7 +23,6 @@ NO_PAGE = {
     "program_token": "JSON for machines",
     "program_revoke": "JSON for machines",
     "device_begin": "JSON for machines",
-    "program_authorize": "asks what a program wants in the query",
     "invitation_token": "redirects to the invitation",
     "invitation_accept": "POST only",
     "stripe_webhook": "POST only",
