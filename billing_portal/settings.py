@@ -241,8 +241,8 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password_from_key": "60/m/ip",
     "payment_link": "60/m/ip",
     "invitation_ask": "20/m/ip",
-    # A finance tool asks for all its customers from one address, each four times an hour.
-    "program_endpoint": "600/m/ip",
+    # A finance tool asks for all its customers from one address, for each four times an hour.
+    "program_endpoint": "300/m/ip",
     "device_begin": "30/m/ip",
     "device_user_code": "10/5m/user,30/m/ip",
 }

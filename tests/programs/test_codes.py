@@ -17,7 +17,17 @@ from programs.services import disconnect
 from tests.api.program import is_problem
 from tests.factories import MembershipFactory
 from tests.programs.factories import BACK, CommandLineFactory, ProgramFactory
-from tests.programs.tool import VERIFIER, Tool, allow, connect, program, refused, sent_back, told
+from tests.programs.tool import (
+    DEVICE_GRANT,
+    VERIFIER,
+    Tool,
+    allow,
+    connect,
+    program,
+    refused,
+    sent_back,
+    told,
+)
 from tests.world import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -59,51 +69,47 @@ def test_nothing_that_opens_anything_lies_in_clear(tool: Tool, billing_manager: 
     assert tool.secret not in tool.registered.secret
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"client_id": "nobody"},
-        {"client_id": None},
-        {"redirect_uri": None},
-        {"redirect_uri": "https://evil.example/back"},
-        {"redirect_uri": f"{BACK}/"},
-        {"redirect_uri": f"{BACK}?more=1"},
-        {"redirect_uri": f"{BACK}#x"},
-        {"redirect_uri": "https://tool.example:444/back"},
-    ],
-)
+UNKNOWN: list[dict[str, str | None]] = [
+    {"client_id": "nobody"},
+    {"client_id": None},
+    {"redirect_uri": None},
+    {"redirect_uri": "https://evil.example/back"},
+    {"redirect_uri": f"{BACK}/"},
+    {"redirect_uri": f"{BACK}?more=1"},
+    {"redirect_uri": f"{BACK}#x"},
+    {"redirect_uri": "https://tool.example:444/back"},
+]
+
+
 def test_a_program_or_address_that_is_not_known_is_told_on_a_page_of_ours(
-    wrong: dict[str, str | None], tool: Tool, admin: Membership
+    tool: Tool, admin: Membership
 ) -> None:
     for browser in (Client(), signed_in(admin.user)):
-        answer = browser.get(tool.address(**wrong))
-        assert answer.status_code == 400
-        assert "Nothing was allowed" in answer.content.decode()
+        for wrong in UNKNOWN:
+            answer = browser.get(tool.address(**wrong))
+            assert answer.status_code == 400, wrong
+            assert "Nothing was allowed" in answer.content.decode()
     assert not Connection.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("wrong", "error"),
-    [
-        ({"code_challenge": None}, "invalid_request"),
-        ({"code_challenge_method": "plain"}, "invalid_request"),
-        ({"code_challenge_method": None}, "invalid_request"),
-        ({"response_type": "token"}, "unsupported_response_type"),
-        ({"response_type": "code token"}, "unauthorized_client"),
-        ({"response_type": None}, "invalid_request"),
-        ({"scope": "openid"}, "invalid_scope"),
-        ({"scope": "billing.read billing.write"}, "invalid_scope"),
-    ],
-)
-def test_a_wrong_question_goes_back_before_anybody_signs_in(
-    wrong: dict[str, str | None], error: str, tool: Tool, admin: Membership
-) -> None:
+WRONG_QUESTIONS: list[tuple[dict[str, str | None], str]] = [
+    ({"code_challenge": None}, "invalid_request"),
+    ({"code_challenge_method": "plain"}, "invalid_request"),
+    ({"code_challenge_method": None}, "invalid_request"),
+    ({"response_type": "token"}, "unsupported_response_type"),
+    ({"response_type": "code token"}, "unauthorized_client"),
+    ({"response_type": None}, "invalid_request"),
+    ({"scope": "openid"}, "invalid_scope"),
+    ({"scope": "billing.read billing.write"}, "invalid_scope"),
+]
+
+
+def test_a_wrong_question_goes_back_before_anybody_signs_in(tool: Tool, admin: Membership) -> None:
+    visitor, person = Client(), signed_in(admin.user)
     answer = {"answer": "allow", "organization": str(admin.organization_id)}
-    for back in (
-        Client().get(tool.address(**wrong)),
-        signed_in(admin.user).post(tool.address(**wrong), answer),
-    ):
-        assert sent_back(back)["error"] == error
+    for wrong, error in WRONG_QUESTIONS:
+        for back in (visitor.get(tool.address(**wrong)), person.post(tool.address(**wrong), answer)):
+            assert sent_back(back)["error"] == error, wrong
     assert not Connection.objects.exists()
     assert not Token.objects.exists()
 
@@ -150,32 +156,27 @@ def test_who_sees_no_billing_can_only_refuse(tool: Tool, member: Membership) -> 
     assert "Allow program" not in page
 
 
-@pytest.mark.parametrize(
-    ("wrong", "error"),
-    [
-        ({"code": "wrong"}, "invalid_grant"),
-        ({"code": None}, "invalid_request"),
-        ({"redirect_uri": f"{BACK}/"}, "invalid_grant"),
-        ({"redirect_uri": None}, "invalid_request"),
-        ({"code_verifier": "w" * 64}, "invalid_grant"),
-        ({"code_verifier": None}, "invalid_request"),
-        ({"grant_type": "password", "username": "a", "password": "b"}, "unsupported_grant_type"),
-        ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
-        ({"grant_type": None}, "unsupported_grant_type"),
-        # What a confidential program may not, since it keeps a secret.
-        (
-            {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": "x"},
-            "unauthorized_client",
-        ),
-    ],
-)
-def test_a_code_opens_nothing_in_a_wrong_way(
-    wrong: dict[str, str | None], error: str, tool: Tool, billing_manager: Membership
-) -> None:
+WRONG_USES: list[tuple[dict[str, str | None], str]] = [
+    ({"code": "wrong"}, "invalid_grant"),
+    ({"code": None}, "invalid_request"),
+    ({"redirect_uri": f"{BACK}/"}, "invalid_grant"),
+    ({"redirect_uri": None}, "invalid_request"),
+    ({"code_verifier": "w" * 64}, "invalid_grant"),
+    ({"code_verifier": None}, "invalid_request"),
+    ({"grant_type": "password", "username": "a", "password": "b"}, "unsupported_grant_type"),
+    ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
+    ({"grant_type": None}, "unsupported_grant_type"),
+    # Devices keep no secrets, and this one does.
+    ({"grant_type": DEVICE_GRANT, "device_code": "x"}, "unauthorized_client"),
+]
+
+
+def test_a_code_opens_nothing_in_a_wrong_way(tool: Tool, billing_manager: Membership) -> None:
     code = allow(tool, billing_manager)
     before = tokens_there()
-    assert refused(tool.redeem(**{"code": code, **wrong})) == error
-    assert tokens_there() == before
+    for wrong, error in WRONG_USES:
+        assert refused(tool.redeem(**{"code": code, **wrong})) == error, wrong
+        assert tokens_there() == before
     told(tool.redeem(code))
 
 

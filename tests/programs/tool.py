@@ -7,13 +7,17 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from allauth.idp.oidc.models import Client as Registered
+from allauth.idp.oidc.models import Token
 from django.http import HttpResponse
 from django.test import Client
 
 from orgs.models import Membership
+from programs.credentials import new_family, save_credential
+from programs.models import Connection
 from tests.api.program import HANDLER, Program
 from tests.programs.factories import BACK, SECRET
 from tests.world import signed_in
+from tokens.secret import OF_PROGRAM, new_secret
 
 VERIFIER = "v" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
@@ -106,3 +110,11 @@ def connect(tool: Tool, membership: Membership) -> dict[str, Any]:
 
 def program(tokens: dict[str, Any], membership: Membership) -> Program:
     return Program(membership.organization.slug, tokens["access_token"])
+
+
+def connected(membership: Membership, registered: Registered) -> Program:
+    """A program with an access token, without the way there."""
+    connection = Connection.objects.get_or_create(client=registered, membership=membership)[0]
+    secret = new_secret(OF_PROGRAM)
+    save_credential(Token.Type.ACCESS_TOKEN, secret, connection=connection, family=new_family())
+    return Program(membership.organization.slug, secret)
