@@ -93,7 +93,7 @@ def consent(
     """
     memberships = memberships_to_share(request.user)
     form = ConsentForm(request.POST if request.method == "POST" else None, memberships=memberships)
-    if form.is_valid():
+    if form.is_valid() and request.POST.get("answer") == "allow":
         try:
             return allow(form.chosen)
         except (Denied, Membership.DoesNotExist):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.idp.oidc.models import Client as Registered
 from allauth.idp.oidc.models import Token
 from django.test import Client
 from django.utils import timezone
@@ -124,6 +125,8 @@ def test_nothing_is_allowed_without_a_press(tool: Tool, admin: Membership) -> No
     strict.cookies = browser.cookies
     choice = {"answer": "allow", "organization": str(admin.organization_id)}
     assert strict.post(tool.address(), choice).status_code == 403
+    # Neither of the two buttons.
+    assert browser.post(tool.address(), {**choice, "answer": ""}).status_code == 200
     assert not Connection.objects.exists()
     assert not Token.objects.exists()
 
@@ -188,6 +191,14 @@ def test_a_code_is_of_one_program_that_proves_itself(tool: Tool, billing_manager
     posing = Tool(CommandLineFactory(grant_types="authorization_code"))
     assert refused(posing.redeem(code, **nameless)) == "invalid_client"
     told(tool.redeem(code))
+
+
+def test_a_program_without_a_secret_proves_itself_by_its_challenge(billing_manager: Membership) -> None:
+    tool = Tool(ProgramFactory(type=Registered.Type.PUBLIC))
+    code = allow(tool, billing_manager)
+    assert refused(tool.redeem(code, code_verifier="w" * 64)) == "invalid_grant"
+    tokens = told(tool.redeem(code))
+    told(tool.refresh(tokens["refresh_token"]))
 
 
 def test_a_code_is_used_once_and_soon(

@@ -89,14 +89,6 @@ def test_a_device_that_asks_too_fast_has_to_slow_down(tool: Tool, admin: Members
     told(tool.poll(begun["device_code"]))
 
 
-def test_an_answer_while_the_device_asks_is_kept(tool: Tool, admin: Membership) -> None:
-    begun = tool.begin_on_device()
-    answer(admin, begun["user_code"], "allow")
-    tool.poll(begun["device_code"])
-    assert not DeviceRequest.objects.exists()
-    assert Token.objects.count() == 2
-
-
 def test_a_device_that_comes_too_late_gets_nothing(
     tool: Tool, admin: Membership, monkeypatch: pytest.MonkeyPatch
 ) -> None:
