@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponse
 
 from orgs.models import Membership
@@ -15,6 +16,13 @@ from tests.programs.tool import Tool, allow, told
 from tests.races import ROUNDS, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _without_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty rounds come from one address."""
+    for limit in ("program_endpoint", "device_begin"):
+        monkeypatch.setitem(settings.ACCOUNT_RATE_LIMITS, limit, "10000/m/ip")
 
 
 def one_of_two(call: Callable[[], HttpResponse]) -> dict[str, str]:
