@@ -102,14 +102,19 @@ def _page_with_the_button(request: HttpRequest) -> str:
     return f"/{referer.removeprefix(here)}" if referer.startswith(here) else reverse("organizations")
 
 
+def is_recently_authenticated(request: SignedInRequest) -> bool:
+    proofs = [record["at"] for record in get_authentication_records(request, request.user)]
+    return bool(proofs) and time.time() - max(proofs) <= settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
 def ensure_recently_authenticated(request: SignedInRequest, act: str, *, organization: str) -> None:
     """Raise allauth's ReauthenticationRequired unless the person proved themselves within the time-out.
 
     ``act``: what they are about to do, for the page that asks: somebody else may have left it open for them.
+    ``organization``: empty where they choose it afterwards.
     Signing in counts, unlike in allauth's own check: nobody is asked twice within a minute.
     """
-    proofs = [record["at"] for record in get_authentication_records(request, request.user)]
-    if not proofs or time.time() - max(proofs) > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
+    if not is_recently_authenticated(request):
         request.session[STEP_TO_CONFIRM] = {
             "id": get_random_string(12),
             "path": request.get_full_path(),

@@ -103,8 +103,16 @@ def may_mail_again(request: HttpRequest, email: str) -> bool:
 
 def count_visit(request: HttpRequest, action: str) -> None:
     """Count a request to pages without sign-in. Raises ImmediateHttpResponse: a page that tells the wait."""
-    if consume(request, app=APP, action=action, limit_get=True) is None:
-        refuse(request, _("Too many requests from your network."), seconds_left(request, action))
+    seconds = seconds_to_wait(request, action)
+    if seconds:
+        refuse(request, _("Too many requests from your network."), seconds)
+
+
+def seconds_to_wait(request: HttpRequest, action: str) -> int:
+    """Count a request. 0: it may go on."""
+    if consume(request, app=APP, action=action, limit_get=True) is not None:
+        return 0
+    return max(seconds_left(request, action), 1)
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:

@@ -1,8 +1,8 @@
 """The gate in front of every endpoint: who asks, for which organization, and whether they may.
 
-A program shows an access token, a page of ours its person's session with the CSRF token. Anonymous: 401. Of
-another organization: 404, as for one that there isn't. Lacking the permission: 403. The product beside the
-portal shows a service token, which opens what is declared for it, and nothing else.
+A program shows an access token, its own or by OAuth, a page of ours its person's session with the CSRF token.
+Anonymous: 401. Of another organization: 404, as for one that there isn't. Lacking the permission: 403. The
+product beside the portal shows a service token, which opens what is declared for it, and nothing else.
 """
 
 import uuid
@@ -16,22 +16,25 @@ from accounts.models import User
 from orgs.access import OrgRequest, enter_organization
 from orgs.models import Membership
 from orgs.policy import Denied, Permission, ensure
+from programs.models import Connection
+from programs.selectors import connection_of, is_of_program
 from tokens.limits import TooManyRequests, count_request
-from tokens.models import AccessToken, ServiceToken, Token
+from tokens.models import AccessToken, ServiceToken
 from tokens.selectors import service_token_of, token_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ApiRequest(OrgRequest):
-    """A request that has passed the gate. ``principal``: who asks; ``token``: by which, None for a session.
+    """A request that has passed the gate. ``principal``: who asks; ``token``: by which access token or
+    connected program, None for a session.
 
     Outside organizations there are ``user`` and ``token`` only; for the product, ``host`` alone.
     ``asker_id``: of the token, or of the person in a session.
     """
 
     principal: Membership | AccessToken
-    token: AccessToken | None
+    token: AccessToken | Connection | None
     host: ServiceToken
     asker_id: uuid.UUID
 
@@ -82,7 +85,7 @@ def _identify(request: ApiRequest) -> None:
         _ensure_session(request)
         request.asker_id = request.user.pk
         return
-    token = token_of(secret)
+    token = _shown_as(secret)
     if token is None:
         if service_token_of(secret) is not None:
             raise HttpError(403, "A service token is for provisioning alone.")
@@ -102,12 +105,16 @@ def _secret_in(request: HttpRequest) -> str | None:
     return secret
 
 
-def _count(request: ApiRequest, token: Token) -> None:
+def _count(request: ApiRequest, token: AccessToken | Connection | ServiceToken) -> None:
     try:
         count_request(token)
     except TooManyRequests as error:
         raise Throttled(error.wait) from None
     request.asker_id = token.pk
+
+
+def _shown_as(secret: str) -> AccessToken | Connection | None:
+    return connection_of(secret) if is_of_program(secret) else token_of(secret)
 
 
 def _ensure_session(request: HttpRequest) -> None:

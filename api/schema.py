@@ -5,13 +5,15 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, reverse
 from ninja import NinjaAPI
 from ninja.operation import Operation
 
 from api.endpoints import Endpoints
 from api.gate import SAFE_METHODS, HostNeeds, Needs
 from api.problems import CONTENT_TYPE, Problem, answer_problems
+from orgs.policy import BILLING_READ
+from programs.credentials import SCOPE
 
 DESCRIPTION = """What a program may do is what its access token may do, and never more than its maker may.
 
@@ -36,6 +38,26 @@ SECURITY = {
         "description": "The session of a person. Writes need the header X-CSRFToken as well.",
     },
 }
+
+
+# For programs that a person lets read billing, where an endpoint is open to them.
+OAUTH = "oauth"
+
+
+def _oauth() -> dict[str, Any]:
+    token_url = settings.SITE_URL + reverse("program_token")
+    return {
+        "type": "oauth2",
+        "description": f"{settings.SITE_URL}{reverse('oauth_server')} tells of devices too.",
+        "flows": {
+            "authorizationCode": {
+                "authorizationUrl": settings.SITE_URL + reverse("program_authorize"),
+                "tokenUrl": token_url,
+                "refreshUrl": token_url,
+                "scopes": {SCOPE: "Read the billing of one organization."},
+            }
+        },
+    }
 
 
 class PortalAPI(NinjaAPI):
@@ -69,7 +91,7 @@ class PortalAPI(NinjaAPI):
         """The OpenAPI document. ``path``: below which the API lies."""
         document: dict[str, Any] = self.get_openapi_schema(path_prefix=path)
         components = document["components"]
-        components["securitySchemes"] = SECURITY
+        components["securitySchemes"] = {**SECURITY, OAUTH: _oauth()}
         components["schemas"]["Problem"] = Problem.model_json_schema(
             ref_template="#/components/schemas/{model}"
         )
@@ -82,6 +104,8 @@ class PortalAPI(NinjaAPI):
                 needs = needed[operation["operationId"]]
                 if needs is not None and needs.permission is not None:
                     operation["x-permission"] = needs.permission.value
+                    if needs.permission in BILLING_READ:
+                        operation["security"] = [*document["security"], {OAUTH: [SCOPE]}]
         return document
 
 

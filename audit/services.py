@@ -25,7 +25,9 @@ class Token(Protocol):
     """An access token; the apps above have the real class."""
 
     id: uuid.UUID
-    name: str
+
+    @property
+    def name(self) -> str: ...
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "usage",
     "invitations",
     "api",
+    "programs",
     "tokens",
     "teams",
     "orgs",
@@ -75,6 +76,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.idp.oidc",
     "anymail",
     "csp",
     "django_htmx",
@@ -243,6 +245,10 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password_from_key": "60/m/ip",
     "payment_link": "60/m/ip",
     "invitation_ask": "20/m/ip",
+    # A finance tool asks for all its customers from one address, for each four times an hour.
+    "program_endpoint": "300/m/ip",
+    "device_begin": "30/m/ip",
+    "device_user_code": "10/5m/user,30/m/ip",
 }
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
@@ -370,6 +376,7 @@ CELERY_BEAT_SCHEDULE = {
     "last-days-remind": {"task": "orgs.remind_of_last_days", "schedule": crontab(hour="6", minute="25")},
     "support-jobs": {"task": "support.count_jobs", "schedule": crontab(hour="4", minute="0")},
     "api-forget-answers": {"task": "api.forget_answers", "schedule": crontab(minute="50")},
+    "programs-delete-old": {"task": "programs.delete_old", "schedule": crontab(minute="20")},
     "tokens-look-through": {"task": "tokens.look_through", "schedule": crontab(hour="6", minute="30")},
     "sessions-clear": {"task": "accounts.clear_sessions", "schedule": crontab(hour="3", minute="45")},
 }

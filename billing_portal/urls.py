@@ -8,6 +8,8 @@ from accounts import limits
 from accounts.access import Audience, open_to
 from billing_portal import api_docs, devmail, health, pages, role_help, style_guide, well_known
 from billing_portal.api import portal_api
+from programs.urls import personal as personal_programs
+from programs.views.endpoints import metadata
 
 handler429 = limits.too_many_requests
 
@@ -18,9 +20,12 @@ urlpatterns = [
     path("favicon.ico", well_known.favicon, name="favicon"),
     path("robots.txt", well_known.robots, name="robots"),
     path(".well-known/security.txt", well_known.security, name="security"),
+    path(".well-known/oauth-authorization-server", metadata, name="oauth_server"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("accounts/programs/", include(personal_programs)),
     path("accounts/", include("accounts.urls")),
+    path("oauth/", include("programs.urls")),
     path("invitations/", include("invitations.urls.invitee")),
     path("pay/", include("billing.urls.payers")),
     path("stripe/", include("billing.urls.stripe")),

@@ -13,7 +13,7 @@ from accounts.validators import validate_display_name
 from audit.services import Actor
 from orgs.editions import EDITIONS, Edition, edition_of
 from orgs.last_days import NOT_PAST, is_past
-from orgs.policy import BILLING_MANAGERS, Permission, Role, permissions_by_token, permissions_of
+from orgs.policy import BILLING_MANAGERS, Permission, Role, permissions_of
 
 # In a constraint, so in an order.
 ROLES_WITH_LAST_DAY = [role.value for role in Role if role.is_billing_manager]
@@ -140,13 +140,15 @@ class MembershipQuerySet(OfOrganization["Membership"]):
 
 
 class PersonalToken(Protocol):
-    """By which a person acts: see ``tokens.models.AccessToken``."""
+    """By which a person acts: see ``tokens.models.AccessToken``, and ``programs.models.Connection``."""
 
     id: uuid.UUID
-    name: str
 
     @property
-    def permitted(self) -> frozenset[Permission]: ...
+    def name(self) -> str: ...
+
+    def restrict(self, granted: frozenset[Permission]) -> frozenset[Permission]:
+        """What the person may do by it; ``granted``: what they may do themselves."""
 
     def read_anew(self, organization: Organization) -> "PersonalToken":
         """As it is now. Raises an ObjectDoesNotExist when it has ended."""
@@ -155,7 +157,7 @@ class PersonalToken(Protocol):
 class Membership(models.Model):
     """One person's one role in one organization.
 
-    ``token``: the access token by which the person acts; None: they act themselves.
+    ``token``: the access token or program by which the person acts; None: they act themselves.
     """
 
     token: PersonalToken | None = None
@@ -209,7 +211,7 @@ class Membership(models.Model):
             return frozenset()
         delegated = self.organization.managers_manage_managers
         granted = permissions_of(Role(self.role), delegated=delegated)
-        return granted if self.token is None else permissions_by_token(granted, self.token.permitted)
+        return granted if self.token is None else self.token.restrict(granted)
 
     @property
     def actor(self) -> Actor:

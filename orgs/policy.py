@@ -257,6 +257,15 @@ def permissions_by_token(
     return granted & scopes if Permission.ACCESS_TOKENS_OWN in granted else frozenset()
 
 
+# What the scope ``billing.read`` of programs means.
+BILLING_READ = frozenset({Permission.ORGANIZATION_VIEW, Permission.BILLING_VIEW})
+
+
+def permissions_by_program(granted: frozenset[Permission]) -> frozenset[Permission]:
+    """All that a program may do which a person lets read billing: nothing where they can't see it."""
+    return granted & BILLING_READ if Permission.BILLING_VIEW in granted else frozenset()
+
+
 def may(principal: Principal | None, permission: Permission | str) -> bool:
     """Whether a principal holds a permission. Raises UnknownPermissionError for a name not in the policy."""
     asked = known(permission)

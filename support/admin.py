@@ -1,5 +1,6 @@
-"""The counted jobs; and records of the sign-in library without what would open an account."""
+"""The counted jobs; and records of the sign-in library without what would open an account, or billing."""
 
+from allauth.idp.oidc.models import Client, Token
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
@@ -7,7 +8,7 @@ from django.contrib.auth.models import Group
 
 from support.models import JobCount
 
-admin.site.unregister([Authenticator, Group, UserSession])
+admin.site.unregister([Authenticator, Client, Group, Token, UserSession])
 
 
 @admin.register(UserSession)
@@ -25,6 +26,25 @@ class AuthenticatorAdmin(admin.ModelAdmin[Authenticator]):
     list_select_related = ["user"]
     search_fields = ["user__email", "user__name"]
     exclude = ["data"]
+
+
+@admin.register(Client)
+class ProgramAdmin(admin.ModelAdmin[Client]):
+    """Registered by `manage.py register_program`."""
+
+    list_display = ["name", "id", "type", "created_at"]
+    list_filter = ["type"]
+    search_fields = ["name", "id"]
+    exclude = ["secret", "data"]
+
+
+@admin.register(Token)
+class CredentialAdmin(admin.ModelAdmin[Token]):
+    list_display = ["type", "client", "user", "created_at", "expires_at"]
+    list_filter = ["type"]
+    list_select_related = ["client", "user"]
+    search_fields = ["client__name", "user__email"]
+    exclude = ["hash", "data"]
 
 
 @admin.register(JobCount)

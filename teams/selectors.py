@@ -120,9 +120,10 @@ def members_of(team: Team) -> QuerySet[Membership]:
 
 
 def ended_places(leaving: Sequence[Membership], _actor: OrganizationPrincipal) -> list[str]:
-    """For ``orgs.endings``: the places in teams that end with these memberships."""
-    count = TeamMembership.objects.filter(membership__in=[person.pk for person in leaving]).count()
-    return [ngettext("%d place in a team", "%d places in teams", count) % count] if count else []
+    """See ``orgs.endings``."""
+    count = TeamMembership.objects.filter(membership__in=leaving).count()
+    item = ngettext("%(count)s place in a team", "%(count)s places in teams", count)
+    return [item % {"count": count}] if count else []
 
 
 def _person(row: TeamMembership) -> PersonRow:

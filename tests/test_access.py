@@ -151,6 +151,11 @@ ANYONE = {
     "favicon": {"GET"},
     "robots": {"GET"},
     "security": {"GET"},
+    "oauth_server": {"GET"},
+    "program_authorize": {"GET", "POST"},
+    "program_token": {"POST"},
+    "program_revoke": {"POST"},
+    "device_begin": {"POST"},
     "healthz": {"GET"},
     "readyz": {"GET"},
     "account_signup": {"GET", "POST"},
@@ -176,6 +181,10 @@ SIGNED_IN = {
     "profile": {"GET", "POST"},
     "preferences": {"POST"},
     "session_end": {"POST"},
+    "programs": {"GET"},
+    "program_disconnect": {"GET", "POST"},
+    "device": {"GET", "POST"},
+    "device_answer": {"GET", "POST"},
     "invitation_accept": {"POST"},
 }
 

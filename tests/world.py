@@ -32,6 +32,7 @@ from tests.billing.factories import (
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.hooks.factories import DeliveryFactory, EndpointFactory
 from tests.invitations.factories import InvitationFactory
+from tests.programs.factories import ConnectionFactory, DeviceRequestFactory
 from tests.teams.factories import TeamFactory, TeamMembershipFactory
 from tests.tokens.factories import AccessTokenFactory
 from usage.models import Stack
@@ -223,6 +224,8 @@ def build_organization(
         "role": Role.BILLING_MANAGER.value,
         "link_id": PaymentLinkFactory(organization=organization).pk,
         "endpoint_id": endpoint.pk,
+        "connection_id": ConnectionFactory(membership=memberships[Role.ADMIN]).pk,
+        "request_id": DeviceRequestFactory().pk,
         "delivery_id": DeliveryFactory(endpoint=endpoint, state="failed", answer=f"{mark} answer").pk,
     }
     return organization, memberships, ids

@@ -1,4 +1,5 @@
-"""How many requests a token has a minute. The counts lie in Postgres, so they hold while Redis is down.
+"""How many requests a token, or a connected program, has a minute. The counts lie in Postgres, so they hold
+while Redis is down.
 
 A process takes some of the minute's requests at once, and spends them by itself: so few requests write, and
 never do all processes together answer more than the limit. What one has taken and not spent is lost with the
@@ -12,7 +13,7 @@ from datetime import datetime
 from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
-from tokens.models import Token
+from tokens.models import CountedUse
 
 A_MINUTE = 600
 AT_ONCE = 20
@@ -29,7 +30,7 @@ class TooManyRequests(Exception):
 
 
 class Allowances:
-    """What this process may still answer, by token: in which minute, and how many requests."""
+    """What this process may still answer, by what is used: in which minute, and how many requests."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -54,27 +55,26 @@ class Allowances:
 _allowances = Allowances()
 
 
-def count_request(token: Token) -> None:
-    """Count a request. It notes as well, to the minute, when the token was last used.
+def count_request(used: CountedUse) -> None:
+    """Count a request. It notes as well, to the minute, when it was last used.
 
     Raises TooManyRequests.
     """
     now = timezone.now()
     minute = now.replace(second=0, microsecond=0)
-    if _allowances.spend(token.pk, minute):
+    if _allowances.spend(used.pk, minute):
         return
-    if not _take(token, minute):
+    if not _take(used, minute):
         raise TooManyRequests(60 - now.second)
-    _allowances.add(token.pk, minute, AT_ONCE - 1)
+    _allowances.add(used.pk, minute, AT_ONCE - 1)
 
 
-def _take(token: Token, minute: datetime) -> bool:
+def _take(used: CountedUse, minute: datetime) -> bool:
     this_minute = Q(counted_minute=minute)
     free = ~this_minute | Q(counted__lte=A_MINUTE - AT_ONCE)
+    free_now = type(used)._default_manager.filter(free, pk=used.pk)  # noqa: SLF001 - Django's name for it
     return bool(
-        type(token)
-        .objects.filter(free, pk=token.pk)
-        .update(
+        free_now.update(
             counted=Case(When(this_minute, then=F("counted") + AT_ONCE), default=AT_ONCE),
             counted_minute=minute,
             last_used_at=minute,

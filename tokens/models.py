@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.validators import validate_display_name
 from audit.services import Actor
 from orgs.models import Membership, OfOrganization, Organization
-from orgs.policy import GRANTS, HOST_GRANTS, Permission, Role
+from orgs.policy import GRANTS, HOST_GRANTS, Permission, Role, permissions_by_token
 from tokens.scopes import FOR_PEOPLE_ONLY, INCLUDED
 
 
@@ -29,12 +29,25 @@ class Ending(models.TextChoices):
     MEMBERSHIP = "membership", _("they no longer belong to the organization")
 
 
-class Token(models.Model):
+class CountedUse(models.Model):
+    """What programs use the API by, whose requests are counted: see ``tokens.limits``.
+
+    ``last_used_at``: to the minute. ``counted``: requests that were taken from the limit in
+    ``counted_minute``.
+    """
+
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    counted_minute = models.DateTimeField(null=True, editable=False)
+    counted = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Token(CountedUse):
     """What a program shows to act. A token that is revoked is deleted; the audit log remembers it.
 
     ``digest``: of the secret; ``start``: the part of that which is shown. ``scopes``: codes of permissions.
-    ``last_used_at``: to the minute. ``counted``: requests that were taken from the limit in
-    ``counted_minute``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -44,9 +57,6 @@ class Token(models.Model):
     scopes = models.JSONField(default=list)
     created_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires"))
-    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
-    counted_minute = models.DateTimeField(null=True, editable=False)
-    counted = models.PositiveIntegerField(default=0, editable=False)
 
     objects: ClassVar[models.Manager[Self]]
 
@@ -100,6 +110,11 @@ class AccessToken(Token):
     @property
     def kind(self) -> TokenKind:
         return TokenKind.ORGANIZATION if self.membership_id is None else TokenKind.PERSONAL
+
+    @property
+    def restrict(self, granted: frozenset[Permission]) -> frozenset[Permission]:
+        """What its person may do by it; ``granted``: what they may do themselves."""
+        return permissions_by_token(granted, self.permitted)
 
     @property
     def principal(self) -> "Membership | AccessToken":

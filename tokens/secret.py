@@ -1,9 +1,9 @@
 """The secret that a program shows. It is told once, when it is made; afterwards only its hash is known.
 
-``bpp_`` (of a person), ``bpo_`` (of an organization) or ``bps_`` (of the product), 30 random letters and
-digits (178 bits), and 6 that are a checksum of all before. So a secret scanner finds it by its shape, and
-knows that it is none of its false alarms. With so many bits a plain hash is enough: there is nothing to guess
-(OWASP ASVS 5.0, 6.5.2).
+``bpp_`` (of a person), ``bpo_`` (of an organization), ``bps_`` (of the product), ``bpa_`` or ``bpr_`` (access
+and refresh token of a connected program), 30 random letters and digits (178 bits), and 6 that are a checksum
+of all before. So a secret scanner finds it by its shape, and knows that it is none of its false alarms. With
+so many bits a plain hash is enough: there is nothing to guess (OWASP ASVS 5.0, 6.5.2).
 """
 
 import hashlib
@@ -14,9 +14,10 @@ import zlib
 from django.utils.crypto import get_random_string
 
 OF_PERSON, OF_ORGANIZATION, OF_SERVICE = "bpp_", "bpo_", "bps_"
+OF_PROGRAM, OF_PROGRAM_REFRESH = "bpa_", "bpr_"
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 RANDOM, CHECKSUM = 30, 6
-SHAPE = re.compile(f"(?:{OF_PERSON}|{OF_ORGANIZATION}|{OF_SERVICE})[0-9A-Za-z]{{{RANDOM + CHECKSUM}}}")
+SHAPE = re.compile(f"bp[poars]_[0-9A-Za-z]{{{RANDOM + CHECKSUM}}}")
 # So much of it is stored in clear, for people to tell their tokens apart.
 SHOWN = 8
 

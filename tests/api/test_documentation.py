@@ -22,6 +22,8 @@ from billing_portal.api_docs import PATH
 from orgs.models import Membership, Organization
 from orgs.policy import Permission
 from tests.api.program import program_of, program_of_host, told
+from tests.programs.factories import ProgramFactory
+from tests.programs.tool import connected
 from tokens import limits
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +36,11 @@ def test_the_document_names_permission_and_errors_of_each_operation() -> None:
     assert all("default" in one["responses"] for one in operations)
     assert all("x-permission" in one for one in operations if one["operationId"].endswith("members"))
     assert {one["x-permission"] for one in operations if "x-permission" in one} <= set(Permission.values)
+    open_to_programs = {
+        one["operationId"] for one in operations if {"oauth": ["billing.read"]} in one.get("security", [])
+    }
+    assert "invoices" in open_to_programs
+    assert not open_to_programs & {"members", "invite", "audit_events", "authorize"}
     pdf = document["paths"]["/api/v1/orgs/{slug}/billing/invoices/{invoice_id}/pdf"]["get"]
     assert list(pdf["responses"]["200"]["content"]) == ["application/pdf"]
     assert document["info"]["title"].endswith("API")
@@ -105,6 +112,12 @@ def keeps_to_it(case: schemathesis.Case, secrets: tuple[str, str]) -> None:
 @tried(2)
 def test_the_api_keeps_to_its_document(case: schemathesis.Case, secrets: tuple[str, str]) -> None:
     keeps_to_it(case, secrets)
+
+
+@SCHEMA.include(operation_id=["organization", "members"]).parametrize()
+@tried(1)
+def test_it_does_so_for_a_connected_program(case: schemathesis.Case, secret: str, admin: Membership) -> None:
+    keeps_to_it(case, connected(admin, ProgramFactory()).secret or "")
 
 
 @pytest.mark.slow

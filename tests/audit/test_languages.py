@@ -29,6 +29,8 @@ from orgs.models import Membership
 from orgs.policy import Permission, Role
 from orgs.services import Change
 from orgs.terms import follow_subscription
+from programs.models import Connection
+from programs.services import allow, disconnect
 from teams import services as teams
 from teams.models import Details, Team
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
@@ -36,6 +38,7 @@ from tests.hooks.factories import DeliveryFactory, EndpointFactory
 from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.languages import use_catalogue
+from tests.programs.factories import ProgramFactory
 from tokens.actions import expiry
 from tokens.models import AccessToken, Ending, ServiceToken, TokenKind
 from tokens.service_tokens import make_service_token, revoke_service_token
@@ -140,6 +143,17 @@ class Scene:
         teams.add_people(actor=self.ada, team_id=team.pk, membership_ids=[self.mira.pk])
         return team
 
+    def allow_program(self) -> Connection:
+        return allow(actor=self.ada, client=ProgramFactory())
+
+    def disconnect_program(self) -> None:
+        disconnect(actor=self.ada, connection_id=self.allow_program().pk)
+
+    def demote_a_person_with_a_program(self) -> None:
+        manager = self._join("Lee", Role.BILLING_MANAGER)
+        allow(actor=manager, client=ProgramFactory())
+        orgs.change_role(actor=self.ada, membership_id=manager.pk, role=Role.MEMBER)
+
     def accept(self) -> None:
         invitations.accept(user=UserFactory(name="Lee"), claim=by_link(self.invitation()))
 
@@ -160,6 +174,9 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "access.requested": lambda scene: request_access(actor=scene.mira, permission=Permission.AUDIT_READ),
     "audit.exported": lambda scene: export_audit_log(actor=scene.ada, action="membership.left"),
     "invitation.accepted": Scene.accept,
+    "program.allowed": Scene.allow_program,
+    "program.ended": Scene.demote_a_person_with_a_program,
+    "program.revoked": Scene.disconnect_program,
     "invitation.asked": Scene.ask_in_place_of_a_dead_one,
     "invitation.declined": lambda scene: invitations.decline(claim=by_link(scene.invitation())),
     "invitation.ended": Scene.move_to_an_edition_without_place,

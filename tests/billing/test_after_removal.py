@@ -22,6 +22,7 @@ from orgs.services import end_past_last_days, remove_billing_managers
 from outbox.delivery import deliver_due
 from outbox.models import OutgoingEmail
 from outbox.registry import kinds_to_outsiders
+from programs.models import Connection
 from teams.models import TeamMembership
 from tests.api.program import Program, program_of, program_of_organization
 from tests.billing.agreement.acts import assert_each_act_is_recorded
@@ -134,6 +135,7 @@ def assert_nothing_opens(scene: Scene) -> None:
         assert b"revoked" in Client().get(payment_url(link.pk), follow=True).content
     assert not Invitation.objects.for_org(scene.organization).pending().exists()
     assert not AccessRequest.objects.for_org(scene.organization).exists()
+    assert not Connection.objects.filter(membership__organization=scene.organization).exists()
     assert not TeamMembership.objects.filter(team__organization=scene.organization).exists()
     assert (
         not AccessToken.objects.for_org(scene.organization)
@@ -173,6 +175,7 @@ OF_A_PERSON = {
     "invitations.Invitation.invited_by": "invitation, invite link",
     "orgs.AccessRequest.membership": "access request",
     "orgs.Membership.user": "ends itself",
+    "programs.Connection.membership": "program",
     "teams.TeamMembership.membership": "team",
     "tokens.AccessToken.membership": "access token",
     "audit.AuditEvent.actor_id": "tells of the past",

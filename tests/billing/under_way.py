@@ -28,9 +28,11 @@ from orgs.services import Change
 from outbox.models import OutgoingEmail, State
 from outbox.registry import _kinds, kinds_to_outsiders
 from outbox.services import enqueue
+from programs.services import allow
 from tests.billing.sales import buy, paid_at_stripe, put_up_for_sale
 from tests.billing.world import MASTERCARD, StripeWorld, finished_at_stripe
 from tests.factories import MembershipFactory, OrganizationFactory
+from tests.programs.factories import ProgramFactory
 from tests.teams.factories import TeamMembershipFactory
 from tests.world import signed_in
 from tokens.models import AccessToken
@@ -197,6 +199,7 @@ UNDER_WAY = {
         lambda one: invitations.create_link(actor=one.person, role=Role.MEMBER),
     ),
     "access token": Row("token", P.ACCESS_TOKENS_OWN, Scene.make_token),
+    "program": Row("program", P.BILLING_VIEW, lambda one: allow(actor=one.person, client=ProgramFactory())),
     "access request": Row(
         "request",
         P.ACCESS_REQUEST,

@@ -14,7 +14,8 @@ from tests.world import World, signed_in
 
 pytestmark = pytest.mark.django_db
 
-EXEMPT = {"stripe_webhook"}
+# What programs send, without a session.
+EXEMPT = {"stripe_webhook", "program_token", "program_revoke", "device_begin"}
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
 

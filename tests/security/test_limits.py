@@ -333,7 +333,15 @@ def test_no_limit_of_an_address_stops_an_office() -> None:
 
 
 def test_every_limit_has_its_page() -> None:
-    told_by_themselves = {limits.BY_ACCOUNT, limits.BY_ADDRESS, "payment_link", "invitation_ask"}
+    told_by_themselves = {
+        limits.BY_ACCOUNT,
+        limits.BY_ADDRESS,
+        "payment_link",
+        "invitation_ask",
+        "program_endpoint",
+        "device_begin",
+        "device_user_code",
+    }
     assert {*limits.LIMIT_OF_PAGE.values()} == {
         *app_settings.RATE_LIMITS
     } - NOT_IN_USE - SILENT - told_by_themselves

@@ -1,0 +1,1 @@
+"""Programs that people let read billing: OAuth 2.0, by django-allauth's identity provider."""

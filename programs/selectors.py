@@ -1,0 +1,76 @@
+"""The connection of a request, and what the pages of connected programs read."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from allauth.idp.oidc.models import Token
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from orgs.acting import OrganizationPrincipal
+from orgs.models import Membership
+from orgs.policy import Permission, may
+from programs.credentials import kept_with
+from programs.models import Connection
+from tokens.secret import OF_PROGRAM, is_well_formed
+
+
+@dataclass(frozen=True)
+class ConnectionRow:
+    id: uuid.UUID
+    program: str
+    organization: str
+    allowed_at: datetime
+    last_used_at: datetime | None
+
+
+def is_of_program(secret: str) -> bool:
+    """Whether a program that somebody allowed shows it, rather than one with an access token of ours."""
+    return secret.startswith(OF_PROGRAM)
+
+
+def connection_of(secret: str) -> Connection | None:
+    """The connection that an access token stands on, in two statements; None: it opens nothing any more."""
+    if not (is_of_program(secret) and is_well_formed(secret)):
+        return None
+    token = Token.objects.lookup(Token.Type.ACCESS_TOKEN, secret)
+    return usable_connection(kept_with(token)["connection"]) if token else None
+
+
+def usable_connection(connection_id: str) -> Connection | None:
+    """None: it has ended, or its person can't see billing at this moment."""
+    connections = Connection.objects.select_related("client", "membership__organization", "membership__user")
+    found = connections.filter(pk=connection_id).first()
+    if found is None:
+        return None
+    person = found.membership
+    return found if person.user.is_active and may(person, Permission.BILLING_VIEW) else None
+
+
+def connections_of(user: User) -> list[ConnectionRow]:
+    return [
+        ConnectionRow(found.pk, found.name, found.organization.name, found.allowed_at, found.last_used_at)
+        for found in Connection.objects.of_person(user.pk)
+    ]
+
+
+def ended_connections(leaving: Sequence[Membership], _actor: OrganizationPrincipal) -> list[str]:
+    """See ``orgs.endings``."""
+    count = Connection.objects.filter(membership__in=leaving).count()
+    item = ngettext(
+        "%(count)s program that reads billing for them",
+        "%(count)s programs that read billing for them",
+        count,
+    )
+    return [item % {"count": count}] if count else []
+
+
+def memberships_to_share(user: User) -> list[Membership]:
+    """Where the person sees billing, and so can let a program read it."""
+    return [person for person in _memberships(user) if may(person, Permission.BILLING_VIEW)]
+
+
+def _memberships(user: User) -> Iterable[Membership]:
+    return Membership.objects.of_person(user.pk).order_by("organization__name", "id")
