@@ -111,7 +111,6 @@ class AccessToken(Token):
     def kind(self) -> TokenKind:
         return TokenKind.ORGANIZATION if self.membership_id is None else TokenKind.PERSONAL
 
-    @property
     def restrict(self, granted: frozenset[Permission]) -> frozenset[Permission]:
         """What its person may do by it; ``granted``: what they may do themselves."""
         return permissions_by_token(granted, self.permitted)
