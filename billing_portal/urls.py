@@ -34,6 +34,7 @@ urlpatterns = [
     path("orgs/<slug:slug>/", include("orgs.urls")),
     path("orgs/<slug:slug>/settings/", include("invitations.urls.organization")),
     path("orgs/<slug:slug>/settings/tokens/", include("tokens.urls")),
+    path("orgs/<slug:slug>/settings/close/", include("billing.urls.closing")),
     path("orgs/<slug:slug>/settings/billing/", include("billing.urls.organization")),
     path("orgs/<slug:slug>/settings/webhooks/", include("hooks.urls")),
 ]

@@ -44,6 +44,9 @@ PEOPLE = (
     Announced(orgs.ROLE_CHANGED, _("Role changed"), ("old", "new")),
     Announced(orgs.MEMBERSHIP_REMOVED, _("Person removed"), ("role",)),
     Announced(orgs.MEMBERSHIP_LEFT, _("Person left"), ("role",)),
+    Announced(orgs.CLOSING_BEGUN, _("Closing of the organization begun"), ("last_day",)),
+    Announced(orgs.CLOSING_UNDONE, _("Closing of the organization undone")),
+    Announced(orgs.ORGANIZATION_CLOSED, _("Organization closed, the last webhook")),
 )
 BILLING = (
     Announced(orgs.EDITION_CHANGED, _("Edition changed"), ("old", "new")),

@@ -112,8 +112,14 @@ def _memberships(person: uuid.UUID, slug: str) -> QuerySet[Membership]:
 
 
 def explain(request: OrgRequest, denied: Denied) -> HttpResponse:
-    """The 403 page: the missing permission, who holds or grants it, and where to ask for it."""
+    """The 403 page: the missing permission, who holds or grants it, and where to ask for it.
+
+    Where the person has lost it to the closing of the organization, it says that instead.
+    """
+    role = Role(request.membership.role)
     holders = granting_roles(denied.permission)
+    if request.organization.is_closing and role in holders:
+        return render(request, "403.html", {"closing": True}, status=403)
     if holders == [Role.ADMIN]:
         who = _("Only admins may do this. An admin can change your role.")
     else:

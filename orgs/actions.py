@@ -110,6 +110,22 @@ LAST_DAY_PASSED = Action(
 MEMBERSHIP_LEFT = Action(
     "membership.left", gettext_lazy("Left"), gettext_lazy("left the organization as %(role)s"), role=role
 )
+CLOSING_BEGUN = Action(
+    "organization.closing_begun",
+    gettext_lazy("Asked to close the organization"),
+    gettext_lazy("asked to close the organization after %(last_day)s"),
+    last_day=last_day,
+)
+CLOSING_UNDONE = Action(
+    "organization.closing_undone",
+    gettext_lazy("Undid the closing"),
+    gettext_lazy("undid the closing of the organization"),
+)
+ORGANIZATION_CLOSED = Action(
+    "organization.closed",
+    gettext_lazy("Closed the organization"),
+    gettext_lazy("closed the organization, and ended all memberships in it"),
+)
 ACCESS_REQUESTED = Action(
     "access.requested",
     gettext_lazy("Asked for access"),

@@ -305,6 +305,13 @@ def remove_billing_managers(
         _remove(act, target)
 
 
+def end_all_memberships(act: Act) -> None:
+    """End every membership of the organization, which closes. Who had one gets another mail about that."""
+    memberships = Membership.objects.for_org(act.organization).select_related("user")
+    for membership in memberships.select_for_update(of=("self",)):
+        _end(act.organization, membership)
+
+
 @transaction.atomic
 def dismiss(*, membership: Membership, code: str) -> None:
     """Note that the person needs a hint no more. It changes their own pages alone, so all may."""

@@ -92,7 +92,7 @@ class AccessToken(models.Model):
     @property
     def permissions(self) -> frozenset[Permission]:
         """Of the token itself: by a personal one its person acts."""
-        if self.kind is TokenKind.PERSONAL:
+        if self.kind is TokenKind.PERSONAL or self.organization.is_closing:
             return frozenset()
         return self.permitted & (GRANTS[Role.ADMIN] - FOR_PEOPLE_ONLY)
 

@@ -5,8 +5,8 @@ import uuid
 from django.dispatch import receiver
 
 from orgs import events
-from orgs.models import Membership
-from tokens.services import end_tokens_without_right
+from orgs.models import Membership, Organization
+from tokens.services import end_tokens_of_closed, end_tokens_without_right
 
 
 @receiver(events.role_changed)
@@ -15,3 +15,8 @@ def end_tokens_of_who_may_have_none(
 ) -> None:
     memberships = Membership.objects.for_org(organization_id).select_related("organization")
     end_tokens_without_right(memberships.get(user_id=user_id))
+
+
+@receiver(events.organization_closed)
+def end_tokens_of_what_is_closed(organization_id: uuid.UUID, **_kwargs: object) -> None:
+    end_tokens_of_closed(Organization.objects.get(pk=organization_id))

@@ -125,8 +125,17 @@ def end_tokens_without_right(membership: Membership) -> None:
     """End the personal tokens of a person whose role may have none. Call it with the organization locked."""
     if may(membership, Permission.ACCESS_TOKENS_OWN):
         return
-    portal = Act(membership.organization, Actor.system())
-    for token in AccessToken.objects.for_org(membership.organization).of_kind(membership):
+    _end_of_kind(membership.organization, membership)
+
+
+def end_tokens_of_closed(organization: Organization) -> None:
+    """End those of the organization itself. Call it with the organization locked."""
+    _end_of_kind(organization, None)
+
+
+def _end_of_kind(organization: Organization, membership: Membership | None) -> None:
+    portal = Act(organization, Actor.system())
+    for token in AccessToken.objects.for_org(organization).of_kind(membership):
         portal.record(actions.ENDED, target=(token.pk, token.name), owner=token.maker_name)
         token.delete()
 

@@ -15,6 +15,8 @@ from django.utils.translation import override
 
 from audit.models import AuditEvent
 from audit.registry import Action, all_actions
+from billing.closings import closing_version
+from billing.operations.closing import close_due, close_organization, undo_closing
 from hooks import services as hooks
 from hooks.failing import switch_off
 from hooks.models import Endpoint, OffBecause
@@ -70,6 +72,16 @@ class Scene:
 
     def setting(self, name: str, seen: object, wanted: object) -> None:
         orgs.change_settings(actor=self.ada, changes={name: Change(seen, wanted)})
+
+    def undo_closing(self) -> None:
+        close_organization(actor=self.ada, shown=closing_version(self.organization))
+        self.organization.refresh_from_db()
+        undo_closing(actor=self.ada, shown=str(self.organization.closes_after))
+
+    def close(self) -> None:
+        self.organization.closes_after = date(2026, 1, 31)
+        self.organization.save()
+        close_due()
 
     @transaction.atomic
     def follow(self, edition_code: str, seats: int | None) -> None:
@@ -193,6 +205,11 @@ ACTS: dict[str, Callable[[Scene], object]] = {
         actor=scene.ada, delivery_id=DeliveryFactory(endpoint=scene.endpoint(), state="failed").pk
     ),
     "webhook.removed": lambda scene: hooks.remove_endpoint(actor=scene.ada, endpoint_id=scene.endpoint().pk),
+    "organization.closing_begun": lambda scene: close_organization(
+        actor=scene.ada, shown=closing_version(scene.organization)
+    ),
+    "organization.closing_undone": Scene.undo_closing,
+    "organization.closed": Scene.close,
     "organization.renamed": lambda scene: scene.setting("name", "Acme", "Globex"),
 }
 # Told in tests/billing: test_mirror.py, of what Stripe says, and test_payment_links.py.

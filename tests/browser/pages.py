@@ -31,6 +31,8 @@ NO_PAGE = {
     "webhook_test": "POST only",
     "webhook_again": "POST only",
     "audit_export": "POST only",
+    "closing_undo": "POST only",
+    "organization_data": "POST only",
     "member_role": "asks about a role that the address names",
     "managers_link": "POST only",
     "invitation_resend": "POST only",
