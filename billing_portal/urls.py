@@ -20,6 +20,7 @@ urlpatterns = [
     path(".well-known/security.txt", well_known.security, name="security"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("accounts/delete/", pages.account_delete, name="account_delete"),
     path("accounts/", include("accounts.urls")),
     path("invitations/", include("invitations.urls.invitee")),
     path("pay/", include("billing.urls.payers")),

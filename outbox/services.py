@@ -1,7 +1,7 @@
 """Putting mails into the outbox, inside the transaction of the change that causes them."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from email.utils import parseaddr
 
@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from outbox.models import OutgoingEmail
+from outbox.models import UNFINISHED, OutgoingEmail, State
 from outbox.registry import MailKind
 from outbox.tasks import deliver_written
 from work.doorbell import ring
@@ -69,6 +69,16 @@ def enqueue_each(
     if emails and not_before is None:
         ring(deliver_written, *(str(email.id) for email in emails))
     return emails
+
+
+def drop_mails_to(addresses: Collection[str]) -> None:
+    """Drop what still waits for somebody who is no longer there.
+
+    A worker that is at such a mail doesn't send it, unless the provider has it already.
+    """
+    ensure_transaction("drop_mails_to")
+    waiting = OutgoingEmail.objects.filter(UNFINISHED, to__in=addresses)
+    waiting.update(state=State.DROPPED, leased_until=None)
 
 
 def lag() -> float:

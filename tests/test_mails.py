@@ -199,6 +199,7 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "account_notice": of_notice,
     "account_already_exists": lambda _text: {},
     "account_unknown": lambda _text: {},
+    "account_deleted": lambda _text: {},
     "account_email_confirmation": lambda text: {
         "email_address_id": EmailAddress.objects.get(user=of_person(text)).pk
     },
@@ -263,6 +264,7 @@ OURS = re.compile(
     r"|\d\d:\d\d UTC"
 )
 WITHOUT_OTHERS = {
+    "account_deleted",
     "account_already_exists",
     "account_email_confirmation",
     "account_password_reset",

@@ -25,6 +25,7 @@ from invitations.models import Invitation, Kind
 from invitations.refusals import AcceptRefused, Reason
 from orgs import services as orgs
 from orgs.access_requests import refuse_access, request_access
+from orgs.account_deletion import delete_account
 from orgs.actions import edition_name
 from orgs.audit_export import export_audit_log
 from orgs.models import Membership
@@ -143,6 +144,7 @@ class Scene:
 
 
 ACTS: dict[str, Callable[[Scene], object]] = {
+    "account.deleted": lambda scene: delete_account(user=scene.mira.user, shown=[str(scene.organization.pk)]),
     "access_token.ended": Scene.demote_a_holder_of_a_token,
     "access_token.made": Scene.make_token,
     "access_token.revoked": Scene.revoke_token,
@@ -226,6 +228,7 @@ def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
         "everybody",
         "anyone with the link",
         "a person with the link",
+        "a person",
         "%(day)s (UTC)",
     ]
     texts += [
