@@ -19,7 +19,8 @@ from tokens.models import AccessToken
 class ClosingPage:
     """``last_day``: the last one, in UTC, on which it can be undone. ``shown``: what the form carries.
 
-    ``subscriptions``: those that haven't ended. ``obstacle``: why it can't be closed yet. ``is_lost``: the
+    ``subscriptions``: those that haven't ended. ``obstacle``: why it can't be closed yet. ``ended``:
+    Stripe's ids of those that the closing has let end, and undoing it keeps. ``is_lost``: the
     closing let a subscription end that has ended, so that undoing it keeps none.
     """
 
@@ -30,6 +31,7 @@ class ClosingPage:
     subscriptions: list[EndingPage]
     owed: list[StillOwed]
     obstacle: Promise | None
+    ended: set[str]
     is_lost: bool
     shown: str
     as_of: datetime | None
@@ -50,6 +52,7 @@ def closing_page(membership: Membership) -> ClosingPage:
         subscriptions=subscriptions,
         owed=owed,
         obstacle=next(filter(None, obstacles), None),
+        ended=ended,
         is_lost=bool(ended) and not ended & ids,
         shown=version_shown([one.subscription for one in subscriptions], owed),
         as_of=account.as_of if account else None,

@@ -7,6 +7,9 @@ from datetime import timedelta
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -16,11 +19,12 @@ from accounts.models import User
 from audit.models import AuditEvent
 from invitations import services as invitations
 from invitations.models import Invitation, State
+from orgs import account_deletion
 from orgs.account_deletion import delete_account
 from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership, Organization
 from orgs.policy import Role
-from orgs.services import change_role
+from orgs.services import change_role, leave
 from outbox.delivery import deliver_due
 from outbox.models import OutgoingEmail
 from outbox.models import State as MailState
@@ -54,14 +58,16 @@ def test_the_person_is_gone_and_the_address_free(
     admin: Membership, member: Membership, sign_in: SignIn
 ) -> None:
     address = member.user.email
-    other = sign_in(member)
-    client = sign_in(member)
+    other, client = sign_in(member), sign_in(member)
+    key = other.cookies[settings.SESSION_COOKIE_NAME].value
+    UserSession.objects.create(user=member.user, session_key=key, ip="192.0.2.7", user_agent="")
     Authenticator.objects.create(user=member.user, type=Authenticator.Type.TOTP, data={"secret": "x"})
     assert admin.organization.name in text(client.get(PAGE))
     assert "Your account is deleted." in press(client)
     assert not User.objects.filter(pk=member.user_id).exists()
     assert not EmailAddress.objects.filter(email=address).exists()
     assert not Membership.objects.filter(pk=member.pk).exists()
+    assert not Session.objects.filter(session_key=key).exists()
     for browser in (client, other):
         assert browser.get("/accounts/profile/").status_code == 302
     left = AuditEvent.objects.get(action="membership.left")
@@ -135,6 +141,19 @@ def test_it_asks_for_the_password_again_and_staff_ask_another(member: Membership
 def test_somebody_who_belongs_nowhere_can_go_too() -> None:
     user = UserFactory()
     assert "Your account is deleted." in press(signed_in(user))
+
+
+def test_who_joins_an_organization_while_it_runs_keeps_the_account(
+    member: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave_while_joining(*, membership: Membership) -> None:
+        leave(membership=membership)
+        MembershipFactory(user=member.user)
+
+    monkeypatch.setattr(account_deletion, "leave", leave_while_joining)
+    with pytest.raises(PageOutdated):
+        delete(member)
+    assert User.objects.filter(pk=member.user_id).exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,11 +8,13 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from audit.services import Actor, record
 from billing import gateway
 from billing.closings import closing_version
 from billing.mirror.subscriptions import sync_subscriptions
@@ -22,6 +24,7 @@ from billing.operations.closing import close_due, close_organization, undo_closi
 from hooks.models import Delivery
 from hooks.tasks import delete_old
 from invitations.models import Invitation, State
+from orgs.actions import MEMBERSHIP_LEFT
 from orgs.closing import remind_of_closing
 from orgs.errors import Refused
 from orgs.models import Membership, Organization
@@ -253,7 +256,7 @@ def test_after_that_it_is_gone_for_all_and_its_address_is_nobody_elses(
     admin: Membership, member: Membership, sign_in: SignIn
 ) -> None:
     organization, client = admin.organization, sign_in(admin)
-    endpoint = EndpointFactory(organization=organization, events=["organization.closed", "invoice.paid"])
+    endpoint = EndpointFactory(organization=organization, events=["organization.closed", "membership.left"])
     AccessTokenFactory(organization=organization)
     close(admin)
     let_time_pass(organization)
@@ -266,6 +269,8 @@ def test_after_that_it_is_gone_for_all_and_its_address_is_nobody_elses(
     assert client.get(url(organization, "dashboard")).status_code == 404
     assert organization.name not in text(client.get(reverse("organizations")))
     assert actions("organization.closed") == ["organization.closed"]
+    with transaction.atomic():
+        record(MEMBERSHIP_LEFT, actor=Actor.system(), organization=organization, role="member")
     assert list(Delivery.objects.values_list("event", flat=True)) == ["organization.closed"]
     other = create_organization(user=UserFactory(), name=organization.slug)
     assert other.slug != organization.slug
