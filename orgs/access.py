@@ -131,9 +131,16 @@ def explain(request: OrgRequest, denied: Denied) -> HttpResponse:
         "permission_label": str(denied.permission.label),
         "granters": who,
         "admins": _admins_known_to(request.membership),
-        "ask_url": reverse("access_request", args=[request.organization.slug]),
+        "ask_url": _ask_url(request),
     }
     return render(request, "403.html", {"denial": denial}, status=403)
+
+
+def _ask_url(request: OrgRequest) -> str:
+    """Where to ask for it; empty where nobody can grant anything any more."""
+    if not may(request.membership, Permission.ACCESS_REQUEST):
+        return ""
+    return reverse("access_request", args=[request.organization.slug])
 
 
 def _admins_known_to(reader: Membership) -> list[str]:
