@@ -108,6 +108,11 @@ def _enqueue(kind: MailKind, to: str, **params: str | int) -> None:
         enqueue(kind, to=to, dedupe_key=f"{kind.code}:{uuid.uuid4()}", organization_id=None, **params)
 
 
+def tell_of_deleted_account(user: User) -> None:
+    """Confirm it, to the address that was the account's."""
+    _enqueue(ACCOUNT_DELETED_MAIL, user.email)
+
+
 def _link(name: str, **kwargs: str) -> str:
     return settings.SITE_URL + reverse(name, kwargs=kwargs)
 
@@ -132,6 +137,10 @@ def _already_exists(_email: OutgoingEmail) -> RenderedMail:
         {},
         ours={"url": _link("account_login"), "password_reset_url": _link("account_reset_password")},
     )
+
+
+def _account_deleted(email: OutgoingEmail) -> RenderedMail:
+    return render_mail("account/deleted", {}, ours={"email": email.to, "url": _link("account_signup")})
 
 
 def _unknown(email: OutgoingEmail) -> RenderedMail:
@@ -171,6 +180,7 @@ def _owns(user: User, address: str) -> bool:
 ACCOUNT_NOTICE_MAIL = MailKind("account_notice", _notice)
 ALREADY_EXISTS_MAIL = MailKind("account_already_exists", _already_exists)
 UNKNOWN_MAIL = MailKind("account_unknown", _unknown)
+ACCOUNT_DELETED_MAIL = MailKind("account_deleted", _account_deleted)
 EMAIL_CONFIRMATION_MAIL = MailKind("account_email_confirmation", _email_confirmation)
 PASSWORD_RESET_MAIL = MailKind("account_password_reset", _password_reset)
 

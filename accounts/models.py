@@ -27,6 +27,12 @@ class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=(username or "").lower())
 
+    def locked(self, user_id: uuid.UUID) -> "User":
+        """Lock the person, after the organizations, to delete the account. A membership that is given
+        meanwhile waits for that at its commit, and then the database refuses it.
+        """
+        return self.select_for_update().get(pk=user_id)
+
     def reader_of(self, address: str) -> Reader | None:
         """How the person with that mail address reads; None: nobody has it."""
         own = self.filter(email=address.lower()).first()

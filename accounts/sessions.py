@@ -71,3 +71,9 @@ def session_named(user: User, reference: str) -> UserSession | None:
     except BadSignature:
         raise Http404 from None
     return UserSession.objects.filter(pk=pk, user=user).first()
+
+
+def end_all_sessions(user: User) -> None:
+    """Sign the person out everywhere."""
+    for session in UserSession.objects.filter(user=user):
+        session.end()

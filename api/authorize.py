@@ -75,5 +75,5 @@ def _roles(organization: uuid.UUID) -> QuerySet[Membership, Any]:
 
 
 def _may(roles: Iterable[RoleRow], organization: Organization, question: Question) -> bool:
-    delegated = organization.managers_manage_managers
-    return any(question.permission in permissions_of(Role(row.role), delegated=delegated) for row in roles)
+    terms = {"delegated": organization.managers_manage_managers, "closing": organization.is_closing}
+    return any(question.permission in permissions_of(Role(row.role), **terms) for row in roles)

@@ -10,6 +10,7 @@ class BillingConfig(AppConfig):
         from billing import actions, mails, receivers  # noqa: F401, PLC0415
         from billing.operations import (  # noqa: F401, PLC0415
             card_steps,
+            closing,
             contacts,
             customers,
             details,

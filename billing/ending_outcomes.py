@@ -15,10 +15,20 @@ CHANGED = "changed"
 
 def good_sentence_of(operation: StripeOperation) -> str:
     """What was done."""
+    if operation.kind == OperationKind.FOLLOW_CLOSING:
+        return _followed_closing(operation)
     end = {"day": day(datetime.fromisoformat(operation.params["end"]))}
     if operation.kind == OperationKind.KEEP_SUBSCRIPTION:
         return _("The subscription goes on. It renews on %(day)s.") % end
     return _("The subscription ends on %(day)s.") % end
+
+
+def _followed_closing(operation: StripeOperation) -> str:
+    if operation.result.get("kept"):
+        return _("The subscription goes on.")
+    if operation.result.get("ended"):
+        return _("The subscription ends with its period, and does not renew.")
+    return _("No subscription had to be changed.")
 
 
 def sentence_of(operation: StripeOperation) -> str:

@@ -7,6 +7,7 @@ from billing import expiries, gateway
 from billing.mirror.prices import sync_prices
 from billing.mirror.reconciliation import reconcile_due_accounts
 from billing.models import StripeEvent, StripeOperation
+from billing.operations.closing import close_due
 from billing.operations.life import resume_each
 from billing.webhooks import handle
 
@@ -59,3 +60,8 @@ def warn_of_expiring_methods() -> None:
 @shared_task(name="billing.reconcile_due", time_limit=RECONCILE_SECONDS + LAST_RECONCILIATION_SECONDS)
 def reconcile_due() -> None:
     reconcile_due_accounts(seconds=RECONCILE_SECONDS)
+
+
+@shared_task(name="billing.close_organizations")
+def close_organizations() -> None:
+    close_due()

@@ -4,17 +4,19 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.access import Audience, SignedInRequest, open_to
+from accounts.access import Audience, SignedInRequest, ensure_recently_authenticated, open_to
 from billing.offers import offers
 from billing.selectors import organizations_page, wanted_in
 from invitations.selectors import invitations_for
 from orgs import services
+from orgs.account_deletion import delete_account, deletion_page
 from orgs.editions import STARTING_EDITION, edition_of
 from orgs.errors import Refused
 from orgs.forms import NewOrganizationForm
@@ -70,6 +72,26 @@ def new_organization(request: SignedInRequest) -> HttpResponse:
     start = edition_of(STARTING_EDITION, on=timezone.now().date())
     context = {"form": form, "offers": offers(), "start": start}
     return render(request, "orgs/new.html", context, status=422 if form.errors else 200)
+
+
+@open_to(Audience.SIGNED_IN, "GET", "POST")
+def account_delete(request: SignedInRequest) -> HttpResponse:
+    """Say what ends and what stays, then delete the person's account."""
+    if request.method != "POST":
+        return _ask_to_delete(request)
+    ensure_recently_authenticated(request, _("delete your account"), organization="")
+    try:
+        delete_account(user=request.user, shown=request.POST.getlist("organization"))
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+        return _ask_to_delete(request, status=409)
+    logout(request)
+    messages.success(request, _("Your account is deleted. A mail confirms it."))
+    return redirect("home")
+
+
+def _ask_to_delete(request: SignedInRequest, *, status: int = 200) -> HttpResponse:
+    return render(request, "accounts/delete.html", {"page": deletion_page(request.user)}, status=status)
 
 
 def _after_founding(organization: Organization, *, edition_code: str) -> HttpResponse:

@@ -22,6 +22,7 @@ IN_THE_PRODUCT = _("In the product itself, which asks the portal whether you may
 HOW: dict[Permission, Promise] = {
     P.ORGANIZATION_VIEW: _("Choose the organization in the list of organizations."),
     P.ORGANIZATION_CONFIGURE: _("Open “General”. The name and the rules for invitations are there."),
+    P.ORGANIZATION_CLOSE: _("Open “General”, and choose “Close organization” at the end of the page."),
     P.ORGANIZATION_LEAVE: _("In the list of organizations, choose “Leave” beside the organization."),
     P.ACCESS_REQUEST: _("Where a page says that you can't open it, press “Ask for access”."),
     P.WEBHOOKS_MANAGE: _("Open “Webhooks”. Your own programs are told there what happens."),

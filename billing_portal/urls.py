@@ -24,6 +24,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("accounts/programs/", include(personal_programs)),
+    path("accounts/delete/", pages.account_delete, name="account_delete"),
     path("accounts/", include("accounts.urls")),
     path("oauth/", include("programs.urls")),
     path("invitations/", include("invitations.urls.invitee")),
@@ -40,6 +41,7 @@ urlpatterns = [
     path("orgs/<slug:slug>/settings/", include("invitations.urls.organization")),
     path("orgs/<slug:slug>/settings/teams/", include("teams.urls")),
     path("orgs/<slug:slug>/settings/tokens/", include("tokens.urls")),
+    path("orgs/<slug:slug>/settings/close/", include("billing.urls.closing")),
     path("orgs/<slug:slug>/settings/billing/", include("billing.urls.organization")),
     path("orgs/<slug:slug>/settings/webhooks/", include("hooks.urls")),
 ]

@@ -51,6 +51,9 @@ PEOPLE = (
     Announced(teams.DELETED, _("Team deleted")),
     Announced(teams.PERSON_ADDED, _("Person added to a team"), ("team_id",)),
     Announced(teams.PERSON_REMOVED, _("Person removed from a team"), ("team_id",)),
+    Announced(orgs.CLOSING_BEGUN, _("Closing of the organization begun"), ("last_day",)),
+    Announced(orgs.CLOSING_UNDONE, _("Closing of the organization undone")),
+    Announced(orgs.ORGANIZATION_CLOSED, _("Organization closed, the last webhook")),
 )
 BILLING = (
     Announced(orgs.EDITION_CHANGED, _("Edition changed"), ("old", "new")),

@@ -32,7 +32,7 @@ class EndpointForm(forms.Form):
         error_messages={"required": _("Enter the address of your server.")},
     )
     people = forms.MultipleChoiceField(
-        label=_("About people"),
+        label=_("About people and the organization"),
         required=False,
         choices=[(told.code, told.label) for told in PEOPLE],
         widget=forms.CheckboxSelectMultiple,

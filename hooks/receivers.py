@@ -27,4 +27,4 @@ def announce(event: AuditEvent, **_kwargs: object) -> None:
 
 @compiled(Endpoint)
 def _endpoints(organization: uuid.UUID) -> QuerySet[Endpoint]:
-    return Endpoint.objects.for_org(organization).kept()
+    return Endpoint.objects.for_org(organization).kept().filter(organization__closed_at=None)

@@ -1,6 +1,7 @@
 """What the worker does. Redis may lose any of these: the sweep finds in Postgres what is left to do."""
 
 from celery import shared_task
+from django.db.models import Q
 
 from hooks.delivery import deliver_due
 from hooks.models import Delivery, Endpoint
@@ -25,6 +26,7 @@ def sweep() -> None:
 
 @shared_task(name="hooks.delete_old")
 def delete_old() -> None:
-    """Old deliveries, and then the removed endpoints that have none left."""
+    """Old deliveries, and then the endpoints that have none left and get no more."""
     Delivery.objects.old().delete()
-    Endpoint.objects.exclude(removed_at=None).filter(deliveries=None).delete()
+    ended = Q(removed_at__isnull=False) | Q(organization__closed_at__isnull=False)
+    Endpoint.objects.filter(ended, deliveries=None).delete()

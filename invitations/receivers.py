@@ -45,6 +45,12 @@ def end_delegated_invitations(organization_id: uuid.UUID, **_kwargs: object) -> 
     _revoke(Invitation.objects.delegated(organization).select_related("organization"))
 
 
+@receiver(events.closing_begun)
+def end_invitations_to_what_closes(organization_id: uuid.UUID, **_kwargs: object) -> None:
+    """The page that asked has said how many there are."""
+    _revoke(_pending(organization_id))
+
+
 @receiver(events.edition_changed)
 def end_invitations_without_place(organization_id: uuid.UUID, **_kwargs: object) -> None:
     """Those of billing managers that the new edition has no room for."""

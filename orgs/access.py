@@ -112,8 +112,14 @@ def _memberships(person: uuid.UUID, slug: str) -> QuerySet[Membership]:
 
 
 def explain(request: OrgRequest, denied: Denied) -> HttpResponse:
-    """The 403 page: the missing permission, who holds or grants it, and where to ask for it."""
+    """The 403 page: the missing permission, who holds or grants it, and where to ask for it.
+
+    Where the person has lost it to the closing of the organization, it says that instead.
+    """
+    role = Role(request.membership.role)
     holders = granting_roles(denied.permission)
+    if request.organization.is_closing and role in holders:
+        return render(request, "403.html", {"closing": True}, status=403)
     if holders == [Role.ADMIN]:
         who = _("Only admins may do this. An admin can change your role.")
     else:
@@ -125,9 +131,16 @@ def explain(request: OrgRequest, denied: Denied) -> HttpResponse:
         "permission_label": str(denied.permission.label),
         "granters": who,
         "admins": _admins_known_to(request.membership),
-        "ask_url": reverse("access_request", args=[request.organization.slug]),
+        "ask_url": _ask_url(request),
     }
     return render(request, "403.html", {"denial": denial}, status=403)
+
+
+def _ask_url(request: OrgRequest) -> str:
+    """Where to ask for it; empty where nobody can grant anything any more."""
+    if not may(request.membership, Permission.ACCESS_REQUEST):
+        return ""
+    return reverse("access_request", args=[request.organization.slug])
 
 
 def _admins_known_to(reader: Membership) -> list[str]:

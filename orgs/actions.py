@@ -35,6 +35,11 @@ def one_action(code: str) -> str:
     return str(action_of(code).label) if code else _("every action")
 
 
+def nameless(name: str) -> str:
+    """A person whose name is deleted with their account."""
+    return name or _("a person")
+
+
 def one_person(name: str) -> str:
     return name or _("everybody")
 
@@ -109,6 +114,28 @@ LAST_DAY_PASSED = Action(
 )
 MEMBERSHIP_LEFT = Action(
     "membership.left", gettext_lazy("Left"), gettext_lazy("left the organization as %(role)s"), role=role
+)
+ACCOUNT_DELETED = Action(
+    "account.deleted",
+    gettext_lazy("Deleted an account"),
+    gettext_lazy("deleted their own account"),
+    actor=nameless,
+)
+CLOSING_BEGUN = Action(
+    "organization.closing_begun",
+    gettext_lazy("Asked to close the organization"),
+    gettext_lazy("asked to close the organization after %(last_day)s"),
+    last_day=last_day,
+)
+CLOSING_UNDONE = Action(
+    "organization.closing_undone",
+    gettext_lazy("Undid the closing"),
+    gettext_lazy("undid the closing of the organization"),
+)
+ORGANIZATION_CLOSED = Action(
+    "organization.closed",
+    gettext_lazy("Closed the organization"),
+    gettext_lazy("closed the organization, and ended all memberships in it"),
 )
 ACCESS_REQUESTED = Action(
     "access.requested",

@@ -20,8 +20,8 @@ class MembershipInline(admin.TabularInline[Membership, Organization]):
 
 @admin.register(Organization)
 class OrganizationAdmin(admin.ModelAdmin[Organization]):
-    list_display = ["name", "slug", "edition_code", "seats", "created_at"]
-    list_filter = ["edition_code", "managers_manage_managers"]
+    list_display = ["name", "slug", "edition_code", "seats", "created_at", "closes_after", "closed_at"]
+    list_filter = ["edition_code", "managers_manage_managers", "closes_after"]
     search_fields = ["name", "slug", "memberships__user__email"]
     inlines = [MembershipInline]
     ordering = ["name"]

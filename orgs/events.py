@@ -14,5 +14,9 @@ role_changed = Signal()
 organization_renamed = Signal()
 # organization_id; billing managers may no longer manage billing managers. The organization says so already.
 delegation_ended = Signal()
+# organization_id; an admin has asked to close the organization.
+closing_begun = Signal()
+# organization_id; it is closed for good. Its memberships have ended.
+organization_closed = Signal()
 # organization_id, old: str, new: str; codes of editions. The organization is locked, and has the new one.
 edition_changed = Signal()

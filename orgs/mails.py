@@ -8,7 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.models import display_name
-from orgs.models import AccessRequest, Membership
+from orgs.models import AccessRequest, Membership, Organization
 from orgs.policy import Permission, Role, may
 from outbox.models import OutgoingEmail
 from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
@@ -74,6 +74,39 @@ def _last_day_passed(mail: OutgoingEmail) -> RenderedMail:
     )
 
 
+def _closing_begun(mail: OutgoingEmail) -> RenderedMail:
+    return _about_closing("closing_begun", mail)
+
+
+def _closing_nears(mail: OutgoingEmail) -> RenderedMail:
+    last_day = date.fromisoformat(mail.params["last_day"])
+    organization_id = cast("uuid.UUID", mail.organization_id)
+    closing = Organization.objects.closing().filter(pk=organization_id, closes_after=last_day)
+    if not closing.exists():
+        raise NoLongerNeeded("The closing was undone, or it is closed.")
+    return _about_closing("closing_nears", mail)
+
+
+def _about_closing(template: str, mail: OutgoingEmail) -> RenderedMail:
+    return render_mail(
+        template,
+        mail.params,
+        ours={
+            "last_day": date.fromisoformat(mail.params["last_day"]),
+            "url": settings.SITE_URL + reverse("billing", args=[mail.params["slug"]]),
+        },
+    )
+
+
+def _closing_undone(mail: OutgoingEmail) -> RenderedMail:
+    url = settings.SITE_URL + reverse("billing", args=[mail.params["slug"]])
+    return render_mail("closing_undone", mail.params, ours={"url": url})
+
+
+def _organization_closed(mail: OutgoingEmail) -> RenderedMail:
+    return render_mail("organization_closed", mail.params)
+
+
 def _access_requested(mail: OutgoingEmail) -> RenderedMail:
     """Who asks for what, as of now: to a person who is an admin still, without what was granted since."""
     organization_id = cast("uuid.UUID", mail.organization_id)
@@ -98,6 +131,10 @@ def _access_requested(mail: OutgoingEmail) -> RenderedMail:
 
 
 ROLE_CHANGED_MAIL = MailKind("role_changed", _role_changed)
+CLOSING_BEGUN_MAIL = MailKind("closing_begun", _closing_begun)
+CLOSING_UNDONE_MAIL = MailKind("closing_undone", _closing_undone)
+CLOSING_NEARS_MAIL = MailKind("closing_nears", _closing_nears)
+ORGANIZATION_CLOSED_MAIL = MailKind("organization_closed", _organization_closed, to_outsiders=True)
 LAST_DAY_NEARS_MAIL = MailKind("last_day_nears", _last_day_nears)
 LAST_DAY_PASSED_MAIL = MailKind("last_day_passed", _last_day_passed, to_outsiders=True)
 MEMBERSHIP_REMOVED_MAIL = MailKind("membership_removed", _membership_removed, to_outsiders=True)

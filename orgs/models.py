@@ -42,6 +42,10 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         """
         return self.select_for_update(no_key=True).get(pk=organization_id)
 
+    def closing(self) -> "OrganizationQuerySet":
+        """Those that an admin has asked to close, and that are not closed yet."""
+        return self.filter(closes_after__isnull=False, closed_at=None)
+
 
 class Organization(models.Model):
     """A customer of the SaaS company."""
@@ -71,6 +75,15 @@ class Organization(models.Model):
         _("invitations expire after"), null=True, blank=True, help_text=_("In days; empty: never.")
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    closes_after = models.DateField(
+        _("closes after"),
+        null=True,
+        editable=False,
+        help_text=_("The last day, in UTC, on which an admin can undo the closing; empty: it stays."),
+    )
+    closed_at = models.DateTimeField(
+        _("closed"), null=True, editable=False, help_text=_("Since then it belongs to nobody.")
+    )
     access_mail_at = models.DateTimeField(
         _("mail about access requests"),
         null=True,
@@ -83,7 +96,20 @@ class Organization(models.Model):
     class Meta:
         verbose_name = _("organization")
         verbose_name_plural = _("organizations")
-        indexes = [models.Index(fields=["created_at", "id"], name="organization_created")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(closed_at=None) | models.Q(closes_after__isnull=False),
+                name="organization_closing_before_closed",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="organization_created"),
+            models.Index(
+                fields=["closes_after"],
+                condition=models.Q(closes_after__isnull=False, closed_at=None),
+                name="organization_closing",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -91,6 +117,11 @@ class Organization(models.Model):
     @property
     def edition(self) -> Edition:
         return edition_of(self.edition_code, on=timezone.now().date())
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether an admin has asked to close it: from then on it can only be read, paid for, and kept."""
+        return self.closes_after is not None
 
     def invitation_expiry(self, sent_at: datetime) -> datetime | None:
         """When an invitation sent at that time ends by age; None: never."""
@@ -210,7 +241,8 @@ class Membership(models.Model):
         if is_past(self.last_day):
             return frozenset()
         delegated = self.organization.managers_manage_managers
-        granted = permissions_of(Role(self.role), delegated=delegated)
+        closing = self.organization.is_closing
+        granted = permissions_of(Role(self.role), delegated=delegated, closing=closing)
         return granted if self.token is None else self.token.restrict(granted)
 
     @property

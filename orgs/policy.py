@@ -54,6 +54,7 @@ class Permission(TextChoices):
 
     ORGANIZATION_VIEW = "organization.view", _("see the organization's dashboard")
     ORGANIZATION_CONFIGURE = "organization.configure", _("change the organization's settings")
+    ORGANIZATION_CLOSE = "organization.close", _("close the organization")
     ORGANIZATION_LEAVE = "organization.leave", _("leave the organization")
     ACCESS_REQUEST = "access.request", _("ask for access")
     WEBHOOKS_MANAGE = "webhooks.manage", _("manage webhooks")
@@ -195,6 +196,19 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
 }
 
+# What a closing organization leaves of all that its people may do: read, pay what is owed, and stop the
+# closing. A card can be saved, since without one that pays nothing can be paid here.
+STAYS_WHILE_CLOSING = frozenset(
+    {
+        *(permission for permission in Permission if permission.reads),
+        P.ORGANIZATION_CLOSE,
+        P.ORGANIZATION_LEAVE,
+        P.AUDIT_EXPORT,
+        P.BILLING_CARD_UPDATE,
+        P.BILLING_INVOICES_PAY,
+    }
+)
+
 # Asked for by the API alone, in part by the product beside the portal: the Roles page leaves them out.
 WITHOUT_PAGE = frozenset(
     {
@@ -244,9 +258,11 @@ class Principal(Protocol):
     def permissions(self) -> frozenset[Permission]: ...
 
 
-def permissions_of(role: Role, *, delegated: bool) -> frozenset[Permission]:
+def permissions_of(role: Role, *, delegated: bool, closing: bool = False) -> frozenset[Permission]:
     """All that a role may do; ``delegated``: the organization lets billing managers manage others."""
     granted = GRANTS[role]
+    if closing:
+        return granted & STAYS_WHILE_CLOSING
     return granted | DELEGABLE if delegated and role is Role.BILLING_MANAGER else granted
 
 

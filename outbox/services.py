@@ -71,14 +71,21 @@ def enqueue_each(
     return emails
 
 
+def drop_mails_to(addresses: Collection[str]) -> None:
+    """Drop what still waits for somebody who is no longer there. ``addresses``: in lower case.
+
+    A worker that is at such a mail doesn't send it, unless the provider has it already.
+    """
+    ensure_transaction("drop_mails_to")
+    _waiting(addresses).update(state=State.DROPPED, leased_until=None)
+
+
 def inside_mails(organization_id: uuid.UUID, addresses: Collection[str]) -> OutgoingEmailQuerySet:
     """What still waits and only somebody who belongs to the organization may get.
 
     ``addresses``: in lower case.
     """
-    waiting = OutgoingEmail.objects.filter(UNFINISHED, organization_id=organization_id)
-    # Further addresses for invoices are stored as they were typed.
-    waiting = waiting.alias(address=Lower("to")).filter(address__in=addresses)
+    waiting = _waiting(addresses).filter(organization_id=organization_id)
     return waiting.exclude(kind__in=kinds_to_outsiders())
 
 
@@ -89,6 +96,12 @@ def drop_inside_mails(organization_id: uuid.UUID, addresses: Collection[str]) ->
     """
     ensure_transaction("drop_inside_mails")
     inside_mails(organization_id, addresses).update(state=State.DROPPED, leased_until=None)
+
+
+def _waiting(addresses: Collection[str]) -> OutgoingEmailQuerySet:
+    # Further addresses for invoices are stored as they were typed.
+    by_address = OutgoingEmail.objects.alias(address=Lower("to"))
+    return by_address.filter(UNFINISHED, address__in=addresses)
 
 
 def lag() -> float:

@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 from accounts import mails as account_mails
 from accounts.models import User
 from audit.models import AuditEvent
+from billing.closings import closing_version
 from billing.models import BillingAccount, Invoice, StripeOperation, Subscription
 from billing.notices import (
     tell_of_changed_details,
@@ -26,13 +27,15 @@ from billing.notices import (
     tell_of_plan_change,
     tell_of_started_subscription,
 )
+from billing.operations.closing import close_organization
 from hooks.failing import switch_off
 from hooks.models import OffBecause
 from invitations import services as invitations
 from orgs import dates
 from orgs import services as organizations
 from orgs.access_requests import refuse_access, request_access
-from orgs.models import Membership
+from orgs.closing import remind_of_closing
+from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role
 from orgs.terms import follow_subscription
 from outbox.models import OutgoingEmail
@@ -72,6 +75,8 @@ LABELS = {
     "membership_removed": [("Member", "Mitglied")],
     "webhook_off": [("Open the webhook", "Webhook öffnen")],
     "last_day_nears": [("31 March 2027", "31 März 2027"), ("billing manager", "Rechnungsverwalter")],
+    "closing_begun": [("31 March 2027", "31 März 2027")],
+    "closing_nears": [("31 March 2027", "31 März 2027")],
     "last_day_passed": [("31 March 2027", "31 März 2027")],
     "access_answered": [("invite members", "Mitglieder einladen")],
     "access_requested": [("invite members", "Mitglieder einladen")],
@@ -227,6 +232,9 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
         tell_of_changed_details(organization, event, ["name", "tax_id"])
         tell_of_expiring_method(organization, PaymentMethodFactory(organization=organization), days=7)
         switch_off(EndpointFactory(organization=organization), OffBecause.FAILING)
+        close_organization(actor=admin, shown=closing_version(organization))
+        Organization.objects.update(closes_after=timezone.now().date() + timedelta(days=7))
+        remind_of_closing()
         account_mails.send_plain(
             "account/email/password_changed",
             admin.user.email,

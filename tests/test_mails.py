@@ -83,6 +83,16 @@ def of_near_last_day(text: str) -> Params:
     }
 
 
+def of_near_closing(text: str) -> Params:
+    organization = OrganizationFactory(closes_after=date(2027, 3, 31))
+    return {
+        "organization_id": organization.pk,
+        "organization": text,
+        "slug": "acme",
+        "last_day": "2027-03-31",
+    }
+
+
 def of_surplus(text: str) -> Params:
     invitation = InvitationFactory()
     return {
@@ -137,6 +147,10 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "role_changed": in_words(old="member", new="billing_manager", granted="billing.view"),
     "access_answered": in_words(permissions="members.invite", granted=False),
     "membership_removed": in_words(role="member"),
+    "closing_begun": in_words(last_day="2027-03-31"),
+    "closing_undone": in_words(),
+    "closing_nears": of_near_closing,
+    "organization_closed": in_words(),
     "last_day_nears": of_near_last_day,
     "last_day_passed": in_words(role="billing_viewer", last_day="2027-03-31"),
     "access_requested": of_request,
@@ -185,6 +199,7 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "account_notice": of_notice,
     "account_already_exists": lambda _text: {},
     "account_unknown": lambda _text: {},
+    "account_deleted": lambda _text: {},
     "account_email_confirmation": lambda text: {
         "email_address_id": EmailAddress.objects.get(user=of_person(text)).pk
     },
@@ -193,6 +208,7 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
 WITHOUT_BUTTON = {
     "membership_removed",
     "last_day_passed",
+    "organization_closed",
     "invitation_declined",
     "invitation_revoked",
     "invitation_ended",
@@ -248,6 +264,7 @@ OURS = re.compile(
     r"|\d\d:\d\d UTC"
 )
 WITHOUT_OTHERS = {
+    "account_deleted",
     "account_already_exists",
     "account_email_confirmation",
     "account_password_reset",

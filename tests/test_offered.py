@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ import pytest
 from django.urls import Resolver404, resolve
 
 from orgs.access import OrganizationAccess
-from orgs.models import Membership
+from orgs.models import Membership, Organization
 from orgs.policy import Role, may
 from tests.browser.pages import pages_for
 from tests.sampling import sampled
@@ -99,6 +100,19 @@ def test_no_page_offers_what_its_reader_may_not_do(world: World, role: Role) -> 
         for method, address in led_to(shown.html)
     }
     assert len(pressed) > 20
+    assert [one for one in pressed if is_refused(membership, one[1], one[2])] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", Role)
+def test_no_page_of_a_closing_organization_offers_what_it_has_left(world: World, role: Role) -> None:
+    Organization.objects.filter(pk=world.organization.pk).update(closes_after=date(2999, 3, 31))
+    membership = Membership.objects.select_related("organization").get(pk=world.memberships[role].pk)
+    pressed = {
+        (shown.route.name, method, address)
+        for shown in pages_for(world, role.value)
+        for method, address in led_to(shown.html)
+    }
     assert [one for one in pressed if is_refused(membership, one[1], one[2])] == []
 
 

@@ -38,7 +38,7 @@ REVOKED = Action(
 ENDED = Action(
     "access_token.ended",
     gettext_lazy("Ended an access token"),
-    gettext_lazy("ended the personal access token %(target)s of %(owner)s: %(reason)s"),
+    gettext_lazy("ended the access token %(target)s of %(owner)s: %(reason)s"),
     owner=str,
     reason=label_in(Ending),
 )

@@ -27,6 +27,7 @@ class Ending(models.TextChoices):
 
     ROLE = "role", _("their role may have none")
     MEMBERSHIP = "membership", _("they no longer belong to the organization")
+    CLOSED = "closed", _("the organization was closed")
 
 
 class CountedUse(models.Model):
@@ -127,7 +128,7 @@ class AccessToken(Token):
     @property
     def permissions(self) -> frozenset[Permission]:
         """Of the token itself: by a personal one its person acts."""
-        if self.kind is TokenKind.PERSONAL:
+        if self.kind is TokenKind.PERSONAL or self.organization.is_closing:
             return frozenset()
         return self.permitted & (GRANTS[Role.ADMIN] - FOR_PEOPLE_ONLY)
 
@@ -187,7 +188,8 @@ class Host:
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        return self.token.permissions
+        """None where the organization closes: what it leaves is for its people."""
+        return frozenset() if self.organization.is_closing else self.token.permissions
 
     @property
     def actor(self) -> Actor:

@@ -5,9 +5,9 @@ import uuid
 from django.dispatch import receiver
 
 from orgs import events
-from orgs.models import Membership
+from orgs.models import Membership, Organization
 from tokens.models import Ending
-from tokens.services import end_tokens, end_tokens_without_right
+from tokens.services import end_tokens, end_tokens_of_closed, end_tokens_without_right
 
 
 @receiver(events.role_changed)
@@ -21,6 +21,11 @@ def end_tokens_of_who_may_have_none(
 def end_tokens_of_who_left(organization_id: uuid.UUID, user_id: uuid.UUID, **_kwargs: object) -> None:
     """They would go with the membership, but untold."""
     end_tokens(_membership(organization_id, user_id), Ending.MEMBERSHIP)
+
+
+@receiver(events.organization_closed)
+def end_tokens_of_what_is_closed(organization_id: uuid.UUID, **_kwargs: object) -> None:
+    end_tokens_of_closed(Organization.objects.get(pk=organization_id))
 
 
 def _membership(organization_id: uuid.UUID, user_id: uuid.UUID) -> Membership:

@@ -128,8 +128,17 @@ def end_tokens_without_right(membership: Membership) -> None:
 
 def end_tokens(membership: Membership, reason: Ending) -> None:
     """End a person's personal tokens, in the portal's name. Call it with the organization locked."""
-    portal = Act(membership.organization, Actor.system())
-    for token in AccessToken.objects.for_org(membership.organization).of_kind(membership):
+    _end(membership.organization, membership, reason)
+
+
+def end_tokens_of_closed(organization: Organization) -> None:
+    """End those of the organization itself. Call it with the organization locked."""
+    _end(organization, None, Ending.CLOSED)
+
+
+def _end(organization: Organization, membership: Membership | None, reason: Ending) -> None:
+    portal = Act(organization, Actor.system())
+    for token in AccessToken.objects.for_org(organization).of_kind(membership):
         portal.record(
             actions.ENDED, target=(token.pk, token.name), owner=token.maker_name, reason=reason.value
         )

@@ -167,7 +167,7 @@ class Migration(migrations.Migration):
                 ('leased_until', models.DateTimeField(null=True)),
                 ('error', models.TextField(blank=True, db_default='')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('create_customer', 'become a customer at Stripe'), ('rename_customer', "let the name on invoices follow the organization's"), ('set_up_card', 'update the card'), ('pay_invoice', 'pay an invoice'), ('change_plan', 'change the plan'), ('schedule_change', 'change the plan when its period ends'), ('undo_change', 'undo a planned change'), ('start_subscription', 'start a subscription'), ('end_subscription', 'cancel the subscription'), ('keep_subscription', 'keep the subscription that was to end'), ('add_method', 'add a payment method'), ('choose_method', 'choose what pays'), ('update_details', 'change the billing details'), ('replace_contact', 'replace the mail for invoices'), ('add_tax_id', 'add a tax id'), ('remove_tax_id', 'remove a tax id'), ('remove_method', 'remove a payment method')], max_length=30)),
+                ('kind', models.CharField(choices=[('create_customer', 'become a customer at Stripe'), ('rename_customer', "let the name on invoices follow the organization's"), ('set_up_card', 'update the card'), ('pay_invoice', 'pay an invoice'), ('change_plan', 'change the plan'), ('schedule_change', 'change the plan when its period ends'), ('undo_change', 'undo a planned change'), ('start_subscription', 'start a subscription'), ('end_subscription', 'cancel the subscription'), ('keep_subscription', 'keep the subscription that was to end'), ('follow_closing', 'let the subscription end or go on with the organization'), ('add_method', 'add a payment method'), ('choose_method', 'choose what pays'), ('update_details', 'change the billing details'), ('replace_contact', 'replace the mail for invoices'), ('add_tax_id', 'add a tax id'), ('remove_tax_id', 'remove a tax id'), ('remove_method', 'remove a payment method')], max_length=30)),
                 ('step', models.CharField(default='create', max_length=20)),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('waiting', 'Waiting for the person'), ('done', 'Done'), ('failed', 'Failed')], default='pending', max_length=10)),
                 ('idempotency_key', models.CharField(max_length=100, unique=True)),
@@ -304,7 +304,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='stripeoperation',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['change_plan', 'schedule_change', 'undo_change', 'end_subscription', 'keep_subscription']), ('state', 'pending')), fields=('organization',), name='operation_one_subscription_change'),
+            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['change_plan', 'schedule_change', 'undo_change', 'end_subscription', 'keep_subscription', 'follow_closing']), ('state', 'pending')), fields=('organization',), name='operation_one_subscription_change'),
         ),
         migrations.AddConstraint(
             model_name='stripeoperation',

@@ -29,6 +29,7 @@ class OperationKind(models.TextChoices):
     START_SUBSCRIPTION = "start_subscription", _("start a subscription")
     END_SUBSCRIPTION = "end_subscription", _("cancel the subscription")
     KEEP_SUBSCRIPTION = "keep_subscription", _("keep the subscription that was to end")
+    FOLLOW_CLOSING = "follow_closing", _("let the subscription end or go on with the organization")
     ADD_METHOD = "add_method", _("add a payment method")
     CHOOSE_METHOD = "choose_method", _("choose what pays")
     UPDATE_DETAILS = "update_details", _("change the billing details")
@@ -41,7 +42,7 @@ class OperationKind(models.TextChoices):
 PLAN_CHANGES = (OperationKind.CHANGE_PLAN, OperationKind.SCHEDULE_CHANGE, OperationKind.UNDO_CHANGE)
 ENDING_KINDS = (OperationKind.END_SUBSCRIPTION, OperationKind.KEEP_SUBSCRIPTION)
 # Of an organization there is one at a time.
-SUBSCRIPTION_CHANGES = (*PLAN_CHANGES, *ENDING_KINDS)
+SUBSCRIPTION_CHANGES = (*PLAN_CHANGES, *ENDING_KINDS, OperationKind.FOLLOW_CLOSING)
 
 
 class OperationState(models.TextChoices):

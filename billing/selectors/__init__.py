@@ -1,6 +1,7 @@
 """What the pages read, one dataclass per page. All of it from the mirror: Stripe down, they still answer."""
 
 from billing.selectors.activity import activity_page, latest_activity
+from billing.selectors.closing import ClosingPage, closing_page
 from billing.selectors.editions import editions_page
 from billing.selectors.endings import EndingPage, ending_page
 from billing.selectors.invoice_list import PAGE_SIZE, InvoiceFilter, Sort, filter_in, invoice_list
@@ -14,6 +15,7 @@ from billing.selectors.start_list import Shown, start_list
 
 __all__ = [
     "PAGE_SIZE",
+    "ClosingPage",
     "EndingPage",
     "InvoiceFilter",
     "InvoicePage",
@@ -23,6 +25,7 @@ __all__ = [
     "Sort",
     "activity_page",
     "billing_page",
+    "closing_page",
     "editions_page",
     "ending_page",
     "filter_in",

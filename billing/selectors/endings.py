@@ -47,11 +47,21 @@ class EndingPage:
 
 def ending_page(membership: Membership, subscription_id: uuid.UUID) -> EndingPage:
     """Raises Subscription.DoesNotExist for one that has ended, or is another organization's."""
-    current = list(Subscription.objects.for_org(membership.organization_id).current())
-    subscription = next((one for one in current if one.pk == subscription_id), None)
-    if subscription is None:
+    pages = ending_pages(membership)
+    page = next((one for one in pages if one.subscription.pk == subscription_id), None)
+    if page is None:
         raise Subscription.DoesNotExist
-    after = None if len(current) > 1 else _edition_afterwards(subscription)
+    return page
+
+
+def ending_pages(membership: Membership) -> list[EndingPage]:
+    """Of each subscription that hasn't ended."""
+    current = list(Subscription.objects.for_org(membership.organization_id).current())
+    return [_page(membership, one, is_only=len(current) == 1) for one in current]
+
+
+def _page(membership: Membership, subscription: Subscription, *, is_only: bool) -> EndingPage:
+    after = _edition_afterwards(subscription) if is_only else None
     return EndingPage(
         subscription=subscription,
         name=_name_of(subscription),

@@ -10,7 +10,7 @@ from billing.selectors.methods import MethodTrouble
 from billing.selectors.overview import BillingPage
 from orgs.dates import day
 from orgs.models import Membership
-from orgs.policy import Role
+from orgs.policy import Permission, Role, may
 
 
 class Shown(StrEnum):
@@ -63,6 +63,9 @@ class StartList:
 def start_list(membership: Membership, page: BillingPage) -> StartList | None:
     """None: not for this person, hidden by them, or all of it done, by them or others."""
     if membership.role != Role.BILLING_MANAGER or Shown.HIDDEN in membership.dismissed:
+        return None
+    if not may(membership, Permission.BILLING_DETAILS_UPDATE):
+        # The organization closes: there is nothing to begin any more.
         return None
     steps = list(_steps(membership, page))
     if all(step.done for step in steps):

@@ -49,7 +49,7 @@ def _tell_of_purchase(request: HttpRequest, operation: StripeOperation) -> None:
 
 def _tell_of_change(request: HttpRequest, operation: StripeOperation) -> None:
     """Of the subscription."""
-    is_ending = operation.kind in ENDING_KINDS
+    is_ending = operation.kind in {*ENDING_KINDS, OperationKind.FOLLOW_CLOSING}
     if operation.state == OperationState.FAILED:
         sentence_of = ending_outcomes.sentence_of if is_ending else change_outcomes.sentence_of
         messages.error(request, sentence_of(operation))

@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from psycopg.errors import ForeignKeyViolation
 
 from accounts.models import User
 from audit.models import ActorKind
@@ -29,8 +30,8 @@ from orgs.policy import Role, may_invite
 def accept(*, user: User, claim: Claim) -> Invitation:
     """Join in the invited role. Accepting twice changes nothing.
 
-    Raises AcceptRefused, which then stands beside the invitation for those who sent it, and
-    Invitation.DoesNotExist.
+    Raises AcceptRefused, which then stands beside the invitation for those who sent it,
+    Invitation.DoesNotExist, and User.DoesNotExist for an account that was deleted meanwhile.
     """
     try:
         return _accept(user, claim)
@@ -38,6 +39,9 @@ def accept(*, user: User, claim: Claim) -> Invitation:
         _keep_refusal(user, claim, refused.reason)
         raise
     except IntegrityError as error:
+        if isinstance(error.__cause__, ForeignKeyViolation):
+            # Of all that is written here, only the person can be gone by the commit.
+            raise User.DoesNotExist from None
         # The constraint behind the check: somebody became a member by a way that doesn't lock.
         if broken_constraint(error) != "membership_one_per_person":
             raise
@@ -58,7 +62,10 @@ def _accept(user: User, claim: Claim) -> Invitation:
         if not has_room(organization, role):
             raise AcceptRefused(Reason.NO_ROOM, organization.name)
         Membership.objects.create(
-            organization=organization, user=user, role=role, last_day=invitation.last_day
+            organization=organization,
+            user=user,
+            role=role,
+            last_day=invitation.last_day,
         )
         invitation.accepted_by = user
         invitation.end(State.ACCEPTED, by=act)

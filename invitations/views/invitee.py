@@ -75,7 +75,7 @@ def accept(request: SignedInRequest, invitation_id: uuid.UUID) -> HttpResponse:
             "offers_to_ask": refused.reason is Reason.INVITER,
         }
         return render(request, "invitations/invitation.html", context, status=409)
-    except Invitation.DoesNotExist:
+    except (Invitation.DoesNotExist, User.DoesNotExist):
         return _none_open(request)
     organization = accepted.organization
     messages.success(

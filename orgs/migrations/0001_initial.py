@@ -27,11 +27,15 @@ class Migration(migrations.Migration):
                 ('managers_manage_managers', models.BooleanField(default=False, verbose_name='billing managers may manage billing managers')),
                 ('invitation_max_age_days', models.PositiveSmallIntegerField(blank=True, help_text='In days; empty: never.', null=True, verbose_name='invitations expire after')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('closes_after', models.DateField(editable=False, help_text='The last day, in UTC, on which an admin can undo the closing; empty: it stays.', null=True, verbose_name='closes after')),
+                ('closed_at', models.DateTimeField(editable=False, help_text='Since then it belongs to nobody.', null=True, verbose_name='closed')),
                 ('access_mail_at', models.DateTimeField(editable=False, help_text='When the admins got the last one, or get the next one.', null=True, verbose_name='mail about access requests')),
             ],
             options={
                 'verbose_name': 'organization',
                 'verbose_name_plural': 'organizations',
+                'indexes': [models.Index(condition=models.Q(('closed_at', None), ('closes_after__isnull', False)), fields=['closes_after'], name='organization_closing')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('closed_at', None), ('closes_after__isnull', False), _connector='OR'), name='organization_closing_before_closed')],
             },
         ),
         migrations.CreateModel(

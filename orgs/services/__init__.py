@@ -13,7 +13,7 @@ from orgs.services.organizations import (
     provision_organization,
     rename_organization,
 )
-from orgs.services.removal import leave, remove_billing_managers, remove_member
+from orgs.services.removal import end_all_memberships, leave, remove_billing_managers, remove_member
 from orgs.services.roles import change_role
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "change_settings",
     "create_organization",
     "dismiss",
+    "end_all_memberships",
     "end_past_last_days",
     "leave",
     "provision_organization",

@@ -80,6 +80,13 @@ def leave(*, membership: Membership) -> list[str]:
         return ended
 
 
+def end_all_memberships(act: Act) -> None:
+    """End every membership of the organization, which closes. Who had one gets another mail about that."""
+    memberships = Membership.objects.for_org(act.organization).select_related("user")
+    for membership in memberships.select_for_update(of=("self",)):
+        end_membership(act, membership)
+
+
 def end_membership(act: Act, membership: Membership) -> None:
     """With what is under way for the person here: each app ends what is its own."""
     user = membership.user

@@ -15,6 +15,8 @@ from django.utils.translation import override
 
 from audit.models import AuditEvent
 from audit.registry import Action, all_actions
+from billing.closings import closing_version
+from billing.operations.closing import close_due, close_organization, undo_closing
 from hooks import services as hooks
 from hooks.failing import switch_off
 from hooks.models import Endpoint, OffBecause
@@ -23,6 +25,7 @@ from invitations.models import Invitation, Kind
 from invitations.refusals import AcceptRefused, Reason
 from orgs import services as orgs
 from orgs.access_requests import refuse_access, request_access
+from orgs.account_deletion import delete_account
 from orgs.actions import edition_name
 from orgs.audit_export import export_audit_log
 from orgs.models import Membership
@@ -78,6 +81,16 @@ class Scene:
 
     def setting(self, name: str, seen: object, wanted: object) -> None:
         orgs.change_settings(actor=self.ada, changes={name: Change(seen, wanted)})
+
+    def undo_closing(self) -> None:
+        close_organization(actor=self.ada, shown=closing_version(self.organization))
+        self.organization.refresh_from_db()
+        undo_closing(actor=self.ada, shown=str(self.organization.closes_after))
+
+    def close(self) -> None:
+        self.organization.closes_after = date(2026, 1, 31)
+        self.organization.save()
+        close_due()
 
     @transaction.atomic
     def follow(self, edition_code: str, seats: int | None) -> None:
@@ -167,6 +180,7 @@ class Scene:
 
 
 ACTS: dict[str, Callable[[Scene], object]] = {
+    "account.deleted": lambda scene: delete_account(user=scene.mira.user, shown=[str(scene.organization.pk)]),
     "access_token.ended": Scene.demote_a_holder_of_a_token,
     "access_token.made": Scene.make_token,
     "access_token.revoked": Scene.revoke_token,
@@ -242,6 +256,11 @@ ACTS: dict[str, Callable[[Scene], object]] = {
         actor=scene.ada, delivery_id=DeliveryFactory(endpoint=scene.endpoint(), state="failed").pk
     ),
     "webhook.removed": lambda scene: hooks.remove_endpoint(actor=scene.ada, endpoint_id=scene.endpoint().pk),
+    "organization.closing_begun": lambda scene: close_organization(
+        actor=scene.ada, shown=closing_version(scene.organization)
+    ),
+    "organization.closing_undone": Scene.undo_closing,
+    "organization.closed": Scene.close,
     "organization.renamed": lambda scene: scene.setting("name", "Acme", "Globex"),
     "service_token.made": Scene.make_service_token,
     "service_token.revoked": Scene.revoke_service_token,
@@ -260,6 +279,7 @@ def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
         "everybody",
         "anyone with the link",
         "a person with the link",
+        "a person",
         "%(day)s (UTC)",
     ]
     texts += [

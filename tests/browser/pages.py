@@ -36,6 +36,8 @@ NO_PAGE = {
     "webhook_again": "POST only",
     "audit_export": "POST only",
     "people_remove": "asks about people whom the address names",
+    "closing_undo": "POST only",
+    "organization_data": "POST only",
     "member_role": "asks about a role that the address names",
     "managers_link": "POST only",
     "invitation_resend": "POST only",

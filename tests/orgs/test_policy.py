@@ -1,5 +1,7 @@
 """The policy equals seed 001's table, and nothing asks it for a name that it doesn't have."""
 
+from datetime import date
+
 import pytest
 from django.conf import settings
 from django.template import Context, Template
@@ -67,6 +69,37 @@ def test_roles_may_do_what_the_seed_says(resource: str) -> None:
 
 def membership(role: Role, *, delegated: bool = False) -> Membership:
     return Membership(role=role, organization=Organization(managers_manage_managers=delegated))
+
+
+READ_WHILE_CLOSING = {
+    "view",
+    "count",
+    "list",
+    "api_list",
+    "read",
+    "list_names",
+    "list_mails",
+    "summary",
+    "per_stack",
+}
+DONE_WHILE_CLOSING = {
+    "organization.close",
+    "organization.leave",
+    "audit.export",
+    "billing.card_update",
+    "billing.invoices_pay",
+}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_closing_organization_can_be_read_paid_for_and_kept(role: Role) -> None:
+    held = membership(role, delegated=True)
+    before = held.permissions
+    held.organization.closes_after = date(2027, 3, 31)
+    assert held.permissions == {
+        p for p in before if p.value.partition(".")[2] in READ_WHILE_CLOSING or p.value in DONE_WHILE_CLOSING
+    }
+    assert held.permissions < before
 
 
 DELEGATED = ["billing_managers.invite", "billing_managers.link", "billing_managers.remove"]

@@ -57,6 +57,7 @@ CHANGES = {
     "webhook_remove": Change("webhook.removed", "endpoint_id"),
     "webhook_again": Change("webhook.replayed", "delivery_id"),
     "audit_export": Change("audit.exported"),
+    "organization_data": Change("audit.exported"),
 }
 # Told once Stripe has done it, in tests/billing: test_cards.py, test_purchases.py, test_endings.py,
 # test_payments.py, test_plan_changes.py, test_saved_methods.py and test_details.py.
@@ -77,6 +78,8 @@ TOLD_LATER = {
     "tax_id_add",
     "tax_id_remove",
 }
+# With what its page showed: tests/billing/test_closing.py.
+TOLD_BY_ITS_PAGE = {"organization_close", "closing_undo"}
 # With an address that is there: tests/hooks/test_pages.py.
 TOLD_WITH_A_SERVER = {"webhook_new", "webhook_change"}
 # Others than admins send these too, or they name people: tests/billing/test_payment_links.py,
@@ -113,6 +116,7 @@ def test_every_form_is_accounted_for() -> None:
         *TOLD_LATER,
         *TOLD_ELSEWHERE,
         *TOLD_WITH_A_SERVER,
+        *TOLD_BY_ITS_PAGE,
         *CHANGES_NOTHING,
     }
 

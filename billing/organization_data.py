@@ -1,0 +1,99 @@
+"""What an organization takes with it: its people, invoices and audit log, as CSV files in one archive."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import IO, cast
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from billing.models import Invoice
+from orgs.audit_export import export_audit_log
+from orgs.models import Membership
+from orgs.policy import Permission, ensure
+from orgs.spreadsheets import BYTE_ORDER_MARK, csv_text
+
+# The names of columns are part of the format, as those of the audit log's file.
+PEOPLE_COLUMNS = ("id", "name", "email", "role", "joined_utc", "last_day")
+# Amounts in minor units of the currency.
+INVOICE_COLUMNS = ("number", "status", "currency", "total", "paid", "remaining", "issued_utc", "stripe_id")
+
+
+class Written:
+    """A file that is only written to: what was written since somebody took it."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def write(self, piece: bytes) -> int:
+        self._pieces.append(bytes(piece))
+        return len(piece)
+
+    def flush(self) -> None:
+        """There is nothing behind it."""
+
+    def taken(self) -> bytes:
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
+
+
+def archive_of(actor: Membership) -> Iterator[bytes]:
+    """The pieces of the archive. Raises Denied; the audit log tells of it."""
+    for permission in (
+        Permission.MEMBERS_LIST,
+        Permission.BILLING_MANAGERS_LIST_MAILS,
+        Permission.BILLING_VIEW,
+    ):
+        ensure(actor, permission)
+    return _pieces(
+        {
+            "people.csv": [_text(PEOPLE_COLUMNS, _people(actor))],
+            "invoices.csv": [_text(INVOICE_COLUMNS, _invoices(actor))],
+            "audit-log.csv": export_audit_log(actor=actor),
+        }
+    )
+
+
+def _pieces(files: dict[str, Iterable[str]]) -> Iterator[bytes]:
+    written = Written()
+    with ZipFile(cast("IO[bytes]", written), "w", ZIP_DEFLATED) as archive:
+        for name, texts in files.items():
+            with archive.open(name, "w") as file:
+                for text in texts:
+                    file.write(text.encode())
+                    yield written.taken()
+    yield written.taken()
+
+
+def _text(columns: Iterable[str], rows: Iterable[list[str]]) -> str:
+    return BYTE_ORDER_MARK + csv_text([columns, *rows])
+
+
+def _people(actor: Membership) -> Iterator[list[str]]:
+    people = Membership.objects.for_org(actor.organization).select_related("user")
+    for person in people.order_by("joined_at", "id"):
+        yield [
+            str(person.user_id),
+            person.user.name,
+            person.user.email,
+            person.role,
+            _at(person.joined_at),
+            person.last_day.isoformat() if person.last_day else "",
+        ]
+
+
+def _invoices(actor: Membership) -> Iterator[list[str]]:
+    invoices = Invoice.objects.for_org(actor.organization).issued().defer("document")
+    for invoice in invoices.order_by("issued_at", "id"):
+        yield [
+            invoice.number,
+            invoice.status,
+            invoice.currency,
+            str(invoice.total),
+            str(invoice.amount_paid),
+            str(invoice.amount_remaining),
+            _at(invoice.issued_at),
+            invoice.stripe_id,
+        ]
+
+
+def _at(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
