@@ -116,8 +116,10 @@ def test_the_api_keeps_to_its_document(case: schemathesis.Case, secrets: tuple[s
 
 @SCHEMA.include(operation_id=["organization", "members"]).parametrize()
 @tried(1)
-def test_it_does_so_for_a_connected_program(case: schemathesis.Case, secret: str, admin: Membership) -> None:
-    keeps_to_it(case, connected(admin, ProgramFactory()).secret or "")
+def test_it_does_so_for_a_connected_program(
+    case: schemathesis.Case, secrets: tuple[str, str], admin: Membership
+) -> None:
+    keeps_to_it(case, (connected(admin, ProgramFactory()).secret or "", secrets[1]))
 
 
 @pytest.mark.slow

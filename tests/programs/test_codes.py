@@ -254,6 +254,7 @@ def test_what_ends_the_right_ends_the_program_at_once(
     match ending:
         case "removed":
             orgs.remove_member(actor=admin, membership_id=billing_manager.pk)
+            assert AuditEvent.objects.filter(action="program.ended").count() == 1
         case "role":
             orgs.change_role(
                 actor=admin,
