@@ -76,7 +76,9 @@ def _not_signed_in(_request: HttpRequest, _error: Any) -> HttpResponse:
 def _denied(request: Any, error: Any) -> HttpResponse:
     permission = error.permission
     detail = f"This needs the permission {permission.value}: {permission.label}."
-    if request.organization.is_closing:
+    # Outside organizations there is none.
+    organization = getattr(request, "organization", None)
+    if organization is not None and organization.is_closing:
         detail += " The organization is closing, so it can only be read, and not by access tokens."
     return problem(403, detail, permission=permission.value)
 
