@@ -44,6 +44,7 @@ def test_only_mails_that_tell_nothing_of_the_inside_go_to_outsiders() -> None:
     assert set(kinds_to_outsiders()) == {
         "last_day_passed",
         "membership_removed",
+        "organization_closed",
         "invitation_sent",
         "invitation_revoked",
         "invitation_ended",
