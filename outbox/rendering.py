@@ -39,6 +39,8 @@ def render_mail(
     source = f"mail/{template}.html"
     # The base puts the subject in the first line, so that a line break in a name can't reach the headers.
     lines = render_to_string(source, {**values, "base": "mail/base.txt"}).strip()
+    # People search their mails with plain spaces.
+    lines = lines.replace("\N{NO-BREAK SPACE}", " ")
     subject, _, text = (line.strip() for line in lines.partition("\n"))
     html = render_to_string(source, {**values, "base": "mail/base.html", "subject": subject})
     text = BLANK_LINES.sub("\n\n", text)
