@@ -66,7 +66,7 @@ def no_figure(one: Upcoming) -> str:
     if one.no_figure is None:
         return ""
     if one.no_figure is NoFigure.ENDS:
-        return _("The subscription ends on %(day)s. Nothing is charged after that.") % {
+        return _("The subscription ends on %(day)s. It is not charged again.") % {
             "day": day(subscription.ends_at)
         }
     if one.no_figure is NoFigure.BY_USE:

@@ -123,7 +123,7 @@ SUBSCRIPTIONS = {
         subscriptions=[{"cancel_at_period_end": True, "preview": NONE_TO_COME}],
         says=[
             f"Ends on {DAY_OF_CHARGE}",
-            f"Next charge None The subscription ends on {DAY_OF_CHARGE}. Nothing is charged after that.",
+            f"Next charge None The subscription ends on {DAY_OF_CHARGE}. It is not charged again.",
         ],
         never=PROMISES,
     ),
