@@ -23,7 +23,7 @@ class BillingConfig(AppConfig):
             plan_steps,
             purchase_steps,
         )
-        from billing.selectors.removal import what_ends_in_billing  # noqa: PLC0415 - as above
+        from billing.selectors.removal import ended_addresses  # noqa: PLC0415 - as above
         from orgs.endings import tell_of_endings_with  # noqa: PLC0415 - as above
 
-        tell_of_endings_with(what_ends_in_billing)
+        tell_of_endings_with(ended_addresses)

@@ -1,7 +1,7 @@
 """What ends with memberships beside the access itself, and what goes on. Each app tells of its own."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet, TextField, prefetch_related_objects
 from django.db.models.functions import Cast
@@ -11,13 +11,38 @@ from accounts.models import addresses_of
 from audit.models import AuditEvent
 from audit.registry import Action
 from orgs.acting import OrganizationPrincipal
-from orgs.models import Membership
+from orgs.models import Membership, Organization
+from orgs.rows import count_of
+from outbox.models import OutgoingEmailQuerySet
 from outbox.services import inside_mails
 
 # Those who leave, and who lets them; what ends of theirs, for the question before and the page after.
 Teller = Callable[[Sequence[Membership], OrganizationPrincipal], list[str]]
+Rows = Callable[[Sequence[Membership], OrganizationPrincipal], QuerySet[Any]]
+
+
+class Counted(NamedTuple):
+    """Things that are told by their number. ``of``: those of these people; ``called``: so many of them, with
+    ``%(count)s``.
+    """
+
+    of: Rows
+    called: Callable[[int], str]
+
+
+_counted: list[Counted] = []
 _tellers: list[Teller] = []
 _tellers_of_what_goes_on: list[Teller] = []
+
+
+def counted_among_endings(called: Callable[[int], str]) -> Callable[[Rows], Rows]:
+    """Declares a selector of what ends: all of them are counted in one statement."""
+
+    def declare(of: Rows) -> Rows:
+        _counted.append(Counted(of, called))
+        return of
+
+    return declare
 
 
 def tell_of_endings_with(teller: Teller) -> None:
@@ -31,7 +56,14 @@ def what_ends(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> li
     """
     # Once for all who tell.
     prefetch_related_objects([person.user for person in leaving], "emailaddress_set")
-    return [item for tell in _tellers for item in tell(leaving, actor)]
+    columns = [count_of(counted.of(leaving, actor)) for counted in _counted]
+    counts = Organization.objects.filter(pk=actor.organization_id).values_list(*columns).get()
+    items = [
+        counted.called(count) % {"count": count}
+        for counted, count in zip(_counted, counts, strict=True)
+        if count
+    ]
+    return items + [item for tell in _tellers for item in tell(leaving, actor)]
 
 
 def tell_of_what_goes_on_with(teller: Teller) -> None:
@@ -56,13 +88,11 @@ def count_handled_by(
     return done.values("target_id").distinct().count()
 
 
-def _waiting_mails(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
-    addresses = {address for person in leaving for address in addresses_of(person.user)}
-    count = inside_mails(actor.organization_id, addresses).count()
-    sentence = ngettext(
+@counted_among_endings(
+    lambda count: ngettext(
         "%(count)s mail that was not sent yet", "%(count)s mails that were not sent yet", count
     )
-    return [sentence % {"count": count}] if count else []
-
-
-tell_of_endings_with(_waiting_mails)
+)
+def _waiting_mails(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> OutgoingEmailQuerySet:
+    addresses = {address for person in leaving for address in addresses_of(person.user)}
+    return inside_mails(actor.organization_id, addresses)

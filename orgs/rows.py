@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Count, IntegerField, Q, QuerySet, Subquery
+from django.db.models import Count, IntegerField, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 Row = TypeVar("Row")
@@ -74,8 +74,9 @@ def newer_than(key: Key, rows: AnyQuerySet, *, time: str) -> AnyQuerySet:
 
 
 def count_of(rows: "QuerySet[Any, Any]") -> Coalesce:
-    """How many rows there are, as a column of another queryset. ``rows``: of one organization."""
-    counted = rows.order_by().values("organization").annotate(rows=Count("*"))
+    """How many rows there are, as a column of another queryset."""
+    # Grouped by nothing, so that there is one count.
+    counted = rows.order_by().annotate(all=Value(1)).values("all").annotate(rows=Count("*"))
     return Coalesce(Subquery(counted.values("rows")), 0, output_field=IntegerField())
 
 

@@ -10,10 +10,11 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from orgs.acting import OrganizationPrincipal
+from orgs.endings import counted_among_endings
 from orgs.models import Membership
 from orgs.policy import Permission, may
 from programs.credentials import kept_with
-from programs.models import Connection
+from programs.models import Connection, ConnectionQuerySet
 from tokens.secret import OF_PROGRAM, is_well_formed
 
 
@@ -56,15 +57,16 @@ def connections_of(user: User) -> list[ConnectionRow]:
     ]
 
 
-def ended_connections(leaving: Sequence[Membership], _actor: OrganizationPrincipal) -> list[str]:
-    """See ``orgs.endings``."""
-    count = Connection.objects.filter(membership__in=leaving).count()
-    item = ngettext(
+@counted_among_endings(
+    lambda count: ngettext(
         "%(count)s program that reads billing for them",
         "%(count)s programs that read billing for them",
         count,
     )
-    return [item % {"count": count}] if count else []
+)
+def ended_connections(leaving: Sequence[Membership], _actor: OrganizationPrincipal) -> ConnectionQuerySet:
+    """See ``orgs.endings``."""
+    return Connection.objects.filter(membership__in=leaving)
 
 
 def memberships_to_share(user: User) -> list[Membership]:

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import display_name
 from orgs.acting import OrganizationPrincipal
+from orgs.endings import counted_among_endings
 from orgs.models import Membership, Organization
 from orgs.rows import Key, backward, beyond, fetch_page, key_in_text, key_text, newer_than, older_than
 from teams.models import Team, TeamMembership, TeamQuerySet, name_key
@@ -119,11 +120,12 @@ def members_of(team: Team) -> QuerySet[Membership]:
     return Membership.objects.for_org(team.organization_id).members().select_related("user")
 
 
-def ended_places(leaving: Sequence[Membership], _actor: OrganizationPrincipal) -> list[str]:
+@counted_among_endings(
+    lambda count: ngettext("%(count)s place in a team", "%(count)s places in teams", count)
+)
+def ended_places(leaving: Sequence[Membership], _actor: OrganizationPrincipal) -> QuerySet[TeamMembership]:
     """See ``orgs.endings``."""
-    count = TeamMembership.objects.filter(membership__in=leaving).count()
-    item = ngettext("%(count)s place in a team", "%(count)s places in teams", count)
-    return [item % {"count": count}] if count else []
+    return TeamMembership.objects.filter(membership__in=leaving)
 
 
 def _person(row: TeamMembership) -> PersonRow:

@@ -6,9 +6,8 @@ class TokensConfig(AppConfig):
     verbose_name = "Access tokens"
 
     def ready(self) -> None:
-        from orgs.endings import tell_of_endings_with, tell_of_what_goes_on_with  # noqa: PLC0415 - as above
+        from orgs.endings import tell_of_what_goes_on_with  # noqa: PLC0415 - as above
         from tokens import actions, mails, receivers  # noqa: F401, PLC0415 - they register themselves, once the models are there
-        from tokens.selectors import ended_tokens, kept_tokens  # noqa: PLC0415 - as above
+        from tokens.selectors import kept_tokens  # noqa: PLC0415 - as above
 
-        tell_of_endings_with(ended_tokens)
         tell_of_what_goes_on_with(kept_tokens)

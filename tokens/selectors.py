@@ -12,11 +12,11 @@ from django.utils.translation import ngettext
 
 from orgs.acting import OrganizationPrincipal
 from orgs.compiled import compiled
-from orgs.endings import count_handled_by
+from orgs.endings import count_handled_by, counted_among_endings
 from orgs.models import Membership
 from orgs.policy import Permission, may
 from tokens.actions import MADE
-from tokens.models import AccessToken, ServiceToken, TokenKind
+from tokens.models import AccessToken, AccessTokenQuerySet, ServiceToken, TokenKind
 from tokens.scopes import SCOPES
 from tokens.secret import digest_of, is_well_formed
 
@@ -96,12 +96,13 @@ def visible_token(membership: Membership, token_id: uuid.UUID) -> AccessToken:
     return found.get(pk=token_id)
 
 
-def ended_tokens(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
+@counted_among_endings(
+    lambda count: ngettext("%(count)s personal access token", "%(count)s personal access tokens", count)
+)
+def ended_tokens(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> AccessTokenQuerySet:
     """See ``orgs.endings``."""
     live = AccessToken.objects.for_org(actor.organization_id).live()
-    count = live.filter(membership__in=leaving).count()
-    sentence = ngettext("%(count)s personal access token", "%(count)s personal access tokens", count)
-    return [sentence % {"count": count}] if count else []
+    return live.filter(membership__in=leaving)
 
 
 def kept_tokens(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -11,10 +10,11 @@ from django.utils.translation import ngettext
 from accounts.models import addresses_of
 from billing.models import BillingAccount, OperationKind, PaymentLink, StripeOperation
 from billing.models.operations import FIRST_STEP, SET_UPS, StripeOperationQuerySet
+from billing.models.payment_links import PaymentLinkQuerySet
 from orgs.acting import OrganizationPrincipal
-from orgs.models import Membership, Organization
+from orgs.endings import counted_among_endings
+from orgs.models import Membership
 from orgs.policy import Permission, Role, may
-from orgs.rows import count_of
 
 
 def pages_of(organization_id: uuid.UUID, people: Collection[uuid.UUID]) -> StripeOperationQuerySet:
@@ -48,27 +48,23 @@ def successor_address(
     return next((person.user.email for person in acted + admins), "")
 
 
-def what_ends_in_billing(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
-    """See ``orgs.endings``."""
-    people = [person.user_id for person in leaving]
-    links = PaymentLink.objects.for_org(actor.organization_id).live().filter(maker_id__in=people)
-    found: Any = (
-        Organization.objects.select_related("billing_account")
-        .annotate(pages=count_of(pages_of(actor.organization_id, people).waiting()), links=count_of(links))
-        .get(pk=actor.organization_id)
-    )
-    items = [
-        ngettext("%(count)s open page at Stripe", "%(count)s open pages at Stripe", found.pages)
-        % {"count": found.pages}
-        if found.pages
-        else "",
-        ngettext("%(count)s payment link", "%(count)s payment links", found.links) % {"count": found.links}
-        if found.links
-        else "",
-    ]
-    account = getattr(found, "billing_account", None)
-    mails = _mails_for_invoices(account, leaving, actor) if account else []
-    return [item for item in items if item] + mails
+@counted_among_endings(
+    lambda count: ngettext("%(count)s open page at Stripe", "%(count)s open pages at Stripe", count)
+)
+def _ended_pages(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> StripeOperationQuerySet:
+    return pages_of(actor.organization_id, [person.user_id for person in leaving]).waiting()
+
+
+@counted_among_endings(lambda count: ngettext("%(count)s payment link", "%(count)s payment links", count))
+def _ended_links(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> PaymentLinkQuerySet:
+    links = PaymentLink.objects.for_org(actor.organization_id).live()
+    return links.filter(maker_id__in=[person.user_id for person in leaving])
+
+
+def ended_addresses(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
+    """See ``orgs.endings``: to whom Stripe and the portal no longer write about invoices."""
+    account = BillingAccount.objects.filter(organization=actor.organization_id).first()
+    return _mails_for_invoices(account, leaving, actor) if account else []
 
 
 def _addresses(people: Sequence[Membership]) -> set[str]:

@@ -17,6 +17,7 @@ from invitations.selectors.ways import change_of_role
 from orgs.acting import OrganizationPrincipal
 from orgs.compiled import compiled
 from orgs.dates import day
+from orgs.endings import counted_among_endings
 from orgs.last_days import is_past
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, may
@@ -42,13 +43,14 @@ def delegated_invitations(organization: Organization) -> list[str]:
     ]
 
 
-def ended_invitations(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> list[str]:
+@counted_among_endings(
+    lambda count: ngettext("%(count)s pending invitation", "%(count)s pending invitations", count)
+)
+def ended_invitations(leaving: Sequence[Membership], actor: OrganizationPrincipal) -> InvitationQuerySet:
     """What ends with the memberships of those who sent it: see ``orgs.endings``."""
     senders = [person.user_id for person in leaving]
     pending = Invitation.objects.for_org(actor.organization_id).pending()
-    count = pending.filter(invited_by__in=senders).count()
-    sentence = ngettext("%(count)s pending invitation", "%(count)s pending invitations", count)
-    return [sentence % {"count": count}] if count else []
+    return pending.filter(invited_by__in=senders)
 
 
 class InvitationRow(NamedTuple):
