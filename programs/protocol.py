@@ -13,6 +13,7 @@ from typing import Any
 from allauth.idp.oidc.internal.oauthlib.request_validator import OAuthLibRequestValidator
 from allauth.idp.oidc.models import Client, Token
 from django.conf import settings
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from oauthlib.common import Request
@@ -36,6 +37,12 @@ from programs.devices import new_user_code
 from programs.models import DEVICE_LIFE, POLL_INTERVAL, SLOWER_BY, Connection, DeviceRequest
 from programs.selectors import usable_connection
 from tokens.secret import OF_PROGRAM, OF_PROGRAM_REFRESH, digest_of, new_secret
+
+
+def address_of(request: HttpRequest) -> str:
+    """With its query written anew: oauthlib raises a ValueError for one that is not well formed."""
+    query = request.GET.urlencode()
+    return request.build_absolute_uri(request.path + (f"?{query}" if query else ""))
 
 
 class Validator(OAuthLibRequestValidator):

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from allauth.idp.oidc.internal.oauthlib.utils import get_uri
 from allauth.idp.oidc.models import Client
 from csp.decorators import csp_update
 from django.db import transaction
@@ -26,7 +25,7 @@ from programs import services
 from programs.credentials import SCOPE
 from programs.forms import ConsentForm
 from programs.models import Connection
-from programs.protocol import Server
+from programs.protocol import Server, address_of
 from programs.selectors import memberships_to_share
 
 
@@ -35,7 +34,7 @@ def authorize(request: SignedInRequest) -> HttpResponseBase:
     """The address to which a program sends people (RFC 6749, 4.1.1). What it asks stays in the query, and is
     checked before anybody is asked to sign in.
     """
-    uri = get_uri(request)
+    uri = address_of(request)
     try:
         _scopes, asked = Server().validate_authorization_request(uri)
     except FatalClientError:

@@ -18,7 +18,7 @@ from accounts.access import Audience, GatedView, open_to
 from accounts.limits import seconds_to_wait
 from programs import devices
 from programs.credentials import SCOPE
-from programs.protocol import Server, device_server
+from programs.protocol import Server, address_of, device_server
 
 Answer = tuple[dict[str, str], Any, int]
 
@@ -52,7 +52,7 @@ def endpoint(limit: str) -> Callable[[Callable[[HttpRequest], Answer]], GatedVie
 
 def wire(request: HttpRequest) -> tuple[str, str, str, dict[str, str]]:
     """The request as oauthlib reads it, with what was sent twice."""
-    return request.get_full_path(), "POST", request.POST.urlencode(), extract_headers(request)
+    return address_of(request), "POST", request.POST.urlencode(), extract_headers(request)
 
 
 @endpoint("program_endpoint")
