@@ -82,7 +82,7 @@ def undo_closing(*, actor: Membership, shown: str) -> StripeOperation | None:
     ``shown``: until when the page said that this can be done. Returns and raises as above.
     """
     with acting(actor, Permission.ORGANIZATION_CLOSE) as act:
-        if str(act.organization.closes_after) != shown:
+        if not act.organization.is_closing or str(act.organization.closes_after) != shown:
             raise PageOutdated(
                 _("The closing was undone already, or begun anew. This page shows how it is now.")
             )

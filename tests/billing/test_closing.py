@@ -179,6 +179,14 @@ def test_one_press_on_any_page_undoes_it_and_the_subscription_goes_on(
     assert "undone already" in text(client.post(url(admin.organization, "closing_undo"), shown, follow=True))
 
 
+def test_what_does_not_close_has_nothing_to_undo(admin: Membership, sign_in: SignIn) -> None:
+    for shown in ("None", "", str(timezone.now().date())):
+        answer = sign_in(admin).post(url(admin.organization, "closing_undo"), {"shown": shown}, follow=True)
+        assert "undone already" in text(answer)
+    assert actions("organization.closing") == []
+    assert told("closing_undone") == set()
+
+
 def test_undoing_keeps_what_the_closing_ended_and_nothing_else(
     admin: Membership, stripe: StripeWorld, subscription: Subscription, account: BillingAccount
 ) -> None:
