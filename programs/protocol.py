@@ -56,6 +56,13 @@ class Validator(OAuthLibRequestValidator):
     code: Token
     refresh_token: Token | None = None
 
+    def _lookup_client(self, request: Request, client_id: str | None) -> Client | None:
+        """Postgres stores no NUL, so no client has one in its id."""
+        if "\0" in (client_id or ""):
+            return None
+        found: Client | None = super()._lookup_client(request, client_id)
+        return found
+
     def validate_redirect_uri(
         self, client_id: str, redirect_uri: str, request: Request, *args: Any, **kwargs: Any
     ) -> bool:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
-from oauthlib.oauth2.rfc6749.errors import OAuth2Error, UnauthorizedClientError
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error, UnauthorizedClientError
 
 from accounts.access import Audience, GatedView, open_to
 from accounts.limits import seconds_to_wait
@@ -69,6 +69,9 @@ def revoke(request: HttpRequest) -> Answer:
 
 @endpoint("device_begin")
 def device_begin(request: HttpRequest) -> Answer:
+    if request.GET:
+        # As oauthlib's other endpoints refuse it: RFC 6749, 2.3.1.
+        raise InvalidRequestError("URL query parameters are not allowed")
     answer: Answer = device_server().create_device_authorization_response(*wire(request))
     client = Client.objects.get(pk=request.POST["client_id"])
     if Client.GrantType.DEVICE_CODE not in client.get_grant_types():

@@ -1,5 +1,6 @@
 """A finance tool on the web: the code with PKCE, tokens, and every misuse with its error of RFC 6749."""
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -317,3 +318,20 @@ def test_a_body_is_sent_once_and_in_the_body(tool: Tool, billing_manager: Member
         content_type="application/x-www-form-urlencoded",
     )
     assert refused(twice) == "invalid_request"
+
+
+def test_what_postgres_can_not_store_is_nobodys_id() -> None:
+    nul = base64.b64encode(b"a\0b:secret").decode()
+    for path in ("token/", "revoke/", "device/code/"):
+        for body, headers in (
+            ("client_id=a%00b", {}),
+            ("client_id=a%00b&client_secret=s", {}),
+            ("client_id=x", {"Authorization": f"Basic {nul}"}),
+        ):
+            answer = Client().post(
+                f"/oauth/{path}",
+                f"{body}&grant_type=refresh_token&refresh_token=a%00b&token=a%00b",
+                content_type="application/x-www-form-urlencoded",
+                headers=headers,
+            )
+            assert refused(answer) in {"invalid_client", "invalid_request"}

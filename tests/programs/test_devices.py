@@ -144,6 +144,8 @@ def test_only_programs_for_devices_begin_there(tool: Tool) -> None:
         == "invalid_client"
     )
     assert refused(tool.post("device/code/", scope="openid")) == "invalid_scope"
+    in_the_address = f"device/code/?client_id={tool.registered.pk}"
+    assert refused(tool.post(in_the_address, client_id=None, scope="billing.read")) == "invalid_request"
     assert not DeviceRequest.objects.exists()
 
 
