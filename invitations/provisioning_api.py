@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from ninja import Field, Schema
 from ninja.params.functions import Path
-from pydantic import AfterValidator
+from pydantic import AfterValidator, StringConstraints
 
 from accounts.validators import validate_display_name
 from api.endpoints import Endpoints
@@ -49,7 +49,13 @@ def _edition_in_effect(code: str) -> str:
         raise ValueError(f"The editions are {known}.") from None
 
 
-Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_display_name)]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=80),
+    AfterValidator(_display_name),
+]
+# What is answered as it was sent, so what Postgres can keep: see ``api.idempotency``.
+Storable = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 ExternalId = Annotated[str, Path(pattern=EXTERNAL_ID, description="What the product calls the organization.")]
 
 
@@ -71,7 +77,7 @@ class NameIn(Schema):
 
 
 class PersonIn(Schema):
-    email: str
+    email: Storable
     role: Role
 
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from invitations.models import Invitation
-from invitations.services.sending import BelongsAlready, Inviter, invite_by_mail
+from invitations.services.sending import BelongsAlready, Inviter, address_to_invite, invite_by_mail
 from orgs.policy import Role
 
 
@@ -17,11 +17,11 @@ class Brought(StrEnum):
 
 def bring_in(*, actor: Inviter, email: str, role: Role) -> Brought:
     """Invite a person, unless they are there or invited already in that role. Raises Refused and Denied."""
-    pending = Invitation.objects.for_org(actor.organization).pending()
-    if pending.filter(email=email.lower(), role=role).exists():
+    address = address_to_invite(email)
+    if Invitation.objects.live(actor.organization).filter(email=address, role=role).exists():
         return Brought.WAITING
     try:
-        invite_by_mail(actor=actor, email=email, role=role)
+        invite_by_mail(actor=actor, email=address, role=role)
     except BelongsAlready as belongs:
         if belongs.membership.role == role:
             return Brought.BELONGS

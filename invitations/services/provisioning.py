@@ -1,12 +1,10 @@
 """A new customer's organization, made by the product beside the portal, with an invitation for its admin."""
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.addresses import clean_address
 from invitations.models import Invitation
-from invitations.services.sending import invite_by_mail
+from invitations.services.sending import address_to_invite, invite_by_mail
 from orgs.errors import Refused
 from orgs.models import Organization
 from orgs.policy import Permission, Role, ensure
@@ -26,10 +24,7 @@ def provision(
     """
     now = ServiceToken.objects.live().get(pk=token.pk)
     ensure(now, Permission.ORGANIZATIONS_CREATE)
-    try:
-        address = clean_address(admin)
-    except ValidationError as error:
-        raise Refused(error.message) from None
+    address = address_to_invite(admin)
     organization, made = provision_organization(
         external_id=external_id, name=name, edition_code=edition_code, actor=now.actor
     )

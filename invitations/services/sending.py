@@ -53,6 +53,14 @@ class BelongsAlready(Refused):
         super().__init__(f"{self.fact} {_('Change the role instead.')}")
 
 
+def address_to_invite(text: str) -> str:
+    """What somebody typed or sent, as an address. Raises Refused."""
+    try:
+        return clean_address(text)
+    except ValidationError as error:
+        raise Refused(error.message) from None
+
+
 def invite_by_mail(*, actor: Inviter, email: str, role: Role, last_day: date | None = None) -> Invitation:
     """Invite an address. Whether an account has it plays no part, so nobody learns that.
 
@@ -60,10 +68,7 @@ def invite_by_mail(*, actor: Inviter, email: str, role: Role, last_day: date | N
     ``last_day``: of a billing manager for a time, in UTC; None: for good.
     """
     ensure_not_past(last_day)
-    try:
-        address = clean_address(email)
-    except ValidationError as error:
-        raise Refused(error.message) from None
+    address = address_to_invite(email)
     try:
         return _invite_by_mail(actor, address, role, last_day)
     except IntegrityError as error:

@@ -126,6 +126,7 @@ def test_two_at_once_create_one() -> None:
         ({"external_id": "x" * 101}, "body.external_id"),
         ({"name": "\u3164"}, "body.name"),
         ({"name": "x" * 81}, "body.name"),
+        ({"name": "  "}, "body.name"),
         ({"name": "Visit https://evil.example"}, "body.name"),
         ({"edition": "free"}, "body.edition"),
         ({"admin": {}}, "body.admin.email"),
@@ -190,6 +191,35 @@ def test_people_are_brought_in_as_from_a_file() -> None:
         "waiting",
     ]
     assert OutgoingEmail.objects.count() == 3
+
+
+def test_an_address_is_the_same_however_it_is_sent_and_a_dead_invitation_is_none() -> None:
+    program = program_of_host()
+    organization = provisioned(program)
+    path = f"{ROOT}/cus:42/people"
+    for email, outcome in ((" lee@acme.test ", "invited"), ("\tLEE@acme.test", "waiting")):
+        people = [{"email": email, "role": "member"}]
+        assert told(program.post(path, {"people": people}))["data"][0]["outcome"] == outcome
+    Organization.objects.update(invitation_max_age_days=7)
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(days=8))
+    assert told(program.post(path, {"people": [LEE]}))["data"][0]["outcome"] == "invited"
+    states = Invitation.objects.for_org(organization).filter(role=Role.MEMBER).order_by("sent_at")
+    assert [one.state for one in states] == [State.EXPIRED, State.PENDING]
+
+
+@pytest.mark.parametrize("email", ["a\0@acme.test", "\ud800@acme.test"])
+def test_what_can_not_be_kept_is_no_address(email: str) -> None:
+    program = program_of_host()
+    provisioned(program)
+    for headers in ({}, {"idempotency-key": "a"}):
+        people = [LEE, {"email": email, "role": "member"}]
+        problem = is_problem(program.post(f"{ROOT}/cus:42/people", {"people": people}, **headers), 422)
+        assert [error["at"] for error in problem["errors"]] == ["body.people.1.email"]
+    assert Invitation.objects.count() == 1
+
+
+def test_spaces_around_a_name_are_not_kept() -> None:
+    assert provisioned(program_of_host(), name=" Acme Robotics ").name == "Acme Robotics"
 
 
 def test_the_edition_limits_hold_for_the_product_too() -> None:
