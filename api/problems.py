@@ -16,6 +16,8 @@ from tokens.models import AccessToken, ServiceToken
 
 PATH = "/api/"
 CONTENT_TYPE = "application/problem+json"
+CLOSING = "The organization is closing, so it can only be read, and not by access tokens."
+CLOSED = "The organization is closed."
 NOT_SIGNED_IN = "Send a valid access token: Authorization: Bearer …"
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
@@ -76,10 +78,10 @@ def _not_signed_in(_request: HttpRequest, _error: Any) -> HttpResponse:
 def _denied(request: Any, error: Any) -> HttpResponse:
     permission = error.permission
     detail = f"This needs the permission {permission.value}: {permission.label}."
-    # Outside organizations there is none.
+    # Outside organizations, and before the product's endpoint has found its own, there is none.
     organization = getattr(request, "organization", None)
     if organization is not None and organization.is_closing:
-        detail += " The organization is closing, so it can only be read, and not by access tokens."
+        detail += f" {CLOSED if organization.closed_at else CLOSING}"
     return problem(403, detail, permission=permission.value)
 
 

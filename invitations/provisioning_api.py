@@ -4,7 +4,7 @@ It says who may come, and in which edition an organization begins. What is paid 
 """
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -86,7 +86,11 @@ class PeopleIn(Schema):
 
 
 class ProvisionedOut(Schema):
-    """``external_id``: null where a person created it. ``has_admin``: false while it waits for its first."""
+    """``external_id``: null where a person created it. ``has_admin``: false while it waits for its first.
+
+    ``closes_after``: the last day, in UTC, on which its closing can be undone; null: it stays. ``closed_at``:
+    since when it belongs to nobody.
+    """
 
     id: uuid.UUID
     external_id: str | None
@@ -95,6 +99,8 @@ class ProvisionedOut(Schema):
     edition: str
     created_at: datetime
     has_admin: bool
+    closes_after: date | None
+    closed_at: datetime | None
 
 
 class NewOrganizationOut(ProvisionedOut):
@@ -181,8 +187,7 @@ def provisioning_create(request: ApiRequest, body: NewOrganizationIn) -> NewOrga
 )
 def provisioning_rename(request: ApiRequest, external_id: ExternalId, body: NameIn) -> ProvisionedOut:
     """Rename an organization. Its address stays."""
-    organization = _organization(external_id)
-    rename_organization(actor=request.host.within(organization), name=body.name)
+    rename_organization(actor=_host_in(request, external_id), name=body.name)
     return ProvisionedOut(**_told(_organization(external_id)))
 
 
@@ -194,7 +199,7 @@ def provisioning_people(request: ApiRequest, external_id: ExternalId, body: Peop
 
     Nobody gets an account or a role without accepting, and nobody's role is changed.
     """
-    host = request.host.within(_organization(external_id))
+    host = _host_in(request, external_id)
     for role in {person.role for person in body.people}:
         ensure(host, INVITE_PERMISSIONS[role])
     return PeopleOut(data=[_brought(host, person) for person in body.people])
@@ -207,6 +212,12 @@ def _brought(host: Host, person: PersonIn) -> PersonOut:
     except Refused as refused:
         told.detail = str(refused.message)
     return told
+
+
+def _host_in(request: ApiRequest, external_id: str) -> Host:
+    """The product in that organization, which a refusal tells of. Raises Organization.DoesNotExist."""
+    request.organization = _organization(external_id)
+    return request.host.within(request.organization)
 
 
 def _organization(external_id: str) -> Organization:
@@ -223,4 +234,6 @@ def _told(organization: Organization) -> dict[str, Any]:
         "edition": organization.edition_code,
         "created_at": organization.created_at,
         "has_admin": organization.has_admin,  # type: ignore[attr-defined]
+        "closes_after": organization.closes_after,
+        "closed_at": organization.closed_at,
     }

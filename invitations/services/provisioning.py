@@ -20,7 +20,8 @@ def provision(
 
     ``admin``: an address. Whether it has an account plays no part: the organization waits until its person
     accepts. Sent again, the request changes nothing. Raises Refused where somebody else was invited under
-    the same id, Denied, and ServiceToken.DoesNotExist when the token has ended.
+    the same id, or the organization was closed, Denied, and ServiceToken.DoesNotExist when the token has
+    ended.
     """
     now = ServiceToken.objects.live().get(pk=token.pk)
     ensure(now, Permission.ORGANIZATIONS_CREATE)
@@ -30,6 +31,8 @@ def provision(
     )
     if made:
         invite_by_mail(actor=now.within(organization), email=address, role=Role.ADMIN)
+    elif organization.closed_at is not None:
+        raise Refused(_("The organization with this external id was closed. A new one needs another id."))
     elif not _was_invited(organization, address):
         raise Refused(_("Another organization has this external id: somebody else was invited to run it."))
     return organization, made

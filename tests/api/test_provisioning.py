@@ -8,7 +8,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from billing.closings import closing_version
 from billing.models import BillingAccount, StripeOperation
+from billing.operations.closing import close_due, close_organization
 from invitations import services as invitations
 from invitations.models import Invitation, State
 from orgs.models import Membership, Organization
@@ -96,6 +98,29 @@ def test_the_same_request_again_creates_nothing() -> None:
         1,
         1,
     )
+
+
+def test_the_product_learns_that_an_organization_closes_and_is_closed() -> None:
+    program = program_of_host()
+    organization = provisioned(program)
+    invitations.accept(user=UserFactory(email="ada@acme.test"), claim=by_mail(Invitation.objects.get()))
+    people = f"{ROOT}/cus:42/people"
+    assert told(program.get(f"{ROOT}/cus:42"))["closes_after"] is None
+    close_organization(
+        actor=Membership.objects.get(organization=organization), shown=closing_version(organization)
+    )
+    again = told(program.post(ROOT, ACME), 201)
+    assert (again["closes_after"], again["closed_at"]) == (
+        str(timezone.now().date() + timedelta(days=30)),
+        None,
+    )
+    assert "is closing" in is_problem(program.post(people, {"people": [LEE]}), 403)["detail"]
+    Organization.objects.update(closes_after="2026-01-31")
+    close_due()
+    assert told(program.get(f"{ROOT}/cus:42"))["closed_at"] is not None
+    assert "was closed" in is_problem(program.post(ROOT, ACME), 409)["detail"]
+    for path, body in ((people, {"people": [LEE]}), (f"{ROOT}/cus:42/rename", {"name": "Acme"})):
+        assert "is closed" in is_problem(program.post(path, body), 403)["detail"]
 
 
 def test_with_a_key_the_first_answer_comes_again() -> None:
