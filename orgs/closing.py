@@ -67,10 +67,11 @@ def close(act: Act) -> None:
         ORGANIZATION_CLOSED_MAIL,
         to=_addresses(_people(organization), ORGANIZATION_CLOSED_MAIL, str(event.pk)),
     )
-    end_all_memberships(act)
-    events.organization_closed.send(Organization, organization_id=organization.pk)
+    # First, so that all who hear of what ends know why.
     organization.closed_at = timezone.now()
     organization.save(update_fields=["closed_at"])
+    end_all_memberships(act)
+    events.organization_closed.send(Organization, organization_id=organization.pk)
 
 
 def _tell(act: Act, kind: MailKind, *, key: str, last_day: str | None = None) -> None:

@@ -33,14 +33,19 @@ from work.doorbell import ring
 def end_mails_for_invoices(
     organization_id: uuid.UUID, user_id: uuid.UUID, actor: Actor, **_kwargs: Any
 ) -> None:
-    """Also where a change that is still on its way to Stripe would bring the address back."""
-    account = BillingAccount.objects.filter(organization=organization_id).select_for_update().first()
+    """Also where a change that is still on its way to Stripe would bring the address back.
+
+    Of an organization that is closed the customer keeps its address: what is due must still reach somebody.
+    """
+    accounts = BillingAccount.objects.select_related("organization").select_for_update(of=("self",))
+    account = accounts.filter(organization=organization_id).first()
     if account is None:
         return
     addresses = addresses_of(User.objects.get(pk=user_id))
     _drop_copies(account, addresses)
-    is_theirs = account.email.lower() in addresses or _on_its_way(organization_id, addresses)
-    if account.has_customer and is_theirs:
+    if not account.has_customer or account.organization.closed_at is not None:
+        return
+    if account.email.lower() in addresses or _on_its_way(organization_id, addresses):
         _begin(account, addresses, actor)
 
 

@@ -35,6 +35,7 @@ class AccountRow(NamedTuple):
     synced_at: datetime | None
     reconciled_at: datetime | None
     name: str
+    email: str
     address: dict[str, str]
     failed: dict[str, Any] | None
     unsettled: list[dict[str, str]]

@@ -21,7 +21,8 @@ class ClosingPage:
 
     ``subscriptions``: those that haven't ended. ``obstacle``: why it can't be closed yet. ``ended``:
     Stripe's ids of those that the closing has let end, and undoing it keeps. ``is_lost``: the
-    closing let a subscription end that has ended, so that undoing it keeps none.
+    closing let a subscription end that has ended, so that undoing it keeps none. ``contact``: to whom Stripe
+    goes on writing.
     """
 
     last_day: date
@@ -30,6 +31,7 @@ class ClosingPage:
     tokens: int
     subscriptions: list[EndingPage]
     owed: list[StillOwed]
+    contact: str
     obstacle: Promise | None
     ended: set[str]
     is_lost: bool
@@ -51,6 +53,7 @@ def closing_page(membership: Membership) -> ClosingPage:
         tokens=AccessToken.objects.for_org(organization).live().count(),
         subscriptions=subscriptions,
         owed=owed,
+        contact=account.email if account else "",
         obstacle=next(filter(None, obstacles), None),
         ended=ended,
         is_lost=bool(ended) and not ended & ids,

@@ -304,6 +304,28 @@ def test_it_does_not_close_while_a_subscription_would_go_on(
     assert not Organization.objects.closing().exists()
 
 
+def test_stripe_still_knows_whom_to_write_to_for_what_is_due(
+    admin: Membership,
+    billing_manager: Membership,
+    stripe: StripeWorld,
+    account: BillingAccount,
+    sign_in: SignIn,
+) -> None:
+    address = billing_manager.user.email
+    stripe.api.customers.update(account.stripe_customer_id, {"email": address})
+    BillingAccount.objects.update(email=address, copies_to=[admin.user.email, "books@acme.test"])
+    page = text(sign_in(admin).get(url(admin.organization)))
+    assert f"Stripe goes on writing to {address} about them." in page
+    close(admin)
+    let_time_pass(admin.organization)
+    close_due()
+    sweep_everything()
+    assert stripe.api.customers.retrieve(account.stripe_customer_id).email == address
+    assert BillingAccount.objects.get().copies_to == ["books@acme.test"]
+    assert actions("details") == []
+    assert not StripeOperation.objects.exclude(state=OperationState.DONE).exists()
+
+
 class ProcessDied(BaseException):
     """Nothing catches it, as nothing catches a SIGKILL."""
 
