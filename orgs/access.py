@@ -27,7 +27,7 @@ from accounts.access import (
 from accounts.models import display_name
 from orgs.compiled import compiled
 from orgs.models import Membership, Organization
-from orgs.policy import Denied, Permission, Role, ensure, granting_roles, may
+from orgs.policy import Denied, Permission, Role, ensure, granting_roles, may, permissions_of
 
 # The page that explains a refusal names that many admins to those who see the members.
 ADMINS_NAMED = 5
@@ -116,9 +116,10 @@ def explain(request: OrgRequest, denied: Denied) -> HttpResponse:
 
     Where the person has lost it to the closing of the organization, it says that instead.
     """
-    role = Role(request.membership.role)
+    role, organization = Role(request.membership.role), request.organization
     holders = granting_roles(denied.permission)
-    if request.organization.is_closing and role in holders:
+    otherwise = permissions_of(role, delegated=organization.managers_manage_managers)
+    if organization.is_closing and denied.permission in otherwise:
         return render(request, "403.html", {"closing": True}, status=403)
     if holders == [Role.ADMIN]:
         who = _("Only admins may do this. An admin can change your role.")

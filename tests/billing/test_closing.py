@@ -122,11 +122,13 @@ def test_the_page_says_what_ends_what_is_owed_and_closes_what_it_showed(
 def test_meanwhile_it_can_be_read_and_paid_for_and_the_refusal_says_why(
     admin: Membership, billing_manager: Membership, member: Membership, sign_in: SignIn
 ) -> None:
+    Organization.objects.update(managers_manage_managers=True)
     close(admin)
     organization = admin.organization
     for person, open_, shut in (
         (admin, "members", "organization_settings"),
         (billing_manager, "billing", "billing_details"),
+        (billing_manager, "billing", "managers_invite"),
         (member, "members", "tokens"),
     ):
         client = sign_in(person)
