@@ -199,3 +199,15 @@ def test_where_no_place_is_left_a_request_is_shown_without_a_button(admin: Membe
     assert f"{invitation.email} asked for a new one" in page
     assert "Send new invitation" not in page
     assert f'popovertarget="menu-{invitation.pk}"' not in page
+
+
+def test_of_what_closes_nobody_is_asked_for_a_new_one(admin: Membership) -> None:
+    invitation = InvitationFactory(organization=admin.organization, inviter=admin)
+    client = opened(by_mail(invitation))
+    ended(State.REVOKED)(invitation)
+    Organization.objects.update(closes_after=timezone.now().date())
+    for page in (text(client.get(page_of(invitation))), text(ask(client, invitation))):
+        assert BUTTON not in page
+        assert "At the moment nobody can be invited to" in page
+    assert not asked_mails()
+    assert not AuditEvent.objects.filter(action="invitation.asked").exists()
