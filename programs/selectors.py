@@ -58,11 +58,7 @@ def connections_of(user: User) -> list[ConnectionRow]:
 
 
 @counted_among_endings(
-    lambda count: ngettext(
-        "%(count)s program that reads billing for them",
-        "%(count)s programs that read billing for them",
-        count,
-    )
+    lambda count: ngettext("%(count)s connected program", "%(count)s connected programs", count)
 )
 def ended_connections(leaving: Sequence[Membership], _actor: OrganizationPrincipal) -> ConnectionQuerySet:
     """See ``orgs.endings``."""

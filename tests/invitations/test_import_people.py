@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from invitations.models import Invitation
-from orgs.models import Membership
+from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
 from tests.factories import MembershipFactory
@@ -94,3 +94,16 @@ def test_a_wrong_line_says_why_and_keeps_back_no_other(ada: Membership, tmp_path
 @pytest.mark.parametrize("file", ["", "email,role\nlee@ledger.test,member\n"])
 def test_a_file_of_another_kind_is_refused(ada: Membership, tmp_path: Path, file: str) -> None:
     assert "The first line lacks" in run(tmp_path, file)[1]
+
+
+def test_whose_last_day_has_passed_invites_nobody(ada: Membership, tmp_path: Path) -> None:
+    Organization.objects.update(managers_manage_managers=True)
+    MembershipFactory(
+        organization=ada.organization,
+        role=Role.BILLING_MANAGER,
+        last_day="2026-01-31",
+        user__email="bo@acme.test",
+    )
+    line = "lee@ledger.test,billing_manager,acme\n"
+    _said, wrong = run(tmp_path, HEAD + line, inviter="bo@acme.test")
+    assert "There is no such organization, or bo@acme.test is not in it." in wrong

@@ -12,7 +12,7 @@ from django.test import Client
 from audit.models import AuditEvent
 from orgs.models import Membership
 from programs.models import Connection
-from tests.programs.factories import BACK, ProgramFactory
+from tests.programs.factories import BACK, ConnectionFactory, ProgramFactory
 from tests.programs.tool import Tool, allow, connect, program, refused, told
 from tests.world import signed_in
 
@@ -107,3 +107,9 @@ def test_the_form_may_lead_to_the_program_and_nowhere_else(billing_manager: Memb
     assert "https://tool.example" in policy(tool.address())
     assert "evil" not in policy(tool.address(redirect_uri="https://evil.example/back"))
     assert "tool.example" not in policy("/accounts/programs/")
+
+
+def test_who_leaves_reads_in_words_for_them_that_their_programs_end(billing_manager: Membership) -> None:
+    ConnectionFactory(membership=billing_manager)
+    page = signed_in(billing_manager.user).get(f"/orgs/{billing_manager.organization.slug}/leave/")
+    assert "<li>1 connected program</li>" in page.content.decode()

@@ -88,7 +88,8 @@ def carry_out(line: dict[str, str], *, inviter: str) -> str:
         raise Wrong(f"The role is one of {', '.join(Role.values)}.")
     role = Role(line["role"])
     actor = (
-        Membership.objects.filter(organization__slug=line["organization"], user__email=inviter)
+        Membership.objects.current()
+        .filter(organization__slug=line["organization"], user__email=inviter)
         .select_related("organization", "user")
         .first()
     )
