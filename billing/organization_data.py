@@ -1,4 +1,4 @@
-"""What an organization takes with it: its people, invoices and audit log, as CSV files in one archive."""
+"""What an organization takes with it: people, teams, invoices and audit log, as CSV files in one archive."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -10,9 +10,12 @@ from orgs.audit_export import export_audit_log
 from orgs.models import Membership
 from orgs.policy import Permission, ensure
 from orgs.spreadsheets import BYTE_ORDER_MARK, csv_text
+from teams.models import Team
 
 # The names of columns are part of the format, as those of the audit log's file.
 PEOPLE_COLUMNS = ("id", "name", "email", "role", "joined_utc", "last_day")
+# A row for each person in it; of a team without people one, with nobody.
+TEAM_COLUMNS = ("id", "name", "description", "person_id", "added_utc")
 # Amounts in minor units of the currency.
 INVOICE_COLUMNS = ("number", "status", "currency", "total", "paid", "remaining", "issued_utc", "stripe_id")
 
@@ -39,6 +42,7 @@ def archive_of(actor: Membership) -> Iterator[bytes]:
     """The pieces of the archive. Raises Denied; the audit log tells of it."""
     for permission in (
         Permission.MEMBERS_LIST,
+        Permission.TEAMS_LIST,
         Permission.BILLING_MANAGERS_LIST_MAILS,
         Permission.BILLING_VIEW,
     ):
@@ -46,6 +50,7 @@ def archive_of(actor: Membership) -> Iterator[bytes]:
     return _pieces(
         {
             "people.csv": [_text(PEOPLE_COLUMNS, _people(actor))],
+            "teams.csv": [_text(TEAM_COLUMNS, _teams(actor))],
             "invoices.csv": [_text(INVOICE_COLUMNS, _invoices(actor))],
             "audit-log.csv": export_audit_log(actor=actor),
         }
@@ -78,6 +83,13 @@ def _people(actor: Membership) -> Iterator[list[str]]:
             _at(person.joined_at),
             person.last_day.isoformat() if person.last_day else "",
         ]
+
+
+def _teams(actor: Membership) -> Iterator[list[str]]:
+    teams = Team.objects.for_org(actor.organization).order_by("name_key", "team_memberships__added_at")
+    in_them = ("team_memberships__membership__user", "team_memberships__added_at")
+    for pk, name, description, person, added_at in teams.values_list("pk", "name", "description", *in_them):
+        yield [str(pk), name, description, str(person or ""), _at(added_at) if added_at else ""]
 
 
 def _invoices(actor: Membership) -> Iterator[list[str]]:

@@ -44,7 +44,7 @@ def closing_undo(request: OrgRequest) -> HttpResponse:
 
 @requires(POST=Permission.AUDIT_EXPORT)
 def organization_data(request: OrgRequest) -> StreamingHttpResponse:
-    """People, invoices and the audit log, each as CSV, in one file."""
+    """People, teams, invoices and the audit log, each as CSV, in one file."""
     name = f"{request.organization.slug}-{timezone.now():%Y-%m-%d}.zip"
     return StreamingHttpResponse(
         archive_of(request.membership),

@@ -39,6 +39,7 @@ from tests.hooks.factories import EndpointFactory
 from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import text
 from tests.races import at_once
+from tests.teams.factories import TeamFactory, TeamMembershipFactory
 from tests.tokens.factories import AccessTokenFactory
 from tests.world import signed_in
 from tokens.models import AccessToken
@@ -436,8 +437,11 @@ def test_of_two_at_once_one_closes(
     assert actions("subscription.ending", "subscription.kept") == ["subscription.ending"]
 
 
-def test_the_archive_holds_people_invoices_and_the_log(admin: Membership, sign_in: SignIn) -> None:
+def test_the_archive_holds_people_teams_invoices_and_the_log(admin: Membership, sign_in: SignIn) -> None:
     InvoiceFactory(organization=admin.organization, number="A-1")
+    place = TeamMembershipFactory(team__organization=admin.organization, membership=admin)
+    empty = TeamFactory(organization=admin.organization)
+    TeamMembershipFactory()
     close(admin)
     answer = sign_in(admin).post(url(admin.organization, "organization_data"))
     with ZipFile(io.BytesIO(b"".join(answer))) as archive:
@@ -447,6 +451,10 @@ def test_the_archive_holds_people_invoices_and_the_log(admin: Membership, sign_i
         }
     assert rows["people.csv"][1][2] == admin.user.email
     assert rows["invoices.csv"][1][0] == "A-1"
+    assert {(row[0], row[3]) for row in rows["teams.csv"][1:]} == {
+        (str(place.team_id), str(admin.user_id)),
+        (str(empty.pk), ""),
+    }
     assert "organization.closing_begun" in {row[4] for row in rows["audit-log.csv"]}
 
 
