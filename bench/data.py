@@ -31,16 +31,16 @@ OTHERS, THEIR_PEOPLE, THEIR_STACKS, THEIR_DAYS, THEIR_INVOICES = 40, 12, 5, 10, 
 class Data:
     """``admin`` asks for the pages; ``invitee`` has an account and a proven address, and is no member yet.
 
-    ``by_size``: organizations of so many people and invoices, and an admin of each. ``visitor`` belongs to
-    ``visited`` organizations, ``admin`` to one.
+    ``by_size``: organizations of so many people and invoices, and an admin of each. ``by_managers``: those of
+    so many billing managers. ``visitors`` belong to so many organizations, ``admin`` to one.
     """
 
     organization: Organization
     admin: User
     invitee: User
     by_size: dict[int, tuple[Organization, User]]
-    visitor: User
-    visited: int
+    by_managers: dict[int, tuple[Organization, User]]
+    visitors: dict[int, User]
     customer: StripeCustomer
 
 
@@ -61,6 +61,13 @@ def load(customer: StripeCustomer) -> Data:
     for size in (SMALL, LARGE, HUGE):
         of_size = _organization(f"people-{size}", f"cus_{size}", people=size, invoices=size)
         by_size[size] = (of_size, _first_admin(of_size))
+    by_managers = {}
+    for size in (SMALL, HUGE):
+        managed = _organization(
+            f"managers-{size}", f"cus_managers{size}", people=SMALL, invoices=SMALL, managers=size
+        )
+        by_managers[size] = (managed, _first_admin(managed))
+    visitors = {size: _visitor(size) for size in (SMALL, MANY_ORGANIZATIONS, HUGE)}
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return Data(
@@ -68,8 +75,8 @@ def load(customer: StripeCustomer) -> Data:
         admin=admin,
         invitee=invitee,
         by_size=by_size,
-        visitor=_visitor(),
-        visited=MANY_ORGANIZATIONS,
+        by_managers=by_managers,
+        visitors=visitors,
         customer=customer,
     )
 
@@ -79,25 +86,35 @@ def _first_admin(organization: Organization) -> User:
     return admins.order_by("joined_at")[0].user
 
 
-def _visitor() -> User:
-    """Somebody who belongs to many organizations."""
-    (visitor,) = _people("visitor", 1)
-    organizations = Organization.objects.bulk_create(
-        Organization(name=f"Visited {number}", slug=f"visited-{number}", edition_code="team-growth")
-        for number in range(MANY_ORGANIZATIONS)
+def _visitor(organizations: int) -> User:
+    """Somebody who belongs to so many organizations, each with a subscription."""
+    (visitor,) = _people(f"visitor-{organizations}", 1)
+    now = timezone.now()
+    visited = Organization.objects.bulk_create(
+        Organization(
+            name=f"Visited {number}",
+            slug=f"visited-{organizations}-{number}",
+            edition_code="team-growth",
+        )
+        for number in range(organizations)
     )
     Membership.objects.bulk_create(
-        Membership(organization=organization, user=visitor, role=Role.ADMIN) for organization in organizations
+        Membership(organization=organization, user=visitor, role=Role.ADMIN) for organization in visited
     )
+    customers = [(organization, f"cus_{organization.slug}") for organization in visited]
+    BillingAccount.objects.bulk_create(_account(*one, now) for one in customers)
+    Subscription.objects.bulk_create(_subscription(*one, now) for one in customers)
     return visitor
 
 
-def _organization(slug: str, customer: str, *, people: int, invoices: int) -> Organization:
+def _organization(
+    slug: str, customer: str, *, people: int, invoices: int, managers: int = MANAGERS
+) -> Organization:
     """An organization with people in every role, pending invitations, a card, a subscription and invoices."""
     organization = Organization.objects.create(name=slug.title(), slug=slug, edition_code="enterprise-growth")
     now = timezone.now()
-    users = _people(slug, people + MANAGERS)
-    roles = [Role.ADMIN] * ADMINS + [Role.MEMBER] * (people - ADMINS) + [Role.BILLING_MANAGER] * MANAGERS
+    users = _people(slug, people + managers)
+    roles = [Role.ADMIN] * ADMINS + [Role.MEMBER] * (people - ADMINS) + [Role.BILLING_MANAGER] * managers
     Membership.objects.bulk_create(
         Membership(organization=organization, user=user, role=role, joined_at=now - timedelta(hours=number))
         for number, (user, role) in enumerate(zip(users, roles, strict=True))
@@ -115,7 +132,8 @@ def _organization(slug: str, customer: str, *, people: int, invoices: int) -> Or
         for role in (Role.MEMBER, Role.BILLING_MANAGER)
         for number in range(PENDING)
     )
-    _billing(organization, customer, now)
+    _account(organization, customer, now).save()
+    _subscription(organization, customer, now).save()
     _invoices(organization, customer, now, invoices)
     return organization
 
@@ -131,8 +149,8 @@ def _people(prefix: str, count: int) -> list[User]:
     return users
 
 
-def _billing(organization: Organization, customer: str, now: datetime) -> None:
-    BillingAccount.objects.create(
+def _account(organization: Organization, customer: str, now: datetime) -> BillingAccount:
+    return BillingAccount(
         organization=organization,
         stripe_customer_id=customer,
         name=f"{organization.name} Inc.",
@@ -145,7 +163,10 @@ def _billing(organization: Organization, customer: str, now: datetime) -> None:
         card_exp_year=now.year + 3,
         synced_at=now,
     )
-    Subscription.objects.create(
+
+
+def _subscription(organization: Organization, customer: str, now: datetime) -> Subscription:
+    return Subscription(
         organization=organization,
         stripe_id=f"sub_{customer}",
         status="active",

@@ -25,12 +25,14 @@ class Figures:
     """``sql``: statements, transaction control apart. ``bytes``: of the body.
 
     ``seconds``, ``cpu_seconds``: one per sample, by the clock and of this process's processor time.
+    ``shortest``: see ``Measured``.
     """
 
     sql: int = 0
     bytes: int = 0
     seconds: list[float] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
+    shortest: str = ""
 
     @property
     def p50_ms(self) -> float:
@@ -55,7 +57,7 @@ def measure(
     application: Application, floor: Measured, requests: list[Measured], *, samples: int
 ) -> dict[str, Figures]:
     """Rounds of floor, request, floor, request … so that whatever else the machine does hits all alike."""
-    figures = {request.name: Figures() for request in (floor, *requests)}
+    figures = {request.name: Figures(shortest=request.shortest) for request in (floor, *requests)}
     for request in (floor, *requests):
         _warm_up(application, request)
         figures[request.name].sql = _statements(application, request)

@@ -5,11 +5,25 @@ from bench.requests import PAGES
 
 # Session, person, organization with membership: what every page of an organization begins with.
 EVERY_PAGE = 3
-HEADINGS = ("", "statements", "beyond 3", "p50 ms", "p95 ms", "cpu ms", "bytes", "x floor", "cpu x floor")
+HEADINGS = (
+    "",
+    "statements",
+    "beyond 3",
+    "p50 ms",
+    "p95 ms",
+    "cpu ms",
+    "bytes",
+    "x floor",
+    "cpu x floor",
+    "x shortest",
+)
 
 
 def rows(figures: dict[str, Figures]) -> list[dict[str, object]]:
-    """One per measured request; ``floor_ratio``: its p50 as a multiple of the floor's of the same run."""
+    """One per measured request; ``floor_ratio``: its p50 as a multiple of the floor's of the same run.
+
+    ``shortest_ratio``: of a list, as a multiple of the same list's at its shortest; None for what is no list.
+    """
     floor = figures["floor"]
     return [
         {
@@ -21,6 +35,7 @@ def rows(figures: dict[str, Figures]) -> list[dict[str, object]]:
             "floor_ratio": round(one.p50_ms / floor.p50_ms, 2),
             "cpu_ms": round(one.cpu_ms, 3),
             "cpu_ratio": round(one.cpu_ms / floor.cpu_ms, 2),
+            "shortest_ratio": (round(one.p50_ms / figures[one.shortest].p50_ms, 2) if one.shortest else None),
         }
         for name, one in figures.items()
     ]
@@ -41,6 +56,7 @@ def table(found: list[dict[str, object]]) -> str:
                 f"{row['bytes']:,}",
                 f"{row['floor_ratio']:.2f}",
                 f"{row['cpu_ratio']:.2f}",
+                f"{row['shortest_ratio']:.2f}" if row["shortest_ratio"] else "–",
             )
         )
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]

@@ -29,7 +29,7 @@ from billing.webhooks import handle
 from invitations.claims import Channel, Claim, keep_claim
 from invitations.models import Invitation, Kind
 from orgs.models import Membership
-from orgs.policy import Permission, Role
+from orgs.policy import OF_PEOPLE, Permission, Role
 from tokens.models import AccessToken
 from tokens.secret import OF_ORGANIZATION, SHOWN, digest_of, new_secret
 
@@ -37,6 +37,8 @@ PAGES = ("dashboard", "members", "billing", "invoices")
 CSRF_SECRET_LENGTH = 32
 # How many rows before its end the last page of a list begins.
 LAST = 25
+# As many as one request of a program may ask.
+QUESTIONS = 1_000
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,15 @@ class Request:
 class Measured:
     """``make``: the request, made anew for every sample; ``status``: of its answer.
 
-    ``work``: what a worker does when it has been answered; its time counts too.
+    ``work``: what a worker does when it has been answered; its time counts too. ``shortest``: the name of the
+    request for the same list at its shortest, beside which the time of a longer one is told.
     """
 
     name: str
     make: Callable[[], Request]
     status: HTTPStatus = HTTPStatus.OK
     work: Callable[[Request], None] | None = None
+    shortest: str = ""
 
 
 def floor_of(data: Data) -> Measured:
@@ -77,9 +81,19 @@ def measured_of(data: Data) -> list[Measured]:
         *pages,
         *_lists(data),
         Measured("organizations, 1", partial(_page, reverse("organizations"), session)),
-        Measured(
-            f"organizations, {data.visited}",
-            partial(_page, reverse("organizations"), sign_in(data.visitor)),
+        *_of_lengths(
+            "organizations",
+            {
+                size: partial(_page, reverse("organizations"), sign_in(visitor))
+                for size, visitor in data.visitors.items()
+            },
+        ),
+        *_of_lengths(
+            "billing managers",
+            {
+                size: partial(_page, reverse("billing", args=[organization.slug]), sign_in(admin))
+                for size, (organization, admin) in data.by_managers.items()
+            },
         ),
         *_authorize(data),
         Measured("accept", partial(_acceptance, data, sign_in(data.invitee)), HTTPStatus.FOUND),
@@ -89,25 +103,40 @@ def measured_of(data: Data) -> list[Measured]:
     ]
 
 
+def _of_lengths(name: str, pages: dict[int, Callable[[], Request]]) -> list[Measured]:
+    """The same page with lists of several lengths."""
+    shortest = f"{name}, {min(pages):,}"
+    return [
+        Measured(f"{name}, {size:,}", make, shortest=shortest if size != min(pages) else "")
+        for size, make in pages.items()
+    ]
+
+
 def _lists(data: Data) -> list[Measured]:
     """Lists of every length, the first page and, of the longest, the last one."""
     found = []
     few, many = min(data.by_size), max(data.by_size)
     for size, (organization, admin) in data.by_size.items():
         session = sign_in(admin)
+        people, bills = ("" if size == few else f"{name}, {few:,}" for name in ("members", "invoices"))
         members, invoices = (reverse(name, args=[organization.slug]) for name in ("members", "invoices"))
-        found.append(Measured(f"members, {size:,}", partial(_page, members, session)))
+        found.append(Measured(f"members, {size:,}", partial(_page, members, session), shortest=people))
         if size in (few, many):
-            found.append(Measured(f"invoices, {size:,}", partial(_page, invoices, session)))
+            found.append(Measured(f"invoices, {size:,}", partial(_page, invoices, session), shortest=bills))
         if size == many:
             person = Membership.objects.for_org(organization).members().order_by("joined_at", "id")[LAST]
             invoice = Invoice.objects.for_org(organization).issued().order_by("issued_at", "id")[LAST]
             after = urlencode({"after": f"{person.joined_at.isoformat()}~{person.pk}"})
             found += [
-                Measured(f"members, {size:,}, end", partial(_page, f"{members}?{after}", session)),
+                Measured(
+                    f"members, {size:,}, end",
+                    partial(_page, f"{members}?{after}", session),
+                    shortest=people,
+                ),
                 Measured(
                     f"invoices, {size:,}, end",
                     partial(_page, f"{invoices}?after={invoice.pk}", session),
+                    shortest=bills,
                 ),
             ]
     return found
@@ -127,13 +156,19 @@ def _authorize(data: Data) -> list[Measured]:
     )
     headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
     question = {"user": str(data.admin.pk), "permission": Permission.BILLING_VIEW.value}
+    people = Membership.objects.for_org(data.organization).values_list("user", flat=True)
+    questions = [
+        {"user": str(person), "permission": permission.value}
+        for permission in sorted(OF_PEOPLE)
+        for person in people
+    ][:QUESTIONS]
     one, many = (
         reverse(name, args=[data.organization.slug]) for name in ("api_authorize", "api_authorize_batch")
     )
-    questions = json.dumps({"questions": [question] * 1000}).encode()
+    body = json.dumps({"questions": questions}).encode()
     return [
         Measured("authorize", partial(Request, "GET", f"{one}?{urlencode(question)}", headers=headers)),
-        Measured("authorize, 1,000", partial(Request, "POST", many, body=questions, headers=headers)),
+        Measured(f"authorize, {QUESTIONS:,}", partial(Request, "POST", many, body=body, headers=headers)),
     ]
 
 

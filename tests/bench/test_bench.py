@@ -23,7 +23,7 @@ from devstack.paths import ROOT
 from invitations.models import Invitation, State
 from orgs.models import Membership
 
-SIZES = {"SMALL": 4, "LARGE": 26, "HUGE": 30, "MANY_ORGANIZATIONS": 2}
+SIZES = {"SMALL": 4, "LARGE": 26, "HUGE": 30, "MANY_ORGANIZATIONS": 5}
 
 
 def names(*, small: int, large: int, huge: int, organizations: int) -> list[str]:
@@ -31,12 +31,15 @@ def names(*, small: int, large: int, huge: int, organizations: int) -> list[str]
         *("floor", "dashboard", "members", "billing", "invoices"),
         *(f"members, {small}", f"invoices, {small}", f"members, {large:,}", f"members, {huge:,}"),
         *(f"invoices, {huge:,}", f"members, {huge:,}, end", f"invoices, {huge:,}, end"),
-        *("organizations, 1", f"organizations, {organizations}"),
+        *("organizations, 1", f"organizations, {small}", f"organizations, {organizations}"),
+        *(f"organizations, {huge:,}", f"billing managers, {small}", f"billing managers, {huge:,}"),
         *("authorize", "authorize, 1,000", "accept", "webhook", "webhook applied", "healthz"),
     ]
 
 
-KEYS = ["name", "sql", "p50_ms", "p95_ms", "bytes", "floor_ratio", "cpu_ms", "cpu_ratio"]
+KEYS = [
+    *("name", "sql", "p50_ms", "p95_ms", "bytes", "floor_ratio", "cpu_ms", "cpu_ratio", "shortest_ratio"),
+]
 
 
 @pytest.fixture
@@ -56,7 +59,7 @@ def little_data(
 def test_every_request_is_measured_beside_the_floor(little_data: Data) -> None:
     figures = measure(get_wsgi_application(), floor_of(little_data), measured_of(little_data), samples=2)
     found = report.rows(figures)
-    assert [row["name"] for row in found] == names(small=4, large=26, huge=30, organizations=2)
+    assert [row["name"] for row in found] == names(small=4, large=26, huge=30, organizations=5)
     assert all(list(row) == KEYS for row in found)
     assert figures["floor"].sql == report.EVERY_PAGE
     assert len(figures["floor"].seconds) == 2 * (len(found) - 1)
@@ -76,15 +79,19 @@ def test_an_unexpected_answer_ends_the_measurement(little_data: Data) -> None:
         measure(get_wsgi_application(), missing, [], samples=2)
 
 
-def test_times_are_told_as_multiples_of_the_floor() -> None:
+def test_times_are_told_as_multiples_of_the_floor_and_of_the_shortest_list() -> None:
     figures = {
         "floor": Figures(sql=3, bytes=60, seconds=[0.002, 0.002, 0.004], cpu_seconds=[0.001]),
         "dashboard": Figures(sql=8, bytes=20_000, seconds=[0.005, 0.006, 0.007], cpu_seconds=[0.003]),
+        "short": Figures(seconds=[0.005, 0.005], cpu_seconds=[0.001]),
+        "long": Figures(seconds=[0.006, 0.006], cpu_seconds=[0.001], shortest="short"),
     }
-    _floor, dashboard = report.rows(figures)
+    _floor, dashboard, short, long = found = report.rows(figures)
     assert (dashboard["p50_ms"], dashboard["floor_ratio"]) == (6.0, 3.0)
-    lines = report.table([_floor, dashboard]).splitlines()
+    assert (short["shortest_ratio"], long["shortest_ratio"]) == (None, 1.2)
+    lines = report.table(found).splitlines()
     assert lines[2].split()[:3] == ["dashboard", "8", "5"]
+    assert [line.split()[-1] for line in lines[1:]] == ["–", "–", "–", "1.20"]
 
 
 @pytest.mark.slow
