@@ -122,7 +122,10 @@ class BillingPage:
         return bool(self.troubles) or (self.owed is not None and self.owed.needs_another_method)
 
 
-def billing_page(membership: Membership, *, card_saved: bool = False) -> BillingPage:
+def billing_page(
+    membership: Membership, *, card_saved: bool = False, managers_after: str = ""
+) -> BillingPage:
+    """``managers_after``: see ``billing_managers_panel``."""
     organization = membership.organization
     edition = organization.edition
     account = account_of(organization.pk)
@@ -136,7 +139,7 @@ def billing_page(membership: Membership, *, card_saved: bool = False) -> Billing
     customers = saved_by(account) if account else None
     what_pays = WhatPays(charged_customer(account), subscriptions, customers, just_saved=card_saved)
     owed = owed_of(organization.pk, unpaid, what_pays)
-    managers = billing_managers_panel(membership)
+    managers = billing_managers_panel(membership, after=managers_after)
     return BillingPage(
         edition=edition,
         owed=owed,

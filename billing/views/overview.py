@@ -20,7 +20,9 @@ def billing(request: OrgRequest) -> HttpResponse:
 
 def billing_response(request: OrgRequest) -> HttpResponse:
     card_saved = "saved" in request.GET and _has_saved_card(request)
-    page = billing_page(request.membership, card_saved=card_saved)
+    page = billing_page(
+        request.membership, card_saved=card_saved, managers_after=request.GET.get("managers_after", "")
+    )
     context = {
         "page": page,
         "start": start_list(request.membership, page),

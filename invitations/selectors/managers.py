@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from django.db.models import IntegerField, QuerySet, Value
@@ -16,7 +16,11 @@ from orgs.compiled import compiled
 from orgs.dates import day
 from orgs.models import Membership
 from orgs.policy import BILLING_MANAGERS, Permission, Role, may, may_invite
-from orgs.rows import count_of
+from orgs.rows import Key, beyond, count_of, key_in_text, key_text
+
+MANAGERS_PER_PAGE = 25
+BY_JOINING = ("joined_at", "id")
+EARLIER_THAN_ALL: Key = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
 
 
 class ManagerRow(NamedTuple):
@@ -26,6 +30,7 @@ class ManagerRow(NamedTuple):
     last_day: date | None
     name: str
     email: str
+    total: int
     reserved: int
     members: int
     seats_reserved: int
@@ -33,9 +38,10 @@ class ManagerRow(NamedTuple):
 
 @compiled(ManagerRow)
 def _managers_and_reader(
-    organization: uuid.UUID, reader: uuid.UUID, oldest: datetime, per_seat: bool
+    organization: uuid.UUID, reader: uuid.UUID, oldest: datetime, at: datetime, pk: uuid.UUID, per_seat: bool
 ) -> QuerySet[Membership, Any]:
-    """Each with the count of places that invitations reserve; the reader, so that there is a row.
+    """Those after a key, each with the counts of all and of the places that invitations reserve; the reader,
+    so that there is a row.
 
     ``per_seat``: count the seats as well, which members take and their invitations reserve.
     """
@@ -43,14 +49,16 @@ def _managers_and_reader(
     pending = Invitation.objects.for_org(organization).pending_since(oldest)
     reserving = pending.for_role(Role.BILLING_MANAGER)
     uncounted = Value(0, output_field=IntegerField())
+    managers = memberships.billing_managers()
     return (
-        (memberships.billing_managers() | memberships.filter(pk=reader))
+        (managers.filter(beyond((at, pk), BY_JOINING)) | memberships.filter(pk=reader))
         .annotate(
+            total=count_of(managers),
             reserved=count_of(reserving),
             members=count_of(memberships.members()) if per_seat else uncounted,
             seats_reserved=count_of(pending.for_role(Role.MEMBER)) if per_seat else uncounted,
         )
-        .order_by("joined_at", "id")
+        .order_by(*BY_JOINING)
         .values_list(
             "id",
             "role",
@@ -58,10 +66,11 @@ def _managers_and_reader(
             "last_day",
             "user__name",
             "user__email",
+            "total",
             "reserved",
             "members",
             "seats_reserved",
-        )
+        )[: MANAGERS_PER_PAGE + 2]
     )
 
 
@@ -86,8 +95,10 @@ class Manager:
 
 @dataclass(frozen=True)
 class BillingManagersPanel:
-    """``limit``: how many the edition allows, None for any number; ``taken``: the places that are.
+    """``managers``: a part of all ``total``, first those who joined first; ``later``: the key after which the
+    next part begins, "" at the end; ``is_first``: none before them are left out.
 
+    ``limit``: how many the edition allows, None for any number; ``taken``: the places that are.
     Pending invitations hold places for those who may invite. ``over_limit``: what to do about managers beyond
     the limit, or "" while they fit. ``full``: why nobody can be invited though they fit, or "".
     ``waiting_link``: the reader has an invite link that nobody used yet, which can be copied again.
@@ -95,6 +106,9 @@ class BillingManagersPanel:
     """
 
     managers: list[Manager]
+    total: int
+    later: str
+    is_first: bool
     pending: PendingInvitations
     limit: int | None
     taken: int
@@ -109,15 +123,23 @@ class BillingManagersPanel:
     seats_reserved: int
 
 
-def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
-    """The billing managers and their pending invitations, as far as the reader sees them; two statements."""
+def billing_managers_panel(membership: Membership, *, after: str = "") -> BillingManagersPanel:
+    """The billing managers and their pending invitations, as far as the reader sees them; two statements.
+
+    ``after``: the key of a part; what isn't one, or has nobody after it, shows the first.
+    """
     sees_mails = may(membership, Permission.BILLING_MANAGERS_LIST_MAILS)
     removes = may(membership, Permission.BILLING_MANAGERS_REMOVE)
     invites = may_invite(membership, Role.BILLING_MANAGER)
     organization = membership.organization
+    key = key_in_text(after) or EARLIER_THAN_ALL
     rows = _managers_and_reader(
-        organization.pk, membership.pk, oldest_live(organization), organization.edition.per_seat
+        organization.pk, membership.pk, oldest_live(organization), *key, organization.edition.per_seat
     )
+    found = [row for row in rows if Role(row.role).is_billing_manager and _key(row) > key]
+    if not found and key != EARLIER_THAN_ALL:
+        return billing_managers_panel(membership)
+    total = rows[0].total if rows else 0
     changes = {role: role_changes(membership, role) for role in BILLING_MANAGERS}
     managers = [
         Manager(
@@ -131,19 +153,21 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
             removable=removes and person.id != membership.pk,
             menu_label=_("Actions for %(name)s") % {"name": person.name},
         )
-        for person in rows
-        if Role(person.role).is_billing_manager
+        for person in found[:MANAGERS_PER_PAGE]
     ]
     limit = limit_for(organization, Role.BILLING_MANAGER)
-    joinable = limit is None or len(managers) < limit
+    joinable = limit is None or total < limit
     pending = (
         pending_invitations(membership, Role.BILLING_MANAGER, joinable=joinable) if invites else NONE_PENDING
     )
-    taken = len(managers) + (rows[0].reserved if invites and rows else 0)
-    over = over_limit_sentence(membership, Role.BILLING_MANAGER, taken=len(managers))
+    taken = total + (rows[0].reserved if invites and rows else 0)
+    over = over_limit_sentence(membership, Role.BILLING_MANAGER, taken=total)
     full = invites and not over and limit is not None and taken >= limit
     return BillingManagersPanel(
         managers=managers,
+        total=total,
+        later=key_text(_key(found[MANAGERS_PER_PAGE - 1])) if len(found) > MANAGERS_PER_PAGE else "",
+        is_first=key == EARLIER_THAN_ALL,
         pending=pending,
         limit=limit,
         taken=taken,
@@ -163,3 +187,7 @@ def billing_managers_panel(membership: Membership) -> BillingManagersPanel:
         seats_taken=rows[0].members if rows else 0,
         seats_reserved=rows[0].seats_reserved if rows else 0,
     )
+
+
+def _key(manager: ManagerRow) -> Key:
+    return manager.joined_at, manager.id

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from invitations.models import Invitation, Kind
-from invitations.selectors import billing_managers_panel
+from invitations.selectors import billing_managers_panel, managers
 from invitations.services.sending import mail_key
 from orgs.models import Membership, Organization
 from orgs.policy import Role
@@ -146,6 +146,44 @@ def test_an_expired_invitation_is_marked_and_its_link_not_offered(admin: Members
 
 def test_without_anybody_the_panel_says_so(admin: Membership) -> None:
     assert "No billing manager yet" in panel_of(admin)
+
+
+def test_many_stand_on_several_pages_and_are_counted_on_each(
+    compiled_anew: None, monkeypatch: pytest.MonkeyPatch, admin: Membership, sign_in: SignIn
+) -> None:
+    monkeypatch.setattr(managers, "MANAGERS_PER_PAGE", 2)
+    joined = timezone.now()
+    people = [
+        MembershipFactory(
+            organization=admin.organization,
+            role=Role.BILLING_MANAGER,
+            joined_at=joined + timedelta(seconds=number),
+        )
+        for number in range(5)
+    ]
+    # A reader who is one of them stands on the page of their place alone.
+    for reader, parts in ((admin, [2, 2, 1]), (people[0], [2, 2, 1])):
+        seen, after = [], ""
+        for part in parts:
+            panel = billing_managers_panel(reader, after=after)
+            assert (len(panel.managers), panel.total, panel.taken) == (part, 5, 5)
+            assert panel.is_first is (after == "")
+            seen += [manager.membership_id for manager in panel.managers]
+            after = panel.later
+        assert (seen, after) == ([str(person.pk) for person in people], "")
+    client, page = sign_in(admin), url(admin.organization, "")
+    first = text(client.get(page))
+    ((_before, following),) = re.findall(r'href="([^"]+)(\?managers_after=[^"]+)"', first)
+    assert "First page" not in first
+    second = text(client.get(page + following.partition("#")[0]))
+    assert f'href="{page}#billing-managers"' in second
+    shown = [person.user.name in second for person in people]
+    assert shown == [False, False, True, True, False]
+
+
+def test_a_page_with_nobody_left_shows_the_first(admin: Membership, billing_manager: Membership) -> None:
+    for after in (f"{timezone.now().isoformat()}~{admin.pk}", "nonsense"):
+        assert billing_managers_panel(admin, after=after) == billing_managers_panel(admin)
 
 
 def test_the_panel_takes_two_statements_however_many_rows(admin: Membership) -> None:
