@@ -24,6 +24,8 @@ PEOPLE, ADMINS, MANAGERS, PENDING = 100, 3, 3, 4
 STACKS, DAYS, INVOICES, AUDIT_EVENTS = 14, 45, 200, 300
 SMALL, LARGE, HUGE = 10, 1_000, 10_000
 MANY_ORGANIZATIONS = 100
+# Postgres takes 65,535 values in a statement.
+BATCH = 1_000
 OTHERS, THEIR_PEOPLE, THEIR_STACKS, THEIR_DAYS, THEIR_INVOICES = 40, 12, 5, 10, 25
 
 
@@ -102,8 +104,8 @@ def _visitor(organizations: int) -> User:
         Membership(organization=organization, user=visitor, role=Role.ADMIN) for organization in visited
     )
     customers = [(organization, f"cus_{organization.slug}") for organization in visited]
-    BillingAccount.objects.bulk_create(_account(*one, now) for one in customers)
-    Subscription.objects.bulk_create(_subscription(*one, now) for one in customers)
+    BillingAccount.objects.bulk_create((_account(*one, now) for one in customers), batch_size=BATCH)
+    Subscription.objects.bulk_create((_subscription(*one, now) for one in customers), batch_size=BATCH)
     return visitor
 
 

@@ -10,17 +10,23 @@ from orgs.management.commands.roles_table import roles_table
 from orgs.models import Membership, Organization
 from orgs.policy import (
     GRANTS,
+    HOST_GRANTS,
     INVITE_PERMISSIONS,
     OF_PEOPLE,
     PARTS,
     REMOVE_PERMISSIONS,
+    WITHOUT_PAGE,
     Denied,
     May,
     Permission,
     Role,
     UnknownPermissionError,
     ensure,
+    granting_roles,
     may,
+    permissions_by_program,
+    permissions_by_token,
+    somebody_of,
 )
 
 ALL, NONE = "all", ""
@@ -102,6 +108,12 @@ def test_a_closing_organization_can_be_read_paid_for_and_kept(role: Role) -> Non
     assert held.permissions < before
 
 
+def test_what_only_lets_see_is_told_by_its_name() -> None:
+    assert {p for p in Permission if p.reads} == {
+        p for p in Permission if p.value.partition(".")[2] in READ_WHILE_CLOSING
+    }
+
+
 DELEGATED = ["billing_managers.invite", "billing_managers.link", "billing_managers.remove"]
 
 
@@ -168,6 +180,51 @@ def test_an_unknown_permission_raises_in_a_template_too() -> None:
     assert Template("{% if may.billing_view %}yes{% endif %}").render(context) == "yes"
     with pytest.raises(UnknownPermissionError):
         Template("{% if may.billing_fly %}yes{% endif %}").render(context)
+
+
+def test_a_token_reaches_as_far_as_both_its_person_and_its_scopes() -> None:
+    scopes = frozenset({Permission.MEMBERS_LIST, Permission.BILLING_VIEW})
+    assert permissions_by_token(GRANTS[Role.MEMBER], scopes) == {Permission.MEMBERS_LIST}
+    assert permissions_by_token(GRANTS[Role.ADMIN], scopes) == scopes
+    # Who may have no tokens does nothing by those of an earlier role.
+    assert permissions_by_token(GRANTS[Role.BILLING_MANAGER], scopes) == frozenset()
+
+
+def test_a_program_reads_billing_where_its_person_sees_it() -> None:
+    reads = {Permission.ORGANIZATION_VIEW, Permission.BILLING_VIEW}
+    for role in (Role.ADMIN, Role.BILLING_MANAGER, Role.BILLING_VIEWER):
+        assert permissions_by_program(GRANTS[role]) == reads
+    assert permissions_by_program(GRANTS[Role.MEMBER]) == frozenset()
+
+
+def test_the_product_beside_the_portal_makes_organizations_and_invites_to_them() -> None:
+    alone = {"organizations.list", "organizations.create", "organizations.rename"}
+    assert {p.value for p in HOST_GRANTS} == alone | {"members.invite", "billing_managers.invite"}
+    assert {p.value for p in set(Permission) - OF_PEOPLE} == alone
+
+
+def test_the_roles_page_leaves_out_what_programs_ask_for() -> None:
+    assert {
+        p
+        for p in Permission
+        if p.value.endswith(".api_list") or p.resource in {"stacks", "policy_groups", "policy_packs"}
+    } == WITHOUT_PAGE
+
+
+def test_roles_are_named_in_sentences_and_people_by_their_role() -> None:
+    assert {role: (str(role.in_sentence), somebody_of(role.value)) for role in Role} == {
+        Role.ADMIN: ("admin", "An admin"),
+        Role.MEMBER: ("member", "A member"),
+        Role.BILLING_MANAGER: ("billing manager", "A billing manager"),
+        Role.BILLING_VIEWER: ("view-only billing manager", "A billing manager"),
+    }
+    assert somebody_of(None) == "Somebody who has left"
+
+
+def test_billing_managers_are_those_who_pay_or_only_look_on() -> None:
+    assert [role for role in Role if role.is_billing_manager] == [Role.BILLING_MANAGER, Role.BILLING_VIEWER]
+    assert granting_roles(Permission.BILLING_VIEW) == [Role.ADMIN, Role.BILLING_MANAGER, Role.BILLING_VIEWER]
+    assert granting_roles(Permission.MEMBERS_LIST) == [Role.ADMIN, Role.MEMBER]
 
 
 def test_the_table_in_the_docs_is_the_policy() -> None:
