@@ -24,6 +24,7 @@ from orgs.policy import (
     ensure,
     granting_roles,
     may,
+    may_invite,
     permissions_by_program,
     permissions_by_token,
     somebody_of,
@@ -158,6 +159,7 @@ def test_who_invites_and_removes_whom(actor: Role, target: Role, plain: bool, de
     for permission in (INVITE_PERMISSIONS[target], REMOVE_PERMISSIONS[target]):
         assert may(membership(actor), permission) is plain
         assert may(membership(actor, delegated=True), permission) is delegated
+    assert may_invite(membership(actor), target) is plain
 
 
 def test_nobody_may_do_anything_without_a_membership() -> None:
