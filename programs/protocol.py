@@ -56,9 +56,9 @@ class Validator(OAuthLibRequestValidator):
     code: Token
     refresh_token: Token | None = None
 
-    def _lookup_client(self, request: Request, client_id: str | None) -> Client | None:
+    def _lookup_client(self, request: Request, client_id: str) -> Client | None:
         """Postgres stores no NUL, so no client has one in its id."""
-        if "\0" in (client_id or ""):
+        if client_id and "\0" in client_id:
             return None
         found: Client | None = super()._lookup_client(request, client_id)
         return found
