@@ -15,6 +15,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -109,8 +110,8 @@ def _enqueue(kind: MailKind, to: str, **params: str | int) -> None:
 
 
 def tell_of_deleted_account(user: User) -> None:
-    """Confirm it, to the address that was the account's."""
-    _enqueue(ACCOUNT_DELETED_MAIL, user.email)
+    """Confirm it, to the address that was the account's, in the language that was the person's."""
+    _enqueue(ACCOUNT_DELETED_MAIL, user.email, language=user.reader.known_language)
 
 
 def _link(name: str, **kwargs: str) -> str:
@@ -140,7 +141,8 @@ def _already_exists(_email: OutgoingEmail) -> RenderedMail:
 
 
 def _account_deleted(email: OutgoingEmail) -> RenderedMail:
-    return render_mail("account/deleted", {}, ours={"email": email.to, "url": _link("account_signup")})
+    with override(email.params["language"] or get_language()):
+        return render_mail("account/deleted", {}, ours={"email": email.to, "url": _link("account_signup")})
 
 
 def _unknown(email: OutgoingEmail) -> RenderedMail:

@@ -34,6 +34,7 @@ from invitations import services as invitations
 from orgs import dates
 from orgs import services as organizations
 from orgs.access_requests import refuse_access, request_access
+from orgs.account_deletion import delete_account
 from orgs.closing import remind_of_closing
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role
@@ -162,6 +163,12 @@ def test_every_address_of_a_person_gets_their_language() -> None:
     EmailAddress.objects.create(user=user, email="lee@ledger.test")
     mail = renderer_of("account_unknown")(sample("account_unknown"))
     assert '<html lang="de"' in mail.html
+
+
+def test_who_has_deleted_their_account_reads_of_it_in_their_language() -> None:
+    delete_account(user=UserFactory(language="de"), shown=[])
+    mail = OutgoingEmail.objects.get()
+    assert '<html lang="de"' in renderer_of(mail.kind)(mail).html
 
 
 def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:

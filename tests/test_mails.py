@@ -199,7 +199,7 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "account_notice": of_notice,
     "account_already_exists": lambda _text: {},
     "account_unknown": lambda _text: {},
-    "account_deleted": lambda _text: {},
+    "account_deleted": lambda _text: {"language": ""},
     "account_email_confirmation": lambda text: {
         "email_address_id": EmailAddress.objects.get(user=of_person(text)).pk
     },
