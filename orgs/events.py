@@ -5,8 +5,8 @@ They are the only signals of our own. A receiver runs inside the sender's transa
 
 from django.dispatch import Signal
 
-# organization_id, user_id, role: str, actor: audit.services.Actor; a person was removed, or has left. Their
-# row stands until every receiver is done, since what hangs on it goes with it.
+# organization_id, user_id, role: str, actor: audit.services.Actor; a person was removed, has left, or the
+# organization is closed. Their row stands until every receiver is done, since what hangs on it goes with it.
 membership_ended = Signal()
 # organization_id, user_id, old: str, new: str
 role_changed = Signal()
