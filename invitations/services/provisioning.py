@@ -39,5 +39,6 @@ def provision(
 
 
 def _was_invited(organization: Organization, address: str) -> bool:
-    invitations = Invitation.objects.for_org(organization).filter(by_host=True, role=Role.ADMIN)
+    """Whoever has sent it again since is its inviter by now."""
+    invitations = Invitation.objects.for_org(organization).filter(role=Role.ADMIN)
     return invitations.filter(email=address).exists()

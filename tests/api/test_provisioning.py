@@ -277,6 +277,8 @@ def test_an_admin_takes_back_what_the_product_sent() -> None:
     resent = invitations.resend(actor=ada, invitation_id=invitation.pk)
     assert (resent.by_host, resent.invited_by) == (False, ada.user)
     first = Invitation.objects.get(role=Role.ADMIN)
+    invitations.resend(actor=ada, invitation_id=first.pk)
+    assert told(program.post(ROOT, ACME), 201)["created"] is False
     assert invitations.revoke(actor=ada, invitation_id=first.pk).state == State.REVOKED
 
 
