@@ -103,6 +103,8 @@ def test_the_page_says_what_ends_what_is_owed_and_closes_what_it_showed(
     assert "Enterprise Growth is canceled: it ends on " in page
     assert "$58.25</strong> on 1 open invoice." in page
     assert "1 pending invitation is revoked." in page
+    # As *authorize* answers it.
+    assert "Nobody can change anything any more, here or in the product." in page
     stale = closing_version(organization)
     InvoiceFactory(organization=organization, status="open", amount_remaining=1)
     refused = client.post(url(organization), {"shown": stale})
