@@ -197,7 +197,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 }
 
 # What a closing organization leaves of all that its people may do: read, pay what is owed, and stop the
-# closing. A card can be saved, since without one that pays nothing can be paid here.
+# closing. A card can be saved, since without one that pays nothing can be paid here; and who is dismissed
+# meanwhile must be kept out.
 STAYS_WHILE_CLOSING = frozenset(
     {
         *(permission for permission in Permission if permission.reads),
@@ -206,6 +207,8 @@ STAYS_WHILE_CLOSING = frozenset(
         P.AUDIT_EXPORT,
         P.BILLING_CARD_UPDATE,
         P.BILLING_INVOICES_PAY,
+        P.MEMBERS_REMOVE,
+        P.BILLING_MANAGERS_REMOVE,
     }
 )
 
@@ -261,9 +264,9 @@ class Principal(Protocol):
 def permissions_of(role: Role, *, delegated: bool, closing: bool = False) -> frozenset[Permission]:
     """All that a role may do; ``delegated``: the organization lets billing managers manage others."""
     granted = GRANTS[role]
-    if closing:
-        return granted & STAYS_WHILE_CLOSING
-    return granted | DELEGABLE if delegated and role is Role.BILLING_MANAGER else granted
+    if delegated and role is Role.BILLING_MANAGER:
+        granted |= DELEGABLE
+    return granted & STAYS_WHILE_CLOSING if closing else granted
 
 
 def permissions_by_token(

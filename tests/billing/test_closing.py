@@ -460,6 +460,18 @@ def test_the_archive_holds_people_teams_invoices_and_the_log(admin: Membership, 
     assert "organization.closing_begun" in {row[4] for row in rows["audit-log.csv"]}
 
 
+def test_who_is_dismissed_meanwhile_can_be_kept_out(
+    admin: Membership, member: Membership, sign_in: SignIn
+) -> None:
+    close(admin)
+    asked = url(admin.organization, "members")
+    page = sign_in(admin).get(asked).content.decode()
+    assert f"{member.pk}/remove/" in page
+    assert "<hr>" not in page.partition(f'id="menu-{member.pk}"')[2].partition("</div>")[0]
+    sign_in(admin).post(f"{asked}{member.pk}/remove/", {"shown_role": "member"})
+    assert not Membership.objects.filter(pk=member.pk).exists()
+
+
 def test_a_person_may_still_leave(admin: Membership, member: Membership) -> None:
     close(admin)
     leave(membership=Membership.objects.get(pk=member.pk))

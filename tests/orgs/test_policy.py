@@ -95,6 +95,8 @@ DONE_WHILE_CLOSING = {
     "audit.export",
     "billing.card_update",
     "billing.invoices_pay",
+    "members.remove",
+    "billing_managers.remove",
 }
 
 
