@@ -18,7 +18,8 @@ from orgs.models import Membership
 from orgs.policy import BILLING_MANAGERS, Permission, Role, may, may_invite
 from orgs.rows import Key, beyond, count_of, key_in_text, key_text
 
-MANAGERS_PER_PAGE = 25
+# One panel among others: as many as stand on it beside the rest of the page.
+MANAGERS_PER_PAGE = 10
 BY_JOINING = ("joined_at", "id")
 EARLIER_THAN_ALL: Key = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
 

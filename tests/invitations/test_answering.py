@@ -1,4 +1,8 @@
-"""Accepting and declining: every check, as of the moment of the answer."""
+"""Accepting and declining: every check, as of the moment of the answer.
+
+Two mutants of ``services/answering.py`` are the same program: without the test for an inviter, as nobody's
+membership has the id None, and without the check for ALREADY_IN, behind which the constraint says the same.
+"""
 
 from datetime import timedelta
 
@@ -13,7 +17,7 @@ from audit.models import AuditEvent
 from invitations import services
 from invitations.claims import Channel, Claim
 from invitations.models import Invitation, Kind, State
-from invitations.refusals import AcceptRefused, Reason
+from invitations.refusals import AcceptRefused, Reason, sentence_for_invitee
 from orgs.models import Membership
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -35,7 +39,7 @@ def assert_refused(invitation: Invitation, user: User, reason: Reason, claim: Cl
     with pytest.raises(AcceptRefused) as refused:
         services.accept(user=user, claim=claim or by_mail(invitation))
     assert refused.value.reason is reason
-    assert str(refused.value.message).endswith(".")
+    assert refused.value.message == sentence_for_invitee(reason, invitation.organization.name)
     assert Membership.objects.count() == people
     invitation.refresh_from_db()
     assert invitation.state == state
@@ -53,7 +57,9 @@ def test_the_invited_person_joins_in_the_invited_role(role: Role) -> None:
     assert Membership.objects.get(user=user).role == role
     invitation.refresh_from_db()
     assert (invitation.state, invitation.accepted_by) == (State.ACCEPTED, user)
-    assert AuditEvent.objects.get().sentence == (
+    event = AuditEvent.objects.get()
+    assert event.actor_id == user.pk
+    assert event.sentence == (
         f"accepted the invitation of {invitation.invited_by_name} and joined as {role.label}"
     )
 
@@ -174,6 +180,16 @@ def test_only_the_constraint_on_memberships_says_that_somebody_is_in_already(
     assert invitation.last_error == ""
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_account_that_was_deleted_meanwhile_joins_nothing() -> None:
+    invitation, user = InvitationFactory(kind=Kind.LINK), UserFactory()
+    User.objects.filter(pk=user.pk).delete()
+    with pytest.raises(User.DoesNotExist):
+        services.accept(user=user, claim=by_link(invitation))
+    invitation.refresh_from_db()
+    assert (invitation.state, invitation.last_error) == (State.PENDING, "")
+
+
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.BILLING_MANAGER])
 def test_an_inviter_who_lost_the_right_invites_nobody(role: Role) -> None:
     invitation = InvitationFactory()
@@ -282,10 +298,11 @@ def test_whoever_holds_the_link_declines_and_the_inviter_reads_why() -> None:
 
 
 def test_declining_twice_tells_once() -> None:
-    invitation = InvitationFactory()
+    invitation, user = InvitationFactory(), UserFactory()
     for _twice in range(2):
-        services.decline(claim=by_mail(invitation), user=UserFactory())
+        services.decline(claim=by_mail(invitation), user=user)
     assert OutgoingEmail.objects.count() == 1
+    assert AuditEvent.objects.get().actor_id == user.pk
 
 
 def test_a_dead_claim_declines_nothing() -> None:

@@ -1,4 +1,7 @@
-"""Who may invite whom, and what an invitation may look like."""
+"""Who may invite whom, and what an invitation may look like.
+
+No test waits for the very end of RESEND_PAUSE, so that its ``<`` could be ``<=``.
+"""
 
 from datetime import timedelta
 from functools import partial
@@ -12,7 +15,7 @@ from invitations import services
 from invitations.claims import Channel, claim_in
 from invitations.models import Invitation, Kind, State
 from invitations.services import sending
-from orgs.errors import Refused
+from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership, Organization
 from orgs.policy import Denied, Role
 from outbox.models import OutgoingEmail
@@ -153,6 +156,79 @@ def test_the_database_refuses_a_second_pending_invitation_for_an_address(organiz
     with pytest.raises(IntegrityError, match="invitation_one_pending_per_address"), transaction.atomic():
         InvitationFactory(organization=organization, email="lee@ledger.test")
     InvitationFactory(email="lee@ledger.test")
+
+
+def test_the_link_of_an_invitation_that_holds_the_only_place_can_be_copied() -> None:
+    admin = MembershipFactory(organization__edition_code="team-growth", role=Role.ADMIN)
+    created = token_of(services.create_link(actor=admin, role=Role.BILLING_MANAGER))
+    invitation = Invitation.objects.get()
+    assert token_of(services.copy_link(actor=admin, invitation_id=invitation.pk, shown=1)) == created
+    with pytest.raises(PageOutdated):
+        services.copy_link(actor=admin, invitation_id=invitation.pk, shown=2)
+    assert list(AuditEvent.objects.order_by("id").values_list("action", flat=True)) == [
+        "invitation.link_created",
+        "invitation.link_copied",
+    ]
+
+
+def test_sending_again_writes_what_its_mail_says(admin: Membership) -> None:
+    earlier = timezone.now() - timedelta(hours=1)
+    invitation = InvitationFactory(organization=admin.organization, sent_at=earlier)
+    with pytest.raises(PageOutdated):
+        services.resend(actor=admin, invitation_id=invitation.pk, shown=2)
+    services.resend(actor=admin, invitation_id=invitation.pk, shown=1)
+    invitation.refresh_from_db()
+    assert (invitation.generation, invitation.invited_by) == (2, admin.user)
+    assert AuditEvent.objects.get().action == "invitation.resent"
+
+
+def test_sending_again_counts_among_the_mails_of_a_day(
+    admin: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MAILS_PER_DAY_AND_ADDRESS", 1)
+    invitation = services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
+    with pytest.raises(Refused, match=r"lee@ledger\.test got 1 invitations today"):
+        services.resend(actor=admin, invitation_id=invitation.pk)
+
+
+def test_what_is_over_is_neither_copied_nor_sent_anew(admin: Membership) -> None:
+    now = timezone.now()
+    Organization.objects.update(invitation_max_age_days=1)
+    admin.refresh_from_db()
+    overdue = InvitationFactory(organization=admin.organization, sent_at=now - timedelta(days=2))
+    with pytest.raises(Refused, match="has expired"):
+        services.copy_link(actor=admin, invitation_id=overdue.pk)
+    revoked = InvitationFactory(
+        organization=admin.organization,
+        state=State.REVOKED,
+        decided_at=now,
+        asked_at=now,
+        asked_for="lee@ledger.test",
+        last_day=now.date() - timedelta(days=1),
+    )
+    with pytest.raises(Refused, match="has passed"):
+        services.resend(actor=admin, invitation_id=revoked.pk)
+
+
+def test_the_constraint_behind_the_check_gives_the_same_refusal(
+    admin: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    InvitationFactory(organization=admin.organization, email="lee@ledger.test")
+    monkeypatch.setattr(sending, "_ensure_new", lambda *_: None)
+    with pytest.raises(Refused, match=r"An invitation for lee@ledger\.test is waiting already"):
+        services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
+
+
+def test_no_other_constraint_says_that_an_invitation_waits(
+    admin: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_another_constraint(*_args: object, **_values: object) -> None:
+        InvitationFactory(organization=admin.organization, generation=0)
+
+    monkeypatch.setattr(sending, "_mail_invitation", break_another_constraint)
+    with pytest.raises(IntegrityError, match="invitation_generation_positive"):
+        services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
 
 
 @pytest.mark.parametrize(
