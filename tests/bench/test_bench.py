@@ -32,7 +32,7 @@ def names(*, small: int, large: int, huge: int, organizations: int) -> list[str]
         *(f"members, {small}", f"invoices, {small}", f"members, {large:,}", f"members, {huge:,}"),
         *(f"invoices, {huge:,}", f"members, {huge:,}, end", f"invoices, {huge:,}, end"),
         *("organizations, 1", f"organizations, {small}", f"organizations, {organizations}"),
-        *(f"organizations, {huge:,}", f"billing managers, {small}", f"billing managers, {huge:,}"),
+        *(f"billing managers, {small}", f"billing managers, {huge:,}"),
         *("authorize", "authorize, 1,000", "accept", "webhook", "webhook applied", "healthz"),
     ]
 
