@@ -61,6 +61,8 @@ NO_PAGE = {
     "pay_ask": "POST only",
     "invitation_ask": "POST only",
     "session_end": "POST only",
+    "preferences": "POST only",
+    "program_authorize": "asks about a program that the address names",
     "invoice_pdf": "a PDF",
     "invitation": "needs a link",
     "pay": "needs a link",
