@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from orgs.models import AccessRequest, Membership, Organization
 
@@ -18,10 +19,27 @@ class MembershipInline(admin.TabularInline[Membership, Organization]):
         return super().get_queryset(request).select_related("user", "organization")
 
 
+class ClosingFilter(admin.SimpleListFilter):
+    """Those that an admin has asked to close, closed or not yet."""
+
+    title = _("closing")
+    parameter_name = "closing"
+
+    def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", str(_("closing or closed")))]
+
+    def queryset(
+        self, _request: HttpRequest, organizations: QuerySet[Organization]
+    ) -> QuerySet[Organization]:
+        if self.value() == "yes":
+            return organizations.filter(closes_after__isnull=False)
+        return organizations
+
+
 @admin.register(Organization)
 class OrganizationAdmin(admin.ModelAdmin[Organization]):
     list_display = ["name", "slug", "edition_code", "seats", "created_at", "closes_after", "closed_at"]
-    list_filter = ["edition_code", "managers_manage_managers", "closes_after"]
+    list_filter = ["edition_code", "managers_manage_managers", ClosingFilter]
     search_fields = ["name", "slug", "memberships__user__email"]
     inlines = [MembershipInline]
     ordering = ["name"]
