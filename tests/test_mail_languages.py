@@ -171,6 +171,7 @@ def test_who_has_deleted_their_account_reads_of_it_in_their_language() -> None:
     assert '<html lang="de"' in renderer_of(mail.kind)(mail).html
 
 
+@pytest.mark.slow
 def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
     """Whatever has words or a format in some language is written from codes when the mail goes out."""
     organization = admin.organization

@@ -62,6 +62,7 @@ def is_signed_in(client: Client) -> bool:
     return client.get(reverse("organizations")).status_code == 200
 
 
+@pytest.mark.slow
 def test_one_session_is_signed_out_at_once_and_no_other_is() -> None:
     user = UserFactory()
     here, phone, tablet = browser_of(user), browser_of(user, SAFARI), browser_of(user, SAFARI)

@@ -110,6 +110,7 @@ def test_another_persons_card_setup_is_not_found(
     assert sign_in(admin).get(url).status_code == 200
 
 
+@pytest.mark.slow
 def test_completing_makes_the_card_the_default_and_detaches_the_former(
     admin: Membership, stripe: StripeWorld
 ) -> None:
@@ -167,6 +168,7 @@ def test_webhook_and_return_page_may_race(admin: Membership, stripe: StripeWorld
         assert StripeOperation.objects.get(pk=operation_id).state == OperationState.DONE
 
 
+@pytest.mark.slow
 def test_whoever_lost_the_right_meanwhile_changes_no_card(
     admin: Membership, billing_manager: Membership, stripe: StripeWorld
 ) -> None:
@@ -195,6 +197,7 @@ def test_whoever_became_a_plain_member_meanwhile_changes_no_card(
     assert stripe.default_card(BillingAccount.objects.get()) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first_heard", [0, 1])
 def test_of_two_cards_at_the_same_time_the_one_completed_last_wins(
     first_heard: int, admin: Membership, billing_manager: Membership, stripe: StripeWorld
@@ -230,6 +233,7 @@ def test_two_cards_completing_at_once_leave_one_default_that_is_the_later(
         assert stripe.cards_of(account) == {account.payment_method_id}
 
 
+@pytest.mark.slow
 def test_a_default_that_changed_during_the_call_is_set_again(
     admin: Membership, billing_manager: Membership, stripe: StripeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,6 +296,7 @@ def test_a_member_can_not_start_a_card_setup(
     assert not stripe.control.requests()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_many_people_at_once_make_one_customer(organization: Organization, stripe: StripeWorld) -> None:
     # Making this row at the same time would queue them up by itself.

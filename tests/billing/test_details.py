@@ -183,6 +183,7 @@ def test_the_second_of_two_people_is_told_what_changed(
     assert (at_stripe(stripe).name, at_stripe(stripe).email) == ("Acme GmbH", "first@acme.test")
 
 
+@pytest.mark.slow
 def test_pressed_twice_it_is_done_once(desk: Desk, stripe: StripeWorld) -> None:
     drawn = desk.drawn()
     for _press in range(2):
@@ -391,6 +392,7 @@ def test_a_process_that_dies_at_any_step_leaves_nothing_undone(
 # Further mails for invoices
 
 
+@pytest.mark.slow
 def test_further_addresses_get_each_new_invoice_once(
     stripe: StripeWorld, admin: Membership, account: BillingAccount
 ) -> None:

@@ -96,6 +96,7 @@ def test_the_form_says_what_ends_when_and_does_it(
     )
 
 
+@pytest.mark.slow
 def test_keeping_it_undoes_the_end(
     admin: Membership, stripe: StripeWorld, subscription: Subscription, sign_in: SignIn
 ) -> None:

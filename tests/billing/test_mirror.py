@@ -301,6 +301,7 @@ def test_a_charge_that_found_nothing_to_pay_with_has_failed_too(
     assert str(reason_of(mail.params["reason"])) == "nothing was saved that could pay"
 
 
+@pytest.mark.slow
 def test_what_an_invoice_takes_over_from_the_balance_is_paid_like_any_other(
     stripe: StripeWorld, account: BillingAccount
 ) -> None:

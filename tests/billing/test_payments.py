@@ -250,6 +250,7 @@ def test_what_no_page_showed_pays_nothing(sent: dict[str, str], told: Told) -> N
     assert not StripeOperation.objects.exists()
 
 
+@pytest.mark.slow
 def test_several_invoices_are_paid_with_one_press_that_names_their_sum(told: Told) -> None:
     open_invoice(told, amount=60_000)
     told.stripe.invoice(told.account, amount=20_000)
@@ -306,6 +307,7 @@ def test_no_press_pays_where_it_could_not(
 # After a card was saved
 
 
+@pytest.mark.slow
 def test_a_saved_card_asks_whether_it_is_to_pay_what_is_open_and_charges_nothing_by_itself(
     told: Told,
 ) -> None:
@@ -324,6 +326,7 @@ def test_a_saved_card_asks_whether_it_is_to_pay_what_is_open_and_charges_nothing
     assert "Paid $600.00 with Mastercard ending 4444." in press(told, button)
 
 
+@pytest.mark.slow
 def test_the_same_card_saved_anew_may_pay_what_it_could_not(told: Told) -> None:
     failed_now(told, "expired_card")
     operation_id = finished_at_stripe(told.stripe, told.reader)
@@ -377,6 +380,7 @@ def shown_by(button: PayButton) -> Shown:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_two_people_who_press_at_once_pay_once(told: Told) -> None:
     open_invoice(told)
@@ -407,6 +411,7 @@ def test_the_database_lets_one_payment_of_an_invoice_be_under_way(billing_manage
         operation("pending").save(force_insert=True)
 
 
+@pytest.mark.slow
 def test_while_a_payment_is_under_way_nobody_is_offered_a_second_press(told: Told) -> None:
     open_invoice(told)
     button = the_button(told)

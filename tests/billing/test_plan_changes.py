@@ -114,6 +114,7 @@ def test_a_planned_change_can_be_undone(customer: Customer) -> None:
     assert customer.organization.edition_code == "business-critical"
 
 
+@pytest.mark.slow
 def test_a_change_planned_at_stripe_shows_and_can_be_undone_here(customer: Customer) -> None:
     made = customer.buy("team-pro", 4)
     schedule = customer.api.subscription_schedules.create({"from_subscription": made.id})
@@ -290,6 +291,7 @@ def test_a_plan_that_changed_since_the_page_was_drawn_is_shown_anew(customer: Cu
     assert customer.organization.seats == 5
 
 
+@pytest.mark.slow
 def test_a_plan_that_changed_at_stripe_unheard_is_not_changed_again(customer: Customer) -> None:
     made = customer.buy("team-pro", 3)
     page = customer.get(SEATS.format(5))
@@ -300,6 +302,7 @@ def test_a_plan_that_changed_at_stripe_unheard_is_not_changed_again(customer: Cu
     assert customer.organization.seats == 9
 
 
+@pytest.mark.slow
 def test_an_amount_that_changed_since_is_not_charged(customer: Customer) -> None:
     customer.buy("team-pro", 3)
     page = customer.get(SEATS.format(5))
@@ -311,6 +314,7 @@ def test_an_amount_that_changed_since_is_not_charged(customer: Customer) -> None
     assert (customer.organization.seats, len(customer.invoices())) == (3, 1)
 
 
+@pytest.mark.slow
 def test_pressed_twice_is_done_once(customer: Customer) -> None:
     customer.buy("team-pro", 3)
     page = customer.get(SEATS.format(5))
@@ -337,6 +341,7 @@ def test_an_edition_without_seats_has_neither_control_nor_endpoint(customer: Cus
         assert method(customer.url(SEATS.format(5))).status_code == 404
 
 
+@pytest.mark.slow
 def test_an_overdue_payment_comes_first(customer: Customer) -> None:
     customer.buy("team-pro", 3)
     card = customer.stripe.default_card(customer.account)
@@ -366,6 +371,7 @@ def test_stripe_down_is_said_and_the_plan_still_shown(customer: Customer) -> Non
     assert "Your plan" in told
 
 
+@pytest.mark.slow
 def test_a_difference_between_preview_and_invoice_is_kept_and_told(
     customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,7 @@ def bought(customer: Customer) -> Customer:
     return customer
 
 
+@pytest.mark.slow
 def test_an_answer_lost_after_the_work_charges_once_and_the_page_says_so(bought: Customer) -> None:
     page = bought.get(MORE)
     bought.stripe.control.drop(method="POST", path=SUBSCRIPTION)
@@ -92,6 +93,7 @@ def test_an_answer_about_a_schedule_lost_after_the_work_plans_once(bought: Custo
     assert bought.organization.seats == 2
 
 
+@pytest.mark.slow
 def test_an_undoing_without_an_answer_is_done_in_the_end(bought: Customer) -> None:
     bought.press(FEWER)
     schedule = bought.subscription().schedule
@@ -183,6 +185,7 @@ def test_a_process_that_dies_at_any_step_leaves_nothing_twice_and_nothing_undone
         assert bought.organization.seats == 2
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_two_people_at_once_change_it_once(bought: Customer, admin: Membership) -> None:
     sealed = [offer(bought), offer(bought, "seats/?seats=7")]

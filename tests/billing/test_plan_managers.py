@@ -50,6 +50,7 @@ def test_the_page_asks_who_stays_and_has_chosen_nobody(
     assert not StripeOperation.objects.filter(kind="schedule_change").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_admin", [True, False])
 def test_open_invitations_that_will_end_are_told_and_end_with_a_mail_when_the_change_counts(
     customer: Customer, managers: list[Membership], is_admin: bool, sign_in: SignIn
@@ -80,6 +81,7 @@ def test_an_invitation_that_keeps_its_place_is_not_told(customer: Customer) -> N
     assert told not in text_of(customer.get(DOWN))
 
 
+@pytest.mark.slow
 def test_the_others_leave_when_the_change_counts_and_not_before(
     customer: Customer, managers: list[Membership]
 ) -> None:
@@ -96,6 +98,7 @@ def test_the_others_leave_when_the_change_counts_and_not_before(
     assert set(told) == {managers[0].user.email, managers[2].user.email}
 
 
+@pytest.mark.slow
 def test_decide_later_keeps_all_and_adds_nobody(customer: Customer, managers: list[Membership]) -> None:
     customer.press(DOWN, stays="later")
     customer.end_of_the_period()
@@ -116,6 +119,7 @@ def test_a_choice_ends_with_the_change_that_it_was_made_for(
     assert left(managers) == set()
 
 
+@pytest.mark.slow
 def test_who_may_not_remove_anybody_is_not_asked(
     customer: Customer, managers: list[Membership], sign_in: SignIn
 ) -> None:

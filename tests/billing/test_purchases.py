@@ -91,6 +91,7 @@ def test_the_button_leads_to_stripe_and_back_to_the_new_edition(
     assert Invoice.objects.get().amount_paid == 600_000
 
 
+@pytest.mark.slow
 def test_a_start_is_audited_once_and_told_to_all_who_may_change_it(
     admin: Membership, billing_manager: Membership, member: Membership, stripe: StripeWorld
 ) -> None:
@@ -195,6 +196,7 @@ def test_a_subscription_that_comes_up_meanwhile_closes_the_page(
     assert len(live(stripe)) == 1
 
 
+@pytest.mark.slow
 def test_a_subscription_that_comes_up_while_the_person_pays_ends_the_second_and_credits_it(
     admin: Membership, stripe: StripeWorld
 ) -> None:

@@ -54,6 +54,7 @@ def both_finished(stripe: StripeWorld, early: Membership, late: Membership) -> t
     return uuid.UUID(first), uuid.UUID(second)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late_is_read_first", [False, True])
 @pytest.mark.parametrize("late_is_heard_first", [False, True])
 @pytest.mark.parametrize("late_role", [Role.ADMIN, Role.BILLING_MANAGER])
@@ -76,6 +77,7 @@ def test_of_two_cards_only_the_one_that_stays_is_said_to_pay(
         assert read_on_return(sign_in(person), person, operation_id)[0] == [sentence]
 
 
+@pytest.mark.slow
 def test_a_card_that_paid_until_somebody_saved_another_is_said_to_be_replaced(
     admin: Membership, second: Membership, stripe: StripeWorld, sign_in: SignIn
 ) -> None:
@@ -87,6 +89,7 @@ def test_a_card_that_paid_until_somebody_saved_another_is_said_to_be_replaced(
     assert read_on_return(sign_in(admin), admin, first_id)[0] == [REPLACED]
 
 
+@pytest.mark.slow
 def test_a_card_about_to_be_replaced_is_said_to_be(
     admin: Membership,
     second: Membership,

@@ -39,6 +39,7 @@ def test_every_result_is_the_sum_of_what_stands_above_it(invoice: dict[str, Any]
     assert Part.ADJUSTMENT not in {row.part for row in rows}
 
 
+@pytest.mark.slow
 @given(invoice=invoices(), off=st.integers(-500, 500))
 def test_what_we_do_not_know_of_is_told_and_not_hidden(invoice: dict[str, Any], off: int) -> None:
     rows = sums_of_invoice(**{**invoice, "total": invoice["total"] + off})

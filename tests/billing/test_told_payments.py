@@ -66,6 +66,7 @@ def test_a_debit_of_an_invoice_that_was_written_off_is_still_on_its_way(told: To
     assert not told.state().is_owed
 
 
+@pytest.mark.slow
 def test_a_card_that_is_refused_is_told_with_its_reason_and_the_next_try(told: Told) -> None:
     told.save()
     told.subscribe(told.price(5000))

@@ -55,6 +55,7 @@ def payment_without_answer(told: Told) -> str:
     return page_of(told.browser, told.reader)
 
 
+@pytest.mark.slow
 def test_a_payment_is_asked_for_by_itself_until_it_is_settled(told: Told) -> None:
     page = payment_without_answer(told)
     assert WAITS in page
@@ -111,6 +112,7 @@ def settled(client: Client, membership: Membership) -> str:
     return announced(client.get(look_in(page), headers=BY_ITSELF))
 
 
+@pytest.mark.slow
 def test_a_change_of_plan_is_told(customer: Customer) -> None:
     customer.buy("team-pro", 3)
     page = customer.get("seats/?seats=5")
@@ -119,6 +121,7 @@ def test_a_change_of_plan_is_told(customer: Customer) -> None:
     assert "The plan is Team Pro with 5 seats now." in settled(customer.browser, customer.reader)
 
 
+@pytest.mark.slow
 def test_a_change_of_plan_that_fails_is_told(customer: Customer) -> None:
     customer.buy("team-pro", 3)
     page = customer.get("seats/?seats=5")

@@ -186,6 +186,7 @@ ANYTHING = strategies.recursive(
 )
 
 
+@pytest.mark.slow
 @hypothesis.settings(
     max_examples=40, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
 )

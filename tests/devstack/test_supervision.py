@@ -79,6 +79,7 @@ def test_what_ends_at_every_start_is_given_up_after_growing_pauses(
     ]
 
 
+@pytest.mark.slow
 def test_what_can_not_even_be_started_is_given_up_too(capsys: pytest.CaptureFixture[str]) -> None:
     def start() -> None:
         raise StackError("Valkey did not start: see its log.")
@@ -91,6 +92,7 @@ def test_what_can_not_even_be_started_is_given_up_too(capsys: pytest.CaptureFixt
     )
 
 
+@pytest.mark.slow
 def test_what_ran_long_is_never_given_up(process: RecordedProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("devstack.supervision.QUICK_SECONDS", 0)
     part = part_of(process, "sleep", "60")

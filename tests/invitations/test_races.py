@@ -100,6 +100,7 @@ def follow(organization: Organization, edition_code: str) -> None:
     follow_subscription(locked, edition_code=edition_code, seats=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_an_acceptance_while_the_edition_changes_leaves_no_promise_without_place(rounds: int) -> None:
     """Whichever comes first: there is one place, a person in it or one invitation for it."""
@@ -120,6 +121,7 @@ def test_an_acceptance_while_the_edition_changes_leaves_no_promise_without_place
         assert outcomes[1] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_an_invitation_sent_while_the_edition_changes_has_a_place_or_ends(rounds: int) -> None:
     for _round in range(rounds):
@@ -135,6 +137,7 @@ def test_an_invitation_sent_while_the_edition_changes_has_a_place_or_ends(rounds
         assert outcomes[1] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_no_delegated_invitation_outlives_the_delegation(rounds: int) -> None:
     for _round in range(rounds):

@@ -315,6 +315,7 @@ def test_only_admins_see_the_requests(admin: Membership, member: Membership, sig
     assert "Access requests" not in members_page(member, sign_in)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delegated", [False, True])
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMIN])
 def test_the_role_that_a_press_gives_grants_what_was_asked(role: Role, delegated: bool) -> None:

@@ -123,6 +123,7 @@ def test_without_letters_and_digits_there_is_no_name(name: str) -> None:
     assert code_of(name) in {"wordless", "invisible"}
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text(st.characters(codec=None)), st.text(st.characters(codec=None)))
 def test_a_refused_name_is_refused_by_the_rule_and_nothing_else(before: str, after: str) -> None:

@@ -12,6 +12,7 @@ from tests.races import ROUNDS, at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_of_two_last_admins_who_leave_at_once_one_stays(rounds: int) -> None:
     for _round in range(rounds):
@@ -22,6 +23,7 @@ def test_of_two_last_admins_who_leave_at_once_one_stays(rounds: int) -> None:
         assert sorted(type(outcome).__name__ for outcome in outcomes) == [Refused.__name__, list.__name__]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_of_two_admins_who_demote_each_other_at_once_one_stays(rounds: int) -> None:
     for _round in range(rounds):
@@ -34,6 +36,7 @@ def test_of_two_admins_who_demote_each_other_at_once_one_stays(rounds: int) -> N
         assert Membership.objects.for_org(organization).admins().count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_of_two_role_changes_for_one_place_one_is_refused(rounds: int) -> None:
     for _round in range(rounds):

@@ -165,6 +165,7 @@ def test_the_last_admin_stays_one_and_reads_why(role: Role, admin: Membership, s
     assert role_of(admin) == Role.ADMIN
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_change_what_they_saw_at_once_one_reads_that_it_changed(sign_in: SignIn) -> None:
     for _round in range(3):

@@ -243,6 +243,7 @@ def test_a_bad_query_breaks_no_page(part: Part, world: World) -> None:
             assert client.get(f"{url}?{query}").status_code in {200, 302, 400, 404}, (url, query)
 
 
+@pytest.mark.slow
 def test_a_bad_query_breaks_no_page_of_the_admin(world: World) -> None:
     for model in ("accounts_user", "invitations_invitation", "audit_auditevent", "outbox_outgoingemail"):
         url = reverse(f"admin:{model}_changelist")

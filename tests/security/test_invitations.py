@@ -292,6 +292,7 @@ def test_a_listed_invitation_is_opened_by_nobody_else(admin: Membership) -> None
 # --- Sending much, and being kept ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_founding_organizations_is_no_way_around_the_limit_of_mails(
     admin: Membership, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,7 +45,9 @@ def world(world: World) -> World:
 
 def body(response: HttpResponse) -> str:
     content = b"".join(response) if response.streaming else response.content
-    return content.decode(errors="replace") + json.dumps(dict(response.headers.items())) + str(response.cookies)
+    return (
+        content.decode(errors="replace") + json.dumps(dict(response.headers.items())) + str(response.cookies)
+    )
 
 
 def everything(client: Client, world: World, part: Part = WHOLE) -> Iterator[tuple[str, str]]:

@@ -168,6 +168,7 @@ def test_the_owner_gets_in_from_a_known_browser_while_others_guess() -> None:
     assert sign_in(user.email, client=own).status_code == 302
 
 
+@pytest.mark.slow
 def test_a_known_browser_guesses_no_more_than_any_other_and_at_no_other_account() -> None:
     user, victim = UserFactory(), UserFactory()
     known = browser()
@@ -293,6 +294,7 @@ def test_counts_that_ran_out_are_deleted() -> None:
         assert [key for (key,) in cursor.fetchall()] == [":1:holds"]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_guesses_at_one_instant_do_not_slip_past_the_limit() -> None:
     user = UserFactory()
@@ -376,6 +378,7 @@ def test_after_slow_slips_one_waits_until_the_first_is_forgotten(clock: SetClock
     assert told(sign_in(user.email)).endswith("Try again in 2 minutes.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["sign-in", "again", "set-up"])
 def test_wrong_codes_are_stopped_with_the_wait(step: str) -> None:
     user = UserFactory()

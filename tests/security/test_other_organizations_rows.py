@@ -150,6 +150,7 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
     }
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("with_card", [True, False], ids=["card", "no-card"])
 @pytest.mark.parametrize("edition", ["team-growth", "team-pro", "enterprise-growth"])

@@ -268,6 +268,7 @@ def test_removing_a_billing_manager_who_got_another_role_removes_nobody(scene: S
     assert Membership.objects.filter(pk=scene.manager.pk).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_of_a_removal_and_a_change_of_role_at_once_one_is_done(admin: Membership, sign_in: SignIn) -> None:
     for _round in range(5):

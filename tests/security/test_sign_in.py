@@ -116,6 +116,7 @@ def test_an_unknown_address_costs_a_password_hash_too(form: str) -> None:
     assert hashes(known.email) == hashes("nobody@ledger.test") >= 1
 
 
+@pytest.mark.slow
 def test_the_time_of_a_reset_tells_nothing() -> None:
     def seconds(address: str) -> float:
         begun = time.perf_counter()
