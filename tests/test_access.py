@@ -369,7 +369,7 @@ VIEWS = [
 
 
 @pytest.mark.parametrize(("visitor", "headers"), VIEWS)
-@in_parts(3)
+@in_parts(6)
 def test_no_page_shows_a_byte_of_another_organization(
     part: Part, visitor: Role | str, headers: dict[str, str], world: World
 ) -> None:

@@ -58,6 +58,7 @@ def sign_up(client: Client, email: str) -> tuple[int, str]:
     return response.status_code, response.headers.get("Location", "")
 
 
+@pytest.mark.slow
 def test_every_mail_that_allauth_can_send_has_our_words() -> None:
     assert not app_settings.LOGIN_BY_CODE_ENABLED
     assert not app_settings.PASSWORD_RESET_BY_CODE_ENABLED

@@ -73,6 +73,7 @@ def test_every_request_is_measured_beside_the_floor(little_data: Data) -> None:
     assert subscription.preview, "what comes next is fetched with each event"
 
 
+@pytest.mark.slow
 def test_an_unexpected_answer_ends_the_measurement(little_data: Data) -> None:
     missing = Measured("missing", lambda: Request("GET", "/orgs/none/"), HTTPStatus.OK)
     with pytest.raises(UnexpectedAnswerError, match="missing: 302"):

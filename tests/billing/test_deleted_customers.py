@@ -162,6 +162,7 @@ def make_happen(left: Left, kind: str) -> None:
         left.stripe.api.invoices.mark_uncollectible(left.open_id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "is_heard"), sampled(list(product(HAPPENINGS, [True, False])), every=5))
 def test_what_a_former_customer_owed_is_told_as_it_is(
     kind: str, is_heard: bool, left: Left, billing_manager: Membership, sign_in: SignIn

@@ -28,8 +28,8 @@ __all__ = ["stripe", "stripe_server"]
 # The first is Chromium without its windows: it takes a quarter of the time.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 PATIENCE_MS = 10_000
-# The main job, and what goes wrong on the way. All other tests here are slow.
-QUICK = {"test_main_job.py", "test_trouble.py", "test_privacy.py", "test_watch.py"}
+# The main job. All other tests of pages here are slow.
+QUICK = {"test_main_job.py", "test_watch.py"}
 
 NewPage = Callable[..., Page]
 

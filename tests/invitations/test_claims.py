@@ -218,6 +218,7 @@ def test_each_mailed_link_proves_its_own_address() -> None:
     assert EmailAddress.objects.get(email=both[0].email).verified
 
 
+@pytest.mark.slow
 def test_the_wrong_account_signs_out_without_losing_any_of_them(two: list[Invitation]) -> None:
     client = signed_in(UserFactory())
     for invitation in two:

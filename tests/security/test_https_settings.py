@@ -61,6 +61,7 @@ def site() -> dict[str, Any]:
     return started()
 
 
+@pytest.mark.slow
 def test_debugging_is_off_and_its_pages_are_gone(site: dict[str, Any]) -> None:
     assert site["debug"] is False
     assert site["answers"]["no debug pages"][0] == 404
