@@ -1,6 +1,5 @@
-"""What becomes of a person's place in teams when their role changes, in the same transaction.
-
-With a membership its places end by themselves: the audit log has told of the membership.
+"""What becomes of a person's places in teams when their role changes or their membership ends, in the same
+transaction.
 """
 
 import uuid
@@ -19,3 +18,9 @@ def end_teams_of_billing_managers(
 ) -> None:
     if Role(new).is_billing_manager:
         end_team_memberships(Organization.objects.get(pk=organization_id), user_id)
+
+
+@receiver(events.membership_ended)
+def end_teams_of_who_left(organization_id: uuid.UUID, user_id: uuid.UUID, **_kwargs: object) -> None:
+    """They would go with the membership, but untold."""
+    end_team_memberships(Organization.objects.get(pk=organization_id), user_id)

@@ -214,7 +214,7 @@ def test_an_admin_who_becomes_a_member_stays_in_their_teams(admin: Membership) -
 
 
 def test_a_membership_takes_its_places_in_teams_along(admin: Membership) -> None:
-    """However it ends: a removal, leaving, a last day that a team should never have seen."""
+    """However it ends: a removal, leaving, a last day that a team should never have seen; each is told."""
 
     def in_a_team(role: Role = Role.MEMBER) -> Membership:
         person = MembershipFactory(organization=admin.organization, role=role)
@@ -227,6 +227,7 @@ def test_a_membership_takes_its_places_in_teams_along(admin: Membership) -> None
     yesterday = timezone.now().date() - timedelta(days=1)
     Membership.objects.filter(pk=late.pk).update(last_day=yesterday)
     orgs.end_past_last_days()
+    assert AuditEvent.objects.filter(action="team.person_removed").count() == 3
     assert not TeamMembership.objects.exists()
     assert Team.objects.count() == 3
 
