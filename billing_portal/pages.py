@@ -21,7 +21,7 @@ from orgs.editions import STARTING_EDITION, edition_of
 from orgs.errors import Refused
 from orgs.forms import NewOrganizationForm
 from orgs.models import Organization
-from orgs.selectors import memberships_of
+from orgs.selectors import latest_memberships
 from orgs.start import start_url
 
 
@@ -34,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
     user = request.user
     if not user.is_authenticated:
         return render(request, "start.html", {"issuer_name": settings.ISSUER_NAME})
-    memberships = memberships_of(user.pk)
+    memberships = latest_memberships(user.pk)
     if user.is_staff and not memberships:
         return redirect("admin:index")
     invitations = invitations_for(user)

@@ -40,6 +40,11 @@ def moment(at: datetime, *, to_the_second: bool = False) -> str:
     return f"{_written(here)}, {clock} {zone_name(here.utcoffset())}"
 
 
+def machine_text(at: datetime) -> str:
+    """An instant as the ``datetime`` of an element has it: 2026-11-01T02:30:00Z."""
+    return f"{at.astimezone(UTC).isoformat(timespec='seconds').removesuffix('+00:00')}Z"
+
+
 @cache
 def zone_name(ahead: timedelta | None) -> str:
     """How a zone that is so far ahead of UTC is called: UTC, UTC+5:30, and with a minus sign west of it."""

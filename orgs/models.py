@@ -194,8 +194,12 @@ class Membership(models.Model):
     token: PersonalToken | None = None
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    # Each is the first column of other indexes. One of its own is what Postgres would take where it can't
+    # know how large an organization is, to read all of a large one.
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="memberships", db_index=False
+    )
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     role = models.CharField(_("role"), max_length=20, choices=Role.choices)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
     last_day = models.DateField(
@@ -231,6 +235,7 @@ class Membership(models.Model):
             ),
             models.Index(fields=["organization", "role"], name="membership_org_role"),
             models.Index(fields=["organization", "joined_at", "id"], name="membership_org_joined"),
+            models.Index(fields=["user", "joined_at", "id"], name="membership_user_joined"),
         ]
 
     def __str__(self) -> str:

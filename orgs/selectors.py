@@ -1,7 +1,11 @@
 """What the pages of this app read, one dataclass per page."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import starmap
 from typing import Any, NamedTuple
 
 from django.db.models import Count, Q, QuerySet
@@ -13,9 +17,11 @@ from audit.registry import Action, all_actions
 from orgs.compiled import compiled
 from orgs.models import Membership, Organization
 from orgs.policy import WITHOUT_PAGE, Permission, Role, may, table
-from orgs.rows import count_of
+from orgs.rows import LATER_THAN_ALL, Key, Page, count_of, fetch_page, newer_than, older_than
 
 AUDIT_PAGE_SIZE = 50
+# So many are read together wherever a person's organizations matter.
+FEW_MEMBERSHIPS = 200
 
 ROLE_SENTENCES: dict[Role, Promise] = {
     Role.ADMIN: _("Runs the organization: people, settings and billing."),
@@ -33,14 +39,72 @@ class MembershipRow(NamedTuple):
     name: str
     slug: str
     edition_code: str
+    joined_at: datetime
+    id: uuid.UUID
+
+    @property
+    def key(self) -> Key:
+        return self.joined_at, self.id
+
+
+def membership_rows(memberships: QuerySet[Membership]) -> QuerySet[Membership, Any]:
+    """What a ``MembershipRow`` is made of."""
+    return memberships.values_list(
+        "organization",
+        "role",
+        "organization__name",
+        "organization__slug",
+        "organization__edition_code",
+        "joined_at",
+        "id",
+    )
 
 
 @compiled(MembershipRow)
 def memberships_of(person: uuid.UUID) -> QuerySet[Membership, Any]:
-    of_person = Membership.objects.current().filter(user=person).order_by("organization__name", "id")
-    return of_person.values_list(
-        "organization", "role", "organization__name", "organization__slug", "organization__edition_code"
-    )
+    """All of them: where there may be thousands, only when they are asked for."""
+    return membership_rows(Membership.objects.current().filter(user=person))
+
+
+@compiled(MembershipRow)
+def _older_memberships(person: uuid.UUID, at: datetime, pk: uuid.UUID) -> QuerySet[Membership, Any]:
+    current = Membership.objects.current().filter(user=person)
+    return membership_rows(older_than((at, pk), current, time="joined_at"))[: FEW_MEMBERSHIPS + 1]
+
+
+@compiled(MembershipRow)
+def _newer_memberships(person: uuid.UUID, at: datetime, pk: uuid.UUID) -> QuerySet[Membership, Any]:
+    current = Membership.objects.current().filter(user=person)
+    return membership_rows(newer_than((at, pk), current, time="joined_at"))[: FEW_MEMBERSHIPS + 1]
+
+
+def latest_memberships(person: uuid.UUID) -> list[MembershipRow]:
+    """The person's latest memberships, and one more where there are more than ``FEW_MEMBERSHIPS``."""
+    return _older_memberships(person, *LATER_THAN_ALL)
+
+
+def memberships_beside(
+    person: uuid.UUID, *, after: Key | None, before: Key | None, size: int
+) -> Page[MembershipRow]:
+    """A part of the person's memberships, latest first: see ``fetch_page``."""
+    older, newer = partial(_older_memberships, person), partial(_newer_memberships, person)
+    return fetch_page(older=older, newer=newer, after=after, before=before, size=size)
+
+
+def memberships_named(
+    person: uuid.UUID, words: list[str], *, after: Key | None, before: Key | None, size: int
+) -> Page[MembershipRow]:
+    """The same of those whose organizations' names hold all words."""
+    found = Membership.objects.current().filter(user=person)
+    for word in words:
+        found = found.filter(organization__name__icontains=word)
+
+    def beside(side: Callable[..., QuerySet[Membership]], *key: Any) -> list[MembershipRow]:
+        rows = membership_rows(side(key, found, time="joined_at"))[: size + 1]
+        return list(starmap(MembershipRow, rows))
+
+    older, newer = partial(beside, older_than), partial(beside, newer_than)
+    return fetch_page(older=older, newer=newer, after=after, before=before, size=size)
 
 
 def member_count(organization_id: uuid.UUID) -> int:

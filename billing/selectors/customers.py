@@ -2,12 +2,14 @@
 
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import starmap
 from typing import Any
 
-from django.db.models import Min, QuerySet, Sum
+from django.db.models import Min, Q, QuerySet, Sum
 
 from billing.invoice_states import STATE_OF_OPEN
 from billing.models import BillingAccount, Invoice, Subscription
@@ -19,23 +21,15 @@ from billing.selectors.standing import Standing, UnpaidSum, standing_of
 from billing.upcoming import NextCharge, Upcoming, next_charges_of
 from orgs.compiled import compiled
 from orgs.policy import GRANTS, Permission, Role
-from orgs.selectors import MembershipRow, memberships_of
+from orgs.selectors import MembershipRow
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 SEES_BILLING = frozenset(role.value for role in Role if Permission.BILLING_VIEW in GRANTS[role])
 
 
-@compiled(AccountRow)
-def _accounts_of(person: uuid.UUID) -> QuerySet[BillingAccount, Any]:
-    accounts = BillingAccount.objects.filter(organization__memberships__user=person)
-    return account_rows(accounts)
-
-
-@compiled(Subscription)
-def _current_subscriptions_of(person: uuid.UUID) -> QuerySet[Subscription]:
-    found = Subscription.objects.current().filter(organization__memberships__user=person)
+def _subscription_rows(subscriptions: QuerySet[Subscription]) -> QuerySet[Subscription]:
     # Instants that the list has no use for: to read them took most of the time.
-    return found.defer("created_at", "ended_at", "pause_resumes_at", "period_start", "synced_at")
+    return subscriptions.defer("created_at", "ended_at", "pause_resumes_at", "period_start", "synced_at")
 
 
 def unpaid_sums(invoices: QuerySet[Invoice]) -> QuerySet[Invoice, Any]:
@@ -47,9 +41,28 @@ def unpaid_sums(invoices: QuerySet[Invoice]) -> QuerySet[Invoice, Any]:
     return summed.order_by("organization", "currency", "state").values_list(*UnpaidSum._fields)
 
 
+def _joined(person: uuid.UUID, since: datetime, until: datetime) -> Q:
+    """Of the organizations that a person joined within a time."""
+    return Q(
+        organization__memberships__user=person,
+        organization__memberships__joined_at__gte=since,
+        organization__memberships__joined_at__lte=until,
+    )
+
+
+@compiled(AccountRow)
+def _accounts_of(person: uuid.UUID, since: datetime, until: datetime) -> QuerySet[BillingAccount, Any]:
+    return account_rows(BillingAccount.objects.filter(_joined(person, since, until)))
+
+
+@compiled(Subscription)
+def _subscriptions_of(person: uuid.UUID, since: datetime, until: datetime) -> QuerySet[Subscription]:
+    return _subscription_rows(Subscription.objects.current().filter(_joined(person, since, until)))
+
+
 @compiled(UnpaidSum)
-def _unpaid_of(person: uuid.UUID) -> QuerySet[Invoice, Any]:
-    return unpaid_sums(Invoice.objects.open().filter(organization__memberships__user=person))
+def _unpaid_of(person: uuid.UUID, since: datetime, until: datetime) -> QuerySet[Invoice, Any]:
+    return unpaid_sums(Invoice.objects.open().filter(_joined(person, since, until)))
 
 
 @dataclass(frozen=True)
@@ -89,20 +102,42 @@ class Customer:
         return self.standing is not None and self.standing.needs_attention
 
 
-def customers_of(person: uuid.UUID) -> list[Customer]:
-    """All of the person's organizations, by name, in four statements."""
-    accounts = {account.organization: account for account in _accounts_of(person)}
-    subscriptions: dict[uuid.UUID, list[Subscription]] = defaultdict(list)
-    for subscription in _current_subscriptions_of(person):
-        subscriptions[subscription.organization_id].append(subscription)
-    unpaid: dict[uuid.UUID, list[UnpaidSum]] = defaultdict(list)
-    for one in _unpaid_of(person):
-        unpaid[one.organization].append(one)
+def customers_of(person: uuid.UUID, memberships: list[MembershipRow]) -> list[Customer]:
+    """The person's organizations, in three statements; ``memberships``: all that they got within a time."""
+    if not memberships:
+        return []
+    joined = [membership.joined_at for membership in memberships]
+    within = person, min(joined), max(joined)
+    return _customers(memberships, _accounts_of(*within), _subscriptions_of(*within), _unpaid_of(*within))
+
+
+def customers_among(memberships: list[MembershipRow]) -> list[Customer]:
+    """Some organizations of one person, however they were found, in three statements."""
+    theirs = [membership.organization for membership in memberships]
+    accounts = account_rows(BillingAccount.objects.filter(organization__in=theirs))
+    subscriptions = _subscription_rows(Subscription.objects.current().filter(organization__in=theirs))
+    unpaid = unpaid_sums(Invoice.objects.open().filter(organization__in=theirs))
+    return _customers(memberships, starmap(AccountRow, accounts), subscriptions, starmap(UnpaidSum, unpaid))
+
+
+def _customers(
+    memberships: list[MembershipRow],
+    accounts: Iterable[AccountRow],
+    subscriptions: Iterable[Subscription],
+    unpaid: Iterable[UnpaidSum],
+) -> list[Customer]:
+    account_by_organization = {account.organization: account for account in accounts}
+    current: dict[uuid.UUID, list[Subscription]] = defaultdict(list)
+    for subscription in subscriptions:
+        current[subscription.organization_id].append(subscription)
+    owed: dict[uuid.UUID, list[UnpaidSum]] = defaultdict(list)
+    for one in unpaid:
+        owed[one.organization].append(one)
     return [
-        _customer(membership, accounts.get(pk), subscriptions.get(pk, []), unpaid.get(pk, []))
+        _customer(membership, account_by_organization.get(pk), current.get(pk, []), owed.get(pk, []))
         if membership.role in SEES_BILLING
         else Customer(membership, None, [], [], [], None)
-        for membership in memberships_of(person)
+        for membership in memberships
         for pk in [membership.organization]
     ]
 

@@ -12,17 +12,27 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.money import format_money
-from billing.selectors.customers import Customer, customers_of
+from billing.selectors.customers import Customer, customers_among, customers_of
 from billing.selectors.standing import TONES, Standing
 from billing.upcoming import NoFigure
 from orgs.dates import day
 from orgs.editions import edition_of
 from orgs.policy import Role
+from orgs.rows import Key, key_in_text, key_text
+from orgs.selectors import (
+    FEW_MEMBERSHIPS,
+    latest_memberships,
+    memberships_beside,
+    memberships_named,
+    memberships_of,
+)
 from orgs.start import STARTS
 
 # A bookkeeper's customers stand on one page; more of them, where they are asked for.
-SHOWN_AT_ONCE = 200
+SHOWN_AT_ONCE = FEW_MEMBERSHIPS
 MOST_SHOWN = 10_000
+# Of more customers than that: what is read unasked.
+PART = 20
 WORTH_SEARCHING = 8
 SPANS = (7, 30)
 NOT_SEEN = Standing("", calm=True)
@@ -44,13 +54,20 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What of the list is asked for. ``shown``: how many rows at most."""
+    """What of the list is asked for. ``shown``: how many rows at most.
+
+    ``of_all``: sorted or chosen by what only those who read them all know. ``after``, ``before``: the key of
+    a part, where all are too many to read unasked.
+    """
 
     search: str = ""
     troubled_only: bool = False
     sort: Sort = Sort.STATE
     backward: bool = False
     shown: int = SHOWN_AT_ONCE
+    of_all: bool = False
+    after: Key | None = None
+    before: Key | None = None
 
 
 def wanted_in(query: Mapping[str, str]) -> Wanted:
@@ -58,12 +75,16 @@ def wanted_in(query: Mapping[str, str]) -> Wanted:
     sort = query.get("sort", "")
     name = sort.removeprefix("-")
     shown = query.get("shown", "")
+    sorts, troubled_only = name in list(Sort), query.get("show") == "attention"
     return Wanted(
         search=query.get("search", "")[:80].replace("\0", "").strip(),
-        troubled_only=query.get("show") == "attention",
-        sort=Sort(name) if name in list(Sort) else Sort.STATE,
+        troubled_only=troubled_only,
+        sort=Sort(name) if sorts else Sort.STATE,
         backward=sort.startswith("-"),
         shown=int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 6 else SHOWN_AT_ONCE,
+        of_all=sorts or troubled_only,
+        after=key_in_text(query.get("after", "")),
+        before=key_in_text(query.get("before", "")),
     )
 
 
@@ -101,53 +122,98 @@ class Total:
 
 
 @dataclass(frozen=True)
-class OrganizationsPage:
-    """``rows``: those that are asked for, of ``found``; ``total``, ``troubled``: of all.
+class Sums:
+    """Of all organizations of the person. ``next_charges``: within so many days.
 
-    ``next_charges``: within so many days. ``unknown``: in how many organizations a charge has no figure yet.
-    ``as_of``: the oldest time at which Stripe was last heard.
+    ``unknown``: in how many organizations a charge has no figure yet.
+    """
+
+    total: int
+    troubled: int
+    overdue: Total
+    next_charges: list[tuple[int, Total]]
+    unknown: int
+
+
+@dataclass(frozen=True)
+class OrganizationsPage:
+    """``rows``: those that are asked for. ``sums``: None where there are too many to add up unasked.
+
+    ``as_of``: the oldest time at which Stripe was last heard. ``more``: how many rows to ask for next, 0: all
+    that were found are shown. ``newer``, ``older``: keys beside which other parts start, "" at the ends.
     """
 
     wanted: Wanted
     rows: list[OrganizationRow]
-    found: int
-    total: int
-    troubled: int
+    sums: Sums | None
     any_billing: bool
-    overdue: Total
-    next_charges: list[tuple[int, Total]]
-    unknown: int
     as_of: datetime | None
     heads: dict[str, Head]
+    more: int = 0
+    newer: str = ""
+    older: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return self.sums is not None and self.sums.total == 0
 
     @property
     def is_long(self) -> bool:
-        return self.total >= WORTH_SEARCHING
-
-    @property
-    def more(self) -> int:
-        """How many rows to ask for next; 0: all that were found are shown."""
-        shown = len(self.rows)
-        return min(shown + SHOWN_AT_ONCE, MOST_SHOWN) if self.found > shown else 0
+        return self.sums is None or self.sums.total >= WORTH_SEARCHING
 
 
 def organizations_page(person: uuid.UUID, wanted: Wanted) -> OrganizationsPage:
-    customers = customers_of(person)
+    """Trouble first, of all; of more than ``FEW_MEMBERSHIPS`` the latest, until all are asked for."""
+    latest = latest_memberships(person)
+    if len(latest) <= FEW_MEMBERSHIPS:
+        return _page_of_all(customers_of(person, latest), wanted)
+    if wanted.of_all:
+        return _page_of_all(customers_of(person, memberships_of(person)), wanted)
+    return _page_of_part(person, wanted)
+
+
+def _page_of_all(customers: list[Customer], wanted: Wanted) -> OrganizationsPage:
     found = [one for one in customers if _is_wanted(one, wanted)]
     found.sort(key=lambda one: _key(one, wanted.sort), reverse=wanted.backward)
     return OrganizationsPage(
         wanted=wanted,
         rows=list(_rows(found[: wanted.shown])),
-        found=len(found),
-        total=len(customers),
-        troubled=sum(one.needs_attention for one in customers),
+        sums=Sums(
+            total=len(customers),
+            troubled=sum(one.needs_attention for one in customers),
+            overdue=_total(one.overdue_amounts for one in customers),
+            next_charges=[(days, _charged_within(customers, timedelta(days=days))) for days in SPANS],
+            unknown=sum(one.has_unknown_charge for one in customers),
+        ),
         any_billing=any(one.upcoming or one.needs_attention for one in customers),
-        overdue=_total(one.overdue_amounts for one in customers),
-        next_charges=[(days, _charged_within(customers, timedelta(days=days))) for days in SPANS],
-        unknown=sum(one.has_unknown_charge for one in customers),
-        as_of=min((one.as_of for one in customers if one.as_of), default=None),
+        as_of=_as_of(customers),
         heads={sort.value: _head(sort, wanted) for sort in Sort},
+        more=min(wanted.shown + SHOWN_AT_ONCE, MOST_SHOWN) if len(found) > wanted.shown else 0,
     )
+
+
+def _page_of_part(person: uuid.UUID, wanted: Wanted) -> OrganizationsPage:
+    key = {"after": wanted.after, "before": wanted.before}
+    if wanted.search:
+        page = memberships_named(person, wanted.search.split(), **key, size=PART)
+        customers = customers_among(page.rows)
+    else:
+        page = memberships_beside(person, **key, size=PART)
+        customers = customers_of(person, page.rows)
+    return OrganizationsPage(
+        wanted=wanted,
+        rows=list(_rows(customers)),
+        sums=None,
+        any_billing=any(one.standing for one in customers),
+        as_of=_as_of(customers),
+        heads={sort.value: Head(sort.value, sort.value, "") for sort in Sort},
+        newer=key_text(page.rows[0].key) if page.has_newer else "",
+        older=key_text(page.rows[-1].key) if page.has_older else "",
+    )
+
+
+def _as_of(customers: list[Customer]) -> datetime | None:
+    return min((one.as_of for one in customers if one.as_of), default=None)
 
 
 def _key(one: Customer, sort: Sort) -> tuple[Any, ...]:

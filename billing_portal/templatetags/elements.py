@@ -5,7 +5,7 @@ A page has hundreds of them: as Django's tags and includes they would be most of
 
 import re
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache, lru_cache
 from html import escape
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from django.templatetags.i18n import TranslateNode, do_translate
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from orgs.dates import day, day_here, moment, page_language
+from orgs.dates import day, day_here, machine_text, moment, page_language
 
 register = template.Library()
 
@@ -165,9 +165,8 @@ def time(at: datetime, style: str = "datetime") -> SafeString:
         text = naturaltime(at)
     else:
         text = moment(at)
-    instant = at.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
     return mark_safe(  # noqa: S308 - figures, names of months and our own words
-        f'<time datetime="{instant}Z" title="{moment(at, to_the_second=True)}">{text}</time>'
+        f'<time datetime="{machine_text(at)}" title="{moment(at, to_the_second=True)}">{text}</time>'
     )
 
 

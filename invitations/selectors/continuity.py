@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from invitations.models import Invitation, oldest_live
 from orgs.capacity import limit_for
 from orgs.compiled import compiled
@@ -27,9 +28,11 @@ PAYING_ROLES = [role.value for role in granting_roles(Permission.BILLING_INVOICE
 
 
 class PeopleRow(NamedTuple):
-    """``waiting``: invitations of billing managers; ``away``: admins who have not signed in for long."""
+    """``payers``: people who can pay, as many as are enough; ``waiting``: invitations of billing managers;
+    ``away``: admins who have not signed in for long.
+    """
 
-    payers: int
+    payers: list[uuid.UUID]
     managers: int
     waiting: int
     away: list[dict[str, str]]
@@ -41,15 +44,18 @@ def _people(
 ) -> QuerySet[Organization, Any]:
     """``oldest``: invitations sent before have expired; ``cutoff``: a last sign-in before it is long ago."""
     memberships = Membership.objects.for_org(organization).current()
-    active = memberships.filter(user__is_active=True)
+    # By role, as the index has them: else Postgres may look for the two among everybody's memberships.
+    payers = memberships.filter(role__in=PAYING_ROLES, user__is_active=True).order_by("role").values("id")
     waiting = Invitation.objects.for_org(organization).pending_since(oldest).for_role(Role.BILLING_MANAGER)
-    seen = Coalesce("user__last_login", "joined_at")
-    away = active.filter(role=Role.ADMIN).exclude(pk=reader).annotate(seen=seen).filter(seen__lt=cutoff)
-    named = away.order_by("seen", "id").values(one=JSONObject(id="id", name="user__name"))
+    # Asked for each admin: joined to the few, the people of all organizations would be read.
+    person = User.objects.filter(pk=OuterRef("user"), is_active=True)
+    seen = Subquery(person.values(at=Coalesce("last_login", OuterRef("joined_at"))))
+    away = memberships.filter(role=Role.ADMIN).exclude(pk=reader).annotate(seen=seen).filter(seen__lt=cutoff)
+    named = away.order_by("seen", "id").values(one=JSONObject(id="id", name=Subquery(person.values("name"))))
     return (
         Organization.objects.filter(pk=organization)
         .annotate(
-            payers=count_of(active.filter(role__in=PAYING_ROLES)),
+            payers=ArraySubquery(payers[:ENOUGH_PAYERS]),
             managers=count_of(memberships.billing_managers()),
             waiting=count_of(waiting),
             away=ArraySubquery(named[:ADMINS_TOLD]),
@@ -83,7 +89,7 @@ def _too_few_payers(organization: Organization, people: PeopleRow) -> Iterator[C
     """Unless another is invited, or the edition has no place for one."""
     limit = limit_for(organization, Role.BILLING_MANAGER)
     full = limit is not None and people.managers >= limit
-    if people.payers < ENOUGH_PAYERS and not people.waiting and not full:
+    if len(people.payers) < ENOUGH_PAYERS and not people.waiting and not full:
         yield ContinuityWarning(
             code="continuity.payers",
             text=_("Only one person here can pay. While they are away, nobody keeps the card current."),

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import IntegerField, QuerySet, Value
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from invitations.models import Invitation, oldest_live
@@ -14,7 +16,7 @@ from invitations.selectors.role_changes import RoleChange, role_changes
 from orgs.capacity import full_sentence, limit_for, over_limit_sentence
 from orgs.compiled import compiled
 from orgs.dates import day
-from orgs.models import Membership
+from orgs.models import Membership, Organization
 from orgs.policy import BILLING_MANAGERS, Permission, Role, may, may_invite
 from orgs.rows import Key, beyond, count_of, key_in_text, key_text
 
@@ -24,54 +26,67 @@ BY_JOINING = ("joined_at", "id")
 EARLIER_THAN_ALL: Key = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
 
 
-class ManagerRow(NamedTuple):
-    id: uuid.UUID
-    role: str
-    joined_at: datetime
-    last_day: date | None
-    name: str
-    email: str
+class ManagersRow(NamedTuple):
+    """``managers``: one more than are shown, as JSON has them."""
+
     total: int
     reserved: int
     members: int
     seats_reserved: int
+    managers: list[dict[str, Any]]
 
 
-@compiled(ManagerRow)
-def _managers_and_reader(
-    organization: uuid.UUID, reader: uuid.UUID, oldest: datetime, at: datetime, pk: uuid.UUID, per_seat: bool
-) -> QuerySet[Membership, Any]:
-    """Those after a key, each with the counts of all and of the places that invitations reserve; the reader,
-    so that there is a row.
+class ManagerRow(NamedTuple):
+    id: str
+    role: Role
+    joined_at: datetime
+    last_day: date | None
+    name: str
+    email: str
+
+
+@compiled(ManagersRow)
+def _managers_with_counts(
+    organization: uuid.UUID, oldest: datetime, at: datetime, pk: uuid.UUID, per_seat: bool
+) -> QuerySet[Organization, Any]:
+    """Those after a key, the counts of all and of the places that invitations reserve.
 
     ``per_seat``: count the seats as well, which members take and their invitations reserve.
     """
     memberships = Membership.objects.for_org(organization)
     pending = Invitation.objects.for_org(organization).pending_since(oldest)
-    reserving = pending.for_role(Role.BILLING_MANAGER)
     uncounted = Value(0, output_field=IntegerField())
     managers = memberships.billing_managers()
+    after = managers.filter(beyond((at, pk), BY_JOINING)).order_by(*BY_JOINING)
+    told = JSONObject(
+        id="id",
+        role="role",
+        joined_at="joined_at",
+        last_day="last_day",
+        name="user__name",
+        email="user__email",
+    )
     return (
-        (managers.filter(beyond((at, pk), BY_JOINING)) | memberships.filter(pk=reader))
+        Organization.objects.filter(pk=organization)
         .annotate(
             total=count_of(managers),
-            reserved=count_of(reserving),
+            reserved=count_of(pending.for_role(Role.BILLING_MANAGER)),
             members=count_of(memberships.members()) if per_seat else uncounted,
             seats_reserved=count_of(pending.for_role(Role.MEMBER)) if per_seat else uncounted,
+            managers=ArraySubquery(after.values(one=told)[: MANAGERS_PER_PAGE + 1]),
         )
-        .order_by(*BY_JOINING)
-        .values_list(
-            "id",
-            "role",
-            "joined_at",
-            "last_day",
-            "user__name",
-            "user__email",
-            "total",
-            "reserved",
-            "members",
-            "seats_reserved",
-        )[: MANAGERS_PER_PAGE + 2]
+        .values_list(*ManagersRow._fields)
+    )
+
+
+def _manager(told: dict[str, Any]) -> ManagerRow:
+    return ManagerRow(
+        **told
+        | {
+            "role": Role(told["role"]),
+            "joined_at": datetime.fromisoformat(told["joined_at"]),
+            "last_day": told["last_day"] and date.fromisoformat(told["last_day"]),
+        }
     )
 
 
@@ -134,24 +149,24 @@ def billing_managers_panel(membership: Membership, *, after: str = "") -> Billin
     invites = may_invite(membership, Role.BILLING_MANAGER)
     organization = membership.organization
     key = key_in_text(after) or EARLIER_THAN_ALL
-    rows = _managers_and_reader(
-        organization.pk, membership.pk, oldest_live(organization), *key, organization.edition.per_seat
+    (row,) = _managers_with_counts(
+        organization.pk, oldest_live(organization), *key, organization.edition.per_seat
     )
-    found = [row for row in rows if Role(row.role).is_billing_manager and _key(row) > key]
+    found = [_manager(told) for told in row.managers]
     if not found and key != EARLIER_THAN_ALL:
         return billing_managers_panel(membership)
-    total = rows[0].total if rows else 0
+    total = row.total
     changes = {role: role_changes(membership, role) for role in BILLING_MANAGERS}
     managers = [
         Manager(
-            membership_id=str(person.id),
+            membership_id=person.id,
             name=person.name,
             email=person.email if sees_mails else "",
             joined_at=person.joined_at if sees_mails else None,
-            view_only=sees_mails and person.role == Role.BILLING_VIEWER,
-            last_day=day(person.last_day) if sees_mails or person.id == membership.pk else "",
-            changes=changes[Role(person.role)],
-            removable=removes and person.id != membership.pk,
+            view_only=sees_mails and person.role is Role.BILLING_VIEWER,
+            last_day=day(person.last_day) if sees_mails or person.id == str(membership.pk) else "",
+            changes=changes[person.role],
+            removable=removes and person.id != str(membership.pk),
             menu_label=_("Actions for %(name)s") % {"name": person.name},
         )
         for person in found[:MANAGERS_PER_PAGE]
@@ -161,7 +176,7 @@ def billing_managers_panel(membership: Membership, *, after: str = "") -> Billin
     pending = (
         pending_invitations(membership, Role.BILLING_MANAGER, joinable=joinable) if invites else NONE_PENDING
     )
-    taken = total + (rows[0].reserved if invites and rows else 0)
+    taken = total + (row.reserved if invites else 0)
     over = over_limit_sentence(membership, Role.BILLING_MANAGER, taken=total)
     full = invites and not over and limit is not None and taken >= limit
     return BillingManagersPanel(
@@ -185,10 +200,10 @@ def billing_managers_panel(membership: Membership, *, after: str = "") -> Billin
         may_invite=invites,
         may_link=invites and may(membership, Permission.BILLING_MANAGERS_LINK),
         may_remove=removes,
-        seats_taken=rows[0].members if rows else 0,
-        seats_reserved=rows[0].seats_reserved if rows else 0,
+        seats_taken=row.members,
+        seats_reserved=row.seats_reserved,
     )
 
 
 def _key(manager: ManagerRow) -> Key:
-    return manager.joined_at, manager.id
+    return manager.joined_at, uuid.UUID(manager.id)

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from invitations.selectors.access_requests import OpenRequest, open_requests
 from invitations.selectors.continuity import ContinuityWarning, people_warnings
@@ -20,6 +19,7 @@ from invitations.selectors.pending import (
 from invitations.selectors.role_changes import RoleChange, role_changes
 from orgs.capacity import full_sentence, limit_for, over_limit_sentence
 from orgs.compiled import compiled
+from orgs.dates import day_here, machine_text, moment
 from orgs.models import Membership, MembershipQuerySet
 from orgs.policy import REMOVE_PERMISSIONS, Role, may, may_invite
 from orgs.rows import Key, fetch_page, key_in_text, key_text, newer_than, older_than
@@ -64,18 +64,23 @@ class Menu:
     is_self: bool
 
 
-@dataclass(frozen=True)
-class Person:
-    """A row of the members page. ``menu``: None where the reader may do nothing."""
+class Person(NamedTuple):
+    """A row of the members page, in words. ``menu``: None where the reader may do nothing.
+
+    ``joined``: the day, as the reader's clock has it; ``joined_at``: the instant, as machines read it, and
+    ``joined_exactly``, as people do.
+    """
 
     id: str
     name: str
+    initial: str
     email: str
     role: str
-    joined_at: datetime
+    joined: str
+    joined_at: str
+    joined_exactly: str
     is_self: bool
     menu: Menu | None
-    menu_label: str
 
 
 @dataclass(frozen=True)
@@ -136,19 +141,20 @@ def members_page(membership: Membership, *, before: str = "", after: str = "") -
 def _people(reader: Membership, shown: list[PersonRow]) -> list[Person]:
     """What the reader may do depends on a person's role alone, so it is asked once for each role."""
     labels = {role: str(role.label) for role in Role}
-    menu_label = _("Actions for %(name)s")
     menus = {role: _menu(reader, role) for role in Role}
     own_menu = Menu(role_changes(reader, Role(reader.role)), removable=False, is_self=True)
     return [
         Person(
             id=str(row.id),
             name=row.name,
+            initial=row.name[:1],
             email=row.email,
             role=labels[role],
-            joined_at=row.joined_at,
+            joined=day_here(row.joined_at),
+            joined_at=machine_text(row.joined_at),
+            joined_exactly=moment(row.joined_at, to_the_second=True),
             is_self=is_self,
             menu=own_menu if is_self else menus[role],
-            menu_label=menu_label % {"name": row.name},
         )
         for row in shown
         for role, is_self in [(Role(row.role), row.id == reader.pk)]

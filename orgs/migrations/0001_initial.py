@@ -46,8 +46,8 @@ class Migration(migrations.Migration):
                 ('joined_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('last_day', models.DateField(blank=True, help_text='Of a billing manager for a time, in UTC; empty: for good.', null=True, verbose_name='last day')),
                 ('dismissed', models.JSONField(default=list, editable=False, help_text='Codes of the hints on pages that the person needs no more.')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='orgs.organization')),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='orgs.organization')),
             ],
             options={
                 'verbose_name': 'membership',
@@ -85,6 +85,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='membership',
             index=models.Index(fields=['organization', 'joined_at', 'id'], name='membership_org_joined'),
+        ),
+        migrations.AddIndex(
+            model_name='membership',
+            index=models.Index(fields=['user', 'joined_at', 'id'], name='membership_user_joined'),
         ),
         migrations.AddConstraint(
             model_name='membership',

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from billing.selectors import organizations
 from billing.selectors.customers import Customer, customers_of
-from orgs.models import Organization
+from orgs.models import Membership, Organization
 from orgs.policy import Role
+from orgs.selectors import latest_memberships
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory, document, line
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.invitations.pages import text
@@ -257,6 +259,67 @@ def test_search_appears_where_there_is_something_to_search(client: Client, custo
     assert 'type="search"' in client.get("/orgs/").content.decode()
 
 
+@pytest.fixture
+def _more_than_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more than two organizations a part is read, one at a time."""
+    monkeypatch.setattr(organizations, "FEW_MEMBERSHIPS", 2)
+    monkeypatch.setattr(organizations, "PART", 1)
+
+
+@pytest.mark.usefixtures("_more_than_a_few")
+class TestOfMoreThanAFew:
+    @pytest.fixture(autouse=True)
+    def _three(self, customer: Place) -> None:
+        for number, name in enumerate(("Ada", "Bern", "Cy")):
+            organization, joined_at = customer(name, days=3), NOW + timedelta(minutes=number)
+            Membership.objects.for_org(organization).update(joined_at=joined_at)
+            if name == "Ada":
+                unpaid(organization, payment_status="failed")
+
+    def test_the_latest_are_shown_in_parts_without_sums_of_all(self, client: Client) -> None:
+        shown, address = [], ""
+        while address is not None:
+            page = client.get(f"/orgs/{address}").content.decode()
+            assert '<dl class="facts"' not in page
+            shown.append(*names(client, address))
+            older = re.search(r'href="([^"]*)"\s*rel="next"', page)
+            address = unescape(older[1]) if older else None
+        assert shown == ["Cy", "Bern", "Ada"]
+        newer = re.search(r'href="([^"]*)"\s*rel="prev"', page)
+        assert newer is not None
+        assert names(client, unescape(newer[1])) == ["Bern"]
+
+    def test_each_tells_how_it_stands(self, client: Client) -> None:
+        assert "Payment failed" in text(client.get("/orgs/?search=ada"))
+
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("?search=ER", ["Bern"]),
+            ("?search=100%25", []),
+            ("?show=attention", ["Ada"]),
+            ("?sort=state", ["Ada", "Bern", "Cy"]),
+            ("?sort=-name&after=2026-11-25T12:00:00%2B00:00~x", ["Cy", "Bern", "Ada"]),
+            ("?after=nonsense", ["Cy"]),
+        ],
+    )
+    def test_all_are_read_where_only_all_can_tell(
+        self, query: str, expected: list[str], client: Client
+    ) -> None:
+        assert names(client, query) == expected
+
+    def test_a_link_adds_up_all(self, client: Client) -> None:
+        page = client.get("/orgs/").content.decode()
+        assert re.search(r'href="\?sort=state">Add up all</a>', page)
+        assert '<dl class="facts"' in client.get("/orgs/?sort=state").content.decode()
+
+    def test_a_member_sees_nothing_of_money(self, client: Client, bookkeeper: User) -> None:
+        Membership.objects.filter(user=bookkeeper).update(role=Role.MEMBER)
+        page = text(client.get("/orgs/?search=ada"))
+        for word in ("$", "Payment failed", "Next charge", "Overdue"):
+            assert word not in page
+
+
 @pytest.mark.parametrize("many", [1, 30])
 def test_the_list_takes_few_statements_however_many_there_are(
     many: int, client: Client, customer: Place, django_assert_max_num_queries: DjangoAssertNumQueries
@@ -275,6 +338,6 @@ def test_many_unpaid_invoices_of_an_organization_are_one_row_of_each_state(
     organization = customer("Acme", days=1)
     for _number in range(5):
         unpaid(organization, payment_status="failed")
-    (found,) = customers_of(bookkeeper.pk)
+    (found,) = customers_of(bookkeeper.pk, latest_memberships(bookkeeper.pk))
     assert isinstance(found, Customer)
     assert found.overdue_amounts == [("usd", 5 * 5825)]

@@ -21,7 +21,7 @@ from orgs.actions import SEATS_CHANGED
 from orgs.compiled import Compiled
 from orgs.models import AccessRequest, Membership, Organization
 from orgs.policy import Role
-from orgs.selectors import member_count
+from orgs.selectors import latest_memberships, member_count
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.hooks.factories import EndpointFactory
@@ -137,7 +137,9 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
         **{f"activity for {name}": latest_activity(reader) for name, reader in readers.items()},
         **{
             f"standing for {name}": [
-                one for one in customers_of(reader.user_id) if one.membership.organization == organization.pk
+                one
+                for one in customers_of(reader.user_id, latest_memberships(reader.user_id))
+                if one.membership.organization == organization.pk
             ]
             for name, reader in readers.items()
         },
