@@ -4,6 +4,7 @@ Django compiles a query anew each time: for a short list that takes longer than 
 """
 
 import inspect
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -17,6 +18,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
+from psycopg.sql import Literal
 
 Row = TypeVar("Row")
 Inputs = ParamSpec("Inputs")
@@ -27,6 +29,7 @@ declared: list["Compiled[Any, Any]"] = []
 
 _random = SystemRandom()
 DAYS_OF_AN_AGE = 365 * 400
+PLACEHOLDER = re.compile("%[%s]")
 PAST, FUTURE = date(1000, 1, 1), date(5000, 1, 1)
 
 
@@ -58,7 +61,8 @@ def compiled(
 
 @dataclass(frozen=True)
 class Statement:
-    """``values``: those that stay. ``places``: where the others stand among them, and their names.
+    """``values``: those that stay, but are no part of ``sql``. ``places``: where the others stand among them,
+    and their names.
 
     ``converters``: what Django does to the values of a column, by its position. ``read``: makes of the values
     of all columns what the queryset gives.
@@ -125,10 +129,11 @@ class Compiled(Generic[Inputs, Row]):
                 f"{self.name}: a value is changed before it is asked for, or a clock read"
             )
         selected = [expression for expression, _sql, _alias in compiler.select]
+        sql, kept = _with_constants(sql, params, dict(places))
         return Statement(
             sql=sql,
-            values=tuple(params),
-            places=places,
+            values=tuple(params[place] for place in kept),
+            places=tuple((kept.index(place), name) for place, name in places),
             converters=tuple(
                 (position, expression, functions)
                 for position, (functions, expression) in compiler.get_converters(selected).items()
@@ -154,6 +159,30 @@ class Compiled(Generic[Inputs, Row]):
         if [column.rpartition("__")[2] for column in columns] != _names(self.row):
             raise NotCompilableError(f"{self.name}: the columns are {', '.join(columns)}")
         return lambda values: self.row(*values)
+
+
+def _with_constants(sql: str, params: Sequence[object], asked: dict[int, str]) -> tuple[str, list[int]]:
+    """The statement with its constants written into it, and the places of the values that it still takes.
+
+    Postgres plans a prepared statement for the average organization: what it knows of a constant, such as how
+    many have a role, lets it choose what serves a large one too.
+    """
+    kept: list[int] = []
+    places = iter(range(len(params)))
+
+    def written(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%%"
+        place = next(places)
+        value = params[place]
+        if place in asked or not isinstance(value, str | int):
+            kept.append(place)
+            return "%s"
+        plain = value.value if isinstance(value, Enum) else value
+        with connection.cursor() as cursor:
+            return Literal(plain).as_string(cursor.connection).replace("%", "%%")
+
+    return PLACEHOLDER.sub(written, sql), kept
 
 
 def _reader_of_objects(compiler: SQLCompiler) -> Callable[[Sequence[Any]], Any]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Count, IntegerField, Q, QuerySet, Subquery, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Func, IntegerField, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 Row = TypeVar("Row")
@@ -80,6 +81,12 @@ def count_of(rows: "QuerySet[Any, Any]") -> Coalesce:
     return Coalesce(Subquery(counted.values("rows")), 0, output_field=IntegerField())
 
 
+def count_up_to(most: int, rows: "QuerySet[Any, Any]") -> Func:
+    """The same, but no more than ``most`` are counted."""
+    some = ArraySubquery(rows.order_by().values("pk")[:most])
+    return Func(some, function="CARDINALITY", output_field=IntegerField())
+
+
 def fetch_page(
     *,
     older: Callable[..., list[Row]],
@@ -101,5 +108,9 @@ def fetch_page(
         return Page(found[:size][::-1], has_newer=len(found) > size, has_older=True)
     if after is not None and (found := older(*after)):
         return Page(found[:size], has_newer=True, has_older=len(found) > size)
-    found = older(*start)
-    return Page(found[:size], has_newer=False, has_older=len(found) > size)
+    return first_page(older(*start), size)
+
+
+def first_page(rows: list[Row], size: int) -> Page[Row]:
+    """``rows``: the first of the list, more than ``size`` where there are more."""
+    return Page(rows[:size], has_newer=False, has_older=len(rows) > size)

@@ -18,9 +18,10 @@ from billing.upcoming import NoFigure
 from orgs.dates import day
 from orgs.editions import edition_of
 from orgs.policy import Role
-from orgs.rows import Key, key_in_text, key_text
+from orgs.rows import Key, first_page, key_in_text, key_text
 from orgs.selectors import (
     FEW_MEMBERSHIPS,
+    MembershipRow,
     latest_memberships,
     memberships_beside,
     memberships_named,
@@ -32,7 +33,7 @@ from orgs.start import STARTS
 SHOWN_AT_ONCE = FEW_MEMBERSHIPS
 MOST_SHOWN = 10_000
 # Of more customers than that: what is read unasked.
-PART = 20
+PART = 15
 WORTH_SEARCHING = 8
 SPANS = (7, 30)
 NOT_SEEN = Standing("", calm=True)
@@ -169,7 +170,7 @@ def organizations_page(person: uuid.UUID, wanted: Wanted) -> OrganizationsPage:
         return _page_of_all(customers_of(person, latest), wanted)
     if wanted.of_all:
         return _page_of_all(customers_of(person, memberships_of(person)), wanted)
-    return _page_of_part(person, wanted)
+    return _page_of_part(person, latest, wanted)
 
 
 def _page_of_all(customers: list[Customer], wanted: Wanted) -> OrganizationsPage:
@@ -192,13 +193,14 @@ def _page_of_all(customers: list[Customer], wanted: Wanted) -> OrganizationsPage
     )
 
 
-def _page_of_part(person: uuid.UUID, wanted: Wanted) -> OrganizationsPage:
+def _page_of_part(person: uuid.UUID, latest: list[MembershipRow], wanted: Wanted) -> OrganizationsPage:
     key = {"after": wanted.after, "before": wanted.before}
     if wanted.search:
         page = memberships_named(person, wanted.search.split(), **key, size=PART)
         customers = customers_among(page.rows)
     else:
-        page = memberships_beside(person, **key, size=PART)
+        begins = wanted.after is None and wanted.before is None
+        page = first_page(latest, PART) if begins else memberships_beside(person, **key, size=PART)
         customers = customers_of(person, page.rows)
     return OrganizationsPage(
         wanted=wanted,

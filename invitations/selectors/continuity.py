@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -19,7 +21,7 @@ from orgs.capacity import limit_for
 from orgs.compiled import compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, granting_roles, may
-from orgs.rows import count_of
+from orgs.rows import count_of, count_up_to
 
 ENOUGH_PAYERS = 2
 AWAY = timedelta(days=90)
@@ -28,11 +30,11 @@ PAYING_ROLES = [role.value for role in granting_roles(Permission.BILLING_INVOICE
 
 
 class PeopleRow(NamedTuple):
-    """``payers``: people who can pay, as many as are enough; ``waiting``: invitations of billing managers;
-    ``away``: admins who have not signed in for long.
+    """``payers``: people who can pay, counted until they are enough; ``waiting``: invitations of billing
+    managers; ``away``: admins who have not signed in for long.
     """
 
-    payers: list[uuid.UUID]
+    payers: int
     managers: int
     waiting: int
     away: list[dict[str, str]]
@@ -44,8 +46,11 @@ def _people(
 ) -> QuerySet[Organization, Any]:
     """``oldest``: invitations sent before have expired; ``cutoff``: a last sign-in before it is long ago."""
     memberships = Membership.objects.for_org(organization).current()
-    # By role, as the index has them: else Postgres may look for the two among everybody's memberships.
-    payers = memberships.filter(role__in=PAYING_ROLES, user__is_active=True).order_by("role").values("id")
+    # Of each role by itself, as the index has them: else Postgres may read all of a large organization.
+    payers = [
+        count_up_to(ENOUGH_PAYERS, memberships.filter(role=role, user__is_active=True))
+        for role in PAYING_ROLES
+    ]
     waiting = Invitation.objects.for_org(organization).pending_since(oldest).for_role(Role.BILLING_MANAGER)
     # Asked for each admin: joined to the few, the people of all organizations would be read.
     person = User.objects.filter(pk=OuterRef("user"), is_active=True)
@@ -55,7 +60,7 @@ def _people(
     return (
         Organization.objects.filter(pk=organization)
         .annotate(
-            payers=ArraySubquery(payers[:ENOUGH_PAYERS]),
+            payers=reduce(add, payers),
             managers=count_of(memberships.billing_managers()),
             waiting=count_of(waiting),
             away=ArraySubquery(named[:ADMINS_TOLD]),
@@ -89,7 +94,7 @@ def _too_few_payers(organization: Organization, people: PeopleRow) -> Iterator[C
     """Unless another is invited, or the edition has no place for one."""
     limit = limit_for(organization, Role.BILLING_MANAGER)
     full = limit is not None and people.managers >= limit
-    if len(people.payers) < ENOUGH_PAYERS and not people.waiting and not full:
+    if people.payers < ENOUGH_PAYERS and not people.waiting and not full:
         yield ContinuityWarning(
             code="continuity.payers",
             text=_("Only one person here can pay. While they are away, nobody keeps the card current."),

@@ -133,7 +133,7 @@ def test_the_head_that_sorts_says_so_and_leads_to_the_other_direction(
         ("?sort=overdue", "descending", "?sort=-overdue"),
     ):
         page = client.get(f"/orgs/{query}").content.decode()
-        (sorted_by,) = re.findall(r'aria-sort="(\w+)">\s*<a class="sort" href="([^"]*)"', page)
+        (sorted_by,) = re.findall(r'aria-sort="(\w+)">\s*<a class="sort"\s+href="([^"]*)"', page)
         assert sorted_by == (direction, turned)
 
 
