@@ -16,7 +16,7 @@ from tokens.models import AccessToken, ServiceToken
 
 PATH = "/api/"
 CONTENT_TYPE = "application/problem+json"
-CLOSING = "The organization is closing, so it can only be read, and not by access tokens."
+CLOSING = "The organization is closing, so it can only be read."
 CLOSED = "The organization is closed."
 NOT_SIGNED_IN = "Send a valid access token: Authorization: Bearer …"
 CHALLENGE = {"WWW-Authenticate": "Bearer"}

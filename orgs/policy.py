@@ -197,8 +197,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 }
 
 # What a closing organization leaves of all that its people may do: read, pay what is owed, and stop the
-# closing. A card can be saved, since without one that pays nothing can be paid here; and who is dismissed
-# meanwhile must be kept out.
+# closing. A card can be saved, since without one that pays nothing can be paid here; who is dismissed
+# meanwhile must be kept out, and a secret that they know ended: a token's, a webhook's.
 STAYS_WHILE_CLOSING = frozenset(
     {
         *(permission for permission in Permission if permission.reads),
@@ -209,6 +209,9 @@ STAYS_WHILE_CLOSING = frozenset(
         P.BILLING_INVOICES_PAY,
         P.MEMBERS_REMOVE,
         P.BILLING_MANAGERS_REMOVE,
+        P.ACCESS_TOKENS_OWN,
+        P.ACCESS_TOKENS_MANAGE,
+        P.WEBHOOKS_MANAGE,
     }
 )
 

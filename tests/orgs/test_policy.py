@@ -98,6 +98,9 @@ DONE_WHILE_CLOSING = {
     "billing.invoices_pay",
     "members.remove",
     "billing_managers.remove",
+    "access_tokens.own",
+    "access_tokens.manage",
+    "webhooks.manage",
 }
 
 
