@@ -31,6 +31,7 @@ class Belonging:
     slug: str
     is_only_admin: bool
     closes_after: date | None
+    is_due_to_close: bool
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def deletion_page(user: User) -> DeletionPage:
             one.organization.slug,
             is_only_admin=one.organization_id in led_alone,
             closes_after=one.organization.closes_after,
+            is_due_to_close=one.organization.is_due_to_close,
         )
         for one in memberships
     ]

@@ -25,6 +25,7 @@ from hooks.tasks import delete_old
 from invitations.models import Invitation, State
 from orgs.actions import MEMBERSHIP_LEFT
 from orgs.closing import remind_of_closing
+from orgs.dates import day
 from orgs.errors import Refused
 from orgs.models import Membership, Organization
 from orgs.policy import Denied, Permission, Role, may
@@ -307,6 +308,25 @@ def test_it_does_not_close_while_a_subscription_would_go_on(
     assert Organization.objects.closing().exists()
     close_due()
     assert not Organization.objects.closing().exists()
+
+
+def test_a_last_day_that_has_passed_is_told_nowhere_as_if_it_came(
+    admin: Membership, stripe: StripeWorld, subscription: Subscription, account: BillingAccount
+) -> None:
+    close(admin)
+    stripe.api.subscriptions.update(subscription.stripe_id, {"cancel_at_period_end": False})
+    sync_subscriptions(account)
+    client, organization = signed_in(admin.user), admin.organization
+    pages = [url(organization, "dashboard"), url(organization), reverse("account_delete")]
+    to_come = day(organization.closes_after)
+    let_time_pass(organization)
+    organization.refresh_from_db()
+    gone = day(organization.closes_after)
+    for page in pages:
+        shown = text(client.get(page))
+        assert "closes as soon as its subscription no longer renews" in shown
+        assert gone not in shown
+        assert to_come not in shown
 
 
 def test_stripe_still_knows_whom_to_write_to_for_what_is_due(
