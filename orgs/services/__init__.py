@@ -4,7 +4,12 @@ Every verb comes in by ``acting``, which asks the policy again under the organiz
 have changed after the page was made. Raises Denied, Refused, or the model's DoesNotExist.
 """
 
-from orgs.services.last_days import change_last_day, end_past_last_days, remind_of_last_days
+from orgs.services.last_days import (
+    change_last_day,
+    end_past_last_day,
+    end_past_last_days,
+    remind_of_last_days,
+)
 from orgs.services.memberships import dismiss
 from orgs.services.organizations import (
     Change,
@@ -24,6 +29,7 @@ __all__ = [
     "create_organization",
     "dismiss",
     "end_all_memberships",
+    "end_past_last_day",
     "end_past_last_days",
     "leave",
     "provision_organization",

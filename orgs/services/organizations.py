@@ -38,6 +38,7 @@ def create_organization(
     """Found an organization; its founder becomes its first admin.
 
     ``idempotency_key``: with the same key, person and name, the organization made first is returned.
+    Raises Refused, also where the account was deleted meanwhile.
     """
     edition = edition_of(edition_code, on=timezone.now().date())
     organization = Organization(name=name, edition_code=edition_code, seats=seats)
@@ -45,7 +46,11 @@ def create_organization(
         organization.pk = uuid.uuid5(idempotency_key, f"{user.pk} {name}")
     if not _inserted_with_free_slug(organization):
         return Organization.objects.get(pk=organization.pk)
-    Membership.objects.create(organization=organization, user=user, role=Role.ADMIN)
+    try:
+        founder = User.objects.kept(user.pk)
+    except User.DoesNotExist:
+        raise Refused(_("Your account was deleted meanwhile, so nothing was created.")) from None
+    Membership.objects.create(organization=organization, user=founder, role=Role.ADMIN)
     record(
         actions.ORGANIZATION_CREATED,
         actor=Actor.person(user),
