@@ -96,6 +96,7 @@ class Permission(TextChoices):
     ORGANIZATIONS_LIST = "organizations.list", _("list all organizations")
     ORGANIZATIONS_CREATE = "organizations.create", _("create organizations for customers")
     ORGANIZATIONS_RENAME = "organizations.rename", _("rename any organization")
+    ORGANIZATIONS_LINK = "organizations.link", _("give any organization an external id")
 
     @property
     def resource(self) -> str:
@@ -137,8 +138,10 @@ DELEGABLE = frozenset({P.BILLING_MANAGERS_INVITE, P.BILLING_MANAGERS_LINK, P.BIL
 
 # The product beside the portal, which acts by a service token: over all organizations, and with no word in
 # what they pay.
-FOR_HOST_ONLY = frozenset({P.ORGANIZATIONS_LIST, P.ORGANIZATIONS_CREATE, P.ORGANIZATIONS_RENAME})
-HOST_GRANTS = FOR_HOST_ONLY | {P.MEMBERS_INVITE, P.BILLING_MANAGERS_INVITE}
+FOR_HOST_ONLY = frozenset(
+    {P.ORGANIZATIONS_LIST, P.ORGANIZATIONS_CREATE, P.ORGANIZATIONS_RENAME, P.ORGANIZATIONS_LINK}
+)
+HOST_GRANTS = FOR_HOST_ONLY | {P.MEMBERS_INVITE, P.BILLING_MANAGERS_INVITE, P.MEMBERS_CHANGE_ROLE}
 # What people and their programs may hold.
 OF_PEOPLE = frozenset(Permission) - FOR_HOST_ONLY
 

@@ -15,6 +15,7 @@ from orgs.services.organizations import (
     Change,
     change_settings,
     create_organization,
+    link_organization,
     provision_organization,
     rename_organization,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "end_past_last_day",
     "end_past_last_days",
     "leave",
+    "link_organization",
     "provision_organization",
     "remind_of_last_days",
     "remove_billing_managers",
