@@ -270,7 +270,7 @@ def _brought(host: Host, person: PersonIn) -> PersonOut:
     try:
         told.outcome = PersonOutcome(services.bring_in(actor=host, email=person.email, role=person.role))
     except Refused as refused:
-        told.detail = str(refused.message)
+        told.detail = refused.told_to_programs
     return told
 
 

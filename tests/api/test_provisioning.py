@@ -1,5 +1,6 @@
 """The product creates its customers' organizations by a service token: once each, and nothing about money."""
 
+import re
 import uuid
 from datetime import timedelta
 from io import StringIO
@@ -15,6 +16,7 @@ from billing.models import BillingAccount, StripeOperation
 from billing.operations.closing import close_due, close_organization
 from invitations import services as invitations
 from invitations.models import Invitation, State
+from invitations.services import mail_limits
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role
 from outbox.models import OutgoingEmail
@@ -22,6 +24,7 @@ from outbox.registry import renderer_of
 from tests.api.program import (
     Program,
     is_problem,
+    program_of,
     program_of_host,
     told,
 )
@@ -306,6 +309,22 @@ def test_the_product_sends_an_invitation_again_once_a_minute() -> None:
     assert (lee.by_host, lee.invited_by, lee.generation) == (True, None, 2)
     is_problem(program.post(path, {"email": "nobody@acme.test"}), 404)
     is_problem(program.post(path, {"email": "nobody"}), 409)
+
+
+def test_at_the_limit_of_mails_a_program_reads_when_to_go_on(
+    admin: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_limits, "MAILS_PER_DAY", 1)
+    host, person = program_of_host(), program_of(admin)
+    provisioned(host)
+    OutgoingEmail.objects.update(created_at=timezone.now() - timedelta(hours=23))
+    (brought,) = told(host.post(f"{ROOT}/cus:42/people", {"people": [LEE]}))["data"]
+    assert brought["outcome"] == "refused"
+    assert re.search(r"which is the limit\. Try again in 3[56]\d\d seconds\.$", brought["detail"])
+    told(person.post("invitations", LEE), 201)
+    refused = person.post("invitations", {**LEE, "email": "kim@acme.test"})
+    assert "Copy an invite link" not in is_problem(refused, 429)["detail"]
+    assert 86_300 < int(refused.headers["Retry-After"]) <= 86_400
 
 
 def test_the_product_changes_a_role_under_the_rules_of_the_members_page() -> None:
