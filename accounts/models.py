@@ -33,6 +33,13 @@ class UserManager(BaseUserManager["User"]):
         """
         return self.select_for_update().get(pk=user_id)
 
+    def kept(self, user_id: uuid.UUID) -> "User":
+        """Keep the account from being deleted until the transaction ends; locked as late as above.
+
+        Raises User.DoesNotExist.
+        """
+        return self.select_for_update(no_key=True).get(pk=user_id)
+
     def reader_of(self, address: str) -> Reader | None:
         """How the person with that mail address reads; None: nobody has it."""
         own = self.filter(email=address.lower()).first()

@@ -10,13 +10,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 
-from orgs.errors import Refused
+from orgs.errors import Refused, RefusedForNow
 from orgs.policy import Denied
 from tokens.models import AccessToken, ServiceToken
 
 PATH = "/api/"
 CONTENT_TYPE = "application/problem+json"
-CLOSING = "The organization is closing, so it can only be read, and not by access tokens."
+CLOSING = "The organization is closing, so it can only be read."
 CLOSED = "The organization is closed."
 NOT_SIGNED_IN = "Send a valid access token: Authorization: Bearer …"
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
@@ -90,7 +90,11 @@ def _not_found(_request: HttpRequest, _error: Any) -> HttpResponse:
 
 
 def _refused(_request: HttpRequest, error: Any) -> HttpResponse:
-    return problem(409, str(error.message))
+    return problem(409, error.told_to_programs)
+
+
+def _refused_for_now(_request: HttpRequest, error: Any) -> HttpResponse:
+    return problem(429, error.told_to_programs, headers={"Retry-After": str(error.wait)})
 
 
 def _invalid(_request: HttpRequest, error: Any) -> HttpResponse:
@@ -125,6 +129,7 @@ ANSWERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     Http404: _not_found,
     ObjectDoesNotExist: _not_found,
     Refused: _refused,
+    RefusedForNow: _refused_for_now,
     ValidationError: _invalid,
     Throttled: _throttled,
     HttpError: _other,

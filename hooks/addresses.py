@@ -7,6 +7,7 @@ forms of IPv4; what there carries another address within it is left out too.
 
 import ipaddress
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -42,6 +43,10 @@ INSIDE = [
 ]
 PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
 
+LOOK_UP_SECONDS = 3.0
+# A look-up knows no time limit, so no more of them than these are left behind.
+_look_ups = ThreadPoolExecutor(max_workers=4, thread_name_prefix="look-up")
+
 
 class Unfit(TextChoices):
     """Why an address gets no webhook."""
@@ -51,6 +56,7 @@ class Unfit(TextChoices):
     OTHER_PORT = "other_port", _("Only port 443 gets webhooks. Leave the port out of the address.")
     MISSPELLED = "misspelled", _("Check the address: it has no valid host.")
     UNKNOWN_HOST = "unknown_host", _("No server was found under this host name.")
+    SLOW_LOOK_UP = "slow_look_up", _("The host name was not found in time. Check it, then try again.")
     INSIDE = "inside", _("This address leads into a private network. Webhooks go to public addresses only.")
 
 
@@ -107,6 +113,17 @@ def addresses_of(target: Target) -> list[Address]:
     if not all(is_public(address) for address in addresses) and not settings.WEBHOOKS_MAY_STAY_INSIDE:
         raise UnfitAddress(Unfit.INSIDE)
     return addresses
+
+
+def ensure_addresses_fit(target: Target) -> None:
+    """The same for a person who waits, in seconds: a name server that hangs may not keep the web threads.
+
+    Raises UnfitAddress.
+    """
+    try:
+        _look_ups.submit(addresses_of, target).result(LOOK_UP_SECONDS)
+    except TimeoutError:
+        raise UnfitAddress(Unfit.SLOW_LOOK_UP) from None
 
 
 def is_public(address: Address) -> bool:

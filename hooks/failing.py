@@ -1,19 +1,15 @@
 """What follows from an endpoint's failures: its other webhooks wait, and in the end it is switched off."""
 
-from datetime import timedelta
-
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit.services import Actor
 from hooks.actions import SWITCHED_OFF_BY_PORTAL
 from hooks.mails import WEBHOOK_OFF_MAIL
-from hooks.models import FAILING_FOR, Delivery, Endpoint, OffBecause
+from hooks.models import FAILING_FOR, HELD_BACK_FOR, Delivery, Endpoint, OffBecause
 from orgs.acting import acting_as
 from orgs.models import Membership
 
-# A dead server costs the workers one try a minute, however many webhooks wait for it.
-HELD_BACK_FOR = timedelta(minutes=1)
 GONE = 410
 
 

@@ -9,7 +9,7 @@ from django.core.validators import URLValidator
 from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext_lazy as _
 
-from hooks.addresses import Unfit, UnfitAddress, addresses_of, target_of
+from hooks.addresses import Unfit, UnfitAddress, ensure_addresses_fit, target_of
 from hooks.announcements import BILLING, PEOPLE
 from hooks.models import Endpoint
 
@@ -64,7 +64,7 @@ class EndpointForm(forms.Form):
         try:
             target = target_of(url)
             URLValidator(schemes=["http", "https"], message=Unfit.MISSPELLED.label)(url)
-            addresses_of(target)
+            ensure_addresses_fit(target)
         except UnfitAddress as unfit:
             raise ValidationError(unfit.reason.label) from None
         return url

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,8 @@ SECRETS_OVERLAP = timedelta(days=1)
 # One that has failed for so long is switched off; as long is one delivery tried.
 FAILING_FOR = timedelta(days=3)
 KEPT_FOR = timedelta(days=30)
+# A dead server costs the workers one try a minute, however many webhooks wait for it, or are written.
+HELD_BACK_FOR = timedelta(minutes=1)
 PING = "webhook.ping"
 
 
@@ -79,6 +82,11 @@ class Endpoint(models.Model):
     def host(self) -> str:
         """What logs and mails say: a path may hold a secret of the receiver's."""
         return urlsplit(self.url).hostname or ""
+
+    @property
+    def first_try_at(self) -> Combinable:
+        """When a webhook that is written now is tried: where others fail, with those that wait."""
+        return Now() if self.failing_since is None else Now() + HELD_BACK_FOR
 
     @property
     def is_on(self) -> bool:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from threading import Thread
-from typing import cast
+from threading import Event, Thread
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -70,6 +69,7 @@ class _Exchange(Thread):
         super().__init__(name="webhook", daemon=True)
         self._url, self._body, self._headers = url, body, headers
         self._socket: socket.socket | None = None
+        self._is_left = Event()
         self.answer: Answer | None = None
         self.error: Exception | None = None
 
@@ -91,7 +91,8 @@ class _Exchange(Thread):
             self.error = error
 
     def hang_up(self) -> None:
-        """End what the thread waits for, so that a trickle of bytes does not keep it."""
+        """End what the thread waits for, now or later, so that a trickle of bytes does not keep it."""
+        self._is_left.set()
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
@@ -100,24 +101,31 @@ class _Exchange(Thread):
         # Host and certificate go by the name, the connection by the address that was checked.
         kind = HTTPSConnection if target.secure else HTTPConnection
         connection = kind(target.host, target.port)
-        connection.sock = self._socket = _connected(addresses, target.port)
         try:
+            connection.sock = self._held(_connected(addresses, target.port))
             if target.secure:
-                self._secure(target.host)
-                connection.sock = self._socket
+                connection.sock = self._secured(connection.sock, target.host)
             connection.request("POST", target.path, self._body, {**self._headers, "Connection": "close"})
             response = connection.getresponse()
             return Answer(response.status, _beginning(response.read1(4 * ANSWER_LENGTH)))
         finally:
             connection.close()
-            self._socket.close()
+            if self._socket is not None:
+                self._socket.close()
 
-    def _secure(self, host: str) -> None:
-        plain = cast("socket.socket", self._socket)
+    def _secured(self, plain: socket.socket, host: str) -> ssl.SSLSocket:
         # The handshake begins when hang_up can already end it.
         secured = _tls.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
-        self._socket = secured
+        self._held(secured)
         secured.do_handshake()
+        return secured
+
+    def _held(self, connected: socket.socket) -> socket.socket:
+        """Let hang_up end it. Raises TimeoutError where nobody waits any more, as after a slow look-up."""
+        self._socket = connected
+        if self._is_left.is_set():
+            raise TimeoutError
+        return connected
 
 
 def _connected(addresses: list[Address], port: int) -> socket.socket:

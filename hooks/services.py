@@ -26,7 +26,14 @@ MOST_TESTS = 3
 def put(event: str, body: str, endpoints: Iterable[Endpoint]) -> list[Delivery]:
     """Write a webhook for each of these; the commit rings the worker. Call it inside a transaction."""
     deliveries = Delivery.objects.bulk_create(
-        Delivery(endpoint=endpoint, event=event, body=body) for endpoint in endpoints
+        Delivery(
+            endpoint=endpoint,
+            event=event,
+            body=body,
+            # A person waits for a test, and looks at it.
+            next_attempt_at=Now() if event == PING else endpoint.first_try_at,
+        )
+        for endpoint in endpoints
     )
     ring(deliver_written, *(str(delivery.pk) for delivery in deliveries))
     return deliveries

@@ -21,10 +21,10 @@ from api.paging import ROWS, Cursor, Limit, cursor_of, key_in, page_of
 from invitations import services
 from orgs.editions import EDITIONS, STARTING_EDITION, UnknownEditionError, edition_of
 from orgs.errors import Refused
-from orgs.models import Organization
+from orgs.models import Membership, Organization
 from orgs.policy import INVITE_PERMISSIONS, Permission, Role, ensure
 from orgs.rows import older_than
-from orgs.services import rename_organization
+from orgs.services import change_role, link_organization, rename_organization
 from tokens.models import Host
 
 endpoints = Endpoints("Provisioning", outside=True)
@@ -78,6 +78,31 @@ class NameIn(Schema):
 
 class PersonIn(Schema):
     email: Storable
+    role: Role
+
+
+class LinkIn(Schema):
+    """``id``: of an organization that a person created."""
+
+    id: uuid.UUID
+
+
+class AddressIn(Schema):
+    email: Storable
+
+
+class ResentOut(Schema):
+    """``sent_at``: when the mail was sent last."""
+
+    email: str
+    role: Role
+    sent_at: datetime
+
+
+class RoleOut(Schema):
+    """``role``: the person's from now on."""
+
+    email: str
     role: Role
 
 
@@ -205,12 +230,47 @@ def provisioning_people(request: ApiRequest, external_id: ExternalId, body: Peop
     return PeopleOut(data=[_brought(host, person) for person in body.people])
 
 
+@endpoints.put(
+    "/provisioning/organizations/{external_id}", HostNeeds(Permission.ORGANIZATIONS_LINK), ProvisionedOut
+)
+def provisioning_link(request: ApiRequest, external_id: ExternalId, body: LinkIn) -> ProvisionedOut:
+    """Give an organization that a person created your own id of it, which stays. Find it in the list."""
+    request.organization = Organization.objects.get(pk=body.id)
+    link_organization(actor=request.host.within(request.organization), external_id=external_id)
+    return ProvisionedOut(**_told(_organization(external_id)))
+
+
+@endpoints.post(
+    "/provisioning/organizations/{external_id}/people/resend",
+    HostNeeds(Permission.MEMBERS_INVITE),
+    ResentOut,
+)
+def provisioning_resend(request: ApiRequest, external_id: ExternalId, body: AddressIn) -> ResentOut:
+    """Send an invitation again, with a new link; the earlier one no longer works. At most once a minute."""
+    sent = services.resend_for_host(actor=_host_in(request, external_id), email=body.email)
+    return ResentOut(email=sent.email, role=Role(sent.role), sent_at=sent.sent_at)
+
+
+@endpoints.post(
+    "/provisioning/organizations/{external_id}/people/role",
+    HostNeeds(Permission.MEMBERS_CHANGE_ROLE),
+    RoleOut,
+)
+def provisioning_role(request: ApiRequest, external_id: ExternalId, body: PersonIn) -> RoleOut:
+    """Give somebody who belongs to it another role. They get a mail. The last admin keeps theirs."""
+    host = _host_in(request, external_id)
+    people = Membership.objects.for_org(request.organization).current()
+    person = people.get(user__email=services.address_to_invite(body.email))
+    changed = change_role(actor=host, membership_id=person.pk, role=body.role)
+    return RoleOut(email=body.email, role=Role(changed.role))
+
+
 def _brought(host: Host, person: PersonIn) -> PersonOut:
     told = PersonOut(email=person.email, role=person.role, outcome=PersonOutcome.REFUSED)
     try:
         told.outcome = PersonOutcome(services.bring_in(actor=host, email=person.email, role=person.role))
     except Refused as refused:
-        told.detail = str(refused.message)
+        told.detail = refused.told_to_programs
     return told
 
 

@@ -18,7 +18,7 @@ from orgs.actions import ACCOUNT_DELETED
 from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership
 from orgs.policy import Role
-from orgs.services import leave
+from orgs.services import end_past_last_day, leave
 from outbox.services import drop_mails_to
 
 
@@ -31,6 +31,7 @@ class Belonging:
     slug: str
     is_only_admin: bool
     closes_after: date | None
+    is_due_to_close: bool
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def deletion_page(user: User) -> DeletionPage:
             one.organization.slug,
             is_only_admin=one.organization_id in led_alone,
             closes_after=one.organization.closes_after,
+            is_due_to_close=one.organization.is_due_to_close,
         )
         for one in memberships
     ]
@@ -77,14 +79,17 @@ def delete_account(*, user: User, shown: Collection[str]) -> None:
     ``shown``: the ids of the organizations that the page named. Raises PageOutdated when there are others by
     now, also while this runs, and Refused where the person is the only admin, or support staff.
     """
-    memberships = Membership.objects.of_person(user.pk).select_related("user")
-    # In one order, as several are locked.
-    leaving = list(memberships.order_by("organization_id"))
+    memberships = Membership.objects.filter(user=user.pk)
+    leaving = set(memberships.current())
     if {str(one.organization_id) for one in leaving} != set(shown):
         raise _changed_meanwhile()
-    for membership in leaving:
-        leave(membership=membership)
-    # After the organizations. Who joins one meanwhile waits for this, or has joined before it.
+    # In one order, as several organizations are locked.
+    for membership in memberships.select_related("organization", "user").order_by("organization_id"):
+        if membership in leaving:
+            _leave(membership)
+        else:
+            end_past_last_day(membership)
+    # After the organizations. Who joins or founds one meanwhile waits for this, or has done it before.
     person = User.objects.locked(user.pk)
     if person.is_staff:
         raise Refused(_("Accounts of support staff are deleted by other staff."))
@@ -100,6 +105,13 @@ def delete_account(*, user: User, shown: Collection[str]) -> None:
     )
     end_all_sessions(person)
     person.delete()
+
+
+def _leave(membership: Membership) -> None:
+    try:
+        leave(membership=membership)
+    except Membership.DoesNotExist:
+        raise _changed_meanwhile() from None
 
 
 def _changed_meanwhile() -> PageOutdated:

@@ -20,6 +20,8 @@ from orgs.policy import Permission, Principal, ensure
 from outbox.registry import MailKind
 from outbox.services import enqueue_each
 
+NAMED_IN_MAILS = frozenset({ActorKind.PERSON, ActorKind.TOKEN, ActorKind.HOST})
+
 
 @dataclass(frozen=True)
 class Act:
@@ -35,7 +37,7 @@ class Act:
         return record(action, actor=self.actor, organization=self.organization, target=target, **data)
 
     def mail(self, kind: MailKind, *, to: str, dedupe_key: str, **params: str | int | bool | None) -> None:
-        """Put a mail into the outbox. It names the organization, and the person or token that acts."""
+        """Put a mail into the outbox. It names the organization, and who acts: see ``NAMED_IN_MAILS``."""
         self.mail_each(kind, to={dedupe_key: to}, not_before=None, **params)
 
     def mail_each(
@@ -54,7 +56,7 @@ class Act:
             not_before=not_before,
             organization=self.organization.name,
             slug=self.organization.slug,
-            actor=self.actor.name if self.actor.kind in {ActorKind.PERSON, ActorKind.TOKEN} else "",
+            actor=self.actor.name if self.actor.kind in NAMED_IN_MAILS else "",
             **params,
         )
 

@@ -57,6 +57,12 @@ ORGANIZATION_RENAMED = Action(
     old=str,
     new=str,
 )
+ORGANIZATION_LINKED = Action(
+    "organization.linked",
+    gettext_lazy("Linked the organization"),
+    gettext_lazy("linked the organization to its record %(external_id)s"),
+    external_id=str,
+)
 EDITION_CHANGED = BillingAction(
     "organization.edition_changed",
     gettext_lazy("Changed the edition"),

@@ -3,6 +3,7 @@
 import psycopg
 from django.db import IntegrityError
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 
 class Refused(Exception):
@@ -11,6 +12,25 @@ class Refused(Exception):
     def __init__(self, message: str | Promise) -> None:
         super().__init__(message)
         self.message = message
+
+    @property
+    def told_to_programs(self) -> str:
+        return str(self.message)
+
+
+class RefusedForNow(Refused):
+    """A limit is reached, which the time frees. ``way``: what a person can do on a page meanwhile; ``wait``:
+    after how many seconds it can be tried again.
+    """
+
+    def __init__(self, fact: str, way: str, *, wait: int) -> None:
+        super().__init__(f"{fact} {way}")
+        self.fact = fact
+        self.wait = wait
+
+    @property
+    def told_to_programs(self) -> str:
+        return f"{self.fact} " + _("Try again in %(wait)s seconds.") % {"wait": self.wait}
 
 
 class PageOutdated(Refused):

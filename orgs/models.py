@@ -123,6 +123,11 @@ class Organization(models.Model):
         """Whether an admin has asked to close it: from then on it can only be read, paid for, and kept."""
         return self.closes_after is not None
 
+    @property
+    def is_due_to_close(self) -> bool:
+        """Whether its last day has passed: it closes as soon as no subscription renews, see ``billing``."""
+        return is_past(self.closes_after)
+
     def invitation_expiry(self, sent_at: datetime) -> datetime | None:
         """When an invitation sent at that time ends by age; None: never."""
         days = self.invitation_max_age_days

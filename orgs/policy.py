@@ -96,6 +96,7 @@ class Permission(TextChoices):
     ORGANIZATIONS_LIST = "organizations.list", _("list all organizations")
     ORGANIZATIONS_CREATE = "organizations.create", _("create organizations for customers")
     ORGANIZATIONS_RENAME = "organizations.rename", _("rename any organization")
+    ORGANIZATIONS_LINK = "organizations.link", _("give any organization an external id")
 
     @property
     def resource(self) -> str:
@@ -137,8 +138,10 @@ DELEGABLE = frozenset({P.BILLING_MANAGERS_INVITE, P.BILLING_MANAGERS_LINK, P.BIL
 
 # The product beside the portal, which acts by a service token: over all organizations, and with no word in
 # what they pay.
-FOR_HOST_ONLY = frozenset({P.ORGANIZATIONS_LIST, P.ORGANIZATIONS_CREATE, P.ORGANIZATIONS_RENAME})
-HOST_GRANTS = FOR_HOST_ONLY | {P.MEMBERS_INVITE, P.BILLING_MANAGERS_INVITE}
+FOR_HOST_ONLY = frozenset(
+    {P.ORGANIZATIONS_LIST, P.ORGANIZATIONS_CREATE, P.ORGANIZATIONS_RENAME, P.ORGANIZATIONS_LINK}
+)
+HOST_GRANTS = FOR_HOST_ONLY | {P.MEMBERS_INVITE, P.BILLING_MANAGERS_INVITE, P.MEMBERS_CHANGE_ROLE}
 # What people and their programs may hold.
 OF_PEOPLE = frozenset(Permission) - FOR_HOST_ONLY
 
@@ -197,8 +200,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 }
 
 # What a closing organization leaves of all that its people may do: read, pay what is owed, and stop the
-# closing. A card can be saved, since without one that pays nothing can be paid here; and who is dismissed
-# meanwhile must be kept out.
+# closing. A card can be saved, since without one that pays nothing can be paid here; who is dismissed
+# meanwhile must be kept out, and a secret that they know ended: a token's, a webhook's.
 STAYS_WHILE_CLOSING = frozenset(
     {
         *(permission for permission in Permission if permission.reads),
@@ -209,6 +212,9 @@ STAYS_WHILE_CLOSING = frozenset(
         P.BILLING_INVOICES_PAY,
         P.MEMBERS_REMOVE,
         P.BILLING_MANAGERS_REMOVE,
+        P.ACCESS_TOKENS_OWN,
+        P.ACCESS_TOKENS_MANAGE,
+        P.WEBHOOKS_MANAGE,
     }
 )
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.validators import validate_display_name
 from audit.services import Actor
 from orgs.models import Membership, OfOrganization, Organization
-from orgs.policy import GRANTS, HOST_GRANTS, Permission, Role, permissions_by_token
+from orgs.policy import HOST_GRANTS, Permission, Role, permissions_by_token, permissions_of
 from tokens.scopes import FOR_PEOPLE_ONLY, INCLUDED
 
 
@@ -128,9 +128,10 @@ class AccessToken(Token):
     @property
     def permissions(self) -> frozenset[Permission]:
         """Of the token itself: by a personal one its person acts."""
-        if self.kind is TokenKind.PERSONAL or self.organization.is_closing:
+        if self.kind is TokenKind.PERSONAL:
             return frozenset()
-        return self.permitted & (GRANTS[Role.ADMIN] - FOR_PEOPLE_ONLY)
+        granted = permissions_of(Role.ADMIN, delegated=False, closing=self.organization.is_closing)
+        return self.permitted & (granted - FOR_PEOPLE_ONLY)
 
     @property
     def actor(self) -> Actor:

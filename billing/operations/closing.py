@@ -46,7 +46,6 @@ from orgs import closing
 from orgs.acting import MembersAct, acting, acting_as
 from orgs.actions import CLOSING_BEGUN
 from orgs.errors import PageOutdated, Refused
-from orgs.last_days import is_past
 from orgs.models import Membership, Organization
 from orgs.policy import Permission
 
@@ -99,7 +98,7 @@ def close_due() -> None:
     Not while a subscription would go on: it is let end first, so that nobody pays for what they can't reach.
     """
     for organization in Organization.objects.closing():
-        if is_past(organization.closes_after):
+        if organization.is_due_to_close:
             try:
                 _close_unless_something_renews(organization)
             except Exception:
@@ -110,7 +109,7 @@ def close_due() -> None:
 def _close_unless_something_renews(organization: Organization) -> None:
     operation = None
     with acting_as(Actor.system(), organization.pk) as act:
-        if act.organization.closed_at is not None or not is_past(act.organization.closes_after):
+        if act.organization.closed_at is not None or not act.organization.is_due_to_close:
             return
         account = BillingAccount.objects.locked(act.organization)
         if not renewing(act.organization):

@@ -30,7 +30,10 @@ class DemoTeam:
 
 @dataclass(frozen=True, kw_only=True)
 class DemoOrganization:
-    """``founded_as``: the name at first, which gives the slug. ``admins``: the founder first."""
+    """``founded_as``: the name at first, which gives the slug. ``admins``: the founder first.
+
+    ``auditors``: see billing for a time, and change nothing.
+    """
 
     slug: str
     name: str
@@ -40,6 +43,7 @@ class DemoOrganization:
     admins: tuple[DemoPerson, ...]
     members: tuple[DemoPerson, ...] = ()
     billing_managers: tuple[DemoPerson, ...] = ()
+    auditors: tuple[DemoPerson, ...] = ()
     invited: tuple[str, ...] = ()
     teams: tuple[DemoTeam, ...] = ()
     stacks: tuple[DemoStack, ...]
@@ -136,6 +140,7 @@ HOOLI = DemoOrganization(
         DemoPerson("Caleb Stone", "caleb.stone@hooli.test"),
     ),
     billing_managers=(BILAL,),
+    auditors=(DemoPerson("Noor Aydin", "auditor@hooli.test"),),
     stacks=(
         DemoStack("search/production-eu", 388, growth=6),
         DemoStack("search/production-us", 415, growth=6),

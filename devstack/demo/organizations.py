@@ -1,6 +1,9 @@
 """The demo's organizations: founded, renamed, joined and invited into by the portal's own verbs."""
 
+from datetime import date, timedelta
+
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
 from devstack.demo.cast import DemoOrganization, DemoTeam
@@ -12,6 +15,9 @@ from orgs.policy import Role
 from orgs.services import Change, change_settings, create_organization
 from teams.models import Details
 from teams.services import add_people, create_team
+
+# How long an auditor stays.
+AUDIT = timedelta(days=90)
 
 
 def ensure_organization(cast: DemoOrganization, users: dict[str, User]) -> Organization:
@@ -36,6 +42,9 @@ def _found(cast: DemoOrganization, users: dict[str, User]) -> Organization:
     for role, group in joining.items():
         for user in group:
             _join(actor, user, role)
+    for person in cast.auditors:
+        last_day = timezone.now().date() + AUDIT
+        _join(actor, users[person.email], Role.BILLING_VIEWER, last_day=last_day)
     for team in cast.teams:
         _form(actor, team)
     for address in cast.invited:
@@ -51,6 +60,6 @@ def _form(actor: Membership, cast: DemoTeam) -> None:
     add_people(actor=actor, team_id=team.pk, membership_ids=[person.pk for person in people])
 
 
-def _join(actor: Membership, user: User, role: Role) -> Invitation:
-    token = create_link(actor=actor, role=role).rstrip("/").rpartition("/")[2]
+def _join(actor: Membership, user: User, role: Role, *, last_day: date | None = None) -> Invitation:
+    token = create_link(actor=actor, role=role, last_day=last_day).rstrip("/").rpartition("/")[2]
     return accept(user=user, claim=claim_in(token))

@@ -17,7 +17,8 @@ def everyone() -> dict[str, DemoPerson]:
     """All people of the demo by mail address."""
     people = [SUPPORT]
     for organization in ORGANIZATIONS:
-        people += [*organization.admins, *organization.members, *organization.billing_managers]
+        people += [*organization.admins, *organization.members]
+        people += [*organization.billing_managers, *organization.auditors]
     return {person.email: person for person in people}
 
 

@@ -18,6 +18,7 @@ SHOWN = (
     "admin@globex.test",
     "admin@initech.test",
     "admin@hooli.test",
+    "auditor@hooli.test",
 )
 
 

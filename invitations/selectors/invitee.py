@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 
 from accounts.models import User
 from invitations.claims import Channel, Claim, refusal_of
+from invitations.inviters import inviters_of
 from invitations.models import Invitation, State
 from invitations.refusals import Reason, sentence_for_invitee
 from invitations.roles import WHAT_ROLE_DOES
@@ -39,6 +40,7 @@ class InvitationPage:
     in UTC, "" for good. ``joined_as``: the role that
     the visitor, who has accepted, has today, else ""; ``ended``: why nobody can accept, else "".
     ``may_ask``: for a new one, once this one is dead; a visitor who has only a link has to sign in first.
+    ``has_inviter``: whether anybody is there who could send it.
     """
 
     invitation: Invitation
@@ -56,6 +58,7 @@ class InvitationPage:
     joined_as: str
     ended: str
     may_ask: bool
+    has_inviter: bool
 
 
 def invitation_page(*, user: User | AnonymousUser, claim: Claim) -> InvitationPage:
@@ -79,6 +82,7 @@ def invitation_page(*, user: User | AnonymousUser, claim: Claim) -> InvitationPa
         joined_as=_role_joined(user, invitation),
         ended=sentence_for_invitee(reason, organization.name) if reason else "",
         may_ask=bool(invitation.email) or user.is_authenticated,
+        has_inviter=bool(inviters_of(invitation)),
     )
 
 

@@ -9,10 +9,12 @@ from invitations.services.lists import Outcome, invite_each
 from invitations.services.provisioning import provision
 from invitations.services.sending import (
     BelongsAlready,
+    address_to_invite,
     copy_link,
     create_link,
     invite_by_mail,
     resend,
+    resend_for_host,
     revoke,
 )
 
@@ -21,6 +23,7 @@ __all__ = [
     "Brought",
     "Outcome",
     "accept",
+    "address_to_invite",
     "ask_for_new",
     "bring_in",
     "copy_link",
@@ -30,5 +33,6 @@ __all__ = [
     "invite_each",
     "provision",
     "resend",
+    "resend_for_host",
     "revoke",
 ]

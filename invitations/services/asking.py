@@ -1,21 +1,19 @@
 """Asking for a new invitation in place of a dead one."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
 from audit.services import Actor
 from invitations import actions
 from invitations.claims import Claim, refusal_of
+from invitations.inviters import inviters_of
 from invitations.mails import INVITATION_ASKED_MAIL
 from invitations.models import Invitation
 from invitations.services.answering import answering
 from orgs.models import Membership
-from orgs.policy import Role, may_invite
 
 ASKED_EVERY = timedelta(days=1)
 
@@ -23,16 +21,17 @@ ASKED_EVERY = timedelta(days=1)
 def ask_for_new(*, claim: Claim, user: User | None = None) -> None:
     """Tell those who may send a new one, by mail and beside the invitation.
 
-    Once a day and invitation, and not while the old one can be accepted; otherwise nothing is done. Nobody
+    Once a day and invitation, and not while the old one can be accepted, or where nobody can be asked:
+    then nothing is done. Nobody
     learns which: the answer tells nothing of who is in the organization. Raises Invitation.DoesNotExist.
     """
     with answering(Actor.person(user) if user else None, claim) as (act, invitation):
         address = address_for_new(invitation, user)
-        inviters = list(_inviters(invitation))
+        inviters = inviters_of(invitation)
         now = timezone.now()
         lives = refusal_of(invitation, claim) is None and _stands(invitation, inviters)
         asked_lately = invitation.asked_at is not None and now - invitation.asked_at < ASKED_EVERY
-        if not address or lives or asked_lately:
+        if not address or not inviters or lives or asked_lately:
             return
         invitation.asked_at, invitation.asked_for = now, address
         invitation.save(update_fields=["asked_at", "asked_for"])
@@ -61,16 +60,3 @@ def address_for_new(invitation: Invitation, user: User | None) -> str:
 
 def _stands(invitation: Invitation, inviters: list[Membership]) -> bool:
     return invitation.by_host or any(inviter.user_id == invitation.invited_by_id for inviter in inviters)
-
-
-def _inviters(invitation: Invitation) -> Iterator[Membership]:
-    """The person who invited, while they still may; else the admins."""
-    people = Membership.objects.for_org(invitation.organization).select_related("user")
-    concerned = people.filter(Q(user=invitation.invited_by_id) | Q(role=Role.ADMIN), user__is_active=True)
-    able = []
-    for membership in concerned.order_by("joined_at", "id"):
-        membership.organization = invitation.organization
-        if may_invite(membership, Role(invitation.role)):
-            able.append(membership)
-    own = [membership for membership in able if membership.user_id == invitation.invited_by_id]
-    yield from own or able

@@ -121,8 +121,7 @@ def ask(request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
     page = _page(request, invitation_id)
     if claim is None or page is None:
         return _shown_anew(request, invitation_id)
-    if page.organization.is_closing:
-        # Nobody is there to be told.
+    if not page.has_inviter:
         return redirect("invitation", invitation_id)
     services.ask_for_new(claim=claim, user=request.user if isinstance(request.user, User) else None)
     return render(request, "invitations/asked.html", {"page": page})

@@ -4,12 +4,18 @@ Every verb comes in by ``acting``, which asks the policy again under the organiz
 have changed after the page was made. Raises Denied, Refused, or the model's DoesNotExist.
 """
 
-from orgs.services.last_days import change_last_day, end_past_last_days, remind_of_last_days
+from orgs.services.last_days import (
+    change_last_day,
+    end_past_last_day,
+    end_past_last_days,
+    remind_of_last_days,
+)
 from orgs.services.memberships import dismiss
 from orgs.services.organizations import (
     Change,
     change_settings,
     create_organization,
+    link_organization,
     provision_organization,
     rename_organization,
 )
@@ -24,8 +30,10 @@ __all__ = [
     "create_organization",
     "dismiss",
     "end_all_memberships",
+    "end_past_last_day",
     "end_past_last_days",
     "leave",
+    "link_organization",
     "provision_organization",
     "remind_of_last_days",
     "remove_billing_managers",

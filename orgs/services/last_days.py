@@ -56,12 +56,16 @@ def change_last_day(
 def end_past_last_days() -> None:
     """End the memberships whose last day has passed. Safe to run any number of times at once, and late."""
     for membership in Membership.objects.filter(PAST).order_by("last_day", "id"):
-        with acting_as(Actor.system(), membership.organization_id) as act:
-            _end_past_last_day(act, membership.pk)
+        end_past_last_day(membership)
+
+
+def end_past_last_day(membership: Membership) -> None:
+    """End it, unless it has another last day by now, or has ended."""
+    with acting_as(Actor.system(), membership.organization_id) as act:
+        _end_past_last_day(act, membership.pk)
 
 
 def _end_past_last_day(act: Act, membership_id: uuid.UUID) -> None:
-    """Unless it has another last day by now, or has ended."""
     found = Membership.objects.for_org(act.organization).filter(PAST, pk=membership_id)
     target = found.select_related("user").select_for_update(of=("self",)).first()
     if target is None or target.last_day is None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
@@ -38,6 +39,7 @@ def create_organization(
     """Found an organization; its founder becomes its first admin.
 
     ``idempotency_key``: with the same key, person and name, the organization made first is returned.
+    Raises Refused, also where the account was deleted meanwhile.
     """
     edition = edition_of(edition_code, on=timezone.now().date())
     organization = Organization(name=name, edition_code=edition_code, seats=seats)
@@ -45,7 +47,11 @@ def create_organization(
         organization.pk = uuid.uuid5(idempotency_key, f"{user.pk} {name}")
     if not _inserted_with_free_slug(organization):
         return Organization.objects.get(pk=organization.pk)
-    Membership.objects.create(organization=organization, user=user, role=Role.ADMIN)
+    try:
+        founder = User.objects.kept(user.pk)
+    except User.DoesNotExist:
+        raise Refused(_("Your account was deleted meanwhile, so nothing was created.")) from None
+    Membership.objects.create(organization=organization, user=founder, role=Role.ADMIN)
     record(
         actions.ORGANIZATION_CREATED,
         actor=Actor.person(user),
@@ -66,10 +72,17 @@ def _inserted_with_free_slug(organization: Organization) -> bool:
                     organization.save(force_insert=True)
                 return True
             except IntegrityError:
-                if Organization.objects.filter(pk=organization.pk).exists():
+                if _is_there(organization):
                     return False
         organization.slug = f"{base}-{get_random_string(5, 'abcdefghjkmnpqrstuvwxyz23456789')}"
     raise Refused(_("No free address was found for this name. Choose another name."))
+
+
+def _is_there(organization: Organization) -> bool:
+    same = Q(pk=organization.pk)
+    if organization.external_id is not None:
+        same |= Q(external_id=organization.external_id)
+    return Organization.objects.filter(same).exists()
 
 
 @transaction.atomic
@@ -84,7 +97,7 @@ def provision_organization(
     pk = uuid.uuid5(OF_HOST, external_id)
     organization = Organization(pk=pk, external_id=external_id, name=name, edition_code=edition_code)
     if not _inserted_with_free_slug(organization):
-        return Organization.objects.get(pk=pk), False
+        return Organization.objects.get(external_id=external_id), False
     record(actions.ORGANIZATION_CREATED, actor=actor, organization=organization, edition=edition_code)
     return organization, True
 
@@ -131,6 +144,26 @@ def change_settings(*, actor: Membership, changes: Mapping[str, Change]) -> None
             )
         if wanted.get("managers_manage_managers") is False:
             events.delegation_ended.send(Organization, organization_id=organization.pk)
+
+
+def link_organization(*, actor: OrganizationPrincipal, external_id: str) -> Organization:
+    """Note what the product calls an organization that a person created. Done twice, it changes nothing.
+
+    Raises Refused where the organization, or the external id, is linked otherwise.
+    """
+    try:
+        with acting(actor, Permission.ORGANIZATIONS_LINK) as act:
+            organization = act.organization
+            if organization.external_id == external_id:
+                return organization
+            if organization.external_id is not None:
+                raise Refused(_("The organization has another external id, which stays."))
+            organization.external_id = external_id
+            organization.save(update_fields=["external_id"])
+            act.record(actions.ORGANIZATION_LINKED, external_id=external_id)
+            return organization
+    except IntegrityError:
+        raise Refused(_("Another organization has this external id.")) from None
 
 
 def rename_organization(*, actor: OrganizationPrincipal, name: str) -> Organization:

@@ -5,7 +5,7 @@ import uuid
 from accounts.models import display_name
 from orgs import actions, events
 from orgs.access_requests import end_granted
-from orgs.acting import acting
+from orgs.acting import OrganizationPrincipal, acting
 from orgs.capacity import ensure_room
 from orgs.mails import ROLE_CHANGED_MAIL
 from orgs.models import Membership
@@ -14,7 +14,7 @@ from orgs.services.memberships import ensure_as_shown, keep_an_admin, locked_mem
 
 
 def change_role(
-    *, actor: Membership, membership_id: uuid.UUID, role: Role, shown_role: str | None = None
+    *, actor: OrganizationPrincipal, membership_id: uuid.UUID, role: Role, shown_role: str | None = None
 ) -> Membership:
     """Give a person another role, where the edition has room for it and an admin remains.
 
@@ -30,7 +30,7 @@ def change_role(
         ensure_as_shown(target, shown_role)
         keep_an_admin(organization, target)
         if old.is_billing_manager is not role.is_billing_manager:
-            ensure_room(act.membership, role)
+            ensure_room(act.principal, role)
         target.role = role
         if not role.is_billing_manager:
             target.last_day = None
@@ -45,7 +45,7 @@ def change_role(
             Membership, organization_id=organization.pk, user_id=target.user_id, old=old.value, new=role.value
         )
         granted = end_granted(organization).get(target.user_id, [])
-        if target.user_id != act.membership.user_id:
+        if target.user_id != act.actor.id:
             act.mail(
                 ROLE_CHANGED_MAIL,
                 to=target.user.email,

@@ -1,8 +1,10 @@
 """Deleting one's account: every organization is left, nothing of the person stays but what logs tell."""
 
 import re
+import uuid
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -19,12 +21,12 @@ from accounts.models import User
 from audit.models import AuditEvent
 from invitations import services as invitations
 from invitations.models import Invitation, State
-from orgs import account_deletion
+from orgs import account_deletion, services
 from orgs.account_deletion import delete_account
 from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership, Organization
 from orgs.policy import Role
-from orgs.services import change_role, leave
+from orgs.services import change_role, create_organization, leave
 from outbox.delivery import deliver_due
 from outbox.models import OutgoingEmail
 from outbox.models import State as MailState
@@ -34,7 +36,7 @@ from tests.factories import PASSWORD, MembershipFactory, UserFactory
 from tests.invitations.claims import by_link
 from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import text
-from tests.races import at_once
+from tests.races import ROUNDS, at_once
 from tests.tokens.factories import AccessTokenFactory
 from tests.world import signed_in
 from tokens.models import AccessToken
@@ -154,6 +156,63 @@ def test_who_joins_an_organization_while_it_runs_keeps_the_account(
     with pytest.raises(PageOutdated):
         delete(member)
     assert User.objects.filter(pk=member.user_id).exists()
+
+
+def test_a_last_day_that_has_passed_is_not_in_the_way_before_beat_ends_it() -> None:
+    yesterday = timezone.now().date() - timedelta(days=1)
+    auditor = MembershipFactory(role=Role.BILLING_VIEWER, last_day=yesterday)
+    assert "Your account is deleted." in press(signed_in(auditor.user))
+    told = AuditEvent.objects.for_org(auditor.organization_id).values_list("action", flat=True)
+    assert list(told) == ["membership.last_day_passed"]
+
+
+def test_who_is_removed_while_it_runs_is_shown_the_page_anew(
+    member: Membership, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave_when_removed(*, membership: Membership) -> None:
+        Membership.objects.filter(pk=membership.pk).delete()
+        leave(membership=membership)
+
+    client = sign_in(member)
+    monkeypatch.setattr(account_deletion, "leave", leave_when_removed)
+    answer = client.post(PAGE, {"organization": str(member.organization_id)})
+    assert answer.status_code == 409
+    assert "Your organizations have changed" in text(answer)
+
+
+def test_who_founds_an_organization_after_all_reads_that_the_account_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user = UserFactory()
+
+    def found_too_late(**values: Any) -> Organization:
+        delete_account(user=user, shown=[])
+        return create_organization(**values)
+
+    client = signed_in(user)
+    monkeypatch.setattr(services, "create_organization", found_too_late)
+    answer = client.post("/orgs/new/", {"name": "Acme", "idempotency_key": str(uuid.uuid4())})
+    assert answer.status_code == 422
+    assert "Your account was deleted meanwhile, so nothing was created." in text(answer)
+    assert not Organization.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_an_organization_founded_meanwhile_keeps_the_account_or_comes_too_late(rounds: int) -> None:
+    for _round in range(rounds):
+        user = UserFactory()
+
+        def found(user: User = user) -> Organization:
+            return create_organization(user=user, name="Acme")
+
+        def go(user: User = user) -> None:
+            delete_account(user=user, shown=[])
+
+        founded, gone = at_once(found, go)
+        assert isinstance(founded, Organization) is isinstance(gone, PageOutdated)
+        assert isinstance(founded, Organization | Refused)
+        assert User.objects.filter(pk=user.pk).exists() is isinstance(founded, Organization)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,9 +1,12 @@
 """The product creates its customers' organizations by a service token: once each, and nothing about money."""
 
+import re
+import uuid
 from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -13,6 +16,7 @@ from billing.models import BillingAccount, StripeOperation
 from billing.operations.closing import close_due, close_organization
 from invitations import services as invitations
 from invitations.models import Invitation, State
+from invitations.services import mail_limits
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role
 from outbox.models import OutgoingEmail
@@ -20,6 +24,7 @@ from outbox.registry import renderer_of
 from tests.api.program import (
     Program,
     is_problem,
+    program_of,
     program_of_host,
     told,
 )
@@ -280,6 +285,95 @@ def test_an_admin_takes_back_what_the_product_sent() -> None:
     invitations.resend(actor=ada, invitation_id=first.pk)
     assert told(program.post(ROOT, ACME), 201)["created"] is False
     assert invitations.revoke(actor=ada, invitation_id=first.pk).state == State.REVOKED
+
+
+def test_the_product_sends_an_invitation_again_once_a_minute() -> None:
+    program = program_of_host()
+    organization = provisioned(program)
+    path = f"{ROOT}/cus:42/people/resend"
+    long_ago = timezone.now() - timedelta(hours=1)
+    Invitation.objects.update(sent_at=long_ago)
+    for _twice in range(2):
+        sent = told(program.post(path, {"email": " ADA@acme.test"}))
+        assert (sent["email"], sent["role"]) == ("ada@acme.test", "admin")
+    assert Invitation.objects.get().generation == 2
+    assert OutgoingEmail.objects.count() == 2
+    # Of a person's, the product becomes the inviter.
+    ada = MembershipFactory(organization=organization, role=Role.ADMIN)
+    lee = invitations.invite_by_mail(actor=ada, email=LEE["email"], role=Role.BILLING_MANAGER)
+    Invitation.objects.update(sent_at=long_ago)
+    refused = is_problem(program_of_host(P.MEMBERS_INVITE).post(path, {"email": lee.email}), 403)
+    assert refused["permission"] == "billing_managers.invite"
+    told(program.post(path, {"email": lee.email}))
+    lee.refresh_from_db()
+    assert (lee.by_host, lee.invited_by, lee.generation) == (True, None, 2)
+    is_problem(program.post(path, {"email": "nobody@acme.test"}), 404)
+    is_problem(program.post(path, {"email": "nobody"}), 409)
+
+
+def test_at_the_limit_of_mails_a_program_reads_when_to_go_on(
+    admin: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_limits, "MAILS_PER_DAY", 1)
+    host, person = program_of_host(), program_of(admin)
+    provisioned(host)
+    OutgoingEmail.objects.update(created_at=timezone.now() - timedelta(hours=23))
+    (brought,) = told(host.post(f"{ROOT}/cus:42/people", {"people": [LEE]}))["data"]
+    assert brought["outcome"] == "refused"
+    assert re.search(r"which is the limit\. Try again in 3[56]\d\d seconds\.$", brought["detail"])
+    told(person.post("invitations", LEE), 201)
+    refused = person.post("invitations", {**LEE, "email": "kim@acme.test"})
+    assert "Copy an invite link" not in is_problem(refused, 429)["detail"]
+    assert 86_300 < int(refused.headers["Retry-After"]) <= 86_400
+
+
+def test_the_product_changes_a_role_under_the_rules_of_the_members_page() -> None:
+    program = program_of_host()
+    organization = provisioned(program)
+    path = f"{ROOT}/cus:42/people/role"
+    mo = MembershipFactory(organization=organization, role=Role.MEMBER, user__email="mo@acme.test")
+    MembershipFactory(role=Role.MEMBER, user__email="kim@acme.test")
+    for _twice in range(2):
+        assert told(program.post(path, {"email": "MO@acme.test", "role": "admin"}))["role"] == "admin"
+    mo.refresh_from_db()
+    assert mo.role == Role.ADMIN
+    (event,) = AuditEvent.objects.filter(action="membership.role_changed")
+    assert str(event).startswith("The product ")
+    mail = OutgoingEmail.objects.get(kind="role_changed")
+    assert f"{settings.PRODUCT_NAME} changed your role" in renderer_of(mail.kind)(mail).text
+    refused = is_problem(program.post(path, {"email": "mo@acme.test", "role": "member"}), 409)
+    assert "needs an admin" in refused["detail"]
+    # Of another organization, and of nobody.
+    for email in ("kim@acme.test", "nobody@acme.test"):
+        is_problem(program.post(path, {"email": email, "role": "member"}), 404)
+
+
+def test_the_product_links_an_organization_that_a_person_created(admin: Membership) -> None:
+    program = program_of_host()
+    mine = {"id": str(admin.organization_id)}
+    for _twice in range(2):
+        linked = told(program.ask("PUT", f"{ROOT}/cus:42", mine))
+        assert (linked["id"], linked["external_id"]) == (mine["id"], "cus:42")
+    assert AuditEvent.objects.filter(action="organization.linked").count() == 1
+    is_problem(program.ask("PUT", f"{ROOT}/cus:43", mine), 409)
+    other = {"id": str(MembershipFactory().organization_id)}
+    is_problem(program.ask("PUT", f"{ROOT}/cus:42", other), 409)
+    is_problem(program.ask("PUT", f"{ROOT}/cus:44", {"id": str(uuid.uuid4())}), 404)
+    # The id is taken for a new one too.
+    assert "somebody else was invited" in is_problem(program.post(ROOT, ACME), 409)["detail"]
+    assert Organization.objects.filter(external_id="cus:42").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_organizations_linked_at_once_one_is() -> None:
+    programs = [program_of_host(), program_of_host()]
+    ids = [str(MembershipFactory().organization_id) for _program in programs]
+
+    def link(number: int) -> int:
+        return programs[number].ask("PUT", f"{ROOT}/cus:42", {"id": ids[number]}).status_code
+
+    answers = at_once(lambda: link(0), lambda: link(1))
+    assert sorted(answers) == [200, 409]
 
 
 def test_who_declines_is_promised_no_mail_to_the_product() -> None:

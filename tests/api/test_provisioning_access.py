@@ -10,7 +10,7 @@ from orgs.policy import FOR_HOST_ONLY, GRANTS, HOST_GRANTS, Permission, Role, ma
 from tests.api.program import Program, codes, is_problem, program_of, program_of_host, program_of_organization
 from tests.api.test_access import TABLE, browser
 from tests.api.test_provisioning import ACME, LEE, ROOT, provisioned
-from tests.factories import OrganizationFactory
+from tests.factories import MembershipFactory, OrganizationFactory
 from tests.sampling import sampled
 from tests.world import World
 from tokens.models import ServiceToken
@@ -23,18 +23,26 @@ ENDPOINTS = {
     ("GET", f"{ROOT}/cus:42"): P.ORGANIZATIONS_LIST,
     ("POST", f"{ROOT}/cus:42/rename"): P.ORGANIZATIONS_RENAME,
     ("POST", f"{ROOT}/cus:42/people"): P.MEMBERS_INVITE,
+    ("POST", f"{ROOT}/cus:42/people/resend"): P.MEMBERS_INVITE,
+    ("POST", f"{ROOT}/cus:42/people/role"): P.MEMBERS_CHANGE_ROLE,
+    ("PUT", f"{ROOT}/cus:42"): P.ORGANIZATIONS_LINK,
 }
 BODIES = {
     ("POST", ROOT): {**ACME, "external_id": "cus:43"},
     ("POST", f"{ROOT}/cus:42/rename"): {"name": "Acme"},
     ("POST", f"{ROOT}/cus:42/people"): {"people": [LEE]},
+    ("POST", f"{ROOT}/cus:42/people/resend"): ACME["admin"],
+    ("POST", f"{ROOT}/cus:42/people/role"): {"email": "mo@acme.test", "role": "billing_manager"},
 }
 
 
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 def test_the_product_alone_passes_and_with_the_scope_alone(method: str, path: str, world: World) -> None:
     needed, body = ENDPOINTS[method, path], BODIES.get((method, path))
-    provisioned(program_of_host())
+    organization = provisioned(program_of_host())
+    if method == "PUT":
+        body = {"id": str(organization.pk)}
+    MembershipFactory(organization=organization, role=Role.MEMBER, user__email="mo@acme.test")
     admin = world.memberships[Role.ADMIN]
     is_problem(Program("", None).ask(method, path, body), 401)
     for secret in ("bps_wrong", "bps_" + "x" * 36, "bpo_" + "x" * 36):

@@ -9,7 +9,7 @@ from api.models import KeptAnswer
 from api.tasks import forget_answers
 from audit.models import AuditEvent
 from invitations.models import Invitation, State
-from invitations.services.sending import MAILS_PER_DAY
+from invitations.services.mail_limits import MAILS_PER_DAY
 from orgs.models import Membership
 from orgs.policy import Permission, Role
 from outbox.models import OutgoingEmail
@@ -73,7 +73,7 @@ def test_the_limits_of_the_pages_hold(admin: Membership) -> None:
     Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
     is_problem(program.post("invitations", LEE), 409)
     InvitationFactory.create_batch(MAILS_PER_DAY, organization=admin.organization, inviter=admin)
-    problem = is_problem(program.post("invitations", {**LEE, "email": "max@example.test"}), 409)
+    problem = is_problem(program.post("invitations", {**LEE, "email": "max@example.test"}), 429)
     assert "limit" in problem["detail"]
 
 

@@ -144,6 +144,12 @@ class Scene:
         self.make_service_token()
         revoke_service_token(name="Sign-up")
 
+    def link(self) -> None:
+        self.make_service_token()
+        ServiceToken.objects.update(scopes=[Permission.ORGANIZATIONS_LINK])
+        product = ServiceToken.objects.get().within(self.ada.organization)
+        orgs.link_organization(actor=product, external_id="cus-42")
+
     def demote_a_holder_of_a_token(self) -> None:
         self.make_token()
         orgs.change_role(actor=self.ada, membership_id=self.mira.pk, role=Role.BILLING_MANAGER)
@@ -262,6 +268,7 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "organization.closing_undone": Scene.undo_closing,
     "organization.closed": Scene.close,
     "organization.renamed": lambda scene: scene.setting("name", "Acme", "Globex"),
+    "organization.linked": Scene.link,
     "service_token.made": Scene.make_service_token,
     "service_token.revoked": Scene.revoke_service_token,
 }

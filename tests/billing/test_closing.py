@@ -9,7 +9,6 @@ from zipfile import ZipFile
 
 import pytest
 from django.db import transaction
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,11 +25,14 @@ from hooks.tasks import delete_old
 from invitations.models import Invitation, State
 from orgs.actions import MEMBERSHIP_LEFT
 from orgs.closing import remind_of_closing
+from orgs.dates import day
 from orgs.errors import Refused
 from orgs.models import Membership, Organization
 from orgs.policy import Denied, Permission, Role, may
 from orgs.services import create_organization, leave
 from outbox.models import OutgoingEmail
+from tests.api.program import is_problem, program_of, program_of_organization
+from tests.api.program import told as answered
 from tests.billing.factories import InvoiceFactory
 from tests.billing.world import StripeWorld, sweep_everything
 from tests.conftest import SignIn
@@ -43,11 +45,11 @@ from tests.teams.factories import TeamFactory, TeamMembershipFactory
 from tests.tokens.factories import AccessTokenFactory
 from tests.world import signed_in
 from tokens.models import AccessToken
-from tokens.secret import OF_ORGANIZATION, OF_PERSON, new_secret
 
 pytestmark = pytest.mark.django_db
 
 KEY = "enterprise-growth-yearly"
+SCOPES = (Permission.ORGANIZATION_VIEW, Permission.MEMBERS_LIST, Permission.TEAMS_MANAGE)
 
 
 @pytest.fixture
@@ -132,7 +134,6 @@ def test_meanwhile_it_can_be_read_and_paid_for_and_the_refusal_says_why(
         (admin, "members", "organization_settings"),
         (billing_manager, "billing", "billing_details"),
         (billing_manager, "billing", "managers_invite"),
-        (member, "members", "tokens"),
     ):
         client = sign_in(person)
         assert "closes after" in text(client.get(url(organization, open_)))
@@ -142,29 +143,29 @@ def test_meanwhile_it_can_be_read_and_paid_for_and_the_refusal_says_why(
         assert ("Undo closing" in text(refusal)) is (person is admin)
     billing_manager = Membership.objects.get(pk=billing_manager.pk)
     assert may(billing_manager, Permission.BILLING_INVOICES_PAY)
+    # A secret that somebody dismissed knows can be ended: a token's, a webhook's.
+    assert "closes after" in text(sign_in(member).get(url(organization, "tokens")))
+    assert sign_in(admin).get(url(organization, "webhook_new")).status_code == 200
     assert "Ask for access" not in text(sign_in(member).get(url(organization, "audit_log")))
 
 
-def test_programs_stop_until_it_is_undone(admin: Membership, client: Client) -> None:
+def test_programs_read_on_and_are_told_why_they_can_change_nothing(admin: Membership) -> None:
     organization = admin.organization
-    own, personal = new_secret(OF_ORGANIZATION), new_secret(OF_PERSON)
-    AccessTokenFactory(organization=organization, scopes=["organization.view"], secret=own)
-    AccessTokenFactory(
-        organization=organization, membership=admin, scopes=["organization.view"], secret=personal
-    )
-    address = f"/api/v1/orgs/{organization.slug}"
-    may_question = f"{address}/authorize?user={admin.user_id}&permission=stacks.manage"
-    browser = signed_in(admin.user)
-    for change, status in ((None, 200), (close, 403), (undo, 200)):
+    programs = program_of(admin, *SCOPES), program_of_organization(organization, *SCOPES)
+    may_question = f"authorize?user={admin.user_id}&permission=stacks.manage"
+    for change, status in ((None, 201), (close, 403), (undo, 201)):
         if change is not None:
             change(admin)
-        answers = [
-            client.get(address, headers={"Authorization": f"Bearer {secret}"}) for secret in (own, personal)
-        ]
-        # A personal token is not looked at any more where its person may have none.
-        assert [answer.status_code for answer in answers] == [status, 401 if status == 403 else status]
-        assert ("The organization is closing" in answers[0].content.decode()) is (status == 403)
-        assert browser.get(may_question).json() == {"allowed": status == 200}
+        for program in programs:
+            assert answered(program.get(""))["slug"] == organization.slug
+            assert answered(program.get(may_question)) == {"allowed": status == 201}
+            answer = program.post("teams", {"name": f"{change.__name__ if change else ''} {program.secret}"})
+            assert answer.status_code == status
+            if status == 403:
+                assert (
+                    "The organization is closing, so it can only be read."
+                    in is_problem(answer, 403)["detail"]
+                )
 
 
 def test_one_press_on_any_page_undoes_it_and_the_subscription_goes_on(
@@ -307,6 +308,25 @@ def test_it_does_not_close_while_a_subscription_would_go_on(
     assert Organization.objects.closing().exists()
     close_due()
     assert not Organization.objects.closing().exists()
+
+
+def test_a_last_day_that_has_passed_is_told_nowhere_as_if_it_came(
+    admin: Membership, stripe: StripeWorld, subscription: Subscription, account: BillingAccount
+) -> None:
+    close(admin)
+    stripe.api.subscriptions.update(subscription.stripe_id, {"cancel_at_period_end": False})
+    sync_subscriptions(account)
+    client, organization = signed_in(admin.user), admin.organization
+    pages = [url(organization, "dashboard"), url(organization), reverse("account_delete")]
+    to_come = day(organization.closes_after)
+    let_time_pass(organization)
+    organization.refresh_from_db()
+    gone = day(organization.closes_after)
+    for page in pages:
+        shown = text(client.get(page))
+        assert "closes as soon as its subscription no longer renews" in shown
+        assert gone not in shown
+        assert to_come not in shown
 
 
 def test_stripe_still_knows_whom_to_write_to_for_what_is_due(

@@ -2,10 +2,14 @@
 
 import ipaddress
 import socket
+import threading
+import time
 
 import pytest
 
+from hooks import addresses
 from hooks.addresses import Unfit, UnfitAddress, addresses_of, is_public, target_of
+from hooks.forms import EndpointForm
 
 INSIDE = [
     "0.0.0.0",
@@ -125,3 +129,16 @@ def test_a_host_with_one_inside_address_is_refused(monkeypatch: pytest.MonkeyPat
     assert refusal("https://example.com/") == Unfit.INSIDE
     resolves_to(monkeypatch, "1.1.1.1", "2606:4700:4700::1111")
     assert refusal("https://example.com/") is None
+
+
+def test_a_name_server_that_hangs_keeps_no_page_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(addresses, "LOOK_UP_SECONDS", 0.05)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answered.wait(10) and [])
+    form = EndpointForm({"url": "https://slow.ledger.test/in", "people": ["membership.removed"]})
+    began = time.monotonic()
+    try:
+        assert form.errors["url"] == [str(Unfit.SLOW_LOOK_UP.label)]
+        assert time.monotonic() - began < 2
+    finally:
+        answered.set()

@@ -151,6 +151,20 @@ def test_a_dead_server_holds_up_no_other(endpoint: Endpoint, receiver: Receiver)
     assert not Delivery.objects.due().filter(pk__in=[one.pk for one in waiting]).exists()
 
 
+def test_what_is_written_for_a_dead_server_waits_with_the_others(
+    endpoint: Endpoint, receiver: Receiver, admin: Membership
+) -> None:
+    """Who causes events in a row costs the workers no try for each; a person's test goes at once."""
+    Endpoint.objects.update(failing_since=timezone.now())
+    endpoint.refresh_from_db()
+    services.put("membership.removed", "{}", [endpoint])
+    deliver_due()
+    assert receiver.received == []
+    services.send_test(actor=admin, endpoint_id=endpoint.pk)
+    deliver_due()
+    assert len(receiver.received) == 1
+
+
 def test_a_server_that_failed_for_three_days_is_switched_off_with_a_mail(
     endpoint: Endpoint, receiver: Receiver, admin: Membership
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from hooks import sending
-from hooks.addresses import Unfit
+from hooks.addresses import Address, Target, Unfit
 from hooks.sending import NoAnswer, NotAnswered, post
 from tests.hooks.receiver import Receiver, trickling_server
 
@@ -83,6 +83,28 @@ def test_a_server_that_hangs_or_trickles_keeps_nobody(
     while any(thread.name == "webhook" for thread in threading.enumerate()):
         assert time.monotonic() < stop_at, "a thread is kept"
         time.sleep(0.01)
+
+
+def test_a_name_that_is_found_too_late_leads_nowhere(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attacker's name server answers late: what it leads to must not keep the thread for good."""
+    monkeypatch.setattr(sending, "SECONDS", 0.1)
+    found, look_up = threading.Event(), sending.addresses_of
+
+    def look_up_late(target: Target) -> list[Address]:
+        found.wait(5)
+        return look_up(target)
+
+    monkeypatch.setattr(sending, "addresses_of", look_up_late)
+    receiver.hangs = True
+    assert reason(receiver.url) == NoAnswer.TOO_SLOW
+    found.set()
+    for thread in threading.enumerate():
+        if thread.name == "webhook":
+            thread.join(2)
+            assert not thread.is_alive()
+    assert receiver.received == []
 
 
 def test_a_closed_port_and_another_protocol_are_told_apart(settings: Settings) -> None:

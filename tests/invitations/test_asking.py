@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -211,3 +212,18 @@ def test_of_what_closes_nobody_is_asked_for_a_new_one(admin: Membership) -> None
         assert "At the moment nobody can be invited to" in page
     assert not asked_mails()
     assert not AuditEvent.objects.filter(action="invitation.asked").exists()
+
+
+def test_where_nobody_can_be_asked_the_page_names_support(organization: Organization) -> None:
+    """As of an organization that the product has made, before its first admin accepts."""
+    invitation = InvitationFactory(organization=organization, role=Role.ADMIN, by_host=True, invited_by=None)
+    Membership.objects.all().delete()
+    client = opened(by_mail(invitation))
+    ended(State.REVOKED)(invitation)
+    page = text(client.get(page_of(invitation)))
+    assert BUTTON not in page
+    assert f"write to {settings.SUPPORT_EMAIL}" in page
+    assert "is asked for" not in text(ask(client, invitation))
+    assert Invitation.objects.get().asked_for == ""
+    MembershipFactory(organization=organization, role=Role.ADMIN)
+    assert BUTTON in text(client.get(page_of(invitation)))

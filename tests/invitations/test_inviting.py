@@ -14,7 +14,7 @@ from audit.models import ActorKind, AuditEvent
 from invitations import services
 from invitations.claims import Channel, claim_in
 from invitations.models import Invitation, Kind, State
-from invitations.services import sending
+from invitations.services import mail_limits, sending
 from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership, Organization
 from orgs.policy import Denied, Role
@@ -185,7 +185,7 @@ def test_sending_again_writes_what_its_mail_says(admin: Membership) -> None:
 def test_sending_again_counts_among_the_mails_of_a_day(
     admin: Membership, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "MAILS_PER_DAY_AND_ADDRESS", 1)
+    monkeypatch.setattr(mail_limits, "MAILS_PER_DAY_AND_ADDRESS", 1)
     invitation = services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
     Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
     with pytest.raises(Refused, match=r"lee@ledger\.test got 1 invitations today"):
@@ -386,7 +386,7 @@ def test_resending_an_overdue_invitation_needs_room() -> None:
 
 
 def test_mails_a_day_are_limited(admin: Membership, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "MAILS_PER_DAY", 2)
+    monkeypatch.setattr(mail_limits, "MAILS_PER_DAY", 2)
     for name in ("lee", "kim"):
         services.invite_by_mail(actor=admin, email=f"{name}@ledger.test", role=Role.MEMBER)
     with pytest.raises(Refused, match="2 invitations were mailed today"):

@@ -9,7 +9,7 @@ from accounts.addresses import entries_in
 from audit.models import AuditEvent
 from invitations.forms import MOST_AT_ONCE
 from invitations.models import Invitation
-from invitations.services import sending
+from invitations.services import mail_limits
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -109,7 +109,7 @@ def test_sent_again_as_the_page_keeps_it_a_list_sends_nobody_a_second_mail(
 
 @pytest.mark.django_db
 def test_a_limit_counts_each_line(admin: Membership, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "MAILS_PER_DAY", 1)
+    monkeypatch.setattr(mail_limits, "MAILS_PER_DAY", 1)
     answer = invite(client, admin.organization, f"{LEE}, {KIM}")
     assert waiting() == {LEE}
     assert f"{KIM}: 1 invitations were mailed today" in text(answer)

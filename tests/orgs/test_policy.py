@@ -98,6 +98,9 @@ DONE_WHILE_CLOSING = {
     "billing.invoices_pay",
     "members.remove",
     "billing_managers.remove",
+    "access_tokens.own",
+    "access_tokens.manage",
+    "webhooks.manage",
 }
 
 
@@ -205,8 +208,9 @@ def test_a_program_reads_billing_where_its_person_sees_it() -> None:
 
 
 def test_the_product_beside_the_portal_makes_organizations_and_invites_to_them() -> None:
-    alone = {"organizations.list", "organizations.create", "organizations.rename"}
-    assert {p.value for p in HOST_GRANTS} == alone | {"members.invite", "billing_managers.invite"}
+    alone = {"organizations.list", "organizations.create", "organizations.rename", "organizations.link"}
+    people = {"members.invite", "billing_managers.invite", "members.change_role"}
+    assert {p.value for p in HOST_GRANTS} == alone | people
     assert {p.value for p in set(Permission) - OF_PEOPLE} == alone
 
 

@@ -297,7 +297,7 @@ def test_founding_organizations_is_no_way_around_the_limit_of_mails(
     admin: Membership, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One account with many organizations is no mail cannon either."""
-    monkeypatch.setattr(services.sending, "MAILS_PER_DAY", 3)
+    monkeypatch.setattr(services.mail_limits, "MAILS_PER_DAY", 3)
     client = signed_in(admin.user)
     for number in range(6):
         founded = client.post("/orgs/new/", {"name": f"Organization number {number}"})

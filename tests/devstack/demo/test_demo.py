@@ -37,6 +37,7 @@ ROLES = {
     ("globex", "billing@globex.test", "billing_manager"),
     ("hooli", "admin@hooli.test", "admin"),
     ("hooli", "billing@globex.test", "billing_manager"),
+    ("hooli", "auditor@hooli.test", "billing_viewer"),
     ("initech", "admin@initech.test", "admin"),
 }
 EDITIONS = {
