@@ -2,6 +2,7 @@
 
 import base64
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from allauth.idp.oidc.models import Client as Registered
@@ -104,6 +105,8 @@ WRONG_QUESTIONS: list[tuple[dict[str, str | None], str]] = [
     ({"response_type": "token"}, "unsupported_response_type"),
     ({"response_type": "code token"}, "unauthorized_client"),
     ({"response_type": None}, "invalid_request"),
+    ({"response_mode": "form_post"}, "invalid_request"),
+    ({"response_mode": "fragment", "scope": "openid"}, "invalid_scope"),
     ({"scope": "openid"}, "invalid_scope"),
     ({"scope": "billing.read billing.write"}, "invalid_scope"),
 ]
@@ -117,6 +120,16 @@ def test_a_wrong_question_goes_back_before_anybody_signs_in(tool: Tool, admin: M
             assert sent_back(back)["error"] == error, wrong
     assert not Connection.objects.exists()
     assert not Token.objects.exists()
+
+
+def test_an_answer_comes_back_where_the_tool_looks_for_it(tool: Tool, billing_manager: Membership) -> None:
+    browser = signed_in(billing_manager.user)
+    choice = {"answer": "allow", "organization": str(billing_manager.organization_id)}
+    for mode in ("query", "fragment"):
+        for answer, told_of in (("allow", "code"), ("deny", "error")):
+            back = browser.post(tool.address(response_mode=mode), {**choice, "answer": answer})
+            assert getattr(urlsplit(back.headers["Location"]), mode)
+            assert told_of in sent_back(back)
 
 
 def test_nothing_is_allowed_without_a_press(tool: Tool, admin: Membership) -> None:

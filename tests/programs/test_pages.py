@@ -79,6 +79,7 @@ def test_a_person_sees_and_ends_what_they_allowed(billing_manager: Membership, a
 def test_what_a_program_finds_out_by_itself() -> None:
     document = json.loads(Client().get("/.well-known/oauth-authorization-server").content)
     assert document["issuer"] == settings.SITE_URL
+    assert document["authorization_response_iss_parameter_supported"] is True
     for name, url in document.items():
         if name.endswith("_endpoint"):
             answer = Client().get(url.removeprefix(settings.SITE_URL))
