@@ -1,9 +1,10 @@
 """OAuth 2.0 as this portal speaks it: oauthlib's endpoints over django-allauth's rows, cut to what we offer.
 
 Codes with PKCE, refresh tokens that rotate, devices (RFC 6749, 7636, 8628, 7009). Each answer that goes back
-through a browser names us (RFC 9207), so that a program of many servers takes none for another's. By itself django-allauth's
-provider keeps codes readable in the cache, lets two requests at once use up one code, ends tokens of other
-clients, takes ``plain`` challenges and addresses with more in their query, and knows no organizations.
+through a browser names us (RFC 9207), so that a program of many servers takes none for another's. By itself
+django-allauth's provider keeps codes readable in the cache, lets two requests at once use up one code, ends
+tokens of other clients, takes ``plain`` challenges and addresses with more in their query, and knows no
+organizations.
 """
 
 # ruff: noqa: ARG002 - the validator has the arguments that oauthlib gives it

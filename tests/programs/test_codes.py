@@ -14,6 +14,7 @@ from audit.models import AuditEvent
 from orgs import services as orgs
 from orgs.models import Membership
 from orgs.policy import Role
+from outbox.models import OutgoingEmail
 from programs.credentials import ACCESS_LIFE, CODE_LIFE, REFRESH_LIFE
 from programs.models import Connection
 from programs.services import disconnect
@@ -60,6 +61,8 @@ def test_a_billing_manager_lets_a_tool_read_billing(tool: Tool, billing_manager:
     event = AuditEvent.objects.get(action="program.allowed")
     assert (event.actor_id, event.target_name) == (billing_manager.user_id, "Ledger Tool")
     assert event.target_id == tool.registered.pk
+    mail = OutgoingEmail.objects.get()
+    assert (mail.kind, mail.to) == ("program_allowed", billing_manager.user.email)
 
 
 def test_nothing_that_opens_anything_lies_in_clear(tool: Tool, billing_manager: Membership) -> None:
@@ -314,11 +317,13 @@ def test_a_program_ends_its_own_tokens_and_no_others(tool: Tool, billing_manager
     assert tool.post("revoke/", token="unknown").status_code == 200
 
 
-def test_saying_yes_twice_is_one_connection(tool: Tool, billing_manager: Membership) -> None:
+def test_saying_yes_twice_is_one_connection_and_told_twice(tool: Tool, billing_manager: Membership) -> None:
+    """The second yes may be somebody else's, who has got tokens by it."""
     connect(tool, billing_manager)
     connect(tool, billing_manager)
     assert Connection.objects.count() == 1
-    assert AuditEvent.objects.filter(action="program.allowed").count() == 1
+    assert AuditEvent.objects.filter(action="program.allowed").count() == 2
+    assert OutgoingEmail.objects.filter(kind="program_allowed").count() == 2
 
 
 def test_a_body_is_sent_once_and_in_the_body(tool: Tool, billing_manager: Membership) -> None:
