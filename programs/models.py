@@ -25,10 +25,12 @@ POLL_INTERVAL = SLOWER_BY = 5
 
 
 class Ending(models.TextChoices):
-    """Why the portal ended a connection, after its person's name and a colon."""
+    """Why the portal ended a connection, after the program, its person's name and a colon."""
 
     RIGHT = "right", _("they may no longer see billing")
     PASSWORD = "password", _("their password was changed")
+    UNUSED = "unused", _("it signed out, or was not used for 90 days")
+    PROGRAM = "program", _("the program was removed from the portal")
 
 
 class ConnectionQuerySet(OfOrganization["Connection"]):

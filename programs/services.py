@@ -12,9 +12,9 @@ from orgs.acting import Act, MembersAct, acting, acting_as
 from orgs.models import Membership
 from orgs.policy import Permission, may
 from programs import actions
-from programs.credentials import credentials_of
+from programs.credentials import credentials_of, without_credentials
 from programs.mails import PROGRAM_ALLOWED_MAIL, PROGRAM_DISCONNECTED_MAIL
-from programs.models import Connection, DeviceRequest, Ending
+from programs.models import Connection, ConnectionQuerySet, DeviceRequest, Ending
 from tokens.models import AccessToken
 from tokens.models import Ending as TokenEnding
 from tokens.services import end_tokens
@@ -116,14 +116,38 @@ def end_credentials_of(person: User) -> None:
 def end_connections(membership: Membership, reason: Ending) -> None:
     """End a person's connections, in the portal's name. Call it with the organization locked."""
     portal = Act(membership.organization, Actor.system())
-    for connection in membership.connections.select_related("client"):
-        portal.record(
-            actions.ENDED,
-            target=(connection.client_id, connection.name),
-            owner=display_name(membership.user),
-            reason=reason.value,
-        )
-        _end(connection)
+    for connection in membership.connections.with_people():
+        _end_as(portal, connection, reason)
+
+
+def end_unused_connections() -> None:
+    """End those whose program signed out, or let its tokens expire: the pages would tell that it can read."""
+    _end_each(without_credentials(Connection.objects.all()), Ending.UNUSED)
+
+
+def remove_program(client: Client) -> None:
+    """End all that people let a program do, and forget it. Nobody can connect it any more."""
+    _end_each(Connection.objects.filter(client=client), Ending.PROGRAM)
+    # With what was allowed meanwhile, untold.
+    client.delete()
+
+
+def _end_each(connections: ConnectionQuerySet, reason: Ending) -> None:
+    for found in connections.with_people():
+        with acting_as(Actor.system(), found.membership.organization_id) as portal:
+            # It may have changed before the lock.
+            if connections.filter(pk=found.pk).exists():
+                _end_as(portal, found, reason)
+
+
+def _end_as(portal: Act, connection: Connection, reason: Ending) -> None:
+    portal.record(
+        actions.ENDED,
+        target=(connection.client_id, connection.name),
+        owner=display_name(connection.membership.user),
+        reason=reason.value,
+    )
+    _end(connection)
 
 
 def _end(connection: Connection) -> None:
@@ -132,6 +156,7 @@ def _end(connection: Connection) -> None:
 
 
 def delete_old() -> None:
-    """Codes and tokens that have expired, and sign-ins of devices that nobody waits for."""
+    """Codes and tokens that have expired, sign-ins of devices that nobody waits for, what is unused then."""
     Token.objects.expired().delete()
     DeviceRequest.objects.old().delete()
+    end_unused_connections()

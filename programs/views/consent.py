@@ -52,17 +52,18 @@ def authorize(request: SignedInRequest) -> HttpResponseBase:
         return HttpResponseRedirect(address_with(denied, asked["redirect_uri"]))
 
     def allow(person: Membership) -> HttpResponse:
-        connection = services.allow(actor=person, client=client)
-        return HttpResponseRedirect(_address_with_code(uri, connection))
+        # In one transaction: a connection that holds no code or token ends.
+        with transaction.atomic():
+            connection = services.allow(actor=person, client=client)
+            return HttpResponseRedirect(_address_with_code(uri, connection))
 
     return consent(request, client, allow, leads_to=asked["redirect_uri"])
 
 
 def _address_with_code(uri: str, connection: Connection) -> str:
-    with transaction.atomic():
-        headers, _body, _status = Server().create_authorization_response(
-            uri, scopes=[SCOPE], credentials={"connection": connection}
-        )
+    headers, _body, _status = Server().create_authorization_response(
+        uri, scopes=[SCOPE], credentials={"connection": connection}
+    )
     return str(headers["Location"])
 
 

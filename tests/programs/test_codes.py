@@ -17,7 +17,7 @@ from orgs.policy import Role
 from outbox.models import OutgoingEmail
 from programs.credentials import ACCESS_LIFE, CODE_LIFE, REFRESH_LIFE
 from programs.models import Connection
-from programs.services import disconnect
+from programs.services import delete_old, disconnect
 from tests.api.program import is_problem
 from tests.factories import MembershipFactory
 from tests.programs.factories import BACK, CommandLineFactory, ProgramFactory
@@ -315,6 +315,24 @@ def test_a_program_ends_its_own_tokens_and_no_others(tool: Tool, billing_manager
     assert refused(tool.refresh(ended["refresh_token"])) == "invalid_grant"
     told(program(kept, billing_manager).get("billing"))
     assert tool.post("revoke/", token="unknown").status_code == 200
+
+
+def test_what_holds_no_token_any_more_ends(
+    tool: Tool, billing_manager: Membership, admin: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that still listed it would tell that it can read."""
+    signed_out, kept = connect(tool, billing_manager), connect(tool, admin)
+    delete_old()
+    assert Connection.objects.count() == 2
+    tool.post("revoke/", token=signed_out["refresh_token"])
+    delete_old()
+    assert Connection.objects.get().membership == admin
+    assert AuditEvent.objects.get(action="program.ended").data["reason"] == "unused"
+    told(program(kept, admin).get("billing"))
+    later = timezone.now() + REFRESH_LIFE
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    delete_old()
+    assert not Connection.objects.exists()
 
 
 def test_saying_yes_twice_is_one_connection_and_told_twice(tool: Tool, billing_manager: Membership) -> None:

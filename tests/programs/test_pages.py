@@ -58,6 +58,19 @@ def test_a_program_is_registered_whole_or_not(arguments: tuple[str, ...]) -> Non
     assert not Registered.objects.exists()
 
 
+def test_staff_remove_a_program_from_all_organizations(billing_manager: Membership) -> None:
+    tool = Tool(ProgramFactory())
+    tokens = connect(tool, billing_manager)
+    kept = ConnectionFactory()
+    call_command("remove_program", tool.registered.pk, stdout=StringIO())
+    assert program(tokens, billing_manager).get("billing").status_code == 401
+    assert refused(tool.refresh(tokens["refresh_token"])) == "invalid_client"
+    assert Connection.objects.get() == kept
+    assert AuditEvent.objects.get(action="program.ended").data["reason"] == "program"
+    with pytest.raises(CommandError):
+        call_command("remove_program", tool.registered.pk)
+
+
 def test_a_person_sees_and_ends_what_they_allowed(billing_manager: Membership, admin: Membership) -> None:
     tool = Tool(ProgramFactory())
     tokens = connect(tool, billing_manager)
