@@ -5,10 +5,11 @@ address proves that address. A new password ends what acts in its person's name.
 """
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from allauth.account import auth_backends
 from allauth.core import context
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -43,10 +44,10 @@ class AccountAdapter(adapter.AccountAdapter):
         keep_for_account(request, emailconfirmation.email_address.user)
         super().send_confirmation_mail(request, emailconfirmation, signup)
 
-    def set_password(self, user: User, password: str) -> None:
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
         """Whether it is changed or reset: both or nothing."""
         with transaction.atomic():
-            end_credentials_of(user)
+            end_credentials_of(cast("User", user))
             super().set_password(user, password)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
