@@ -52,13 +52,25 @@ NOTICES = {
         _("The email address %(deleted_email)s was removed from your account."),
     ),
     "account/email/password_changed": Notice(
-        _("Your password was changed"), _("The password of your account was changed.")
+        _("Your password was changed"),
+        _(
+            "The password of your account was changed. "
+            "Your personal access tokens and connected programs ended with it."
+        ),
     ),
     "account/email/password_reset": Notice(
-        _("Your password was reset"), _("The password of your account was reset through a mailed link.")
+        _("Your password was reset"),
+        _(
+            "The password of your account was reset through a mailed link. "
+            "Your personal access tokens and connected programs ended with it."
+        ),
     ),
     "account/email/password_set": Notice(
-        _("Your account has a password now"), _("A password was set for your account.")
+        _("Your account has a password now"),
+        _(
+            "A password was set for your account. "
+            "Your personal access tokens and connected programs ended with it."
+        ),
     ),
     "mfa/email/totp_activated": Notice(
         _("Two-step sign-in is on"), _("An authenticator app was added to your account.")

@@ -1,14 +1,16 @@
-"""Where sign-in and invitations meet.
+"""Where sign-in meets invitations and what programs are let do.
 
 A person who came by an invitation comes back to it after signing in, up or out; a link from our mail to an
-address proves that address.
+address proves that address. A new password ends what acts in its person's name.
 """
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from allauth.account import auth_backends
 from allauth.core import context
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +25,7 @@ from invitations.claims import (
     proves_address,
 )
 from invitations.selectors import person_with_invitations
+from programs.services import end_credentials_of
 
 
 class AuthenticationBackend(auth_backends.AuthenticationBackend):
@@ -40,6 +43,12 @@ class AccountAdapter(adapter.AccountAdapter):
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
         keep_for_account(request, emailconfirmation.email_address.user)
         super().send_confirmation_mail(request, emailconfirmation, signup)
+
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        """Whether it is changed or reset: both or nothing."""
+        with transaction.atomic():
+            end_credentials_of(cast("User", user))
+            super().set_password(user, password)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         return _open_invitation_page(request) or super().get_login_redirect_url(request)

@@ -8,6 +8,7 @@ from accounts import limits
 from accounts.access import Audience, open_to
 from billing_portal import api_docs, devmail, health, pages, role_help, style_guide, well_known
 from billing_portal.api import portal_api
+from programs.urls import organization as organization_programs
 from programs.urls import personal as personal_programs
 from programs.views.endpoints import metadata
 
@@ -40,6 +41,7 @@ urlpatterns = [
     path("orgs/<slug:slug>/", include("orgs.urls")),
     path("orgs/<slug:slug>/settings/", include("invitations.urls.organization")),
     path("orgs/<slug:slug>/settings/teams/", include("teams.urls")),
+    path("orgs/<slug:slug>/settings/tokens/", include(organization_programs)),
     path("orgs/<slug:slug>/settings/tokens/", include("tokens.urls")),
     path("orgs/<slug:slug>/settings/close/", include("billing.urls.closing")),
     path("orgs/<slug:slug>/settings/billing/", include("billing.urls.organization")),

@@ -15,16 +15,23 @@ from accounts.sessions import end_all_sessions
 from audit.models import ActorKind
 from audit.services import Actor, record
 from orgs.actions import ACCOUNT_DELETED
+from orgs.endings import what_ends
 from orgs.errors import PageOutdated, Refused
 from orgs.models import Membership
 from orgs.policy import Role
 from orgs.services import end_past_last_day, leave
 from outbox.services import drop_mails_to
 
+# The page tells what ends in so many organizations: each costs a few statements.
+TOLD_OF = 20
+
 
 @dataclass(frozen=True)
 class Belonging:
-    """One of the person's organizations. ``is_only_admin``: it would have no admin without them."""
+    """One of the person's organizations. ``is_only_admin``: it would have no admin without them.
+
+    ``ends``: what ends there besides, as ``orgs.endings`` tells it; empty beyond ``TOLD_OF``.
+    """
 
     organization_id: uuid.UUID
     name: str
@@ -32,6 +39,7 @@ class Belonging:
     is_only_admin: bool
     closes_after: date | None
     is_due_to_close: bool
+    ends: list[str]
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,8 @@ class DeletionPage:
 def deletion_page(user: User) -> DeletionPage:
     admins = Membership.objects.admins().filter(organization=OuterRef("organization"))
     others = admins.exclude(user=user)
-    memberships = Membership.objects.of_person(user.pk).order_by("organization__name", "id")
+    memberships = Membership.objects.of_person(user.pk).select_related("user")
+    memberships = memberships.order_by("organization__name", "id")
     led_alone = set(
         memberships.filter(~Exists(others), role=Role.ADMIN).values_list("organization_id", flat=True)
     )
@@ -62,8 +71,9 @@ def deletion_page(user: User) -> DeletionPage:
             is_only_admin=one.organization_id in led_alone,
             closes_after=one.organization.closes_after,
             is_due_to_close=one.organization.is_due_to_close,
+            ends=what_ends([one], one) if number < TOLD_OF else [],
         )
-        for one in memberships
+        for number, one in enumerate(memberships)
     ]
     return DeletionPage(
         in_the_way=[one for one in belongings if one.is_only_admin],

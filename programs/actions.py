@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext_lazy
 
-from audit.registry import Action
+from audit.registry import Action, label_in
+from programs.models import Ending
 
 ALLOWED = Action(
     "program.allowed",
@@ -12,11 +13,13 @@ ALLOWED = Action(
 REVOKED = Action(
     "program.revoked",
     gettext_lazy("Disconnected a program"),
-    gettext_lazy("disconnected the program %(target)s, which read billing"),
+    gettext_lazy("disconnected the program %(target)s, which %(owner)s had let read billing"),
+    owner=str,
 )
 ENDED = Action(
     "program.ended",
     gettext_lazy("Ended a program's access"),
-    gettext_lazy("ended the access of the program %(target)s, since %(owner)s may no longer see billing"),
+    gettext_lazy("disconnected the program %(target)s of %(owner)s: %(reason)s"),
     owner=str,
+    reason=label_in(Ending),
 )

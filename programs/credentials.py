@@ -8,15 +8,17 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.idp.oidc.models import Client, Token
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, TextField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.utils import timezone
 
-from programs.models import Connection
+from programs.models import Connection, ConnectionQuerySet, DeviceRequest
 
 SCOPE = "billing.read"
 CODE_LIFE = timedelta(minutes=1)
 ACCESS_LIFE = timedelta(minutes=15)
-# Each refresh gives a new one, so a program that is used stays connected.
+# Each refresh gives a new one, so a program that is used stays connected. `Ending.UNUSED` tells the number.
 REFRESH_LIFE = timedelta(days=90)
 LIVES = {
     Token.Type.AUTHORIZATION_CODE: CODE_LIFE,
@@ -65,6 +67,15 @@ def end_family_of(client: Client, value: str) -> None:
 def credentials_of(connection: Connection) -> "QuerySet[Token]":
     mine = Token.objects.filter(client=connection.client_id, user=connection.membership.user_id)
     return mine.filter(data__connection=str(connection.pk))
+
+
+def without_credentials(connections: ConnectionQuerySet) -> ConnectionQuerySet:
+    """Those whose program needs another yes to come back: it holds nothing, and no device waits for it."""
+    tokens = Token.objects.annotate(of=KT("data__connection"))
+    return connections.filter(
+        ~Exists(tokens.filter(of=Cast(OuterRef("pk"), TextField()))),
+        ~Exists(DeviceRequest.objects.filter(connection=OuterRef("pk"))),
+    )
 
 
 def new_family() -> str:

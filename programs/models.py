@@ -24,18 +24,31 @@ DEVICE_LIFE = timedelta(minutes=10)
 POLL_INTERVAL = SLOWER_BY = 5
 
 
+class Ending(models.TextChoices):
+    """Why the portal ended a connection, after the program, its person's name and a colon."""
+
+    RIGHT = "right", _("they may no longer see billing")
+    PASSWORD = "password", _("their password was changed")
+    UNUSED = "unused", _("it signed out, or was not used for 90 days")
+    PROGRAM = "program", _("the program was removed from the portal")
+
+
 class ConnectionQuerySet(OfOrganization["Connection"]):
     def for_org(self, organization: Organization | uuid.UUID) -> Self:
         return self.filter(membership__organization=organization)
 
     def of_person(self, user_id: uuid.UUID) -> "ConnectionQuerySet":
-        return self.filter(membership__user=user_id).select_related("client", "membership__organization")
+        return self.filter(membership__user=user_id).with_people()
+
+    def with_people(self) -> "ConnectionQuerySet":
+        """Each with its program, its organization and its person."""
+        return self.select_related("client", "membership__organization", "membership__user")
 
 
 class Connection(CountedUse):
-    """A person lets a program read the billing of one organization, until they revoke it.
+    """A person lets a program read the billing of one organization, until they or an admin disconnect it.
 
-    It ends with the membership, and with the role that may see billing.
+    It ends with the membership, with the role that may see billing, and with the person's password.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

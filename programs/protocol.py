@@ -1,8 +1,10 @@
 """OAuth 2.0 as this portal speaks it: oauthlib's endpoints over django-allauth's rows, cut to what we offer.
 
-Codes with PKCE, refresh tokens that rotate, devices (RFC 6749, 7636, 8628, 7009). By itself django-allauth's
-provider keeps codes readable in the cache, lets two requests at once use up one code, ends tokens of other
-clients, takes ``plain`` challenges and addresses with more in their query, and knows no organizations.
+Codes with PKCE, refresh tokens that rotate, devices (RFC 6749, 7636, 8628, 7009). Each answer that goes back
+through a browser names us (RFC 9207), so that a program of many servers takes none for another's. By itself
+django-allauth's provider keeps codes readable in the cache, lets two requests at once use up one code, ends
+tokens of other clients, takes ``plain`` challenges and addresses with more in their query, and knows no
+organizations.
 """
 
 # ruff: noqa: ARG002 - the validator has the arguments that oauthlib gives it
@@ -16,9 +18,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from oauthlib.common import Request
+from oauthlib.common import Request, add_params_to_uri
 from oauthlib.oauth2.rfc6749.endpoints import AuthorizationEndpoint, RevocationEndpoint, TokenEndpoint
-from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, OAuth2Error
 from oauthlib.oauth2.rfc6749.grant_types import AuthorizationCodeGrant, RefreshTokenGrant
 from oauthlib.oauth2.rfc6749.tokens import BearerToken
 from oauthlib.oauth2.rfc8628.endpoints import DeviceAuthorizationEndpoint
@@ -38,11 +40,22 @@ from programs.models import DEVICE_LIFE, POLL_INTERVAL, SLOWER_BY, Connection, D
 from programs.selectors import usable_connection
 from tokens.secret import OF_PROGRAM, OF_PROGRAM_REFRESH, digest_of, new_secret
 
+# How a code goes back to the program: OAuth 2.0 Multiple Response Type Encoding Practices, 2.1.
+RESPONSE_MODES = ("query", "fragment")
+
 
 def address_of(request: HttpRequest) -> str:
     """With its query written anew: oauthlib raises a ValueError for one that is not well formed."""
     query = request.GET.urlencode()
     return request.build_absolute_uri(request.path + (f"?{query}" if query else ""))
+
+
+def address_with(error: OAuth2Error, redirect_uri: str) -> str:
+    """The program's address, to which its person goes back with an error: RFC 6749, 4.1.2.1."""
+    address: str = add_params_to_uri(
+        error.in_uri(redirect_uri), [("iss", settings.SITE_URL)], error.response_mode == "fragment"
+    )
+    return address
 
 
 class Validator(OAuthLibRequestValidator):
@@ -186,9 +199,19 @@ def _state(device: DeviceRequest) -> str:
 
 
 class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # the library has no types
-    """``plain`` would show the verifier to those who see the request (RFC 9700, 2.1.1)."""
-
+    # ``plain`` would show the verifier to those who see the request (RFC 9700, 2.1.1).
     _code_challenge_methods = {"S256": AuthorizationCodeGrant._code_challenge_methods["S256"]}  # noqa: SLF001
+
+    def __init__(self, validator: Validator) -> None:
+        super().__init__(validator)
+        self.register_code_modifier(lambda told, *_rest: {**told, "iss": settings.SITE_URL})
+
+    def validate_authorization_request(self, request: Request) -> tuple[list[str], dict[str, Any]]:
+        """oauthlib answers a ``response_mode`` that it doesn't know in another one than was asked for."""
+        asked: tuple[list[str], dict[str, Any]] = super().validate_authorization_request(request)
+        if request.response_mode not in {None, *RESPONSE_MODES}:
+            raise InvalidRequestError("Unknown response_mode.", request=request)
+        return asked
 
 
 class Server(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoint):  # type: ignore[misc]  # as above

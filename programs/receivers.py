@@ -6,6 +6,7 @@ from django.dispatch import receiver
 
 from orgs import events
 from orgs.models import Membership
+from programs.models import Ending
 from programs.services import end_connections, end_connections_without_right
 
 
@@ -19,7 +20,7 @@ def end_connections_of_who_may_have_none(
 @receiver(events.membership_ended)
 def end_connections_of_who_left(organization_id: uuid.UUID, user_id: uuid.UUID, **_kwargs: object) -> None:
     """They would go with the membership, but untold."""
-    end_connections(_membership(organization_id, user_id))
+    end_connections(_membership(organization_id, user_id), Ending.RIGHT)
 
 
 def _membership(organization_id: uuid.UUID, user_id: uuid.UUID) -> Membership:

@@ -8,7 +8,7 @@ from datetime import datetime
 from allauth.idp.oidc.models import Token
 from django.utils.translation import ngettext
 
-from accounts.models import User
+from accounts.models import User, display_name
 from orgs.acting import OrganizationPrincipal
 from orgs.endings import counted_among_endings
 from orgs.models import Membership
@@ -16,15 +16,30 @@ from orgs.policy import Permission, may
 from programs.credentials import kept_with
 from programs.models import Connection, ConnectionQuerySet
 from tokens.secret import OF_PROGRAM, is_well_formed
+from tokens.selectors import TokensPage, tokens_page
+
+# An admin sees the latest; the audit log tells of each.
+SHOWN = 200
 
 
 @dataclass(frozen=True)
 class ConnectionRow:
+    """``owner``: who let the program read billing."""
+
     id: uuid.UUID
     program: str
+    owner: str
     organization: str
     allowed_at: datetime
     last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AccessPage:
+    """By what programs reach an organization. ``connections``: None for those who see their own only."""
+
+    tokens: TokensPage
+    connections: list[ConnectionRow] | None
 
 
 def is_of_program(secret: str) -> bool:
@@ -42,8 +57,7 @@ def connection_of(secret: str) -> Connection | None:
 
 def usable_connection(connection_id: str) -> Connection | None:
     """None: it has ended, or its person can't see billing at this moment."""
-    connections = Connection.objects.select_related("client", "membership__organization", "membership__user")
-    found = connections.filter(pk=connection_id).first()
+    found = Connection.objects.with_people().filter(pk=connection_id).first()
     if found is None:
         return None
     person = found.membership
@@ -51,10 +65,26 @@ def usable_connection(connection_id: str) -> Connection | None:
 
 
 def connections_of(user: User) -> list[ConnectionRow]:
-    return [
-        ConnectionRow(found.pk, found.name, found.organization.name, found.allowed_at, found.last_used_at)
-        for found in Connection.objects.of_person(user.pk)
-    ]
+    return [_row(found) for found in Connection.objects.of_person(user.pk)]
+
+
+def access_page(membership: Membership) -> AccessPage:
+    tokens = tokens_page(membership)
+    if not may(membership, Permission.ACCESS_TOKENS_MANAGE):
+        return AccessPage(tokens, None)
+    found = Connection.objects.for_org(membership.organization).with_people()
+    return AccessPage(tokens, [_row(connection) for connection in found[:SHOWN]])
+
+
+def _row(found: Connection) -> ConnectionRow:
+    return ConnectionRow(
+        id=found.pk,
+        program=found.name,
+        owner=display_name(found.membership.user),
+        organization=found.organization.name,
+        allowed_at=found.allowed_at,
+        last_used_at=found.last_used_at,
+    )
 
 
 @counted_among_endings(

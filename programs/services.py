@@ -4,19 +4,24 @@ import uuid
 
 from allauth.idp.oidc.models import Client, Token
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
-from accounts.models import display_name
+from accounts.models import User, display_name
 from audit.services import Actor
-from orgs.acting import Act, MembersAct, acting
+from orgs.acting import Act, MembersAct, acting, acting_as
 from orgs.models import Membership
 from orgs.policy import Permission, may
 from programs import actions
-from programs.credentials import credentials_of
-from programs.models import Connection, DeviceRequest
+from programs.credentials import credentials_of, without_credentials
+from programs.mails import PROGRAM_ALLOWED_MAIL, PROGRAM_DISCONNECTED_MAIL
+from programs.models import Connection, ConnectionQuerySet, DeviceRequest, Ending
+from tokens.models import AccessToken
+from tokens.models import Ending as TokenEnding
+from tokens.services import end_tokens
 
 
 def allow(*, actor: Membership, client: Client) -> Connection:
-    """Let a program read billing. One that may already stays as it is.
+    """Let a program read billing. For one that may already this is another sign-in, on the same connection.
 
     Raises Denied and Membership.DoesNotExist.
     """
@@ -50,38 +55,99 @@ def _locked(request_id: uuid.UUID) -> DeviceRequest:
 
 
 def _connect(act: MembersAct, client: Client) -> Connection:
-    connection, is_new = Connection.objects.get_or_create(client=client, membership=act.membership)
-    if is_new:
-        act.record(actions.ALLOWED, target=(client.pk, client.name))
+    connection = Connection.objects.get_or_create(client=client, membership=act.membership)[0]
+    event = act.record(actions.ALLOWED, target=(client.pk, client.name))
+    act.mail(
+        PROGRAM_ALLOWED_MAIL,
+        to=act.membership.user.email,
+        dedupe_key=f"program_allowed:{event.pk}",
+        program=client.name,
+    )
     return connection
 
 
 def disconnect(*, actor: Membership, connection_id: uuid.UUID) -> None:
-    """End a connection of one's own, with its tokens, at once.
+    """End a connection with its tokens, at once: one's own, or any for those who manage all access tokens.
 
-    Raises Connection.DoesNotExist and Membership.DoesNotExist.
+    Raises Denied, Connection.DoesNotExist and Membership.DoesNotExist.
     """
     with acting(actor, Permission.ORGANIZATION_VIEW) as act:
-        connection = Connection.objects.select_related("client").get(
-            pk=connection_id, membership=act.membership
+        connection = Connection.objects.for_org(act.organization).with_people().get(pk=connection_id)
+        person = connection.membership
+        own = person.pk == act.membership.pk
+        if not own:
+            act.ensure(Permission.ACCESS_TOKENS_MANAGE)
+        event = act.record(
+            actions.REVOKED,
+            target=(connection.client_id, connection.name),
+            owner=display_name(person.user),
         )
-        act.record(actions.REVOKED, target=(connection.client_id, connection.name))
+        if not own:
+            act.mail(
+                PROGRAM_DISCONNECTED_MAIL,
+                to=person.user.email,
+                dedupe_key=f"program_disconnected:{event.pk}",
+                program=connection.name,
+            )
         _end(connection)
 
 
 def end_connections_without_right(membership: Membership) -> None:
     """End those of a person who may no longer see billing. Call it with the organization locked."""
     if not may(membership, Permission.BILLING_VIEW):
-        end_connections(membership)
+        end_connections(membership, Ending.RIGHT)
 
 
-def end_connections(membership: Membership) -> None:
+def end_credentials_of(person: User) -> None:
+    """End the personal access tokens and connections of a person whose password changes, in whatever
+    organization. Who knew the old password may have made some of them.
+    """
+    theirs = OuterRef("pk")
+    tokens = AccessToken.objects.filter(membership=theirs)
+    connections = Connection.objects.filter(membership=theirs)
+    # In one order, as several organizations are locked.
+    holding = Membership.objects.filter(Exists(tokens) | Exists(connections), user=person)
+    for found in holding.select_related("organization", "user").order_by("organization_id"):
+        with acting_as(Actor.system(), found.organization_id):
+            end_tokens(found, TokenEnding.PASSWORD)
+            end_connections(found, Ending.PASSWORD)
+
+
+def end_connections(membership: Membership, reason: Ending) -> None:
     """End a person's connections, in the portal's name. Call it with the organization locked."""
     portal = Act(membership.organization, Actor.system())
-    for connection in membership.connections.select_related("client"):
-        owner = display_name(membership.user)
-        portal.record(actions.ENDED, target=(connection.client_id, connection.name), owner=owner)
-        _end(connection)
+    for connection in membership.connections.with_people():
+        _end_as(portal, connection, reason)
+
+
+def end_unused_connections() -> None:
+    """End those whose program signed out, or let its tokens expire: the pages would tell that it can read."""
+    _end_each(without_credentials(Connection.objects.all()), Ending.UNUSED)
+
+
+def remove_program(client: Client) -> None:
+    """End all that people let a program do, and forget it. Nobody can connect it any more."""
+    _end_each(Connection.objects.filter(client=client), Ending.PROGRAM)
+    # With what was allowed meanwhile, untold.
+    client.delete()
+
+
+def _end_each(connections: ConnectionQuerySet, reason: Ending) -> None:
+    for found in connections.with_people():
+        with acting_as(Actor.system(), found.membership.organization_id) as portal:
+            # It may have changed before the lock.
+            if connections.filter(pk=found.pk).exists():
+                _end_as(portal, found, reason)
+
+
+def _end_as(portal: Act, connection: Connection, reason: Ending) -> None:
+    portal.record(
+        actions.ENDED,
+        target=(connection.client_id, connection.name),
+        owner=display_name(connection.membership.user),
+        reason=reason.value,
+    )
+    _end(connection)
 
 
 def _end(connection: Connection) -> None:
@@ -90,6 +156,7 @@ def _end(connection: Connection) -> None:
 
 
 def delete_old() -> None:
-    """Codes and tokens that have expired, and sign-ins of devices that nobody waits for."""
+    """Codes and tokens that have expired, sign-ins of devices that nobody waits for, what is unused then."""
     Token.objects.expired().delete()
     DeviceRequest.objects.old().delete()
+    end_unused_connections()

@@ -1,4 +1,6 @@
-"""Below ``/oauth/``: what programs and their people ask. ``personal``: below ``/accounts/``."""
+"""Below ``/oauth/``: what programs and their people ask. ``personal``: below ``/accounts/programs/``,
+``organization``: below ``/orgs/<slug>/settings/tokens/``, beside ``tokens.urls``.
+"""
 
 from django.urls import path
 
@@ -15,4 +17,8 @@ urlpatterns = [
 personal = [
     path("", connected.programs, name="programs"),
     path("<uuid:connection_id>/disconnect/", connected.program_disconnect, name="program_disconnect"),
+]
+organization = [
+    path("", connected.tokens, name="tokens"),
+    path("programs/<uuid:connection_id>/disconnect/", connected.connection_end, name="connection_end"),
 ]

@@ -79,6 +79,7 @@ INSIDE = {
     "tokens": Row(get=MEMBERS),
     "token_new": Row(get=MEMBERS, post=MEMBERS, data=TOKEN),
     "organization_token_new": Row(get=ADMINS, post=ADMINS, data=TOKEN),
+    "connection_end": Row(get=ADMINS, post=ADMINS),
     "token_revoke": Row(get=MEMBERS, post=MEMBERS, answers=frozenset({200, 302, 404})),
     "teams": Row(get=MEMBERS),
     "team_new": Row(

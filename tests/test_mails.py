@@ -115,7 +115,8 @@ def of_webhook(text: str) -> Params:
 
 def in_words(**codes: object) -> Callable[[str], Params]:
     """``codes``: what is no text of somebody's. Each other param that any mail has is the given text."""
-    names = ("organization", "actor", "person", "inviter", "message", "invoice", "method_brand", "token")
+    people, things = ("actor", "person", "inviter"), ("organization", "invoice", "token", "program")
+    names = (*people, *things, "message", "method_brand")
     return lambda text: {**dict.fromkeys(names, text), "slug": "acme", **codes}
 
 
@@ -164,6 +165,8 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "surplus_invitations": of_surplus,
     "token_made": in_words(token_kind="personal", expires="2027-02-24T00:00:00+00:00"),
     "token_revoked": in_words(token_kind="personal", expires="2027-02-24T00:00:00+00:00"),
+    "program_allowed": in_words(),
+    "program_disconnected": in_words(),
     "token_expires": of_expiring_token,
     "card_updated": in_words(own=False, method_kind="sepa_debit", method_last4="4242"),
     "payment_failed": in_words(

@@ -28,6 +28,7 @@ class Ending(models.TextChoices):
     ROLE = "role", _("their role may have none")
     MEMBERSHIP = "membership", _("they no longer belong to the organization")
     CLOSED = "closed", _("the organization was closed")
+    PASSWORD = "password", _("their password was changed")
 
 
 class CountedUse(models.Model):
@@ -88,7 +89,8 @@ class AccessTokenQuerySet(OfOrganization["AccessToken"]):
 class AccessToken(Token):
     """A token in one organization.
 
-    ``membership``: of a personal token, whose. It ends with it. ``maker_name``: who made it.
+    ``membership``: of a personal token, whose. It ends with it, and with the person's password.
+    ``maker_name``: who made it.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="access_tokens")

@@ -1,4 +1,4 @@
-"""The page of access tokens, and the acts on one."""
+"""The acts on access tokens."""
 
 import uuid
 from contextlib import suppress
@@ -16,12 +16,7 @@ from tokens import services
 from tokens.forms import TokenForm
 from tokens.models import AccessToken, TokenKind
 from tokens.scopes import scopes_for
-from tokens.selectors import tokens_page, visible_token
-
-
-@requires(GET=Permission.ACCESS_TOKENS_OWN)
-def tokens(request: OrgRequest) -> HttpResponse:
-    return render(request, "tokens/tokens.html", {"page": tokens_page(request.membership)})
+from tokens.selectors import visible_token
 
 
 @requires(GET=Permission.ACCESS_TOKENS_OWN, POST=Permission.ACCESS_TOKENS_OWN, sensitive={"POST"})

@@ -25,7 +25,7 @@ from programs import services
 from programs.credentials import SCOPE
 from programs.forms import ConsentForm
 from programs.models import Connection
-from programs.protocol import Server, address_of
+from programs.protocol import Server, address_of, address_with
 from programs.selectors import memberships_to_share
 
 
@@ -40,7 +40,7 @@ def authorize(request: SignedInRequest) -> HttpResponseBase:
     except FatalClientError:
         return render(request, "programs/wrong_request.html", status=400)
     except OAuth2Error as error:
-        return HttpResponseRedirect(error.in_uri(error.redirect_uri))
+        return HttpResponseRedirect(address_with(error, error.redirect_uri))
     if not request.user.is_authenticated:
         return sign_in_first(request)
     client = asked["request"].client
@@ -49,20 +49,21 @@ def authorize(request: SignedInRequest) -> HttpResponseBase:
         return again
     if request.POST.get("answer") == "deny":
         denied = AccessDeniedError(request=asked["request"])
-        return HttpResponseRedirect(denied.in_uri(asked["redirect_uri"]))
+        return HttpResponseRedirect(address_with(denied, asked["redirect_uri"]))
 
     def allow(person: Membership) -> HttpResponse:
-        connection = services.allow(actor=person, client=client)
-        return HttpResponseRedirect(_address_with_code(uri, connection))
+        # In one transaction: a connection that holds no code or token ends.
+        with transaction.atomic():
+            connection = services.allow(actor=person, client=client)
+            return HttpResponseRedirect(_address_with_code(uri, connection))
 
     return consent(request, client, allow, leads_to=asked["redirect_uri"])
 
 
 def _address_with_code(uri: str, connection: Connection) -> str:
-    with transaction.atomic():
-        headers, _body, _status = Server().create_authorization_response(
-            uri, scopes=[SCOPE], credentials={"connection": connection}
-        )
+    headers, _body, _status = Server().create_authorization_response(
+        uri, scopes=[SCOPE], credentials={"connection": connection}
+    )
     return str(headers["Location"])
 
 

@@ -18,7 +18,7 @@ from accounts.access import Audience, GatedView, open_to
 from accounts.limits import seconds_to_wait
 from programs import devices
 from programs.credentials import SCOPE
-from programs.protocol import Server, address_of, device_server
+from programs.protocol import RESPONSE_MODES, Server, address_of, device_server
 
 Answer = tuple[dict[str, str], Any, int]
 
@@ -82,7 +82,7 @@ def device_begin(request: HttpRequest) -> Answer:
 
 @open_to(Audience.ANYONE, "GET")
 def metadata(_request: HttpRequest) -> HttpResponse:
-    """What a program finds out by itself: RFC 8414."""
+    """What a program finds out by itself: RFC 8414 and 9207."""
     return JsonResponse(
         {
             "issuer": settings.SITE_URL,
@@ -92,7 +92,8 @@ def metadata(_request: HttpRequest) -> HttpResponse:
             "device_authorization_endpoint": settings.SITE_URL + reverse("device_begin"),
             "scopes_supported": [SCOPE],
             "response_types_supported": ["code"],
-            "response_modes_supported": ["query", "fragment"],
+            "response_modes_supported": RESPONSE_MODES,
+            "authorization_response_iss_parameter_supported": True,
             "grant_types_supported": [
                 "authorization_code",
                 "refresh_token",

@@ -36,6 +36,7 @@ from tests.factories import PASSWORD, MembershipFactory, UserFactory
 from tests.invitations.claims import by_link
 from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import text
+from tests.programs.factories import ConnectionFactory
 from tests.races import ROUNDS, at_once
 from tests.tokens.factories import AccessTokenFactory
 from tests.world import signed_in
@@ -97,6 +98,23 @@ def test_what_waits_for_the_person_ends_and_a_mail_confirms_it(admin: Membership
     assert (invitation.state, invitation.invited_by) == (State.REVOKED, None)
     deliver_due()
     assert OutgoingEmail.objects.get(kind="account_deleted", to=address).state == MailState.SENT
+
+
+def test_the_page_tells_what_ends_in_each_organization(
+    member: Membership, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = MembershipFactory(user=member.user, organization__name="Zeta", role=Role.BILLING_MANAGER)
+    AccessTokenFactory(organization=member.organization, membership=member)
+    for _program in range(2):
+        ConnectionFactory(membership=elsewhere)
+    client = sign_in(member)
+    page = text(client.get(PAGE))
+    assert "1 personal access token" in page
+    assert page.index("Zeta") < page.index("2 connected programs")
+    monkeypatch.setattr(account_deletion, "TOLD_OF", 1)
+    page = text(client.get(PAGE))
+    assert "Zeta" in page
+    assert "2 connected programs" not in page
 
 
 def test_the_only_admin_hands_over_or_closes_first(admin: Membership, sign_in: SignIn) -> None:

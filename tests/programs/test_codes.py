@@ -2,6 +2,7 @@
 
 import base64
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from allauth.idp.oidc.models import Client as Registered
@@ -13,9 +14,10 @@ from audit.models import AuditEvent
 from orgs import services as orgs
 from orgs.models import Membership
 from orgs.policy import Role
+from outbox.models import OutgoingEmail
 from programs.credentials import ACCESS_LIFE, CODE_LIFE, REFRESH_LIFE
 from programs.models import Connection
-from programs.services import disconnect
+from programs.services import delete_old, disconnect
 from tests.api.program import is_problem
 from tests.factories import MembershipFactory
 from tests.programs.factories import BACK, CommandLineFactory, ProgramFactory
@@ -59,6 +61,8 @@ def test_a_billing_manager_lets_a_tool_read_billing(tool: Tool, billing_manager:
     event = AuditEvent.objects.get(action="program.allowed")
     assert (event.actor_id, event.target_name) == (billing_manager.user_id, "Ledger Tool")
     assert event.target_id == tool.registered.pk
+    mail = OutgoingEmail.objects.get()
+    assert (mail.kind, mail.to) == ("program_allowed", billing_manager.user.email)
 
 
 def test_nothing_that_opens_anything_lies_in_clear(tool: Tool, billing_manager: Membership) -> None:
@@ -104,6 +108,8 @@ WRONG_QUESTIONS: list[tuple[dict[str, str | None], str]] = [
     ({"response_type": "token"}, "unsupported_response_type"),
     ({"response_type": "code token"}, "unauthorized_client"),
     ({"response_type": None}, "invalid_request"),
+    ({"response_mode": "form_post"}, "invalid_request"),
+    ({"response_mode": "fragment", "scope": "openid"}, "invalid_scope"),
     ({"scope": "openid"}, "invalid_scope"),
     ({"scope": "billing.read billing.write"}, "invalid_scope"),
 ]
@@ -117,6 +123,16 @@ def test_a_wrong_question_goes_back_before_anybody_signs_in(tool: Tool, admin: M
             assert sent_back(back)["error"] == error, wrong
     assert not Connection.objects.exists()
     assert not Token.objects.exists()
+
+
+def test_an_answer_comes_back_where_the_tool_looks_for_it(tool: Tool, billing_manager: Membership) -> None:
+    browser = signed_in(billing_manager.user)
+    choice = {"answer": "allow", "organization": str(billing_manager.organization_id)}
+    for mode in ("query", "fragment"):
+        for answer, told_of in (("allow", "code"), ("deny", "error")):
+            back = browser.post(tool.address(response_mode=mode), {**choice, "answer": answer})
+            assert getattr(urlsplit(back.headers["Location"]), mode)
+            assert told_of in sent_back(back)
 
 
 def test_nothing_is_allowed_without_a_press(tool: Tool, admin: Membership) -> None:
@@ -301,11 +317,31 @@ def test_a_program_ends_its_own_tokens_and_no_others(tool: Tool, billing_manager
     assert tool.post("revoke/", token="unknown").status_code == 200
 
 
-def test_saying_yes_twice_is_one_connection(tool: Tool, billing_manager: Membership) -> None:
+def test_what_holds_no_token_any_more_ends(
+    tool: Tool, billing_manager: Membership, admin: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that still listed it would tell that it can read."""
+    signed_out, kept = connect(tool, billing_manager), connect(tool, admin)
+    delete_old()
+    assert Connection.objects.count() == 2
+    tool.post("revoke/", token=signed_out["refresh_token"])
+    delete_old()
+    assert Connection.objects.get().membership == admin
+    assert AuditEvent.objects.get(action="program.ended").data["reason"] == "unused"
+    told(program(kept, admin).get("billing"))
+    later = timezone.now() + REFRESH_LIFE
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    delete_old()
+    assert not Connection.objects.exists()
+
+
+def test_saying_yes_twice_is_one_connection_and_told_twice(tool: Tool, billing_manager: Membership) -> None:
+    """The second yes may be somebody else's, who has got tokens by it."""
     connect(tool, billing_manager)
     connect(tool, billing_manager)
     assert Connection.objects.count() == 1
-    assert AuditEvent.objects.filter(action="program.allowed").count() == 1
+    assert AuditEvent.objects.filter(action="program.allowed").count() == 2
+    assert OutgoingEmail.objects.filter(kind="program_allowed").count() == 2
 
 
 def test_a_body_is_sent_once_and_in_the_body(tool: Tool, billing_manager: Membership) -> None:

@@ -50,6 +50,8 @@ def test_a_person_lets_a_command_line_read_billing(tool: Tool, billing_manager: 
     typed = begun["user_code"].lower().replace("-", " ")
     assert "Ledger CLI may now read the billing of" in answer(billing_manager, typed, "allow")
     wait()
+    # The device has not fetched its tokens, but it can.
+    delete_old()
     tokens = told(tool.poll(begun["device_code"]))
     told(program(tokens, billing_manager).get("billing"))
     assert told(tool.refresh(tokens["refresh_token"]))["access_token"] != tokens["access_token"]

@@ -11,7 +11,10 @@ from django.test import Client
 
 from audit.models import AuditEvent
 from orgs.models import Membership
+from orgs.policy import Denied
+from outbox.models import OutgoingEmail
 from programs.models import Connection
+from programs.services import disconnect
 from tests.programs.factories import BACK, ConnectionFactory, ProgramFactory
 from tests.programs.tool import Tool, allow, connect, program, refused, told
 from tests.world import signed_in
@@ -55,6 +58,19 @@ def test_a_program_is_registered_whole_or_not(arguments: tuple[str, ...]) -> Non
     assert not Registered.objects.exists()
 
 
+def test_staff_remove_a_program_from_all_organizations(billing_manager: Membership) -> None:
+    tool = Tool(ProgramFactory())
+    tokens = connect(tool, billing_manager)
+    kept = ConnectionFactory()
+    call_command("remove_program", tool.registered.pk, stdout=StringIO())
+    assert program(tokens, billing_manager).get("billing").status_code == 401
+    assert refused(tool.refresh(tokens["refresh_token"])) == "invalid_client"
+    assert Connection.objects.get() == kept
+    assert AuditEvent.objects.get(action="program.ended").data["reason"] == "program"
+    with pytest.raises(CommandError):
+        call_command("remove_program", tool.registered.pk)
+
+
 def test_a_person_sees_and_ends_what_they_allowed(billing_manager: Membership, admin: Membership) -> None:
     tool = Tool(ProgramFactory())
     tokens = connect(tool, billing_manager)
@@ -74,11 +90,45 @@ def test_a_person_sees_and_ends_what_they_allowed(billing_manager: Membership, a
     told_of_it = AuditEvent.objects.get(action="program.revoked")
     assert (told_of_it.actor_id, told_of_it.target_name) == (billing_manager.user_id, "Ledger Tool")
     assert browser.post(url).status_code == 404
+    assert not OutgoingEmail.objects.filter(kind="program_disconnected").exists()
+
+
+def test_an_admin_sees_and_ends_what_people_allowed(
+    admin: Membership, member: Membership, billing_manager: Membership
+) -> None:
+    tokens = connect(Tool(ProgramFactory()), billing_manager)
+    elsewhere = ConnectionFactory(client__name="Elsewhere")
+    slug, connection = admin.organization.slug, Connection.objects.get(membership=billing_manager)
+    home = f"/orgs/{slug}/settings/tokens/"
+    url = f"{home}programs/{connection.pk}/disconnect/"
+    browser = signed_in(admin.user)
+    page = browser.get(home).content.decode()
+    assert "Ledger Tool" in page
+    assert billing_manager.user.name in page
+    assert elsewhere.name not in page
+    assert "Ledger Tool" not in signed_in(member.user).get(home).content.decode()
+    assert signed_in(billing_manager.user).post(url).status_code == 403
+    assert browser.post(f"{home}programs/{elsewhere.pk}/disconnect/").status_code == 404
+    assert f"{billing_manager.user.name} gets a mail about it" in browser.get(url).content.decode()
+    assert "Ledger Tool is disconnected" in browser.post(url, follow=True).content.decode()
+    assert program(tokens, billing_manager).get("billing").status_code == 401
+    event = AuditEvent.objects.get(action="program.revoked")
+    assert (event.actor_id, event.data) == (admin.user_id, {"owner": billing_manager.user.name})
+    mail = OutgoingEmail.objects.get(kind="program_disconnected")
+    assert (mail.to, mail.params["actor"]) == (billing_manager.user.email, admin.user.name)
+
+
+def test_a_program_of_somebody_else_is_ended_by_admins_alone(member: Membership) -> None:
+    theirs = ConnectionFactory(membership__organization=member.organization)
+    with pytest.raises(Denied):
+        disconnect(actor=member, connection_id=theirs.pk)
+    assert Connection.objects.exists()
 
 
 def test_what_a_program_finds_out_by_itself() -> None:
     document = json.loads(Client().get("/.well-known/oauth-authorization-server").content)
     assert document["issuer"] == settings.SITE_URL
+    assert document["authorization_response_iss_parameter_supported"] is True
     for name, url in document.items():
         if name.endswith("_endpoint"):
             answer = Client().get(url.removeprefix(settings.SITE_URL))

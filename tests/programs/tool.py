@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from allauth.idp.oidc.models import Client as Registered
 from allauth.idp.oidc.models import Token
+from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 
@@ -89,11 +90,13 @@ def refused(answer: HttpResponse) -> str:
 
 
 def sent_back(answer: HttpResponse) -> dict[str, str]:
-    """What the program reads in the address to which its person comes back."""
+    """What the program reads in the address to which its person comes back, which names us each time."""
     assert answer.status_code == 302, answer.content
     address = urlsplit(answer.headers["Location"])
     assert f"{address.scheme}://{address.netloc}{address.path}" == BACK
-    return {name: values[0] for name, values in parse_qs(address.query).items()}
+    told = {name: values[0] for name, values in parse_qs(address.query or address.fragment).items()}
+    assert told["iss"] == settings.SITE_URL
+    return told
 
 
 def allow(tool: Tool, membership: Membership, **changes: str | None) -> str:

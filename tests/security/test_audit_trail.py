@@ -44,6 +44,7 @@ CHANGES = {
     "invitation_resend": Change("invitation.resent", "invitation_id"),
     "invitation_copy_link": Change("invitation.link_copied", "invitation_id"),
     "invitation_revoke": Change("invitation.revoked", "invitation_id"),
+    "connection_end": Change("program.revoked", "connection_id"),
     "organization_token_new": Change("access_token.made"),
     "team_new": Change("team.created"),
     "team_change": Change("team.renamed", "team_id"),
