@@ -1,4 +1,7 @@
-"""A dead link asks for a new invitation in one press; those who may invite send it in one press."""
+"""A dead link asks for a new invitation in one press; those who may invite send it in one press.
+
+No test waits for the very end of ASKED_EVERY, so that its ``<`` could be ``<=``.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,7 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import display_name
 from audit.models import AuditEvent
+from invitations import services
 from invitations.models import ASKED_SHOWN, Invitation, Kind, State
 from orgs.models import Membership, Organization
 from orgs.policy import Role
@@ -142,6 +147,16 @@ def test_what_can_still_be_accepted_is_not_asked_for(admin: Membership) -> None:
     invitation = InvitationFactory(organization=admin.organization, inviter=admin)
     ask(opened(by_mail(invitation)), invitation)
     assert asked_mails() == []
+
+
+@pytest.mark.parametrize("with_account", [False, True])
+def test_the_log_tells_who_asked(with_account: bool) -> None:
+    invitation, user = InvitationFactory(), UserFactory()
+    ended(State.REVOKED)(invitation)
+    services.ask_for_new(claim=by_mail(invitation), user=user if with_account else None)
+    event = AuditEvent.objects.get(action="invitation.asked")
+    asked_by = (user.pk, display_name(user)) if with_account else (None, invitation.email)
+    assert (event.actor_id, event.actor_name) == asked_by
 
 
 def test_nobody_asks_without_the_link() -> None:
