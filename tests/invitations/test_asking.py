@@ -127,6 +127,15 @@ def test_without_its_inviter_the_admins_are_asked(admin: Membership) -> None:
     assert asked_mails() == [admin.user.email]
 
 
+def test_a_mailed_link_asks_its_inviter_alone_and_for_its_own_address(admin: Membership) -> None:
+    MembershipFactory(organization=admin.organization, role=Role.ADMIN)
+    invitation = InvitationFactory(organization=admin.organization, inviter=admin)
+    ended(State.REVOKED)(invitation)
+    services.ask_for_new(claim=by_mail(invitation), user=UserFactory())
+    invitation.refresh_from_db()
+    assert (invitation.asked_for, asked_mails()) == (invitation.email, [admin.user.email])
+
+
 def test_a_link_asks_for_the_verified_address_of_the_account(admin: Membership) -> None:
     invitation = InvitationFactory(organization=admin.organization, inviter=admin, kind=Kind.LINK)
     ended(State.REVOKED)(invitation)

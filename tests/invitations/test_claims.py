@@ -1,4 +1,8 @@
-"""Several invitations open in one browser: each form answers the one that its page was drawn for."""
+"""Several invitations open in one browser: each form answers the one that its page was drawn for.
+
+One mutant of ``claims.py`` is the same program: without the early answer of ``live_invitations`` for a browser
+that has no claims, as ``in_bulk`` asks nothing for no ids.
+"""
 
 import re
 from datetime import timedelta
@@ -231,6 +235,7 @@ def test_the_wrong_account_signs_out_without_losing_any_of_them(two: list[Invita
 def test_a_copied_link_takes_nothing_from_the_mailed_one() -> None:
     invitation = InvitationFactory()
     client = opened(by_link(invitation), opened(by_mail(invitation)))
+    assert invitation.email in text(client.get(page_of(invitation)))
     sign_up(client, invitation.email)
     assert EmailAddress.objects.get(email=invitation.email).verified
 
