@@ -406,6 +406,12 @@ def test_revoking_tells_the_invited_address_once(admin: Membership) -> None:
     assert AuditEvent.objects.filter(action="invitation.revoked").count() == 1
 
 
+def test_revoking_an_invite_link_mails_nobody(admin: Membership) -> None:
+    invitation = InvitationFactory(organization=admin.organization, inviter=admin, kind=Kind.LINK)
+    services.revoke(actor=admin, invitation_id=invitation.pk)
+    assert not OutgoingEmail.objects.exists()
+
+
 def test_what_was_accepted_is_not_revoked(admin: Membership) -> None:
     invitation = InvitationFactory(
         organization=admin.organization, inviter=admin, state=State.ACCEPTED, decided_at=timezone.now()
