@@ -1,6 +1,7 @@
 """Who may invite whom, and what an invitation may look like.
 
-No test waits for the very end of RESEND_PAUSE, so that its ``<`` could be ``<=``.
+No test waits for the very end of RESEND_PAUSE, so that its ``<`` could be ``<=``. Without ``_ensure_new``'s
+check for an invitation that waits, the constraint behind it says the same.
 """
 
 from datetime import timedelta
@@ -11,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit.models import ActorKind, AuditEvent
-from invitations import services
+from invitations import models, services
 from invitations.claims import Channel, claim_in
 from invitations.models import Invitation, Kind, State
 from invitations.services import sending
@@ -169,6 +170,17 @@ def test_the_link_of_an_invitation_that_holds_the_only_place_can_be_copied() -> 
         "invitation.link_created",
         "invitation.link_copied",
     ]
+
+
+def test_a_link_that_is_dead_is_not_answered_again_where_another_holds_the_only_place() -> None:
+    admin = MembershipFactory(organization__edition_code="team-growth", role=Role.ADMIN)
+    now = timezone.now()
+    InvitationFactory(
+        organization=admin.organization, inviter=admin, kind=Kind.LINK, state=State.REVOKED, decided_at=now
+    )
+    InvitationFactory(organization=admin.organization, inviter=admin)
+    with pytest.raises(Refused):
+        services.create_link(actor=admin, role=Role.BILLING_MANAGER)
 
 
 def test_sending_again_writes_what_its_mail_says(admin: Membership) -> None:
@@ -441,3 +453,17 @@ def test_a_billing_manager_reaches_only_what_he_sent_himself(
     for other in others:
         with pytest.raises(Invitation.DoesNotExist):
             verb(actor=billing_manager, invitation_id=other.pk)  # type: ignore[operator] - one of three verbs
+
+
+@pytest.mark.parametrize("verb", [services.copy_link, services.resend, services.revoke])
+def test_who_sees_an_invitation_needs_the_right_to_invite_to_its_role_too(
+    delegated: Organization,
+    billing_manager: Membership,
+    verb: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(models, "sees_all", lambda _membership: True)
+    sent = timezone.now() - timedelta(days=1)
+    invitation = InvitationFactory(organization=delegated, role=Role.MEMBER, sent_at=sent)
+    with pytest.raises(Denied, match=r"members\.invite"):
+        verb(actor=billing_manager, invitation_id=invitation.pk)  # type: ignore[operator] - one of three verbs
