@@ -403,8 +403,8 @@ def test_mails_a_day_are_limited(admin: Membership, monkeypatch: pytest.MonkeyPa
         services.invite_by_mail(actor=admin, email=f"{name}@ledger.test", role=Role.MEMBER)
     with pytest.raises(Refused, match="2 invitations were mailed today"):
         services.invite_by_mail(actor=admin, email="mira@ledger.test", role=Role.MEMBER)
-    OutgoingEmail.objects.update(created_at=timezone.now() - timedelta(days=2))
-    Invitation.objects.update(sent_at=timezone.now() - timedelta(days=2))
+    OutgoingEmail.objects.update(created_at=timezone.now() - timedelta(days=1))
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(days=1))
     services.invite_by_mail(actor=admin, email="mira@ledger.test", role=Role.MEMBER)
 
 
