@@ -1,4 +1,8 @@
-"""Billing managers who may manage billing managers: each act by role and setting, and the setting's edges."""
+"""Billing managers who may manage billing managers: each act by role and setting, and the setting's edges.
+
+Two mutants of ``delegated_invitations`` are the same program: while the setting is off, nothing is delegated
+that it could find, and the page says as little of None as of an empty list.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta

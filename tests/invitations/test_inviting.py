@@ -456,6 +456,13 @@ def test_a_billing_manager_reaches_only_what_he_sent_himself(
             verb(actor=billing_manager, invitation_id=other.pk)  # type: ignore[operator] - one of three verbs
 
 
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.BILLING_MANAGER, Role.BILLING_VIEWER])
+def test_who_may_invite_nobody_sees_no_invitation_not_even_their_own(role: Role) -> None:
+    person = MembershipFactory(role=role)
+    InvitationFactory(organization=person.organization, inviter=person)
+    assert not Invitation.objects.visible_to(person).exists()
+
+
 @pytest.mark.parametrize("verb", [services.copy_link, services.resend, services.revoke])
 def test_who_sees_an_invitation_needs_the_right_to_invite_to_its_role_too(
     delegated: Organization,
