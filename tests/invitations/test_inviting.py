@@ -159,6 +159,11 @@ def test_the_database_refuses_a_second_pending_invitation_for_an_address(organiz
     InvitationFactory(email="lee@ledger.test")
 
 
+def test_support_reads_whom_an_invitation_is_for(organization: Organization) -> None:
+    invitation = InvitationFactory(organization=organization, email="lee@ledger.test", role=Role.MEMBER)
+    assert str(invitation) == f"lee@ledger.test to {organization.name} as Member"
+
+
 def test_the_link_of_an_invitation_that_holds_the_only_place_can_be_copied() -> None:
     admin = MembershipFactory(organization__edition_code="team-growth", role=Role.ADMIN)
     created = token_of(services.create_link(actor=admin, role=Role.BILLING_MANAGER))
