@@ -16,6 +16,7 @@ from accounts.models import display_name
 from audit.models import AuditEvent
 from invitations import services
 from invitations.models import ASKED_SHOWN, Invitation, Kind, State
+from invitations.selectors import pending_invitations
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -211,6 +212,18 @@ def test_a_dead_invitation_that_nobody_asked_for_is_not_sent_anew(admin: Members
     answer = signed_in(admin.user).post(url, {"generation": 1}, follow=True)
     assert "This invitation is no longer pending. Its state now: Revoked." in text(answer)
     assert not OutgoingEmail.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked_for", "offered"),
+    [(Kind.LINK, "lee@ledger.test", True), (Kind.LINK, "", False), (Kind.MAIL, "lee@ledger.test", False)],
+)
+def test_of_what_is_pending_a_link_that_is_asked_for_offers_a_new_invitation(
+    kind: Kind, asked_for: str, offered: bool, admin: Membership
+) -> None:
+    InvitationFactory(organization=admin.organization, inviter=admin, kind=kind, asked_for=asked_for)
+    (row,) = pending_invitations(admin, Role.BILLING_MANAGER).shown
+    assert row.menu.may_send_new is offered
 
 
 def test_where_no_place_is_left_a_request_is_shown_without_a_button(admin: Membership) -> None:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from audit.models import ActorKind, AuditEvent
 from invitations.models import Invitation, Kind, State
+from invitations.selectors.pending import NONE_PENDING, pending_invitations
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -246,3 +247,10 @@ def test_a_delegated_billing_manager_sees_their_own_invitations_and_others_by_na
 
 def billing_page(client: Client, scene: Scene) -> str:
     return text(client.get(reverse("billing", args=[scene.organization.slug])))
+
+
+def test_a_delegated_manager_sees_what_they_sent_to_managers_and_nothing_of_members() -> None:
+    scene = Scene(MANAGER, delegated=True)
+    (own,) = pending_invitations(scene.person, MANAGER).shown
+    assert own.id == str(scene.own.pk)
+    assert pending_invitations(scene.person, MEMBER) == NONE_PENDING
