@@ -414,6 +414,16 @@ def test_mails_a_day_are_limited(admin: Membership, monkeypatch: pytest.MonkeyPa
     services.invite_by_mail(actor=admin, email="mira@ledger.test", role=Role.MEMBER)
 
 
+def test_the_mails_of_a_person_are_counted_over_all_their_organizations(
+    admin: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MAILS_PER_DAY", 1)
+    services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
+    elsewhere = MembershipFactory(user=admin.user, role=Role.ADMIN)
+    with pytest.raises(Refused, match="which is the limit"):
+        services.invite_by_mail(actor=elsewhere, email="kim@ledger.test", role=Role.MEMBER)
+
+
 def test_revoking_tells_the_invited_address_once(admin: Membership) -> None:
     invitation = InvitationFactory(organization=admin.organization, inviter=admin)
     for _twice in range(2):
