@@ -226,6 +226,24 @@ def test_of_what_is_pending_a_link_that_is_asked_for_offers_a_new_invitation(
     assert row.menu.may_send_new is offered
 
 
+def test_a_row_says_until_when_it_can_be_accepted_or_how_it_ended(admin: Membership) -> None:
+    now = timezone.now()
+    Organization.objects.update(invitation_max_age_days=7)
+    admin.refresh_from_db()
+    live, overdue, revoked = (
+        InvitationFactory(organization=admin.organization, inviter=admin, sent_at=now - timedelta(days=days))
+        for days in (0, 8, 1)
+    )
+    ended(State.REVOKED)(revoked)
+    Invitation.objects.filter(pk=revoked.pk).update(asked_at=now, asked_for=revoked.email)
+    rows = pending_invitations(admin, Role.BILLING_MANAGER).shown
+    assert {row.id: (row.ended, row.expires_at) for row in rows} == {
+        str(live.pk): ("", now + timedelta(days=7)),
+        str(overdue.pk): ("", None),
+        str(revoked.pk): ("Revoked", None),
+    }
+
+
 def test_where_no_place_is_left_a_request_is_shown_without_a_button(admin: Membership) -> None:
     Organization.objects.filter(pk=admin.organization_id).update(edition_code="team-growth")
     invitation = InvitationFactory(organization=admin.organization, inviter=admin)
