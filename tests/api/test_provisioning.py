@@ -18,7 +18,7 @@ from invitations import services as invitations
 from invitations.models import Invitation, State
 from invitations.services import mail_limits
 from orgs.models import Membership, Organization
-from orgs.policy import Permission, Role
+from orgs.policy import Denied, Permission, Role
 from outbox.models import OutgoingEmail
 from outbox.registry import renderer_of
 from tests.api.program import (
@@ -443,3 +443,16 @@ def test_a_token_that_ends_during_a_request_does_nothing_more() -> None:
         with pytest.raises(ServiceToken.DoesNotExist):
             act()
     assert (Organization.objects.count(), Invitation.objects.count()) == (1, 1)
+
+
+def test_the_verb_asks_the_scopes_again_behind_the_gate() -> None:
+    program_of_host(P.ORGANIZATIONS_LIST, P.MEMBERS_INVITE)
+    with pytest.raises(Denied, match=r"organizations\.create"):
+        invitations.provision(
+            token=ServiceToken.objects.get(),
+            external_id="b",
+            name="B",
+            edition_code="team-growth",
+            admin="b@acme.test",
+        )
+    assert not Organization.objects.exists()

@@ -1,4 +1,7 @@
-"""A dead link asks for a new invitation in one press; those who may invite send it in one press."""
+"""A dead link asks for a new invitation in one press; those who may invite send it in one press.
+
+No test waits for the very end of ASKED_EVERY, so that its ``<`` could be ``<=``.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,8 +13,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import display_name
 from audit.models import AuditEvent
+from invitations import services
 from invitations.models import ASKED_SHOWN, Invitation, Kind, State
+from invitations.selectors import pending_invitations
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -123,6 +129,15 @@ def test_without_its_inviter_the_admins_are_asked(admin: Membership) -> None:
     assert asked_mails() == [admin.user.email]
 
 
+def test_a_mailed_link_asks_its_inviter_alone_and_for_its_own_address(admin: Membership) -> None:
+    MembershipFactory(organization=admin.organization, role=Role.ADMIN)
+    invitation = InvitationFactory(organization=admin.organization, inviter=admin)
+    ended(State.REVOKED)(invitation)
+    services.ask_for_new(claim=by_mail(invitation), user=UserFactory())
+    invitation.refresh_from_db()
+    assert (invitation.asked_for, asked_mails()) == (invitation.email, [admin.user.email])
+
+
 def test_a_link_asks_for_the_verified_address_of_the_account(admin: Membership) -> None:
     invitation = InvitationFactory(organization=admin.organization, inviter=admin, kind=Kind.LINK)
     ended(State.REVOKED)(invitation)
@@ -143,6 +158,16 @@ def test_what_can_still_be_accepted_is_not_asked_for(admin: Membership) -> None:
     invitation = InvitationFactory(organization=admin.organization, inviter=admin)
     ask(opened(by_mail(invitation)), invitation)
     assert asked_mails() == []
+
+
+@pytest.mark.parametrize("with_account", [False, True])
+def test_the_log_tells_who_asked(with_account: bool) -> None:
+    invitation, user = InvitationFactory(), UserFactory()
+    ended(State.REVOKED)(invitation)
+    services.ask_for_new(claim=by_mail(invitation), user=user if with_account else None)
+    event = AuditEvent.objects.get(action="invitation.asked")
+    asked_by = (user.pk, display_name(user)) if with_account else (None, invitation.email)
+    assert (event.actor_id, event.actor_name) == asked_by
 
 
 def test_nobody_asks_without_the_link() -> None:
@@ -188,6 +213,36 @@ def test_a_dead_invitation_that_nobody_asked_for_is_not_sent_anew(admin: Members
     answer = signed_in(admin.user).post(url, {"generation": 1}, follow=True)
     assert "This invitation is no longer pending. Its state now: Revoked." in text(answer)
     assert not OutgoingEmail.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked_for", "offered"),
+    [(Kind.LINK, "lee@ledger.test", True), (Kind.LINK, "", False), (Kind.MAIL, "lee@ledger.test", False)],
+)
+def test_of_what_is_pending_a_link_that_is_asked_for_offers_a_new_invitation(
+    kind: Kind, asked_for: str, offered: bool, admin: Membership
+) -> None:
+    InvitationFactory(organization=admin.organization, inviter=admin, kind=kind, asked_for=asked_for)
+    (row,) = pending_invitations(admin, Role.BILLING_MANAGER).shown
+    assert row.menu.may_send_new is offered
+
+
+def test_a_row_says_until_when_it_can_be_accepted_or_how_it_ended(admin: Membership) -> None:
+    now = timezone.now()
+    Organization.objects.update(invitation_max_age_days=7)
+    admin.refresh_from_db()
+    live, overdue, revoked = (
+        InvitationFactory(organization=admin.organization, inviter=admin, sent_at=now - timedelta(days=days))
+        for days in (0, 8, 1)
+    )
+    ended(State.REVOKED)(revoked)
+    Invitation.objects.filter(pk=revoked.pk).update(asked_at=now, asked_for=revoked.email)
+    rows = pending_invitations(admin, Role.BILLING_MANAGER).shown
+    assert {row.id: (row.ended, row.expires_at) for row in rows} == {
+        str(live.pk): ("", now + timedelta(days=7)),
+        str(overdue.pk): ("", None),
+        str(revoked.pk): ("Revoked", None),
+    }
 
 
 def test_where_no_place_is_left_a_request_is_shown_without_a_button(admin: Membership) -> None:

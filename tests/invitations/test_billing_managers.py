@@ -1,4 +1,7 @@
-"""The billing managers' panel and the acts behind it: seed 001's visibility, and seed 002's setting."""
+"""The billing managers' panel and the acts behind it: seed 001's visibility, and seed 002's setting.
+
+``with_conflict`` takes one membership. Two would be the same program, as a person has one in an organization.
+"""
 
 import re
 from datetime import timedelta

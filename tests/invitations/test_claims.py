@@ -1,13 +1,20 @@
-"""Several invitations open in one browser: each form answers the one that its page was drawn for."""
+"""Several invitations open in one browser: each form answers the one that its page was drawn for.
+
+One mutant of ``claims.py`` is the same program: without the early answer of ``live_invitations`` for a
+browser that has no claims, as ``in_bulk`` asks nothing for no ids.
+"""
 
 import re
 from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.test import Client
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 
-from invitations.claims import MOST_CLAIMS, Channel, Claim
+from invitations.claims import MOST_CLAIMS, Channel, Claim, keep_claim, live_invitations
 from invitations.models import Invitation, Kind, State
 from orgs.models import Membership, Organization
 from orgs.policy import Role
@@ -231,6 +238,7 @@ def test_the_wrong_account_signs_out_without_losing_any_of_them(two: list[Invita
 def test_a_copied_link_takes_nothing_from_the_mailed_one() -> None:
     invitation = InvitationFactory()
     client = opened(by_link(invitation), opened(by_mail(invitation)))
+    assert invitation.email in text(client.get(page_of(invitation)))
     sign_up(client, invitation.email)
     assert EmailAddress.objects.get(email=invitation.email).verified
 
@@ -249,6 +257,16 @@ def test_a_browser_keeps_the_latest_claims_only() -> None:
     assert client.get(f"/invitations/{claims[0].invitation_id}/").status_code == 404
     assert client.get(f"/invitations/{claims[1].invitation_id}/").status_code == 200
     assert len(client.session["invitation_claims"]) == MOST_CLAIMS
+
+
+def test_of_all_invitations_only_those_are_read_whose_links_were_opened(rf: RequestFactory) -> None:
+    invitation, _other = InvitationFactory(), InvitationFactory()
+    request = rf.get("/")
+    request.session = SessionStore()
+    keep_claim(request.session, by_mail(invitation))
+    with CaptureQueriesContext(connection) as read:
+        assert list(live_invitations(request).values()) == [invitation]
+    assert invitation.pk.hex in read[0]["sql"]
 
 
 def test_the_page_tells_until_when_it_can_be_accepted(organization: Organization) -> None:

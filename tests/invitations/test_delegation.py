@@ -1,4 +1,8 @@
-"""Billing managers who may manage billing managers: each act by role and setting, and the setting's edges."""
+"""Billing managers who may manage billing managers: each act by role and setting, and the setting's edges.
+
+Two mutants of ``delegated_invitations`` are the same program: while the setting is off, nothing is delegated
+that it could find, and the page says as little of None as of an empty list.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,6 +16,8 @@ from django.utils import timezone
 
 from audit.models import ActorKind, AuditEvent
 from invitations.models import Invitation, Kind, State
+from invitations.refusals import Reason
+from invitations.selectors.pending import NONE_PENDING, pending_invitations
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -242,3 +248,11 @@ def test_a_delegated_billing_manager_sees_their_own_invitations_and_others_by_na
 
 def billing_page(client: Client, scene: Scene) -> str:
     return text(client.get(reverse("billing", args=[scene.organization.slug])))
+
+
+def test_a_delegated_manager_sees_what_they_sent_to_managers_and_nothing_of_members() -> None:
+    scene = Scene(MANAGER, delegated=True)
+    Invitation.objects.update(last_error=Reason.ALREADY_IN, last_error_by="member@ledger.test")
+    (own,) = pending_invitations(scene.person, MANAGER).shown
+    assert (own.id, own.error, own.error_by) == (str(scene.own.pk), "", "")
+    assert pending_invitations(scene.person, MEMBER) == NONE_PENDING

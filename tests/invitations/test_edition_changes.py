@@ -123,6 +123,15 @@ def test_the_invited_person_gets_a_mail_that_says_why(admin: Membership) -> None
         assert part in rendered.text
 
 
+def test_of_an_invite_link_its_inviter_alone_is_told(admin: Membership) -> None:
+    invited(admin, days_ago=2)
+    link = invited(admin, days_ago=1, kind=Kind.LINK)
+    follow(admin.organization, "team-growth")
+    assert states(link) == [State.REVOKED]
+    told = OutgoingEmail.objects.values_list("kind", "to")
+    assert list(told) == [("surplus_invitations", admin.user.email)]
+
+
 def test_each_inviter_gets_one_mail_of_theirs(admin: Membership) -> None:
     organization = admin.organization
     Organization.objects.filter(pk=organization.pk).update(managers_manage_managers=True)

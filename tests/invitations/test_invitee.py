@@ -162,9 +162,11 @@ def test_a_new_person_signs_up_in_one_form_without_a_second_mail_and_accepts() -
 
 
 def test_signing_up_with_another_address_than_the_invited_proves_nothing() -> None:
-    client = opened(by_mail(InvitationFactory()))
+    invitation = InvitationFactory()
+    client = opened(by_mail(invitation))
     sign_up(client, "somebody@else.test")
     assert not EmailAddress.objects.get(email="somebody@else.test").verified
+    assert not invitation.holders.exists()
     assert OutgoingEmail.objects.filter(to="somebody@else.test").count() == 1
 
 

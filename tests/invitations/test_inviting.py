@@ -1,6 +1,7 @@
 """Who may invite whom, and what an invitation may look like.
 
-No test waits for the very end of RESEND_PAUSE, so that its ``<`` could be ``<=``.
+No test waits for the very end of RESEND_PAUSE, so that its ``<`` could be ``<=``. Without ``_ensure_new``'s
+check for an invitation that waits, the constraint behind it says the same.
 """
 
 from datetime import timedelta
@@ -11,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit.models import ActorKind, AuditEvent
-from invitations import services
+from invitations import models, services
 from invitations.claims import Channel, claim_in
 from invitations.models import Invitation, Kind, State
 from invitations.services import mail_limits, sending
@@ -158,6 +159,11 @@ def test_the_database_refuses_a_second_pending_invitation_for_an_address(organiz
     InvitationFactory(email="lee@ledger.test")
 
 
+def test_support_reads_whom_an_invitation_is_for(organization: Organization) -> None:
+    invitation = InvitationFactory(organization=organization, email="lee@ledger.test", role=Role.MEMBER)
+    assert str(invitation) == f"lee@ledger.test to {organization.name} as Member"
+
+
 def test_the_link_of_an_invitation_that_holds_the_only_place_can_be_copied() -> None:
     admin = MembershipFactory(organization__edition_code="team-growth", role=Role.ADMIN)
     created = token_of(services.create_link(actor=admin, role=Role.BILLING_MANAGER))
@@ -169,6 +175,17 @@ def test_the_link_of_an_invitation_that_holds_the_only_place_can_be_copied() -> 
         "invitation.link_created",
         "invitation.link_copied",
     ]
+
+
+def test_a_link_that_is_dead_is_not_answered_again_where_another_holds_the_only_place() -> None:
+    admin = MembershipFactory(organization__edition_code="team-growth", role=Role.ADMIN)
+    now = timezone.now()
+    InvitationFactory(
+        organization=admin.organization, inviter=admin, kind=Kind.LINK, state=State.REVOKED, decided_at=now
+    )
+    InvitationFactory(organization=admin.organization, inviter=admin)
+    with pytest.raises(Refused):
+        services.create_link(actor=admin, role=Role.BILLING_MANAGER)
 
 
 def test_sending_again_writes_what_its_mail_says(admin: Membership) -> None:
@@ -389,11 +406,22 @@ def test_mails_a_day_are_limited(admin: Membership, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(mail_limits, "MAILS_PER_DAY", 2)
     for name in ("lee", "kim"):
         services.invite_by_mail(actor=admin, email=f"{name}@ledger.test", role=Role.MEMBER)
-    with pytest.raises(Refused, match="2 invitations were mailed today"):
-        services.invite_by_mail(actor=admin, email="mira@ledger.test", role=Role.MEMBER)
-    OutgoingEmail.objects.update(created_at=timezone.now() - timedelta(days=2))
-    Invitation.objects.update(sent_at=timezone.now() - timedelta(days=2))
+    for actor in (admin, MembershipFactory(organization=admin.organization, role=Role.ADMIN)):
+        with pytest.raises(Refused, match="2 invitations were mailed today"):
+            services.invite_by_mail(actor=actor, email="mira@ledger.test", role=Role.MEMBER)
+    OutgoingEmail.objects.update(created_at=timezone.now() - timedelta(days=1))
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(days=1))
     services.invite_by_mail(actor=admin, email="mira@ledger.test", role=Role.MEMBER)
+
+
+def test_the_mails_of_a_person_are_counted_over_all_their_organizations(
+    admin: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MAILS_PER_DAY", 1)
+    services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
+    elsewhere = MembershipFactory(user=admin.user, role=Role.ADMIN)
+    with pytest.raises(Refused, match="which is the limit"):
+        services.invite_by_mail(actor=elsewhere, email="kim@ledger.test", role=Role.MEMBER)
 
 
 def test_revoking_tells_the_invited_address_once(admin: Membership) -> None:
@@ -404,6 +432,12 @@ def test_revoking_tells_the_invited_address_once(admin: Membership) -> None:
     assert invitation.state == State.REVOKED
     assert mails("invitation_revoked") == [invitation.email]
     assert AuditEvent.objects.filter(action="invitation.revoked").count() == 1
+
+
+def test_revoking_an_invite_link_mails_nobody(admin: Membership) -> None:
+    invitation = InvitationFactory(organization=admin.organization, inviter=admin, kind=Kind.LINK)
+    services.revoke(actor=admin, invitation_id=invitation.pk)
+    assert not OutgoingEmail.objects.exists()
 
 
 def test_what_was_accepted_is_not_revoked(admin: Membership) -> None:
@@ -435,3 +469,24 @@ def test_a_billing_manager_reaches_only_what_he_sent_himself(
     for other in others:
         with pytest.raises(Invitation.DoesNotExist):
             verb(actor=billing_manager, invitation_id=other.pk)  # type: ignore[operator] - one of three verbs
+
+
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.BILLING_MANAGER, Role.BILLING_VIEWER])
+def test_who_may_invite_nobody_sees_no_invitation_not_even_their_own(role: Role) -> None:
+    person = MembershipFactory(role=role)
+    InvitationFactory(organization=person.organization, inviter=person)
+    assert not Invitation.objects.visible_to(person).exists()
+
+
+@pytest.mark.parametrize("verb", [services.copy_link, services.resend, services.revoke])
+def test_who_sees_an_invitation_needs_the_right_to_invite_to_its_role_too(
+    delegated: Organization,
+    billing_manager: Membership,
+    verb: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(models, "sees_all", lambda _membership: True)
+    sent = timezone.now() - timedelta(days=1)
+    invitation = InvitationFactory(organization=delegated, role=Role.MEMBER, sent_at=sent)
+    with pytest.raises(Denied, match=r"members\.invite"):
+        verb(actor=billing_manager, invitation_id=invitation.pk)  # type: ignore[operator] - one of three verbs

@@ -181,17 +181,18 @@ def test_nobody_removes_themselves_here(admin: Membership, member: Membership, s
     assert left(admin, member) == [True, True]
 
 
-@pytest.mark.parametrize("leaves", [False, True])
+@pytest.mark.parametrize("way", ["leave", "member_remove", "people_remove"])
 def test_the_question_and_the_page_after_it_say_what_ends(
-    leaves: bool, admin: Membership, sign_in: SignIn
+    way: str, admin: Membership, sign_in: SignIn
 ) -> None:
     person = MembershipFactory(organization=admin.organization, role=Role.ADMIN)
     InvitationFactory(organization=admin.organization, inviter=person)
-    client = sign_in(person if leaves else admin)
-    names = ("leave", []) if leaves else ("member_remove", [person.pk])
-    path = reverse(names[0], args=[admin.organization.slug, *names[1]])
-    assert "1 pending invitation" in text(client.get(path))
-    done = client.post(path, {"shown_role": "admin"}, follow=True)
+    client = sign_in(person if way == "leave" else admin)
+    ids = [person.pk] if way == "member_remove" else []
+    path = reverse(way, args=[admin.organization.slug, *ids])
+    shown = {"shown_role": "admin", "person": f"{person.pk}~admin"}
+    assert "1 pending invitation" in text(client.get(path, {"person": person.pk}))
+    done = client.post(path, shown, follow=True)
     assert "1 pending invitation" in text(done)
     assert left(person) == [False]
 

@@ -168,6 +168,10 @@ def test_who_invites_and_removes_whom(actor: Role, target: Role, plain: bool, de
     assert may_invite(membership(actor), target) is plain
 
 
+def test_for_every_role_there_is_a_rule_who_invites_to_it_and_who_removes() -> None:
+    assert set(INVITE_PERMISSIONS) == set(REMOVE_PERMISSIONS) == set(Role)
+
+
 def test_nobody_may_do_anything_without_a_membership() -> None:
     assert not any(may(None, p) for p in Permission)
 
