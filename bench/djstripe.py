@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -33,6 +32,7 @@ import stripe  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from bench.database import own_database  # noqa: E402
+from bench.peers.environment import environment_of  # noqa: E402
 from bench.requests import Request, signed  # noqa: E402
 from bench.serving import Site, database_url, running, served, wait_for  # noqa: E402
 from bench.simulator import own_stripe  # noqa: E402
@@ -44,7 +44,6 @@ from orgs.models import Organization  # noqa: E402
 from stripe_simulator.control import Control  # noqa: E402
 
 PEER = Path(__file__).with_name("peers") / "djstripe"
-ENVIRONMENT = settings.RUN_DIR / "peers" / "djstripe"
 ENDPOINT = uuid.uuid4()
 KINDS = ("customer.updated", "customer.subscription.updated", "invoice.paid")
 WARM_UP = 5
@@ -57,8 +56,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.djstripe", description=__doc__)
     parser.add_argument("--samples", type=int, default=100, help="of each kind of event (default: 100)")
     arguments = parser.parse_args()
-    make_environment()
-    with own_database(), own_stripe(), served() as port, peer() as peer_port:
+    programs = environment_of("djstripe").parent
+    with own_database(), own_stripe(), served() as port, peer(programs) as peer_port:
         bodies = bodies_of_a_customer()
         sides = {"here": here(Site(port)), "dj-stripe": there(Site(peer_port))}
         print(f"{'':30} {'here ms':>9} {'dj-stripe':>9} {'ratio':>6}  calls here, dj-stripe")
@@ -66,17 +65,8 @@ def main() -> None:
             tell(kind, bodies[kind], sides, samples=arguments.samples)
 
 
-def make_environment() -> None:
-    uv = Path(sys.executable).with_name("uv")
-    if not (ENVIRONMENT / "bin" / "gunicorn").exists():
-        print("Making the peer's environment", flush=True)
-        subprocess.run([uv, "venv", "--quiet", "--clear", ENVIRONMENT], check=True)
-        wanted = ("--python", ENVIRONMENT / "bin" / "python", "-r", PEER / "requirements.txt")
-        subprocess.run([uv, "pip", "install", "--quiet", *wanted], check=True)
-
-
 @contextmanager
-def peer() -> Iterator[int]:
+def peer(programs: Path) -> Iterator[int]:
     """Run dj-stripe on a database of its own, on the same server; yields its port."""
     name = f"bench_peer_{os.getpid()}"
     with connection.cursor() as cursor:
@@ -90,11 +80,11 @@ def peer() -> Iterator[int]:
         "DJANGO_SETTINGS_MODULE": "peer_settings",
     }
     try:
-        prepare = [ENVIRONMENT / "bin" / "python", "prepare.py"]
+        prepare = [programs / "python", "prepare.py"]
         subprocess.run(prepare, cwd=PEER, env=variables, check=True)
         port = remembered_port(settings.RUN_DIR / "djstripe-port")
         program, _portal, *arguments = application_commands(port=port, directory=PEER)["web"]
-        command = [ENVIRONMENT / "bin" / program, "peer_wsgi:application", *arguments]
+        command = [programs / program, "peer_wsgi:application", *arguments]
         with running("djstripe", command, variables, folder=PEER):
             wait_for(port)
             yield port

@@ -32,7 +32,7 @@ AVAILABLE_PROVIDERS[AS_THEY_COME] = HypothesisProvider
 RUNS_OF_A_SEED = 10
 SEEDS = 3
 # `make test-full` sets so many that there are 3,000 runs.
-SLOW_SEEDS = int(os.environ.get("MACHINE_SEEDS", "6"))
+SLOW_SEEDS = int(os.environ.get("MACHINE_SEEDS", "4"))
 
 
 @pytest.fixture

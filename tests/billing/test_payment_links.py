@@ -361,3 +361,17 @@ def test_another_organizations_links_and_invoices_are_not_found(admin: Membershi
     with pytest.raises(Invoice.DoesNotExist):
         make_invoice_link(actor=admin, invoice_id=invoice.pk)
     assert not acts()
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        (Role.BILLING_MANAGER, "Let somebody else add a card or pay"),
+        (Role.BILLING_VIEWER, "See payment links"),
+    ],
+)
+def test_who_may_make_no_link_is_led_to_those_that_there_are(
+    role: Role, words: str, organization: Organization, sign_in: SignIn
+) -> None:
+    client = sign_in(MembershipFactory(organization=organization, role=role))
+    assert words in text_of(client.get(billing_url(organization)))
