@@ -4,7 +4,7 @@
 """
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -16,6 +16,7 @@ from accounts.models import User
 from invitations.models import Invitation, Kind
 from invitations.selectors import billing_managers_panel, managers
 from invitations.services.sending import mail_key
+from orgs.dates import day
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -26,6 +27,8 @@ from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import text
 
 pytestmark = pytest.mark.django_db
+
+LAST_DAY = date(2030, 3, 31)
 
 
 def panel_of(membership: Membership) -> str:
@@ -80,6 +83,27 @@ def test_where_allowed_a_billing_manager_sees_what_he_sent_himself(
     assert other.user.name in panel
     for hidden in (others.email, other.user.email, "Accepted"):
         assert hidden not in panel
+
+
+def test_a_last_day_is_told_to_who_sees_mails_and_to_the_person(admin: Membership) -> None:
+    of_managers = {"organization": admin.organization, "role": Role.BILLING_MANAGER}
+    auditor = MembershipFactory(**of_managers, last_day=LAST_DAY)
+    colleague = MembershipFactory(**of_managers)
+    for reader, told in ((admin, day(LAST_DAY)), (auditor, day(LAST_DAY)), (colleague, "")):
+        days = {one.membership_id: one.last_day for one in billing_managers_panel(reader).managers}
+        assert days == {str(auditor.pk): told, str(colleague.pk): ""}
+
+
+def test_seats_are_counted_where_they_are_sold(admin: Membership) -> None:
+    organization = admin.organization
+    MembershipFactory.create_batch(2, organization=organization)
+    MembershipFactory(organization=organization, role=Role.BILLING_MANAGER)
+    for role in (Role.MEMBER, Role.BILLING_MANAGER):
+        InvitationFactory(organization=organization, inviter=admin, role=role)
+    for edition_code, seats in (("team-pro", (3, 1)), ("team-growth", (0, 0))):
+        organization.edition_code = edition_code
+        panel = billing_managers_panel(admin)
+        assert (panel.seats_taken, panel.seats_reserved) == seats
 
 
 def test_an_error_at_accepting_is_shown(admin: Membership) -> None:
