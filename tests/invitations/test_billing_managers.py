@@ -1,6 +1,7 @@
 """The billing managers' panel and the acts behind it: seed 001's visibility, and seed 002's setting.
 
 ``with_conflict`` takes one membership. Two would be the same program, as a person has one in an organization.
+So is a statement that fetches two managers more than a page shows, and not one.
 """
 
 import re
@@ -94,6 +95,22 @@ def test_a_last_day_is_told_to_who_sees_mails_and_to_the_person(admin: Membershi
         assert days == {str(auditor.pk): told, str(colleague.pk): ""}
 
 
+def test_view_only_and_removal_are_shown_to_who_may_know_and_remove(
+    admin: Membership, billing_manager: Membership
+) -> None:
+    viewer = MembershipFactory(organization=admin.organization, role=Role.BILLING_VIEWER)
+    both = [billing_manager, viewer]
+    assert marks_of(both, to=admin) == [(False, True), (True, True)]
+    assert marks_of(both, to=billing_manager) == [(False, False), (False, False)]
+    billing_manager.organization.managers_manage_managers = True
+    assert marks_of(both, to=billing_manager) == [(False, False), (False, True)]
+
+
+def marks_of(people: list[Membership], *, to: Membership) -> list[tuple[bool, bool]]:
+    rows = {one.membership_id: one for one in billing_managers_panel(to).managers}
+    return [(rows[str(one.pk)].view_only, rows[str(one.pk)].removable) for one in people]
+
+
 def test_seats_are_counted_where_they_are_sold(admin: Membership) -> None:
     organization = admin.organization
     MembershipFactory.create_batch(2, organization=organization)
@@ -104,6 +121,12 @@ def test_seats_are_counted_where_they_are_sold(admin: Membership) -> None:
         organization.edition_code = edition_code
         panel = billing_managers_panel(admin)
         assert (panel.seats_taken, panel.seats_reserved) == seats
+
+
+def test_who_may_no_longer_invite_reads_nothing_of_what_they_sent(billing_manager: Membership) -> None:
+    InvitationFactory(organization=billing_manager.organization, inviter=billing_manager)
+    panel = billing_managers_panel(billing_manager)
+    assert (panel.pending.shown, panel.pending.total) == ([], 0)
 
 
 def test_an_error_at_accepting_is_shown(admin: Membership) -> None:
@@ -347,6 +370,20 @@ def test_when_every_place_is_taken_the_panel_says_why_nobody_can_be_invited(
     assert ROOM_FOR_ONE in panel
     assert "Invite billing manager" not in panel
     assert "Copy billing manager invite link" not in panel
+
+
+def test_beside_a_manager_who_has_the_last_place_no_invitation_is_sent_or_copied(
+    of_one: Organization, admin: Membership
+) -> None:
+    InvitationFactory(organization=of_one)
+    admin.organization = of_one
+    (waiting,) = billing_managers_panel(admin).pending.shown
+    assert waiting.menu.may_resend
+    assert waiting.menu.may_copy
+    MembershipFactory(organization=of_one, role=Role.BILLING_MANAGER)
+    (waiting,) = billing_managers_panel(admin).pending.shown
+    assert not waiting.menu.may_resend
+    assert not waiting.menu.may_copy
 
 
 def test_an_invite_link_that_waits_can_be_copied_again_though_it_holds_the_last_place(

@@ -1,4 +1,8 @@
-"""The way of an invited person through the URLs: link, sign-up or sign-in, accept or decline."""
+"""The way of an invited person through the URLs: link, sign-up or sign-in, accept or decline.
+
+One mutant of ``selectors/invitee.py`` is the same program: a role for who accepted an invitation that isn't
+accepted, which a constraint of the table forbids.
+"""
 
 import re
 
