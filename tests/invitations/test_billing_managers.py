@@ -229,6 +229,8 @@ def test_many_stand_on_several_pages_and_are_counted_on_each(
     assert f'href="{page}#billing-managers"' in second
     shown = [person.user.name in second for person in people]
     assert shown == [False, False, True, True, False]
+    people[-1].delete()
+    assert billing_managers_panel(admin, after=billing_managers_panel(admin).later).later == ""
 
 
 def test_a_page_with_nobody_left_shows_the_first(admin: Membership, billing_manager: Membership) -> None:
