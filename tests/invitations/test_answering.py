@@ -300,9 +300,18 @@ def test_whoever_holds_the_link_declines_and_the_inviter_reads_why() -> None:
 def test_declining_twice_tells_once() -> None:
     invitation, user = InvitationFactory(), UserFactory()
     for _twice in range(2):
-        services.decline(claim=by_mail(invitation), user=user)
+        declined = services.decline(claim=by_mail(invitation), user=user)
+        assert (declined.pk, declined.state) == (invitation.pk, State.DECLINED)
     assert OutgoingEmail.objects.count() == 1
     assert AuditEvent.objects.get().actor_id == user.pk
+
+
+def test_what_was_sent_by_a_person_who_is_gone_is_declined_and_nobody_is_told() -> None:
+    invitation = InvitationFactory()
+    assert invitation.invited_by is not None
+    invitation.invited_by.delete()
+    assert services.decline(claim=by_mail(invitation)).state == State.DECLINED
+    assert not OutgoingEmail.objects.exists()
 
 
 def test_a_dead_claim_declines_nothing() -> None:

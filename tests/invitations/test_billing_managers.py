@@ -1,10 +1,11 @@
 """The billing managers' panel and the acts behind it: seed 001's visibility, and seed 002's setting.
 
 ``with_conflict`` takes one membership. Two would be the same program, as a person has one in an organization.
+So is a statement that fetches two managers more than a page shows, and not one.
 """
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -16,6 +17,7 @@ from accounts.models import User
 from invitations.models import Invitation, Kind
 from invitations.selectors import billing_managers_panel, managers
 from invitations.services.sending import mail_key
+from orgs.dates import day
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -26,6 +28,8 @@ from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import text
 
 pytestmark = pytest.mark.django_db
+
+LAST_DAY = date(2030, 3, 31)
 
 
 def panel_of(membership: Membership) -> str:
@@ -80,6 +84,49 @@ def test_where_allowed_a_billing_manager_sees_what_he_sent_himself(
     assert other.user.name in panel
     for hidden in (others.email, other.user.email, "Accepted"):
         assert hidden not in panel
+
+
+def test_a_last_day_is_told_to_who_sees_mails_and_to_the_person(admin: Membership) -> None:
+    of_managers = {"organization": admin.organization, "role": Role.BILLING_MANAGER}
+    auditor = MembershipFactory(**of_managers, last_day=LAST_DAY)
+    colleague = MembershipFactory(**of_managers)
+    for reader, told in ((admin, day(LAST_DAY)), (auditor, day(LAST_DAY)), (colleague, "")):
+        days = {one.membership_id: one.last_day for one in billing_managers_panel(reader).managers}
+        assert days == {str(auditor.pk): told, str(colleague.pk): ""}
+
+
+def test_view_only_and_removal_are_shown_to_who_may_know_and_remove(
+    admin: Membership, billing_manager: Membership
+) -> None:
+    viewer = MembershipFactory(organization=admin.organization, role=Role.BILLING_VIEWER)
+    both = [billing_manager, viewer]
+    assert marks_of(both, to=admin) == [(False, True), (True, True)]
+    assert marks_of(both, to=billing_manager) == [(False, False), (False, False)]
+    billing_manager.organization.managers_manage_managers = True
+    assert marks_of(both, to=billing_manager) == [(False, False), (False, True)]
+
+
+def marks_of(people: list[Membership], *, to: Membership) -> list[tuple[bool, bool]]:
+    rows = {one.membership_id: one for one in billing_managers_panel(to).managers}
+    return [(rows[str(one.pk)].view_only, rows[str(one.pk)].removable) for one in people]
+
+
+def test_seats_are_counted_where_they_are_sold(admin: Membership) -> None:
+    organization = admin.organization
+    MembershipFactory.create_batch(2, organization=organization)
+    MembershipFactory(organization=organization, role=Role.BILLING_MANAGER)
+    for role in (Role.MEMBER, Role.BILLING_MANAGER):
+        InvitationFactory(organization=organization, inviter=admin, role=role)
+    for edition_code, seats in (("team-pro", (3, 1)), ("team-growth", (0, 0))):
+        organization.edition_code = edition_code
+        panel = billing_managers_panel(admin)
+        assert (panel.seats_taken, panel.seats_reserved) == seats
+
+
+def test_who_may_no_longer_invite_reads_nothing_of_what_they_sent(billing_manager: Membership) -> None:
+    InvitationFactory(organization=billing_manager.organization, inviter=billing_manager)
+    panel = billing_managers_panel(billing_manager)
+    assert (panel.pending.shown, panel.pending.total) == ([], 0)
 
 
 def test_an_error_at_accepting_is_shown(admin: Membership) -> None:
@@ -182,6 +229,8 @@ def test_many_stand_on_several_pages_and_are_counted_on_each(
     assert f'href="{page}#billing-managers"' in second
     shown = [person.user.name in second for person in people]
     assert shown == [False, False, True, True, False]
+    people[-1].delete()
+    assert billing_managers_panel(admin, after=billing_managers_panel(admin).later).later == ""
 
 
 def test_a_page_with_nobody_left_shows_the_first(admin: Membership, billing_manager: Membership) -> None:
@@ -323,6 +372,20 @@ def test_when_every_place_is_taken_the_panel_says_why_nobody_can_be_invited(
     assert ROOM_FOR_ONE in panel
     assert "Invite billing manager" not in panel
     assert "Copy billing manager invite link" not in panel
+
+
+def test_beside_a_manager_who_has_the_last_place_no_invitation_is_sent_or_copied(
+    of_one: Organization, admin: Membership
+) -> None:
+    InvitationFactory(organization=of_one)
+    admin.organization = of_one
+    (waiting,) = billing_managers_panel(admin).pending.shown
+    assert waiting.menu.may_resend
+    assert waiting.menu.may_copy
+    MembershipFactory(organization=of_one, role=Role.BILLING_MANAGER)
+    (waiting,) = billing_managers_panel(admin).pending.shown
+    assert not waiting.menu.may_resend
+    assert not waiting.menu.may_copy
 
 
 def test_an_invite_link_that_waits_can_be_copied_again_though_it_holds_the_last_place(

@@ -9,7 +9,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from invitations.models import Invitation, Kind
+from invitations.models import Invitation, Kind, State
+from invitations.selectors import Way, ways_on
+from invitations.services import BelongsAlready
+from orgs.capacity import NoRoom
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from orgs.role_questions import QUESTIONS
@@ -25,6 +28,7 @@ from tests.world import signed_in
 pytestmark = pytest.mark.django_db
 
 LEE = "lee@ledger.test"
+NO_PLACE = NoRoom("", Role.BILLING_MANAGER)
 
 
 @pytest.fixture
@@ -53,6 +57,30 @@ def test_who_is_in_already_is_led_to_the_question_that_changes_their_role(
     person.refresh_from_db()
     assert person.role == is_now
     assert not Invitation.objects.exists()
+
+
+def belongs(theirs: Membership) -> BelongsAlready:
+    return BelongsAlready(LEE, theirs.organization, theirs)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_who_has_the_very_role_already_is_shown_where_they_are(role: Role, admin: Membership) -> None:
+    lee = MembershipFactory(organization=admin.organization, role=role)
+    (way,) = ways_on(admin, belongs(lee), role)
+    assert way == (see_managers if role.is_billing_manager else see_members)(admin.organization)
+
+
+def test_who_may_not_change_roles_is_shown_where_the_person_is(admin: Membership, member: Membership) -> None:
+    assert ways_on(member, belongs(admin), Role.BILLING_MANAGER) == [see_members(admin.organization)]
+
+
+def see_members(organization: Organization) -> Way:
+    return Way("See members", reverse("members", args=[organization.slug]), asks=False)
+
+
+def see_managers(organization: Organization) -> Way:
+    managers = f"{reverse('billing', args=[organization.slug])}#billing-managers"
+    return Way("See billing managers", managers, asks=False)
 
 
 SENTENCES = {
@@ -152,6 +180,35 @@ def test_a_billing_manager_is_offered_only_what_they_may_do(of_one: Organization
     assert "Compare editions" in page
     assert f"Remove {manager.user.name}" not in page
     assert "/members/" not in page
+
+
+def test_only_what_waits_and_was_sent_by_a_delegated_manager_is_theirs_to_revoke(
+    of_one: Organization,
+) -> None:
+    Organization.objects.update(managers_manage_managers=True)
+    manager = MembershipFactory(organization=of_one, role=Role.BILLING_MANAGER)
+    own = InvitationFactory(organization=of_one, inviter=manager)
+    InvitationFactory(organization=of_one, inviter=manager, state=State.REVOKED, decided_at=timezone.now())
+    InvitationFactory(organization=of_one)
+    InvitationFactory(inviter=manager)
+    of_one.refresh_from_db()
+    manager.organization = of_one
+    assert ways_on(manager, NO_PLACE, Role.BILLING_MANAGER) == [
+        Way(
+            f"Revoke the invitation for {own.email}",
+            reverse("invitation_revoke", args=[of_one.slug, own.pk]),
+        ),
+        compare_editions(of_one),
+    ]
+
+
+def test_who_may_not_remove_a_billing_manager_is_offered_no_removal(of_one: Organization) -> None:
+    reader, _other = MembershipFactory.create_batch(2, organization=of_one, role=Role.BILLING_MANAGER)
+    assert ways_on(reader, NO_PLACE, Role.BILLING_MANAGER) == [compare_editions(of_one)]
+
+
+def compare_editions(organization: Organization) -> Way:
+    return Way("Compare editions", reverse("editions", args=[organization.slug]), asks=False)
 
 
 # --- Changed between invitation and acceptance ---------------------------------------------------------

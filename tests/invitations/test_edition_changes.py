@@ -11,6 +11,8 @@ from audit.models import ActorKind, AuditEvent
 from invitations import services
 from invitations.models import Invitation, Kind, State
 from invitations.refusals import AcceptRefused, Reason
+from invitations.selectors import surplus_invitations
+from orgs.editions import Edition, edition_of
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from orgs.terms import follow_subscription
@@ -208,3 +210,28 @@ def test_seats_alone_end_no_invitation() -> None:
     with transaction.atomic():
         follow_subscription(admin.organization, edition_code="team-pro", seats=1)
     assert states(*waiting) == [State.PENDING] * 2
+
+
+def test_before_another_edition_comes_the_invitations_without_a_place_are_told() -> None:
+    """A place that a billing manager has is nobody else's; a manager there more takes no second one."""
+    admin = MembershipFactory(role=Role.ADMIN)
+    later, first = (invited(admin, days_ago=days) for days in (1, 2))
+    InvitationFactory()
+    one = as_of_today("team-growth")
+    assert surplus_invitations(admin, one) == ([later.email], 1)
+    for _manager in range(2):
+        MembershipFactory(organization=admin.organization, role=Role.BILLING_MANAGER)
+        assert surplus_invitations(admin, one) == ([first.email, later.email], 2)
+    assert surplus_invitations(admin, as_of_today("enterprise-growth")) == ([], 0)
+
+
+def as_of_today(code: str) -> Edition:
+    return edition_of(code, on=timezone.now().date())
+
+
+def test_a_delegated_manager_reads_how_many_end_and_whom_of_those_they_invited() -> None:
+    organization = OrganizationFactory(managers_manage_managers=True)
+    reader = MembershipFactory(organization=organization, role=Role.BILLING_MANAGER)
+    InvitationFactory(organization=organization)
+    own = invited(reader, days_ago=1)
+    assert surplus_invitations(reader, as_of_today("team-growth")) == ([own.email], 2)

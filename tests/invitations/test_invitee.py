@@ -1,4 +1,8 @@
-"""The way of an invited person through the URLs: link, sign-up or sign-in, accept or decline."""
+"""The way of an invited person through the URLs: link, sign-up or sign-in, accept or decline.
+
+One mutant of ``selectors/invitee.py`` is the same program: a role for who accepted an invitation that isn't
+accepted, which a constraint of the table forbids.
+"""
 
 import re
 
@@ -13,6 +17,7 @@ from django.utils import timezone
 from invitations import services
 from invitations.claims import Channel, Claim, link
 from invitations.models import Invitation, Kind, State
+from invitations.selectors.invitee import Visitor, invitation_page
 from orgs.models import Membership
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -140,6 +145,26 @@ def test_the_link_before_a_resend_is_gone() -> None:
     response = opened(Claim(invitation.pk, 1, Channel.MAIL)).get(page_of(invitation))
     assert response.status_code == 410
     assert "A newer link has replaced this one" in text(response)
+
+
+def test_an_overtaken_link_stands_in_no_invited_accounts_way() -> None:
+    invitation = InvitationFactory(generation=2)
+    client = opened(Claim(invitation.pk, 1, Channel.MAIL), signed_in(UserFactory(email=invitation.email)))
+    assert "Accept invitation" in text(client.get(page_of(invitation)))
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.ACCEPTED])
+def test_who_belongs_by_another_way_has_not_joined_by_the_invitation(state: State) -> None:
+    ended = {"accepted_by": UserFactory(), "decided_at": timezone.now()} if state == State.ACCEPTED else {}
+    invitation = InvitationFactory(state=state, **ended)
+    member = MembershipFactory(organization=invitation.organization)
+    assert invitation_page(user=member.user, claim=by_mail(invitation)).joined_as == ""
+
+
+def test_a_link_for_anybody_invites_every_account() -> None:
+    invitation = InvitationFactory(kind=Kind.LINK)
+    page = invitation_page(user=UserFactory(), claim=by_link(invitation))
+    assert page.visitor is Visitor.INVITED
 
 
 def test_a_new_person_signs_up_in_one_form_without_a_second_mail_and_accepts() -> None:
