@@ -1,4 +1,8 @@
-"""The product creates its customers' organizations by a service token: once each, and nothing about money."""
+"""The product creates its customers' organizations by a service token: once each, and nothing about money.
+
+One mutant of ``provisioning_api.py`` is the same program: a list that reads two rows more than it answers, as
+one is enough to tell that another page follows.
+"""
 
 import re
 import uuid
@@ -165,6 +169,13 @@ def test_two_at_once_create_one() -> None:
 def test_what_is_wrong_is_named(changes: dict[str, object], place: str) -> None:
     problem = is_problem(program_of_host().post(ROOT, {**ACME, **changes}), 422)
     assert [error["at"] for error in problem["errors"]] == [place]
+
+
+def test_whose_edition_is_none_reads_which_there_are() -> None:
+    problem = is_problem(program_of_host().post(ROOT, {**ACME, "edition": "free"}), 422)
+    (error,) = problem["errors"]
+    assert (error["at"], error["message"].count("team-growth")) == ("body.edition", 1)
+    assert ", business-critical." in error["message"]
 
 
 @pytest.mark.parametrize("address", ["nobody", "", "\ud800@acme.test", "x@acme.test\nBcc: y@acme.test"])
