@@ -259,8 +259,16 @@ def test_what_can_not_be_kept_is_no_address(email: str) -> None:
     assert Invitation.objects.count() == 1
 
 
-def test_spaces_around_a_name_are_not_kept() -> None:
-    assert provisioned(program_of_host(), name=" Acme Robotics ").name == "Acme Robotics"
+@pytest.mark.parametrize("name", [" Acme Robotics ", "X"])
+def test_spaces_around_a_name_are_not_kept(name: str) -> None:
+    assert provisioned(program_of_host(), name=name).name == name.strip()
+
+
+def test_more_than_100_people_at_once_are_refused_before_any_is_invited() -> None:
+    program = program_of_host()
+    provisioned(program)
+    problem = is_problem(program.post(f"{ROOT}/cus:42/people", {"people": [LEE] * 101}), 422)
+    assert [error["at"] for error in problem["errors"]] == ["body.people"]
 
 
 def test_the_edition_limits_hold_for_the_product_too() -> None:
