@@ -111,6 +111,14 @@ def test_of_many_admins_who_are_away_five_are_told(admin: Membership) -> None:
     assert len(people_warnings(admin)) == 5
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_what_mends_it_is_asked_in_a_dialog(others: int, admin: Membership) -> None:
+    for _admin in range(others):
+        sign_in_ago(MembershipFactory(organization=admin.organization, role=Role.ADMIN), days=91)
+    (warning,) = people_warnings(admin)
+    assert warning.opens_dialog
+
+
 def test_who_can_mend_nothing_is_warned_of_nothing(member: Membership) -> None:
     assert people_warnings(member) == []
 
