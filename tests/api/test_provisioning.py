@@ -346,6 +346,16 @@ def test_at_the_limit_of_mails_a_program_reads_when_to_go_on(
     assert 86_300 < int(refused.headers["Retry-After"]) <= 86_400
 
 
+def test_what_one_customer_of_the_product_was_mailed_keeps_back_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mail_limits, "MAILS_PER_DAY", 1)
+    host = program_of_host()
+    for number in range(2):
+        provisioned(host, external_id=f"c{number}", admin={"email": f"ada@c{number}.test"})
+    assert OutgoingEmail.objects.count() == 2
+
+
 def test_the_product_changes_a_role_under_the_rules_of_the_members_page() -> None:
     program = program_of_host()
     organization = provisioned(program)

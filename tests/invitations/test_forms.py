@@ -5,7 +5,16 @@ field that isn't named comes last. A field's height, and what the browser offers
 sent.
 """
 
-from invitations.forms import MOST_AT_ONCE, DeclineForm, ManagerInvitationForm, MemberInvitationForm
+from django.http import QueryDict
+
+from invitations.forms import (
+    MOST_AT_ONCE,
+    AddressesForm,
+    DeclineForm,
+    ManagerInvitationForm,
+    MemberInvitationForm,
+    shown_generation,
+)
 from invitations.refusals import Reason, sentence_for_invitee
 from invitations.roles import WHAT_ROLE_DOES
 from invitations.services.mail_limits import MAILS_PER_DAY
@@ -27,6 +36,17 @@ def test_each_form_asks_for_addresses_first_and_offers_the_roles_of_its_page() -
         assert form.fields["role"].choices == [(role.value, role.label) for role in roles]
 
 
+def test_commas_alone_are_no_address_and_50_addresses_are_not_too_many() -> None:
+    for typed, error in (
+        (" ,; ", "Enter an email address."),
+        (",".join(f"p{number}@ledger.test" for number in range(MOST_AT_ONCE)), ""),
+        (",".join(f"p{number}@ledger.test" for number in range(MOST_AT_ONCE + 1)), "Enter at most 50"),
+    ):
+        form = AddressesForm({"email": typed})
+        assert form.is_valid() == (not error)
+        assert error in str(form.errors)
+
+
 def test_a_billing_manager_whose_form_says_no_more_has_all_that_the_role_gives_and_stays() -> None:
     form = ManagerInvitationForm({"email": ADDRESS})
     assert form.is_valid()
@@ -35,6 +55,11 @@ def test_a_billing_manager_whose_form_says_no_more_has_all_that_the_role_gives_a
 
 def test_what_one_form_takes_can_be_mailed_in_a_day() -> None:
     assert MOST_AT_ONCE <= MAILS_PER_DAY
+
+
+def test_a_form_that_names_no_generation_acts_on_none() -> None:
+    for sent, shown in (("generation=2", 2), ("generation=x", 0), ("", 0)):
+        assert shown_generation(QueryDict(sent)) == shown
 
 
 def test_a_decline_may_say_nothing_or_500_letters() -> None:
