@@ -8,6 +8,8 @@ sent.
 from django.http import QueryDict
 
 from invitations.forms import (
+    MANAGER_ROLES,
+    MEMBER_ROLES,
     MOST_AT_ONCE,
     AddressesForm,
     DeclineForm,
@@ -24,16 +26,10 @@ ADDRESS = "lee@ledger.test"
 
 
 def test_each_form_asks_for_addresses_first_and_offers_the_roles_of_its_page() -> None:
-    for form, fields, roles in (
-        (MemberInvitationForm(), ["email", "role"], [Role.MEMBER, Role.ADMIN]),
-        (
-            ManagerInvitationForm(),
-            ["email", "role", "last_day"],
-            [Role.BILLING_MANAGER, Role.BILLING_VIEWER],
-        ),
-    ):
-        assert list(form.fields) == fields
-        assert form.fields["role"].choices == [(role.value, role.label) for role in roles]
+    assert list(MemberInvitationForm().fields) == ["email", "role"]
+    assert list(ManagerInvitationForm().fields) == ["email", "role", "last_day"]
+    assert [(role.value, role.label) for role in (Role.MEMBER, Role.ADMIN)] == MEMBER_ROLES
+    assert [(role.value, role.label) for role in (Role.BILLING_MANAGER, Role.BILLING_VIEWER)] == MANAGER_ROLES
 
 
 def test_commas_alone_are_no_address_and_50_addresses_are_not_too_many() -> None:
