@@ -1,4 +1,8 @@
-"""The product creates its customers' organizations by a service token: once each, and nothing about money."""
+"""The product creates its customers' organizations by a service token: once each, and nothing about money.
+
+One mutant of ``provisioning_api.py`` is the same program: a list that reads two rows more than it answers, as
+one is enough to tell that another page follows.
+"""
 
 import re
 import uuid
@@ -167,6 +171,13 @@ def test_what_is_wrong_is_named(changes: dict[str, object], place: str) -> None:
     assert [error["at"] for error in problem["errors"]] == [place]
 
 
+def test_whose_edition_is_none_reads_which_there_are() -> None:
+    problem = is_problem(program_of_host().post(ROOT, {**ACME, "edition": "free"}), 422)
+    (error,) = problem["errors"]
+    assert (error["at"], error["message"].count("team-growth")) == ("body.edition", 1)
+    assert ", business-critical." in error["message"]
+
+
 @pytest.mark.parametrize("address", ["nobody", "", "\ud800@acme.test", "x@acme.test\nBcc: y@acme.test"])
 def test_with_a_wrong_address_nothing_is_made(address: str) -> None:
     is_problem(program_of_host().post(ROOT, {**ACME, "admin": {"email": address}}), 409)
@@ -248,8 +259,16 @@ def test_what_can_not_be_kept_is_no_address(email: str) -> None:
     assert Invitation.objects.count() == 1
 
 
-def test_spaces_around_a_name_are_not_kept() -> None:
-    assert provisioned(program_of_host(), name=" Acme Robotics ").name == "Acme Robotics"
+@pytest.mark.parametrize("name", [" Acme Robotics ", "X"])
+def test_spaces_around_a_name_are_not_kept(name: str) -> None:
+    assert provisioned(program_of_host(), name=name).name == name.strip()
+
+
+def test_more_than_100_people_at_once_are_refused_before_any_is_invited() -> None:
+    program = program_of_host()
+    provisioned(program)
+    problem = is_problem(program.post(f"{ROOT}/cus:42/people", {"people": [LEE] * 101}), 422)
+    assert [error["at"] for error in problem["errors"]] == ["body.people"]
 
 
 def test_the_edition_limits_hold_for_the_product_too() -> None:
@@ -325,6 +344,16 @@ def test_at_the_limit_of_mails_a_program_reads_when_to_go_on(
     refused = person.post("invitations", {**LEE, "email": "kim@acme.test"})
     assert "Copy an invite link" not in is_problem(refused, 429)["detail"]
     assert 86_300 < int(refused.headers["Retry-After"]) <= 86_400
+
+
+def test_what_one_customer_of_the_product_was_mailed_keeps_back_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mail_limits, "MAILS_PER_DAY", 1)
+    host = program_of_host()
+    for number in range(2):
+        provisioned(host, external_id=f"c{number}", admin={"email": f"ada@c{number}.test"})
+    assert OutgoingEmail.objects.count() == 2
 
 
 def test_the_product_changes_a_role_under_the_rules_of_the_members_page() -> None:

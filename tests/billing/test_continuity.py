@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from invitations.selectors.continuity import people_warnings
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail, State
@@ -102,6 +103,24 @@ def test_an_admin_away_for_90_days_is_told_to_the_other_admins(
         sign_in(admin).post(hide, {"code": code})
     assert Membership.objects.get(pk=admin.pk).dismissed == [f"continuity.away:{other.pk}"]
     assert told not in members(admin, sign_in)
+
+
+def test_of_many_admins_who_are_away_five_are_told(admin: Membership) -> None:
+    for _admin in range(6):
+        sign_in_ago(MembershipFactory(organization=admin.organization, role=Role.ADMIN), days=91)
+    assert len(people_warnings(admin)) == 5
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_what_mends_it_is_asked_in_a_dialog(others: int, admin: Membership) -> None:
+    for _admin in range(others):
+        sign_in_ago(MembershipFactory(organization=admin.organization, role=Role.ADMIN), days=91)
+    (warning,) = people_warnings(admin)
+    assert warning.opens_dialog
+
+
+def test_who_can_mend_nothing_is_warned_of_nothing(member: Membership) -> None:
+    assert people_warnings(member) == []
 
 
 def test_an_admin_who_has_just_joined_is_not_away(admin: Membership, sign_in: SignIn) -> None:

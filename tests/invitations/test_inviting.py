@@ -417,7 +417,7 @@ def test_mails_a_day_are_limited(admin: Membership, monkeypatch: pytest.MonkeyPa
 def test_the_mails_of_a_person_are_counted_over_all_their_organizations(
     admin: Membership, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "MAILS_PER_DAY", 1)
+    monkeypatch.setattr(mail_limits, "MAILS_PER_DAY", 1)
     services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
     elsewhere = MembershipFactory(user=admin.user, role=Role.ADMIN)
     with pytest.raises(Refused, match="which is the limit"):

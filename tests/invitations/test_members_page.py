@@ -1,4 +1,8 @@
-"""The members page through its URL: who sees what, inviting, links, and paging by key."""
+"""The members page through its URL: who sees what, inviting, links, and paging by key.
+
+One mutant of ``selectors/members.py`` is the same program: a statement that reads two rows more than a page
+shows, as one is enough to tell that another page follows.
+"""
 
 import re
 from datetime import timedelta
@@ -10,6 +14,7 @@ from django.utils import timezone
 
 from invitations.models import Invitation, Kind, State
 from invitations.selectors import pending
+from invitations.selectors.members import members_page
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -228,6 +233,7 @@ def test_pages_turn_by_key_and_show_everybody_once(admin: Membership, sign_in: S
         found = re.findall(r"person\d+@example.test(?=</td>)", page)
         assert len(found) <= 25
         seen += found
+        assert ('rel="prev"' in page) == bool(pages)
         pages.append(path)
         older = re.search(r'href="(\?[^"]+)" rel="next"', page)
         path = url(admin.organization) + older[1].replace("&amp;", "&") if older else None
@@ -289,3 +295,17 @@ def test_when_every_seat_is_taken_nobody_can_be_invited_and_the_page_says_why(
     assert full in page
     for offer in ("Invite member", "Copy invite link"):
         assert offer not in page
+
+
+def test_while_people_take_every_seat_what_waits_is_neither_sent_again_nor_copied(
+    admin: Membership, member: Membership
+) -> None:
+    organization = admin.organization
+    organization.edition_code, organization.seats = "team-pro", 3
+    organization.save()
+    InvitationFactory(organization=organization, inviter=admin, role=Role.MEMBER)
+    for taken, offered in ((2, True), (3, False)):
+        page = members_page(admin)
+        (waiting,) = page.pending.shown
+        assert (page.total, waiting.menu.may_resend, waiting.menu.may_copy) == (taken, offered, offered)
+        MembershipFactory(organization=organization)

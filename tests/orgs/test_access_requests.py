@@ -315,6 +315,14 @@ def test_only_admins_see_the_requests(admin: Membership, member: Membership, sig
     assert "Access requests" not in members_page(member, sign_in)
 
 
+def test_what_a_setting_gives_by_now_is_no_request(admin: Membership, billing_manager: Membership) -> None:
+    request_access(actor=billing_manager, permission=Permission.BILLING_MANAGERS_INVITE)
+    assert [one.permission for one in open_requests(admin)] == [Permission.BILLING_MANAGERS_INVITE]
+    assert open_requests(billing_manager) == []
+    admin.organization.managers_manage_managers = True
+    assert open_requests(admin) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("delegated", [False, True])
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMIN])
