@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.validators import validate_display_name
 from audit.services import Actor
+from orgs.compiled import compiled
 from orgs.editions import EDITIONS, Edition, edition_of
 from orgs.last_days import NOT_PAST, is_past
 from orgs.policy import BILLING_MANAGERS, Permission, Role, permissions_of
+from work.transactions import ensure_transaction
 
 # In a constraint, so in an order.
 ROLES_WITH_LAST_DAY = [role.value for role in Role if role.is_billing_manager]
@@ -40,7 +42,11 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         The order everywhere: organization, invitation, membership, billing account. NO KEY, since rows
         that merely point to the organization need not wait.
         """
-        return self.select_for_update(no_key=True).get(pk=organization_id)
+        ensure_transaction("A lock")
+        found = _locked(organization_id)
+        if not found:
+            raise Organization.DoesNotExist
+        return found[0]
 
     def closing(self) -> "OrganizationQuerySet":
         """Those that an admin has asked to close, and that are not closed yet."""
@@ -145,6 +151,11 @@ class Organization(models.Model):
     def outlives_invitation(self, sent_at: datetime) -> bool:
         expiry = self.invitation_expiry(sent_at)
         return expiry is not None and expiry <= timezone.now()
+
+
+@compiled(Organization)
+def _locked(organization: uuid.UUID) -> models.QuerySet[Organization]:
+    return Organization.objects.filter(pk=organization).select_for_update(no_key=True)
 
 
 class OfOrganization(models.QuerySet[Row]):

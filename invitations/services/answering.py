@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError
@@ -146,19 +147,40 @@ def _people_concerned(invitation: Invitation, user: User) -> _People:
     return _People({membership.user_id: membership for membership in memberships})
 
 
+class _Address(NamedTuple):
+    verified: bool
+
+
+@compiled(_Address)
+def _address(person: uuid.UUID, email: str) -> QuerySet[EmailAddress, Any]:
+    return EmailAddress.objects.filter(user=person, email=email).values_list("verified")
+
+
 def _unfit_because(invitation: Invitation, user: User, people: _People) -> Reason | None:
     if not people.may_still_invite(invitation):
         return Reason.INVITER
     if invitation.email:
-        verified = EmailAddress.objects.filter(user=user, email=invitation.email).values_list(
-            "verified", flat=True
-        )
-        match verified.first():
-            case None:
+        match [found.verified for found in _address(user.pk, invitation.email)]:
+            case []:
                 return Reason.OTHER_ADDRESS
-            case False:
+            case [False]:
                 return Reason.UNVERIFIED
     return Reason.ALREADY_IN if user.pk in people.by_user else None
+
+
+class _Claimed(NamedTuple):
+    organization: uuid.UUID
+    email: str
+
+
+@compiled(_Claimed)
+def _claimed(invitation: uuid.UUID) -> QuerySet[Invitation, Any]:
+    return Invitation.objects.filter(pk=invitation).values_list("organization", "email")
+
+
+@compiled(Invitation)
+def _locked(invitation: uuid.UUID) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(pk=invitation).select_for_update()
 
 
 @contextmanager
@@ -168,9 +190,12 @@ def answering(actor: Actor | None, claim: Claim) -> Iterator[tuple[Act, Invitati
     ``actor``: None for a person without an account, whom the invited address names, if anything does.
     Raises Invitation.DoesNotExist.
     """
-    found = Invitation.objects.only("organization_id", "email").get(pk=claim.invitation_id)
-    with acting_as(actor or Actor(ActorKind.PERSON, found.email), found.organization_id) as act:
-        invitation = Invitation.objects.select_for_update().get(pk=claim.invitation_id)
+    found = next(iter(_claimed(claim.invitation_id)), None)
+    if found is None:
+        raise Invitation.DoesNotExist
+    with acting_as(actor or Actor(ActorKind.PERSON, found.email), found.organization) as act:
+        # It is there, as none is ever deleted but with its organization, which is locked.
+        (invitation,) = _locked(claim.invitation_id)
         invitation.organization = act.organization
         yield act, invitation
 

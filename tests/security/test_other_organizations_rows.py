@@ -15,6 +15,7 @@ from audit.services import Actor, record
 from billing.models import InvoiceStatus, PaymentStatus
 from billing.selectors import InvoiceFilter, billing_page, invoice_list, latest_activity
 from billing.selectors.customers import customers_of
+from invitations.models import Invitation
 from invitations.selectors import billing_managers_panel, members, members_page, pending_invitations
 from orgs import compiled
 from orgs.actions import SEATS_CHANGED
@@ -175,6 +176,8 @@ def values_for(query: Compiled[Any, Any], reader: Membership) -> Iterator[dict[s
         "invitee": [reader.user_id],
         "inviter": [reader.user_id],
         "digest": [digest_of(SECRET)],
+        "email": [reader.user.email],
+        "invitation": [Invitation.objects.for_org(reader.organization_id)[0].pk],
         "slug": [reader.organization.slug],
         "role": list(Role),
         "per_seat": [False, True],
@@ -185,6 +188,8 @@ def values_for(query: Compiled[Any, Any], reader: Membership) -> Iterator[dict[s
         "hour": [NOW.replace(minute=0) - timedelta(hours=2)],
         "start": [NOW.date() - timedelta(days=9)],
         "first": [NOW.date() - timedelta(days=9)],
+        "since": [NOW - timedelta(days=900)],
+        "until": [NOW + timedelta(days=900)],
         "end": [NOW.date()],
         "last": [NOW.date()],
     }
@@ -203,10 +208,12 @@ def comparable(row: Any) -> object:
 @pytest.mark.django_db
 @pytest.mark.parametrize("query", COMPILED, ids=lambda query: query.name)
 def test_a_compiled_queryset_asks_for_one_organization_or_person(query: Compiled[Any, Any]) -> None:
-    for values in values_for(query, MembershipFactory(role=Role.BILLING_MANAGER)):
+    _admin, manager = busy_organization("team-growth", with_card=True)
+    for values in values_for(query, manager):
         statement = query.statement_for(tuple(values[name] for name in query.variants))
-        # The hash of a secret names one token, and with it an organization.
-        assert {"organization", "person", "digest"} & {name for _place, name in statement.places}
+        # The hash of a secret names one token, and with it an organization; so does an invitation's id.
+        asked_for = {name for _place, name in statement.places}
+        assert {"organization", "person", "digest", "invitation"} & asked_for
 
 
 @pytest.mark.django_db
