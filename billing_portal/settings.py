@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "billing_portal",
     "hooks",
     "billing",
+    "credits",
     "usage",
     "invitations",
     "api",
