@@ -371,6 +371,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "stripe-reconcile": {"task": "billing.reconcile_due", "schedule": 60.0, "options": {"expires": 60}},
     "stripe-prices": {"task": "billing.fetch_prices", "schedule": crontab(minute="*/5")},
+    "credits-settle": {"task": "billing.settle_credits", "schedule": 30.0, "options": {"expires": 30}},
     "usage-partitions": {"task": "usage.prepare_partitions", "schedule": crontab(hour="3", minute="30")},
     "limits-clear": {"task": "accounts.clear_limits", "schedule": crontab(minute="40")},
     "last-days-end": {"task": "orgs.end_past_last_days", "schedule": crontab(minute="*/10")},

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 import pgtrigger
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +26,15 @@ OF_ONE_ORGANIZATION = """
             USING ERRCODE = 'check_violation', CONSTRAINT = 'grant_of_one_organization';
     END IF;
     RETURN NEW;
+"""
+
+
+BEGIN_MISSING = """
+    INSERT INTO credits_ledger (id, organization_id)
+    SELECT gen_random_uuid(), id FROM orgs_organization
+    WHERE closed_at IS NULL
+    AND NOT EXISTS (SELECT FROM credits_ledger WHERE organization_id = orgs_organization.id)
+    ON CONFLICT (organization_id) DO NOTHING
 """
 
 
@@ -49,6 +58,11 @@ class LedgerQuerySet(WorkQuerySet["Ledger"]):
         ledger, _created = self.select_for_update().get_or_create(organization_id=organization_id)
         return ledger
 
+    def begin_missing(self) -> None:
+        """Make the ledgers that organizations lack. Safe to run at once."""
+        with connection.cursor() as cursor:
+            cursor.execute(BEGIN_MISSING)
+
 
 class Ledger(Work):
     """How far an organization's credits are settled. As a row of work it is settled each hour.
@@ -68,6 +82,7 @@ class Ledger(Work):
     unfinished = Q()
     LEASE = timedelta(minutes=1)
     WAITS = Waits(first=timedelta(minutes=1), longest=timedelta(hours=1))
+    EVERY = timedelta(hours=1)
 
     objects: ClassVar[LedgerQuerySet] = LedgerQuerySet.as_manager()  # type: ignore[assignment]
 

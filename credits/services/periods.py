@@ -57,6 +57,21 @@ def follow_terms(*, organization_id: uuid.UUID, terms: Terms) -> Period | None:
     return period
 
 
+def stop_counting(*, organization_id: uuid.UUID, edition_code: str) -> Period | None:
+    """Count no credits for the rest of the period: the organization has an edition without any now."""
+    with transaction.atomic():
+        Ledger.objects.locked(organization_id)
+        latest = Period.objects.for_org(organization_id).order_by("starts_at").last()
+        now = timezone.now()
+        if latest is None or latest.ends_at <= now or latest.credit_price is None:
+            return None
+        period = Period.objects.create(
+            organization_id=organization_id, edition_code=edition_code, starts_at=now, ends_at=latest.ends_at
+        )
+        _void_promotional(period)
+    return period
+
+
 def _beginning(latest: Period | None, terms: Terms) -> datetime | None:
     if latest is None or (terms.is_exact and terms.since > latest.starts_at):
         return terms.since
