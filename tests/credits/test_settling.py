@@ -67,6 +67,15 @@ def test_settling_again_adds_nothing(organization: Organization) -> None:
     assert [entry.left for entry in Entry.objects.order_by("number")] == [50_000, 0, None]
 
 
+def test_settling_up_to_an_earlier_hour_takes_nothing_back(organization: Organization) -> None:
+    begin(organization)
+    count(organization, {NOVEMBER: 5, NOVEMBER + HOUR: 6})
+    for until in (NOVEMBER + 2 * HOUR, NOVEMBER + HOUR):
+        settle(organization_id=organization.pk, until=until)
+    assert burnt_of(organization) == {PERIOD: 11}
+    assert Ledger.objects.get().settled_until == NOVEMBER + 2 * HOUR
+
+
 def test_a_late_hour_takes_its_turn_and_what_changes_is_entered_against(organization: Organization) -> None:
     begin(organization, credits=10)
     count(organization, {NOVEMBER + HOUR: 10})
