@@ -11,6 +11,10 @@ from django.utils import timezone
 
 from credits.models import Grant, GrantKind, Ledger, Period, Voiding
 
+SECOND = timedelta(seconds=1)
+# The source of a grant that comes with a period begins so; then its start.
+OF_PERIOD = "period:"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
@@ -35,7 +39,8 @@ def follow_terms(*, organization_id: uuid.UUID, terms: Terms) -> Period | None:
     """Begin the period that the terms say, with its grant. None: it has begun already.
 
     Terms that change within a period begin now. A period that begins before the last one was to end ends it,
-    and voids what is left of its promotional credits: they don't roll over. Paid ones stay until they expire.
+    and voids what is left of the promotional credits that came with it: they don't roll over. Paid ones stay
+    until they expire.
     """
     with transaction.atomic():
         ledger = Ledger.objects.locked(organization_id)
@@ -76,9 +81,15 @@ def _beginning(latest: Period | None, terms: Terms) -> datetime | None:
     if latest is None or (terms.is_exact and terms.since > latest.starts_at):
         return terms.since
     now = timezone.now()
-    if latest.ends_at > now and (latest.edition_code, latest.credits) == (terms.edition_code, terms.credits):
+    if latest.ends_at > now and _has_terms(latest, terms):
         return None
     return max(terms.since, min(latest.ends_at, now))
+
+
+def _has_terms(period: Period, terms: Terms) -> bool:
+    """Whether it goes on as it is. What an edition gives for free changes with the next period only."""
+    is_bought = terms.kind is GrantKind.PAID
+    return period.edition_code == terms.edition_code and not (is_bought and period.credits != terms.credits)
 
 
 def _credits_of(period: Period, latest: Period | None, terms: Terms) -> int:
@@ -93,12 +104,12 @@ def _credits_of(period: Period, latest: Period | None, terms: Terms) -> int:
     return more * ((terms.until - period.starts_at) // SECOND) // ((terms.until - terms.since) // SECOND)
 
 
-SECOND = timedelta(seconds=1)
-
-
 def _void_promotional(period: Period) -> None:
     running = Grant.objects.for_org(period.organization_id).filter(
-        kind=GrantKind.PROMOTIONAL, expires_at__gt=period.starts_at, voiding=None
+        kind=GrantKind.PROMOTIONAL,
+        source__startswith=OF_PERIOD,
+        expires_at__gt=period.starts_at,
+        voiding=None,
     )
     Voiding.objects.bulk_create(
         Voiding(organization_id=period.organization_id, grant=grant, voided_at=period.starts_at)
@@ -114,5 +125,5 @@ def _grant(period: Period, amount: int, kind: GrantKind) -> None:
             credits=amount,
             effective_at=period.starts_at,
             expires_at=period.ends_at,
-            source=f"period:{period.starts_at.isoformat()}",
+            source=f"{OF_PERIOD}{period.starts_at.isoformat()}",
         )

@@ -21,6 +21,8 @@ from credits.models import Entry, Grant, Ledger, Period
 from credits.spans import open_since, period_at
 from usage.services import OLDEST
 
+# Postgres takes 65,535 parameters in a statement.
+BATCH = 2000
 # What is counted by now of each hour that is open, or of which closed entries say something else.
 HOURS = """
     SELECT hour, coalesce(counted.resources, 0), coalesce(closed.credits, 0)
@@ -148,4 +150,4 @@ def _append(
                 left=left[line.grant_id] if line.grant_id else None,
             )
         )
-    Entry.objects.bulk_create(entries)
+    Entry.objects.bulk_create(entries, batch_size=BATCH)

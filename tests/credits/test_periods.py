@@ -8,7 +8,7 @@ from credits.models import Grant, GrantKind, Ledger, Period, Voiding
 from credits.services.periods import follow_terms
 from orgs.models import Organization
 from tests.credits.conftest import SetClock
-from tests.credits.months import DAY, DECEMBER, NOVEMBER, NOW, OCTOBER, terms
+from tests.credits.months import DAY, DECEMBER, NOVEMBER, NOW, OCTOBER, grant, terms
 from tests.factories import OrganizationFactory
 from tests.races import at_once
 
@@ -44,6 +44,18 @@ def test_a_period_that_begins_earlier_than_the_last_was_to_end_voids_what_was_fr
     follow(organization, since=NOW - DAY, until=NOW + 30 * DAY)
     voiding = Voiding.objects.get()
     assert (voiding.grant.effective_at, voiding.voided_at) == (NOVEMBER, NOW - DAY)
+
+
+def test_promotional_credits_of_their_own_term_stay(organization: Organization) -> None:
+    follow(organization)
+    grant(organization, 5, kind=GrantKind.PROMOTIONAL)
+    follow(organization, since=NOW - DAY, until=NOW + 30 * DAY)
+    assert Voiding.objects.get().grant.credits == 150_000
+
+
+def test_what_an_edition_gives_for_free_changes_with_the_next_period(organization: Organization) -> None:
+    follow(organization)
+    assert follow(organization, credits=100_000) is None
 
 
 def test_what_was_paid_stays_until_it_expires(organization: Organization) -> None:
