@@ -1,36 +1,16 @@
-"""Amounts of money, as Stripe counts them and as people read them."""
+"""Amounts of money as people read them."""
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import lru_cache
 
 from babel.numbers import format_currency, get_currency_precision
 from django.utils.translation import get_language, to_locale
 
-# How many decimals Stripe's minor units have, where not two: https://docs.stripe.com/currencies
-NO_DECIMALS = frozenset(
-    {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"}
-)
-THREE_DECIMALS = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+from orgs.currencies import exponent, in_major_units
+
 # A code in place of a symbol keeps its distance: CLDR's currency spacing, which babel leaves out.
 LETTER_BEFORE_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
-
-
-def exponent(currency: str) -> int:
-    """How many decimals the currency's minor unit stands for."""
-    code = currency.lower()
-    if code in NO_DECIMALS:
-        return 0
-    return 3 if code in THREE_DECIMALS else 2
-
-
-def in_major_units(amount: int | Decimal, currency: str) -> Decimal:
-    return Decimal(amount).scaleb(-exponent(currency))
-
-
-def in_minor_units(amount: Decimal, currency: str) -> int:
-    """Round once, half up, to whole minor units."""
-    return int(amount.scaleb(exponent(currency)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def format_money(amount: int, currency: str) -> str:

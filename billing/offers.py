@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from billing.models import Price
-from billing.money import format_money, format_price, in_major_units
+from billing.money import format_money, format_price
+from orgs.currencies import in_major_units
 from orgs.editions import Edition, sold_editions
 
 EACH: dict[str, Promise] = {

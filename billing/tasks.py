@@ -4,6 +4,7 @@ import structlog
 from celery import shared_task
 
 from billing import expiries, gateway
+from billing.credit_periods import settle_due_ledgers
 from billing.mirror.prices import sync_prices
 from billing.mirror.reconciliation import reconcile_due_accounts
 from billing.models import StripeEvent, StripeOperation
@@ -60,6 +61,11 @@ def warn_of_expiring_methods() -> None:
 @shared_task(name="billing.reconcile_due", time_limit=RECONCILE_SECONDS + LAST_RECONCILIATION_SECONDS)
 def reconcile_due() -> None:
     reconcile_due_accounts(seconds=RECONCILE_SECONDS)
+
+
+@shared_task(name="billing.settle_credits")
+def settle_credits() -> None:
+    settle_due_ledgers(seconds=SWEEP_SECONDS)
 
 
 @shared_task(name="billing.close_organizations")

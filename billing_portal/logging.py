@@ -23,6 +23,7 @@ OUR_APPS = (
     "api",
     "audit",
     "billing",
+    "credits",
     "invitations",
     "orgs",
     "outbox",

@@ -64,6 +64,9 @@ class Edition:
         return self.pricing is Pricing.PREPAID_CREDITS
 
 
+# Prices of credits are in US dollars.
+CREDIT_CURRENCY = "usd"
+
 SEED_ERA = date(2022, 8, 11)
 
 EDITIONS = (

@@ -27,6 +27,8 @@ Json = dict[str, Any]
 # The metadata that ties Stripe's objects to ours, for people in the dashboard and for looking up.
 OPERATION = "portal_operation"
 ORGANIZATION = "portal_organization"
+# What a price's metadata calls the prepaid credits that it includes; no more digits than a ledger adds up.
+CREDITS, MOST_DIGITS = "credits", 15
 
 # Bank details come by these, yet none can be charged again: a SEPA debit is set up with each.
 # https://docs.stripe.com/payments/ideal/set-up-payment,
@@ -187,11 +189,18 @@ def _subscription_item(body: Json) -> SubscriptionItem:
         quantity=body.get("quantity") or 0,
         unit_amount=decimal_text(price.get("unit_amount_decimal")),
         metered=recurring.get("usage_type") == "metered",
+        credits=_credits(price),
         interval=recurring.get("interval") or "",
         interval_count=recurring.get("interval_count") or 1,
         period_start=instant(body["current_period_start"]).isoformat(),
         period_end=instant(body["current_period_end"]).isoformat(),
     )
+
+
+def _credits(price: Json) -> int:
+    """People write metadata, so it may say anything."""
+    text = str((price.get("metadata") or {}).get(CREDITS, ""))
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else 0
 
 
 def _schedule(body: Json) -> Schedule:

@@ -10,6 +10,7 @@ from audit.registry import Action
 from audit.services import Actor, record
 from billing import gateway
 from billing.actions import COLLECTION_PAUSED, COLLECTION_RESUMED, SUBSCRIPTION_CHANGED
+from billing.credit_periods import let_credits_follow
 from billing.gateway import records
 from billing.mirror.rows import (
     assign,
@@ -65,6 +66,7 @@ def write_subscriptions(
     gone = [row for row in rows.values() if row.stripe_id not in here]
     changed += end_subscriptions(account, gone, number)
     let_terms_follow(account.organization, rows.values())
+    let_credits_follow(account.organization, rows.values())
     return changed
 
 

@@ -7,11 +7,8 @@ from decimal import Decimal
 from django.utils import timezone
 
 from billing.models import Subscription
-from billing.money import in_minor_units
-from orgs.editions import Edition, Pricing
-
-# Prices of credits are in US dollars.
-CREDIT_CURRENCY = "usd"
+from orgs.currencies import in_minor_units
+from orgs.editions import CREDIT_CURRENCY, Edition, Pricing
 
 
 @dataclass(frozen=True)

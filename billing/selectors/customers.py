@@ -13,13 +13,13 @@ from django.db.models import Min, Q, QuerySet, Sum
 
 from billing.invoice_states import STATE_OF_OPEN
 from billing.models import BillingAccount, Invoice, Subscription
-from billing.money import in_major_units
 from billing.selectors.accounts import AccountRow, account_rows
 from billing.selectors.methods import methods_in_use, troubles_of
 from billing.selectors.overview import upcoming_of_account
 from billing.selectors.standing import Standing, UnpaidSum, standing_of
 from billing.upcoming import NextCharge, Upcoming, next_charges_of
 from orgs.compiled import compiled
+from orgs.currencies import in_major_units
 from orgs.policy import GRANTS, Permission, Role
 from orgs.selectors import MembershipRow
 

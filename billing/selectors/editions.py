@@ -6,10 +6,10 @@ from datetime import date, datetime, timedelta
 from django.utils import timezone
 
 from billing.models import Subscription
-from billing.money import format_money, in_minor_units
+from billing.money import format_money
 from billing.offers import Offer, offers
-from billing.selectors.credits import CREDIT_CURRENCY
-from orgs.editions import Edition
+from orgs.currencies import in_minor_units
+from orgs.editions import CREDIT_CURRENCY, Edition
 from orgs.models import Membership
 from usage.selectors import usage_of_days
 

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from billing import gateway
 from billing.models import SUBSCRIPTION_CHANGES, StripeOperation, Subscription
-from billing.money import in_minor_units
 from billing.offers import Offer, offers_of
 from billing.plan_offers import ItemPrice, Offered, ask_for_offer
 from billing.plans import (
@@ -26,6 +25,7 @@ from billing.selectors.accounts import account_of
 from billing.selectors.seats import Seats, seats_of
 from billing.upcoming import Upcoming, upcoming_of
 from invitations.selectors import SurplusInvitations, billing_managers_panel, surplus_invitations
+from orgs.currencies import in_minor_units
 from orgs.editions import Edition, Pricing, sold_editions
 from orgs.errors import Refused
 from orgs.models import Membership

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from django import template
 
-from billing.money import format_money, format_price, in_major_units
+from billing.money import format_money, format_price
+from orgs.currencies import in_major_units
 
 register = template.Library()
 

@@ -26,19 +26,24 @@ VISA, MASTERCARD, CARD_THAT_FAILS = "pm_card_visa", "pm_card_mastercard", "pm_ca
 
 @dataclass(frozen=True)
 class DemoPrice:
-    """What an edition costs in the demo, per unit and period."""
+    """What an edition costs in the demo, per unit and period, and how many credits are in the price."""
 
     product: str
     amount: int
     interval: str
+    credits: int = 0
 
 
 PRICES = {
     "team-growth-monthly": DemoPrice("Team Growth", 0, "month"),
     "team-pro-seat-monthly": DemoPrice("Team Pro seat", 50_00, "month"),
     "enterprise-seat-yearly": DemoPrice("Enterprise seat", 1_200_00, "year"),
-    "enterprise-growth-yearly": DemoPrice("Enterprise Growth, 12,000,000 credits", 6_000_00, "year"),
-    "business-critical-yearly": DemoPrice("Business Critical, 30,000,000 credits", 15_000_00, "year"),
+    "enterprise-growth-yearly": DemoPrice(
+        "Enterprise Growth, 12,000,000 credits", 6_000_00, "year", 12_000_000
+    ),
+    "business-critical-yearly": DemoPrice(
+        "Business Critical, 30,000,000 credits", 15_000_00, "year", 30_000_000
+    ),
 }
 
 
@@ -108,6 +113,7 @@ class Story:
                     "lookup_key": key,
                     "recurring": recurring,
                     "product_data": {"name": price.product},
+                    "metadata": {"credits": str(price.credits)} if price.credits else {},
                 }
             )
             self.prices[key] = made.id

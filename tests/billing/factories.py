@@ -151,6 +151,7 @@ class SubscriptionFactory(factory.django.DjangoModelFactory[Subscription]):
                 "quantity": 10,
                 "unit_amount": "2000",
                 "metered": False,
+                "credits": 0,
                 "interval": "month",
                 "interval_count": 1,
                 "period_start": "2026-11-01T00:00:00+00:00",

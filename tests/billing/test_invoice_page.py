@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from billing.gateway.records import CustomField, Party
 from billing.invoice_states import InvoiceState
 from billing.models import Invoice
-from billing.money import in_minor_units
+from orgs.currencies import in_minor_units
 from orgs.models import Membership
 from tests.billing.factories import (
     ADDRESS,

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.money import format_money, format_price, in_major_units, in_minor_units
+from billing.money import format_money, format_price
+from orgs.currencies import in_major_units, in_minor_units
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,18 @@ from tests.world import World, build_world, signed_in
 
 pytestmark = pytest.mark.django_db
 
-OUR_APPS = ("accounts", "audit", "billing", "invitations", "orgs", "outbox", "usage", "account", "mfa")
+OUR_APPS = (
+    "accounts",
+    "audit",
+    "billing",
+    "credits",
+    "invitations",
+    "orgs",
+    "outbox",
+    "usage",
+    "account",
+    "mfa",
+)
 
 NAMES = {
     "overlong": "x" * 81,

@@ -15,7 +15,7 @@ from orgs.models import Organization
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.world import World
 
-OUR_APPS = ["accounts", "audit", "billing", "hooks", "invitations", "orgs", "outbox", "usage"]
+OUR_APPS = ["accounts", "audit", "billing", "credits", "hooks", "invitations", "orgs", "outbox", "usage"]
 # The admin can't show a model with a composite primary key; its roll-ups are there instead.
 NOT_SHOWN = {"usage.HourlyCount"}
 

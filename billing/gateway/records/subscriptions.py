@@ -10,7 +10,8 @@ from billing.gateway.records.methods import SavedMethod
 class SubscriptionItem:
     """``unit_amount``: decimal text in minor units, empty for tiered prices. ``interval``: month or year.
 
-    Periods are ISO times, since items of one subscription may have different ones.
+    Periods are ISO times, since items of one subscription may have different ones. ``credits``: prepaid ones
+    that a unit brings each period, as the price's metadata says; 0: it says none.
     """
 
     id: str
@@ -20,6 +21,7 @@ class SubscriptionItem:
     quantity: int
     unit_amount: str
     metered: bool
+    credits: int
     interval: str
     interval_count: int
     period_start: str

@@ -1,0 +1,124 @@
+"""The figures of a period, each with its parts."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bench.statements import sent_statements
+from credits.models import GrantKind
+from credits.selectors import OnDemand, PeriodCredits, period_credits
+from credits.services.periods import follow_terms
+from credits.services.settling import settle
+from orgs.models import Organization
+from tests.credits.conftest import SetClock
+from tests.credits.months import DAY, DECEMBER, HOUR, NOVEMBER, NOW, OCTOBER, count, grant, terms
+
+PRICE = Decimal("0.0005")
+
+
+def begin(organization: Organization, **fields: object) -> None:
+    follow_terms(organization_id=organization.pk, terms=terms(**fields))  # type: ignore[arg-type]
+
+
+def settled(organization: Organization) -> PeriodCredits:
+    settle(organization_id=organization.pk, until=DECEMBER)
+    found = period_credits(organization.pk)
+    assert found is not None
+    return found
+
+
+def test_grants_come_in_their_order_with_what_was_burnt_and_is_left(organization: Organization) -> None:
+    begin(organization, credits=10)
+    grant(organization, 100, expires_at=DECEMBER + 100 * DAY)
+    grant(organization, 7, expires_at=NOVEMBER + 2 * HOUR)
+    count(organization, {NOVEMBER: 5, NOVEMBER + 3 * HOUR: 30})
+    found = settled(organization)
+    assert [(one.credits, one.burnt, one.left, one.expired) for one in found.grants] == [
+        (7, 5, 0, 2),
+        (10, 10, 0, 0),
+        (100, 20, 80, 0),
+    ]
+    assert (found.granted(GrantKind.PAID), found.granted(GrantKind.PROMOTIONAL)) == (107, 10)
+    assert (found.consumed, found.left, found.beyond, found.cost) == (35, 80, 0, 0)
+    assert found.settled_until == NOW.replace(minute=0)
+
+
+def test_what_is_voided_is_neither_left_nor_expired(organization: Organization) -> None:
+    begin(organization, credits=10)
+    count(organization, {NOVEMBER: 4})
+    settle(organization_id=organization.pk, until=NOW)
+    begin(organization, since=NOW - DAY, until=NOW + DAY, credits=3)
+    before = period_credits(organization.pk, at=NOVEMBER)
+    assert before is not None
+    assert [(one.burnt, one.voided, one.left, one.expired) for one in before.grants] == [(4, 6, 0, 0)]
+    now = period_credits(organization.pk)
+    assert now is not None
+    assert [one.credits for one in now.grants] == [3]
+
+
+def test_a_year_has_a_line_for_each_month_rounded_by_itself(
+    organization: Organization, set_clock: SetClock
+) -> None:
+    since = OCTOBER + 20 * DAY
+    until = since + 365 * DAY
+    begin(organization, since=since, until=until, credits=10, kind=GrantKind.PAID, credit_price=PRICE)
+    # 0.5 cents each month, and 1 cent in all if it were rounded once.
+    count(organization, {since: 20, NOVEMBER: 10})
+    found = settled(organization)
+    assert found.on_demand == [
+        OnDemand(since, NOVEMBER, 10, 0, PRICE),
+        OnDemand(NOVEMBER, DECEMBER, 10, 0, PRICE),
+    ]
+    assert [line.cost for line in found.on_demand] == [1, 1]
+    assert found.cost == 2
+
+
+def test_late_hours_are_marked_on_their_line(organization: Organization) -> None:
+    begin(organization, since=OCTOBER, until=NOVEMBER, credits=10)
+    settle(organization_id=organization.pk, until=NOVEMBER)
+    begin(organization, credits=10)
+    for _again in range(2):
+        settle(organization_id=organization.pk, until=NOW)
+    count(organization, {OCTOBER: 15, NOVEMBER: 2})
+    found = settled(organization)
+    assert [(line.credits, line.late) for line in found.on_demand] == [(7, 5)]
+
+
+def test_credits_last_at_the_rate_of_the_last_hour(organization: Organization) -> None:
+    begin(organization, credits=100)
+    count(organization, {NOW.replace(minute=0) - HOUR: 10})
+    assert settled(organization).runs_out_at == NOW.replace(minute=0) + 9 * HOUR
+    count(organization, {NOW.replace(minute=0) - HOUR: 0})
+    assert settled(organization).runs_out_at is None
+
+
+def test_a_period_gone_by_stands_as_it_ended(organization: Organization) -> None:
+    begin(organization, since=OCTOBER, until=NOVEMBER, credits=10)
+    count(organization, {OCTOBER: 4})
+    settle(organization_id=organization.pk, until=NOW)
+    found = period_credits(organization.pk, at=OCTOBER)
+    assert found is not None
+    assert (found.as_of, found.left, found.grants[0].expired) == (NOVEMBER, 0, 6)
+    assert found.runs_out_at is None
+
+
+@pytest.mark.parametrize("at", [OCTOBER - timedelta(seconds=1), NOVEMBER, DECEMBER])
+def test_outside_of_all_periods_there_is_nothing(organization: Organization, at: object) -> None:
+    begin(organization, since=OCTOBER, until=NOVEMBER)
+    settle(organization_id=organization.pk, until=NOW)
+    assert period_credits(organization.pk, at=at) is None  # type: ignore[arg-type]
+
+
+def test_it_takes_three_statements_whatever_there_is(organization: Organization) -> None:
+    numbers = []
+    for more in range(2):
+        begin(organization, credits=10)
+        for number in range(1 + 4 * more):
+            grant(organization, 1 + number)
+        count(organization, {NOVEMBER + number * HOUR: 9 for number in range(1 + 40 * more)})
+        settle(organization_id=organization.pk, until=NOW)
+        with sent_statements() as sent:
+            period_credits(organization.pk)
+        numbers.append(len(sent))
+    assert numbers == [3, 3]
