@@ -17,6 +17,7 @@ SCOPES = (
     Permission.BILLING_MANAGERS_INVITE,
     Permission.BILLING_MANAGERS_REMOVE,
     Permission.AUDIT_READ,
+    Permission.USAGE_RECORD,
 )
 # A scope to see more of a list opens the list as well.
 INCLUDED = {

@@ -53,7 +53,7 @@ class Batch:
                 _("Give a count between 0 and %(most)s for %(stack)s.")
                 % {"most": MOST_RESOURCES, "stack": stack}
             )
-        utc_hour = self._hours.get(hour) if hour.tzinfo is UTC else None
+        utc_hour = self._hours.get(hour)
         if utc_hour is None:
             utc_hour = self._hours[hour] = _checked_hour(hour, self._now)
         self._stacks.add(stack)

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orgs.acting import acting
@@ -70,19 +70,23 @@ def assert_all_is_the_sum_of(sent: list[HourlyReading], organization: Organizati
     assert {day.day: (day.resource_hours, day.hours_counted) for day in kept} == days
 
 
+@pytest.mark.parametrize("examples", [pytest.param(4), pytest.param(60, marks=pytest.mark.slow)])
 @pytest.mark.django_db(transaction=True)
-@settings(
-    max_examples=15,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(rounds=rounds, settled_after=st.integers(0, 3))
 def test_any_interleaving_leaves_the_sums_of_the_greatest(
-    settled: dict[uuid.UUID, datetime],
-    rounds: list[list[list[HourlyReading]]],
-    settled_after: int,
+    settled: dict[uuid.UUID, datetime], examples: int
 ) -> None:
+    @settings(max_examples=examples, deadline=None, database=None)
+    @given(rounds=rounds, settled_after=st.integers(0, 3))
+    def interleaved(rounds: list[list[list[HourlyReading]]], settled_after: int) -> None:
+        ends_as_the_sums(rounds, settled_after, settled)
+
+    interleaved()
+
+
+def ends_as_the_sums(
+    rounds: list[list[list[HourlyReading]]], settled_after: int, settled: dict[uuid.UUID, datetime]
+) -> None:
+    """``settled_after``: so many rounds, all hours before midnight are settled."""
     organization = OrganizationFactory()
     sent: list[HourlyReading] = []
     on_time: list[HourlyReading] = []
