@@ -1,6 +1,6 @@
 """Whether the hours and days of organizations are the sums of the counts, where those are kept.
 
-They are, unless somebody changed a table by hand: see ``usage.services``. Of earlier months only sums are left.
+They are, unless somebody changed a table by hand: see ``usage.services``. Of earlier months only sums stay.
 """
 
 import uuid
