@@ -1,5 +1,9 @@
 """Usage as the product reports it, and the stacks that it told of."""
 
+import base64
+import binascii
+from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from ninja import Query, Schema
@@ -7,9 +11,11 @@ from ninja.errors import HttpError
 
 from api.endpoints import Endpoints
 from api.gate import ApiRequest, Needs
+from api.paging import ROWS, Limit, bad_cursor, page_of
 from api.problems import problem
 from orgs.policy import Permission
 from usage.services import record_batch
+from usage.stacks import LONGEST_SEARCH, stacks_of
 from usage.uploads import (
     MOST_ROWS,
     Report,
@@ -100,6 +106,61 @@ def record_usage(request: ApiRequest, all_or_nothing: AllOrNothing = False) -> A
         refused=report.refused,
         errors=[RowErrorOut(row=error.row, message=error.message) for error in report.errors],
     )
+
+
+class StackOut(Schema):
+    """``resources``: in the hour of the list; null: the stack wasn't counted in it. ``average``: over all
+    hours of the last 30 UTC days that were counted; null: there are none.
+    """
+
+    name: str
+    resources: int | None
+    average: Decimal | None
+
+
+class StacksOut(Schema):
+    """``hour``: the last that was counted. ``next``: the cursor of the next page; null on the last one."""
+
+    hour: datetime | None
+    data: list[StackOut]
+    next: str | None
+
+
+# The longest name, as UTF-8 in base 64.
+NameCursor = Annotated[
+    str | None, Query(max_length=536, description="`next` of the page before; without, the first page.")
+]
+Search = Annotated[str, Query(max_length=LONGEST_SEARCH, description="A part of the name, in any case.")]
+
+
+@endpoints.get("/stacks", Needs(Permission.RUM_PER_STACK), StacksOut)
+def list_stacks(
+    request: ApiRequest, search: Search = "", cursor: NameCursor = None, limit: Limit = ROWS
+) -> StacksOut:
+    """List the stacks by name, each with its resources now and on the average."""
+    found = stacks_of(request.organization.pk, search=search)
+    rows = found.after(0, _name_in(cursor), most=limit + 1)
+    shown, following = page_of(rows, limit, lambda row: _cursor_of(row.name))
+    return StacksOut(
+        hour=found.hour,
+        data=[StackOut(name=row.name, resources=row.resources, average=row.average) for row in shown],
+        next=following,
+    )
+
+
+def _cursor_of(name: str) -> str:
+    return base64.urlsafe_b64encode(name.encode()).decode()
+
+
+def _name_in(cursor: str | None) -> str:
+    """After which name a page begins. Raises ValidationError."""
+    try:
+        name = base64.b64decode(cursor or "", altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise bad_cursor() from None
+    if "\0" in name:
+        raise bad_cursor()
+    return name
 
 
 def _read(request: ApiRequest) -> Report:

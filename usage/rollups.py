@@ -6,7 +6,7 @@ They are, unless somebody changed a table by hand: see ``usage.services``. Of ea
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -73,7 +73,7 @@ def compare(organization_id: uuid.UUID, *, mend: bool) -> Differences:
     with connection.cursor() as cursor:
         # With its partitions, so that none is dropped before it is read.
         cursor.execute("LOCK TABLE usage_hourlycount IN ACCESS SHARE MODE")
-        facts = {"organization": organization_id, "months": sorted(partitions())}
+        facts: dict[str, Any] = {"organization": organization_id, "months": sorted(partitions())}
         cursor.execute(HOURS, facts)
         hours = [HourDiffers(*row) for row in cursor.fetchall()]
         cursor.execute(DAYS, facts)
@@ -105,5 +105,5 @@ def _mend_days(organization_id: uuid.UUID, days: list[DayDiffers]) -> None:
             hours_counted=one.counted_hours,
         )
         for one in days
-        if one.counted is not None
+        if one.counted is not None and one.counted_hours is not None
     )
