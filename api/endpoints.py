@@ -28,7 +28,7 @@ class Endpoints:
 
     def file(self, path: str, needs: Needs, content_type: str) -> Callable[[Endpoint], Endpoint]:
         """What is answered as it is."""
-        return self._declare("GET", path, needs, None, 200, content_type=content_type)
+        return self._declare("GET", path, needs, None, 200, told=_file(content_type))
 
     def ask(self, path: str, needs: Needs, answers: Any) -> Callable[[Endpoint], Endpoint]:
         """A question too long for an address."""
@@ -38,6 +38,12 @@ class Endpoints:
         self, path: str, needs: Needs, answers: Any, *, status: int = 200
     ) -> Callable[[Endpoint], Endpoint]:
         return self._declare("POST", path, needs, answers, status, writes=True)
+
+    def take(
+        self, path: str, needs: Needs, answers: Any, body: dict[str, Any]
+    ) -> Callable[[Endpoint], Endpoint]:
+        """A write that can be repeated by its nature. ``body``: what the OpenAPI document says of it."""
+        return self._declare("POST", path, needs, answers, 200, told=body)
 
     def put(self, path: str, needs: Needs, answers: Any) -> Callable[[Endpoint], Endpoint]:
         return self._declare("PUT", path, needs, answers, 200, writes=True)
@@ -57,7 +63,7 @@ class Endpoints:
         status: int,
         *,
         writes: bool = False,
-        content_type: str = "",
+        told: dict[str, Any] | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         def declare(endpoint: Endpoint) -> Endpoint:
             @wraps(endpoint)
@@ -79,7 +85,7 @@ class Endpoints:
                 url_name=f"api_{endpoint.__name__}",
                 auth=[needs],
                 response={status: answers},
-                openapi_extra=WRITES if writes else _file(content_type),
+                openapi_extra=WRITES if writes else told,
             )
             return endpoint
 
@@ -93,9 +99,7 @@ SLUG = Path(..., pattern="^[-a-zA-Z0-9_]+$", description="The organization, as i
 WRITES: dict[str, Any] = {"parameters": [KEY_PARAMETER]}
 
 
-def _file(content_type: str) -> dict[str, Any] | None:
-    if not content_type:
-        return None
+def _file(content_type: str) -> dict[str, Any]:
     content = {content_type: {"schema": {"type": "string", "format": "binary"}}}
     return {"responses": {200: {"content": content}}}
 

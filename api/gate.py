@@ -43,11 +43,13 @@ class ApiRequest(OrgRequest):
 class Needs:
     """What an endpoint declares. ``permission``: None outside organizations, for all who are signed in.
 
-    ``asks``: it changes nothing, though it is sent by POST, since the question is long.
+    ``asks``: it changes nothing, though it is sent by POST, since the question is long. ``reads``: the types
+    of a large body, which the endpoint reads itself as it comes.
     """
 
     permission: Permission | None
     asks: bool = False
+    reads: frozenset[str] = frozenset()
 
     def __call__(self, request: ApiRequest) -> bool:
         """Let the request through. Raises what ``api.problems`` answers."""
@@ -55,7 +57,10 @@ class Needs:
         if self.permission is not None:
             _enter(request)
             ensure(request.principal, self.permission)
-        _ensure_json(request)
+        if not self.reads:
+            _ensure_json(request)
+        elif request.content_type not in self.reads:
+            raise HttpError(415, f"Send the body as {' or '.join(sorted(self.reads))}.")
         return True
 
 

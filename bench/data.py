@@ -18,7 +18,8 @@ from invitations.models import Invitation, Kind
 from orgs.actions import ROLE_CHANGED
 from orgs.models import Membership, Organization
 from orgs.policy import Role
-from usage.services import HourlyReading, record_counts
+from usage.readings import HourlyReading
+from usage.services import record_counts
 
 PEOPLE, ADMINS, MANAGERS, PENDING = 100, 3, 3, 4
 STACKS, DAYS, INVOICES, AUDIT_EVENTS = 14, 45, 200, 300

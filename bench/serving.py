@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -43,8 +43,8 @@ class Site:
 
 
 @contextmanager
-def served() -> Iterator[int]:
-    """Run the portal on the database and the Stripe of this run; yields its port."""
+def served(*, only: Collection[str] = ("web", "worker", "beat")) -> Iterator[int]:
+    """Run the portal on the database and the Stripe of this run; yields its port. ``only``: these parts."""
     with TemporaryDirectory() as name, ExitStack() as stack:
         port = remembered_port(Path(name) / "port")
         variables = {
@@ -55,6 +55,8 @@ def served() -> Iterator[int]:
             "DEVELOPMENT": "1",
         }
         for part, (program, *arguments) in application_commands(port=port, directory=Path(name)).items():
+            if part not in only:
+                continue
             command = [Path(sys.executable).with_name(program), *arguments]
             stack.enter_context(running(part, command, variables))
         wait_for(port)

@@ -21,9 +21,12 @@ from django_htmx.http import HttpResponseClientRedirect
 from psycopg.errors import UniqueViolation
 
 from billing_portal.health import healthz, readyz
+from usage.uploads import MOST_BYTES
 
 logger = structlog.get_logger(__name__)
 
+# What is read as it comes, and how large it may be.
+REPORTS_OF_USAGE = re.compile(r"/api/v1/orgs/[-\w]+/usage")
 # RFC 9110, 8.6; more digits than these are too much in any case.
 CONTENT_LENGTH = re.compile("[0-9]{1,20}")
 
@@ -42,7 +45,8 @@ class RequestLimitsMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not CONTENT_LENGTH.fullmatch(length):
             raise BadRequest
-        if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        streamed = REPORTS_OF_USAGE.fullmatch(request.path_info)
+        if int(length) > (MOST_BYTES if streamed else settings.DATA_UPLOAD_MAX_MEMORY_SIZE):
             raise RequestDataTooBig
         if "%00" in request.META.get("QUERY_STRING", ""):
             raise BadRequest

@@ -22,7 +22,10 @@ class Place:
     permission: Permission
 
 
-PRODUCT = (Place("dashboard", _("Dashboard"), "dashboard", Permission.ORGANIZATION_VIEW),)
+PRODUCT = (
+    Place("dashboard", _("Dashboard"), "dashboard", Permission.ORGANIZATION_VIEW),
+    Place("stacks", _("Stacks"), "stacks", Permission.RUM_PER_STACK),
+)
 SETTINGS = (
     Place("billing", _("Billing & usage"), "billing", Permission.BILLING_VIEW),
     Place("members", _("Members"), "members", Permission.MEMBERS_LIST),

@@ -63,7 +63,7 @@ HOW: dict[Permission, Promise] = {
     P.BILLING_MANAGERS_LINK: _("On “Billing & usage”, press “Copy billing manager invite link”."),
     P.BILLING_MANAGERS_REMOVE: _("On “Billing & usage”, open the menu beside the billing manager."),
     P.RUM_SUMMARY: _("The dashboard shows them, day by day."),
-    P.RUM_PER_STACK: _("The dashboard lists the largest stacks."),
+    P.RUM_PER_STACK: _("Open “Stacks”. The dashboard lists the largest."),
 }
 
 

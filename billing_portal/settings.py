@@ -373,6 +373,7 @@ CELERY_BEAT_SCHEDULE = {
     "stripe-prices": {"task": "billing.fetch_prices", "schedule": crontab(minute="*/5")},
     "credits-settle": {"task": "billing.settle_credits", "schedule": 30.0, "options": {"expires": 30}},
     "usage-partitions": {"task": "usage.prepare_partitions", "schedule": crontab(hour="3", minute="30")},
+    "usage-drop-old": {"task": "usage.drop_old_partitions", "schedule": crontab(hour="3", minute="40")},
     "limits-clear": {"task": "accounts.clear_limits", "schedule": crontab(minute="40")},
     "last-days-end": {"task": "orgs.end_past_last_days", "schedule": crontab(minute="*/10")},
     "last-days-remind": {"task": "orgs.remind_of_last_days", "schedule": crontab(hour="6", minute="25")},
@@ -391,6 +392,11 @@ OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)
 
 # For trying them out: webhooks may go to addresses inside the network, to any port, and by plain http.
 WEBHOOKS_MAY_STAY_INSIDE = env.bool("WEBHOOKS_MAY_STAY_INSIDE", default=False)
+
+# --- Usage ---------------------------------------------------------------------------------------------
+
+# Counts by stack and hour are kept for this month and so many before it; the sums of organizations for good.
+USAGE_MONTHS_KEPT = env.int("USAGE_MONTHS_KEPT", default=13)
 
 # --- Logs ----------------------------------------------------------------------------------------------
 

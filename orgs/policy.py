@@ -93,6 +93,7 @@ class Permission(TextChoices):
     BILLING_MANAGERS_REMOVE = "billing_managers.remove", _("remove billing managers")
     RUM_SUMMARY = "rum.summary", _("see resources under management")
     RUM_PER_STACK = "rum.per_stack", _("see resources under management per stack")
+    USAGE_RECORD = "usage.record", _("report the resources of stacks, hour by hour")
     ORGANIZATIONS_LIST = "organizations.list", _("list all organizations")
     ORGANIZATIONS_CREATE = "organizations.create", _("create organizations for customers")
     ORGANIZATIONS_RENAME = "organizations.rename", _("rename any organization")
@@ -142,8 +143,10 @@ FOR_HOST_ONLY = frozenset(
     {P.ORGANIZATIONS_LIST, P.ORGANIZATIONS_CREATE, P.ORGANIZATIONS_RENAME, P.ORGANIZATIONS_LINK}
 )
 HOST_GRANTS = FOR_HOST_ONLY | {P.MEMBERS_INVITE, P.BILLING_MANAGERS_INVITE, P.MEMBERS_CHANGE_ROLE}
+# What a program does by a token of the organization, and no person: what is reported is charged.
+FOR_ORGANIZATIONS_ONLY = frozenset({P.USAGE_RECORD})
 # What people and their programs may hold.
-OF_PEOPLE = frozenset(Permission) - FOR_HOST_ONLY
+OF_PEOPLE = frozenset(Permission) - FOR_HOST_ONLY - FOR_ORGANIZATIONS_ONLY
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: OF_PEOPLE,
@@ -280,6 +283,14 @@ def permissions_by_token(
 ) -> frozenset[Permission]:
     """All that a person may do by an access token of their own; ``granted``: what they may do themselves."""
     return granted & scopes if Permission.ACCESS_TOKENS_OWN in granted else frozenset()
+
+
+def permissions_of_organization(*, closing: bool) -> frozenset[Permission]:
+    """All that an organization may let a token of its own do, but for what stands on a person's right.
+
+    What stacks hold is charged until it is closed, and so reported.
+    """
+    return permissions_of(Role.ADMIN, delegated=False, closing=closing) | FOR_ORGANIZATIONS_ONLY
 
 
 # What the scope ``billing.read`` of programs means.

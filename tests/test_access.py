@@ -53,6 +53,7 @@ TOKEN = {
 }
 INSIDE = {
     "dashboard": Row(get=EVERYBODY),
+    "stacks": Row(get=MEMBERS),
     "leave": Row(get=EVERYBODY, post=EVERYBODY),
     "access_request": Row(post=EVERYBODY, data={"permission": "stacks.read"}),
     "roles": Row(get=MEMBERS),

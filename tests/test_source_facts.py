@@ -36,7 +36,8 @@ from tests.invitations.pages import accept, page_of
 from tests.teams.factories import TeamMembershipFactory
 from tests.world import World, signed_in
 from usage.models import Stack
-from usage.services import HourlyReading, record_counts
+from usage.readings import HourlyReading
+from usage.services import record_counts
 
 pytestmark = pytest.mark.django_db
 

@@ -33,7 +33,8 @@ from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import accept
 from tests.sampling import Part, in_parts
 from tests.world import World, signed_in
-from usage.services import HourlyReading, record_counts
+from usage.readings import HourlyReading
+from usage.services import record_counts
 
 EVERY_PAGE = 3
 A_PAGE = 8

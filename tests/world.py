@@ -36,7 +36,8 @@ from tests.programs.factories import ConnectionFactory, DeviceRequestFactory
 from tests.teams.factories import TeamFactory, TeamMembershipFactory
 from tests.tokens.factories import AccessTokenFactory
 from usage.models import Stack
-from usage.services import HourlyReading, record_counts
+from usage.readings import HourlyReading
+from usage.services import record_counts
 
 CANARY = "CANARY-b7d1"
 PARAMETER = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.validators import validate_display_name
 from audit.services import Actor
 from orgs.models import Membership, OfOrganization, Organization
-from orgs.policy import HOST_GRANTS, Permission, Role, permissions_by_token, permissions_of
+from orgs.policy import HOST_GRANTS, Permission, permissions_by_token, permissions_of_organization
 from tokens.scopes import FOR_PEOPLE_ONLY, INCLUDED
 
 
@@ -132,7 +132,7 @@ class AccessToken(Token):
         """Of the token itself: by a personal one its person acts."""
         if self.kind is TokenKind.PERSONAL:
             return frozenset()
-        granted = permissions_of(Role.ADMIN, delegated=False, closing=self.organization.is_closing)
+        granted = permissions_of_organization(closing=self.organization.is_closing)
         return self.permitted & (granted - FOR_PEOPLE_ONLY)
 
     @property

@@ -1,131 +1,150 @@
-"""Recording of usage."""
+"""Recording of usage.
+
+Batches of one organization are recorded one after another, those of others meanwhile. All of a batch comes in
+one transaction: its rows, and what they add to the hours and days of the organization. So roll-ups are always
+the sums of the rows. Recording takes no lock of the organization, only its own: ``usage.settling``.
+"""
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from orgs.errors import Refused
+from orgs.acting import OrganizationPrincipal
 from orgs.models import Organization
-from usage.models import Stack
+from orgs.policy import Permission, ensure
 from usage.partitions import ensure_partitions
+from usage.readings import Batch, HourlyReading
+from usage.settling import hold_recording, settled_until
 
-MOST_RESOURCES = 2_147_483_647
-LONGEST_NAME = 100
-# Older hours belong to periods long invoiced; the bound also keeps stray dates from making partitions.
-OLDEST = timedelta(days=400)
+# Kept for each connection, and emptied when a transaction ends.
+BATCH_TABLE = """
+CREATE TEMPORARY TABLE IF NOT EXISTS usage_batch (
+    stack text NOT NULL, hour timestamptz NOT NULL, resources integer NOT NULL
+) ON COMMIT DELETE ROWS
+"""
+
+NEW_STACKS = """
+INSERT INTO usage_stack (id, organization_id, name, created_at)
+SELECT gen_random_uuid(), %(organization)s, name, statement_timestamp()
+FROM (SELECT DISTINCT stack AS name FROM usage_batch) AS named
+WHERE NOT EXISTS (
+    SELECT FROM usage_stack WHERE organization_id = %(organization)s AND usage_stack.name = named.name
+)
+"""
+
+# A part of a statement sees the tables as they were before it: so ``before`` finds what a row replaces.
+# Greater counts stay and new rows come, so that nothing that is added is below zero.
+ROWS_AND_HOURS = """
+WITH changed AS (
+    INSERT INTO usage_hourlycount AS kept (organization_id, hour, stack_id, resources)
+    SELECT %(organization)s, batch.hour, stack.id, batch.resources
+    FROM usage_batch AS batch
+    JOIN usage_stack AS stack ON stack.organization_id = %(organization)s AND stack.name = batch.stack
+    ORDER BY batch.hour, stack.id
+    ON CONFLICT (organization_id, hour, stack_id)
+    DO UPDATE SET resources = EXCLUDED.resources WHERE kept.resources < EXCLUDED.resources
+    RETURNING hour, stack_id, resources
+), hours AS (
+    SELECT hour, hour < %(settled)s AS is_late, count(*) AS readings, sum(resources - coalesce((
+        SELECT before.resources FROM usage_hourlycount AS before
+        WHERE before.organization_id = %(organization)s
+        AND before.hour = changed.hour AND before.stack_id = changed.stack_id
+    ), 0)) AS added
+    FROM changed GROUP BY hour
+), rolled_up AS (
+    INSERT INTO usage_organizationhour AS kept (organization_id, hour, resources)
+    SELECT %(organization)s, hour, added FROM hours ORDER BY hour
+    ON CONFLICT (organization_id, hour) DO UPDATE SET resources = kept.resources + EXCLUDED.resources
+), marked AS (
+    INSERT INTO usage_latehour AS kept (organization_id, hour, counted_in, resources)
+    SELECT %(organization)s, hour, %(this_hour)s, added
+    FROM hours WHERE is_late AND added > 0
+    ON CONFLICT (organization_id, hour, counted_in)
+    DO UPDATE SET resources = kept.resources + EXCLUDED.resources
+)
+SELECT coalesce(sum(readings), 0)::integer, coalesce(sum(readings) FILTER (WHERE is_late), 0)::integer,
+    coalesce(array_agg(DISTINCT (hour AT TIME ZONE 'UTC')::date), '{}')
+FROM hours
+"""
+
+DAYS = """
+INSERT INTO usage_organizationday (organization_id, day, resource_hours, hours_counted)
+SELECT organization_id, day, sum(resources), count(*) FROM unnest(%(days)s::date[]) AS day
+JOIN usage_organizationhour ON organization_id = %(organization)s
+AND hour >= day::timestamp AT TIME ZONE 'UTC' AND hour < (day + 1)::timestamp AT TIME ZONE 'UTC'
+GROUP BY organization_id, day
+ON CONFLICT (organization_id, day)
+DO UPDATE SET resource_hours = EXCLUDED.resource_hours, hours_counted = EXCLUDED.hours_counted
+"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class HourlyReading:
-    """How many resources a stack held in one clock hour: ``hour`` is its beginning, aware."""
+@dataclass(frozen=True)
+class Recorded:
+    """What became of readings. ``taken``: they are new, or greater than what was known; ``late``: so many of
+    them for hours whose period is settled; ``unchanged``: nothing had to be changed for them.
+    """
 
-    stack: str
-    hour: datetime
-    resources: int
+    taken: int
+    late: int
+    unchanged: int
 
 
-def record_counts(*, organization_id: uuid.UUID, counts: Iterable[HourlyReading]) -> None:
+NOTHING = Recorded(0, 0, 0)
+
+
+def record_counts(*, organization_id: uuid.UUID, counts: Iterable[HourlyReading]) -> Recorded:
     """Record readings and bring the roll-ups up to date, all or nothing; a new stack name makes the stack.
 
     A reading that is sent again changes nothing; of several for one stack and hour the greatest stays.
     Raises Refused for a reading that can't be, and Organization.DoesNotExist.
     """
-    greatest = _greatest(counts)
-    if not greatest:
-        return
-    ensure_partitions({hour.date() for _stack, hour in greatest})
+    return record_batch(organization_id=organization_id, batch=Batch.of(counts))
+
+
+def record_batch(
+    *, organization_id: uuid.UUID, batch: Batch, actor: OrganizationPrincipal | None = None
+) -> Recorded:
+    """The same of a batch. ``actor``: a program, whose right is asked for anew after other batches.
+
+    Raises Organization.DoesNotExist, Denied, and an ObjectDoesNotExist for a token that has ended.
+    """
+    if not batch.greatest:
+        return NOTHING
+    # Before the transaction, since making a partition locks the table.
+    ensure_partitions({hour.date() for _stack, hour in batch.greatest})
     with transaction.atomic():
-        Organization.objects.locked(organization_id)
-        _write_counts(organization_id, greatest)
-        hours = {hour for _stack, hour in greatest}
-        _roll_up_hours(organization_id, hours)
-        _roll_up_days(organization_id, hours)
+        _copy(batch)
+        if not hold_recording(organization_id):
+            raise Organization.DoesNotExist
+        if actor is not None:
+            now = actor.read_anew(Organization.objects.get(pk=organization_id))
+            ensure(now, Permission.USAGE_RECORD)
+        return _record(organization_id, batch)
 
 
-def _greatest(counts: Iterable[HourlyReading]) -> dict[tuple[str, datetime], int]:
-    now = timezone.now()
-    greatest: dict[tuple[str, datetime], int] = {}
-    for reading in counts:
-        hour = _checked_hour(reading, now)
-        greatest[reading.stack, hour] = max(reading.resources, greatest.get((reading.stack, hour), 0))
-    return greatest
-
-
-def _checked_hour(reading: HourlyReading, now: datetime) -> datetime:
-    """The reading's hour in UTC. Raises Refused when anything about the reading is impossible."""
-    if not 0 < len(reading.stack) <= LONGEST_NAME or not reading.stack.isprintable():
-        raise Refused(
-            _("Give every stack a name of 1 to %(most)s printable characters.") % {"most": LONGEST_NAME}
-        )
-    if not 0 <= reading.resources <= MOST_RESOURCES:
-        raise Refused(
-            _("Give a count between 0 and %(most)s for %(stack)s.")
-            % {"most": MOST_RESOURCES, "stack": reading.stack}
-        )
-    if timezone.is_naive(reading.hour):
-        raise Refused(_("Give every hour with its time zone."))
-    hour = reading.hour.astimezone(UTC)
-    if hour.minute or hour.second or hour.microsecond:
-        raise Refused(_("Give every hour as a full UTC hour, not %(hour)s.") % {"hour": hour.isoformat()})
-    if hour > now:
-        raise Refused(_("Send %(hour)s again once that hour has begun.") % {"hour": hour.isoformat()})
-    if hour < now - OLDEST:
-        raise Refused(
-            _("Send only hours of the last %(days)s days, not %(hour)s.")
-            % {"days": OLDEST.days, "hour": hour.isoformat()}
-        )
-    return hour
-
-
-def _write_counts(organization_id: uuid.UUID, greatest: dict[tuple[str, datetime], int]) -> None:
-    stacks = _stack_ids(organization_id, {name for name, _hour in greatest})
-    rows = [(stacks[name], hour, resources) for (name, hour), resources in greatest.items()]
+def _copy(batch: Batch) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO usage_hourlycount AS kept (organization_id, stack_id, hour, resources)"
-            " SELECT %s, * FROM unnest(%s::uuid[], %s::timestamptz[], %s::integer[])"
-            " ON CONFLICT (organization_id, hour, stack_id)"
-            " DO UPDATE SET resources = EXCLUDED.resources WHERE kept.resources < EXCLUDED.resources",
-            [organization_id, *(list(column) for column in zip(*rows, strict=True))],
-        )
+        cursor.execute(BATCH_TABLE)
+        # Of an earlier batch in the same transaction.
+        cursor.execute("DELETE FROM usage_batch")
+        with cursor.copy("COPY usage_batch (stack, hour, resources) FROM STDIN") as copy:
+            for (stack, hour), resources in batch.greatest.items():
+                copy.write_row((stack, hour, resources))
 
 
-def _stack_ids(organization_id: uuid.UUID, names: set[str]) -> dict[str, uuid.UUID]:
-    known = dict(
-        Stack.objects.filter(organization_id=organization_id, name__in=names).values_list("name", "id")
-    )
-    new = Stack.objects.bulk_create(
-        Stack(organization_id=organization_id, name=name) for name in sorted(names - known.keys())
-    )
-    return known | {stack.name: stack.pk for stack in new}
-
-
-def _roll_up_hours(organization_id: uuid.UUID, hours: Collection[datetime]) -> None:
+def _record(organization_id: uuid.UUID, batch: Batch) -> Recorded:
+    facts = {
+        "organization": organization_id,
+        "settled": settled_until(organization_id),
+        "this_hour": timezone.now().replace(minute=0, second=0, microsecond=0),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO usage_organizationhour (organization_id, hour, resources)"
-            " SELECT organization_id, hour, sum(resources) FROM usage_hourlycount"
-            " WHERE organization_id = %s AND hour = ANY(%s) GROUP BY organization_id, hour"
-            " ON CONFLICT (organization_id, hour) DO UPDATE SET resources = EXCLUDED.resources",
-            [organization_id, list(hours)],
-        )
-
-
-def _roll_up_days(organization_id: uuid.UUID, hours: Collection[datetime]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO usage_organizationday (organization_id, day, resource_hours, hours_counted)"
-            " SELECT organization_id, day, sum(resources), count(*) FROM unnest(%s::date[]) AS day"
-            " JOIN usage_organizationhour ON organization_id = %s"
-            " AND hour >= day::timestamp AT TIME ZONE 'UTC'"
-            " AND hour < (day + 1)::timestamp AT TIME ZONE 'UTC'"
-            " GROUP BY organization_id, day"
-            " ON CONFLICT (organization_id, day)"
-            " DO UPDATE SET resource_hours = EXCLUDED.resource_hours, hours_counted = EXCLUDED.hours_counted",
-            [list({hour.date() for hour in hours}), organization_id],
-        )
+        cursor.execute(NEW_STACKS, facts)
+        cursor.execute(ROWS_AND_HOURS, facts)
+        taken, late, days = cursor.fetchone()
+        if taken:
+            cursor.execute(DAYS, {**facts, "days": days})
+    return Recorded(taken=taken, late=late, unchanged=batch.readings - taken)

@@ -10,7 +10,8 @@ from django.utils import timezone
 from devstack.demo.cast import DemoOrganization, DemoStack
 from orgs.models import Organization
 from usage.models import OrganizationHour
-from usage.services import HourlyReading, record_counts
+from usage.readings import HourlyReading
+from usage.services import record_counts
 
 HOUR = timedelta(hours=1)
 # A demo that comes back after long isn't told all that it missed.

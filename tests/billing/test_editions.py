@@ -13,7 +13,8 @@ from tests.billing.world import StripeWorld
 from tests.conftest import SignIn
 from tests.factories import MembershipFactory
 from tests.invitations.pages import text
-from usage.services import HourlyReading, record_counts
+from usage.readings import HourlyReading
+from usage.services import record_counts
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,8 @@ from tests.billing.factories import (
 from tests.billing.pages import billing_url, text_of
 from tests.billing.standings import OWN, preview
 from tests.conftest import SignIn
-from usage.services import HourlyReading, record_counts
+from usage.readings import HourlyReading
+from usage.services import record_counts
 
 pytestmark = pytest.mark.django_db
 

@@ -25,7 +25,8 @@ from tests.factories import UserFactory
 from tests.invitations.factories import InvitationFactory
 from tests.world import World, build_world
 from usage.models import Stack
-from usage.services import HourlyReading, record_counts
+from usage.readings import HourlyReading
+from usage.services import record_counts
 
 WORD = "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaf"
 ADDRESS = f"{WORD[:60]}@{WORD[:50]}.example.test".lower()

@@ -18,7 +18,8 @@ from tests.browser.conftest import NewPage
 from tests.browser.person import ASKS_FOR_3D_SECURE, DECLINED, VISA, Person
 from tests.browser.portal import Portal
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
-from usage.services import HourlyReading, record_counts
+from usage.readings import HourlyReading
+from usage.services import record_counts
 
 MIRA = "mira@acme.test"
 NewPerson = Callable[[], Person]

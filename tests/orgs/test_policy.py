@@ -9,6 +9,7 @@ from django.template import Context, Template
 from orgs.management.commands.roles_table import roles_table
 from orgs.models import Membership, Organization
 from orgs.policy import (
+    FOR_ORGANIZATIONS_ONLY,
     GRANTS,
     HOST_GRANTS,
     INVITE_PERMISSIONS,
@@ -27,6 +28,8 @@ from orgs.policy import (
     may_invite,
     permissions_by_program,
     permissions_by_token,
+    permissions_of,
+    permissions_of_organization,
     somebody_of,
 )
 
@@ -215,7 +218,18 @@ def test_the_product_beside_the_portal_makes_organizations_and_invites_to_them()
     alone = {"organizations.list", "organizations.create", "organizations.rename", "organizations.link"}
     people = {"members.invite", "billing_managers.invite", "members.change_role"}
     assert {p.value for p in HOST_GRANTS} == alone | people
-    assert {p.value for p in set(Permission) - OF_PEOPLE} == alone
+    assert {p.value for p in set(Permission) - OF_PEOPLE - FOR_ORGANIZATIONS_ONLY} == alone
+
+
+def test_what_is_charged_is_reported_by_the_organization_and_no_person() -> None:
+    assert {Permission.USAGE_RECORD} == FOR_ORGANIZATIONS_ONLY
+    assert not [role for role in Role if Permission.USAGE_RECORD in GRANTS[role]]
+    for closing in (False, True):
+        granted = permissions_of_organization(closing=closing)
+        assert granted - {Permission.USAGE_RECORD} == permissions_of(
+            Role.ADMIN, delegated=False, closing=closing
+        )
+        assert Permission.USAGE_RECORD in granted
 
 
 def test_the_roles_page_leaves_out_what_programs_ask_for() -> None:

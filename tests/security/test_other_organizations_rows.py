@@ -29,8 +29,9 @@ from tests.hooks.factories import EndpointFactory
 from tests.invitations.factories import InvitationFactory
 from tests.tokens.factories import AccessTokenFactory
 from tokens.secret import OF_PERSON, digest_of, new_secret
+from usage.readings import HourlyReading
 from usage.selectors import dashboard, usage_of_days
-from usage.services import HourlyReading, record_counts
+from usage.services import record_counts
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 # Those of our apps; tests declare some of their own.

@@ -61,11 +61,14 @@ def test_a_form_offers_what_its_reader_may(admin: Membership, member: Membership
         "organization.view",
         "members.api_list",
         "members.list",
+        "rum.per_stack",
         "teams.api_list",
         "teams.list",
     }
     assert {"audit.read", "members.invite"} <= offered(admin, "token_new")
+    assert "usage.record" not in offered(admin, "token_new")
     assert "members.invite" not in offered(admin, "organization_token_new")
+    assert "usage.record" in offered(admin, "organization_token_new")
 
 
 def test_a_day_can_be_chosen(member: Membership, sign_in: SignIn) -> None:

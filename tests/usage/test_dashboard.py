@@ -13,7 +13,8 @@ from orgs.models import Membership, Organization
 from tests.conftest import SignIn
 from tests.factories import MembershipFactory, OrganizationFactory
 from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
-from usage.services import HourlyReading, record_counts
+from usage.readings import HourlyReading
+from usage.services import record_counts
 
 
 def count(organization: Organization, *, stacks: int = 2, days: int = 3) -> None:

@@ -1,22 +1,23 @@
 """What recording of hourly counts promises: idempotent, greatest wins, roll-ups always the sums."""
 
-import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orgs.errors import Refused
 from orgs.models import Organization
 from tests.factories import OrganizationFactory
+from tests.races import at_once
 from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
 from usage.partitions import ensure_partitions
+from usage.readings import HourlyReading
 from usage.selectors import daily_resources, usage_of_days
-from usage.services import HourlyReading, record_counts
+from usage.services import record_counts
 
 
 def this_hour() -> datetime:
@@ -135,7 +136,9 @@ def test_the_average_of_a_day_is_over_the_hours_that_were_counted(organization: 
         (reading(hour=yesterday() + timedelta(minutes=30)), "full UTC hour"),
         # Made when tests are collected: an hour may begin since.
         (reading(hour=this_hour() + timedelta(hours=2)), "begun"),
-        (reading(hour=this_hour() - timedelta(days=401)), "last 400 days"),
+        (reading(hour=this_hour() - timedelta(days=430)), "only hours since"),
+        (reading(hour=datetime(1, 1, 1, tzinfo=timezone.get_fixed_timezone(60))), "only hours since"),
+        (reading(stack=" "), "name"),
     ],
 )
 def test_an_impossible_reading_is_refused_and_nothing_is_recorded(
@@ -161,11 +164,11 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(organization: Org
         ) as captured:
             record_counts(organization_id=organization.pk, counts=counts)
         statements.append(sum("SAVEPOINT" not in query["sql"] for query in captured))
-    assert statements == [7, 7]
+    assert statements == [8, 8]
 
 
 def test_a_month_without_partition_gets_one(organization: Organization) -> None:
-    long_ago = this_hour() - timedelta(days=390)
+    long_ago = this_hour() - timedelta(days=365)
     record_counts(organization_id=organization.pk, counts=[reading(hour=long_ago)])
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM ONLY usage_hourlycount")
@@ -188,44 +191,4 @@ def no_partitions_of_1999() -> Iterator[None]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("no_partitions_of_1999")
 def test_two_that_make_the_same_partition_at_once_both_succeed() -> None:
-    assert at_once(*[lambda: ensure_partitions([date(1999, 1, 5)])] * 4) == []
-
-
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_counts_that_arrive_at_once_are_all_in_the_roll_ups() -> None:
-    organization = OrganizationFactory()
-    record_counts(organization_id=organization.pk, counts=[reading("first", resources=0)])
-    stacks = 8
-
-    def report(number: int) -> None:
-        for hour in range(12):
-            record_counts(
-                organization_id=organization.pk, counts=[reading(f"stack {number}", yesterday(hour), 1)]
-            )
-
-    assert at_once(*[lambda number=number: report(number) for number in range(stacks)]) == []
-    assert set(OrganizationHour.objects.values_list("resources", flat=True)) == {stacks}
-    assert OrganizationDay.objects.get().resource_hours == 12 * stacks
-
-
-def at_once(*acts: object) -> list[BaseException]:
-    """Run all in threads of their own that start together; what they raised."""
-    barrier = threading.Barrier(len(acts))
-    raised: list[BaseException] = []
-
-    def run(act: object) -> None:
-        try:
-            barrier.wait(timeout=10)
-            act()  # type: ignore[operator] - any callable without arguments
-        except BaseException as error:  # noqa: BLE001 - handed to the test
-            raised.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[act]) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return raised
+    assert at_once(*[lambda: ensure_partitions([date(1999, 1, 5)])] * 4) == [None] * 4

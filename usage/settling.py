@@ -1,0 +1,42 @@
+"""Until when usage is settled: the invoice of its period is final, and takes no more of it.
+
+A room above knows of invoices, and says so here. Usage that comes later for a settled hour belongs to it on
+every page, but is counted in the period of the hour in which it was recorded: see ``LateHour``.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import connection
+
+# The end of an organization's last settled period; None: none is settled.
+SettledUntil = Callable[[uuid.UUID], datetime | None]
+
+_tellers: list[SettledUntil] = []
+
+
+def tell_until_when_settled_with(teller: SettledUntil) -> SettledUntil:
+    _tellers.append(teller)
+    return teller
+
+
+def settled_until(organization_id: uuid.UUID) -> datetime | None:
+    """Hours before it are settled; None: none is. Ask under ``hold_recording``, to act on the answer."""
+    ends = [end for tell in _tellers if (end := tell(organization_id)) is not None]
+    return max(ends, default=None)
+
+
+def hold_recording(organization_id: uuid.UUID) -> bool:
+    """Let no other transaction record usage of the organization, or settle it, until this one ends.
+
+    A lock of usage alone: people, roles and billing don't wait for it. Whether there is such an organization.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('usage ' || id, 0)) FROM orgs_organization"
+            # It can't be deleted meanwhile. Its own lock (NO KEY UPDATE) doesn't conflict with this one.
+            " WHERE id = %s FOR KEY SHARE",
+            [organization_id],
+        )
+        return cursor.fetchone() is not None
