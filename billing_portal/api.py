@@ -7,6 +7,7 @@ import billing.api.account
 import billing.api.invoices
 import invitations.api
 import invitations.provisioning_api
+import usage.api
 from api import audit_log, authorize, members, organizations, teams
 from api.schema import PortalAPI, undeclared
 
@@ -19,6 +20,7 @@ portal_api = PortalAPI(
         teams.endpoints,
         invitations.api.managers,
         invitations.api.invitations,
+        usage.api.endpoints,
         billing.api.account.endpoints,
         billing.api.invoices.endpoints,
         audit_log.endpoints,

@@ -16,6 +16,7 @@ from orgs.policy import Permission, may
 from orgs.rows import count_of
 from usage.charts import BarChart, chart_of_days, number_with_decimal, plain_number
 from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
+from usage.sums import CountedDay, counted_days
 
 DAYS_SHOWN = 30
 STACKS_SHOWN = 10
@@ -65,20 +66,6 @@ def _with_latest_hour(organization: uuid.UUID) -> QuerySet[Organization, Any]:
     return Organization.objects.filter(pk=organization).annotate(
         resources=Subquery(latest.values("resources")), hour=Subquery(latest.values("hour"))
     )
-
-
-class CountedDay(NamedTuple):
-    """One UTC day with counts: the sum over its hours, and how many of them there are."""
-
-    day: date
-    resource_hours: int
-    hours_counted: int
-
-
-@compiled(CountedDay)
-def _counted_days(organization: uuid.UUID, first: date, last: date) -> QuerySet[OrganizationDay, Any]:
-    days = OrganizationDay.objects.filter(organization=organization, day__gte=first, day__lte=last)
-    return days.values_list(*CountedDay._fields)
 
 
 @dataclass(frozen=True)
@@ -169,7 +156,7 @@ def daily_resources(organization: Organization, days: int = DAYS_SHOWN) -> list[
     """The last ``days`` UTC days up to today, in order; a day that wasn't counted is all zero."""
     today = timezone.now().date()
     shown = [today - timedelta(days=ago) for ago in reversed(range(days))]
-    counted = {row.day: row for row in _counted_days(organization.pk, shown[0], today)}
+    counted = {row.day: row for row in counted_days(organization.pk, shown[0], today)}
     return [_day_of_usage(day, counted.get(day)) for day in shown]
 
 

@@ -28,8 +28,10 @@ from tests.hooks.factories import EndpointFactory
 from tests.invitations.factories import InvitationFactory
 from tests.tokens.factories import AccessTokenFactory
 from tokens.secret import OF_PERSON, digest_of, new_secret
+from usage.periods import Granularity
 from usage.selectors import dashboard, usage_of_days
 from usage.services import HourlyReading, record_counts
+from usage.sums import sums_by
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 # Those of our apps; tests declare some of their own.
@@ -132,6 +134,7 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
         "invoices": newest,
         "older invoices": older,
         "newer invoices": invoice_list(organization, InvoiceFilter(), before=older.before),
+        "resources by day": sums_by(Granularity.DAILY, organization.pk, NOW - timedelta(days=9), NOW.date()),
         "resource hours": usage_of_days(organization.pk, NOW.date() - timedelta(days=9), NOW.date()),
         **{f"billing for {name}": billing_page(reader) for name, reader in readers.items()},
         **{f"activity for {name}": latest_activity(reader) for name, reader in readers.items()},

@@ -63,6 +63,7 @@ def test_a_form_offers_what_its_reader_may(admin: Membership, member: Membership
         "members.list",
         "teams.api_list",
         "teams.list",
+        "rum.summary",
     }
     assert {"audit.read", "members.invite"} <= offered(admin, "token_new")
     assert "members.invite" not in offered(admin, "organization_token_new")
