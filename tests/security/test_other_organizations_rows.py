@@ -28,9 +28,11 @@ from tests.hooks.factories import EndpointFactory
 from tests.invitations.factories import InvitationFactory
 from tests.tokens.factories import AccessTokenFactory
 from tokens.secret import OF_PERSON, digest_of, new_secret
+from usage.dashboard import dashboard
 from usage.periods import Granularity
-from usage.selectors import dashboard, usage_of_days
+from usage.selectors import usage_of_days
 from usage.services import HourlyReading, record_counts
+from usage.spans import usual_span
 from usage.sums import sums_by
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
@@ -126,7 +128,7 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
     older = invoice_list(organization, InvoiceFilter(), after=newest.after)
     readers = {"admin": admin, "manager": manager}
     return {
-        "dashboard": dashboard(admin),
+        "dashboard": dashboard(admin, usual_span()),
         "members": first,
         "older members": second,
         "newer members": members_page(admin, before=second.newer),
