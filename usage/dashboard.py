@@ -31,7 +31,7 @@ from usage.sums import CountedDay, Sum, counted_days, summed, sums_by
 WORDINGS = {
     Granularity.HOURLY: Wording(
         lambda at: _("%(day)s, %(hour)s UTC") % {"day": day(at), "hour": f"{at:%H}:00"},
-        lambda at: f"{date_format(at, 'j M')}, {at:%H}:00",
+        lambda at: f"{at:%H}:00" if at.hour else date_format(at, "j M"),
     ),
     Granularity.DAILY: Wording(day, lambda at: date_format(at, "j M")),
     Granularity.WEEKLY: Wording(

@@ -42,6 +42,11 @@ class Span:
         return Span(self.granularity, self.first - length, self.last - length)
 
     @property
+    def query(self) -> str:
+        """What asks for it."""
+        return f"by={self.granularity.value}&first={self.first}&last={self.last}"
+
+    @property
     def too_long(self) -> bool:
         return self.days > MOST_DAYS[self.granularity]
 

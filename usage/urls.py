@@ -4,4 +4,6 @@ from usage import views
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
+    path("usage/days.csv", views.usage_by_day, name="usage_by_day"),
+    path("usage/stacks.csv", views.usage_by_stack, name="usage_by_stack"),
 ]

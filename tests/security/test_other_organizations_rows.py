@@ -29,6 +29,7 @@ from tests.invitations.factories import InvitationFactory
 from tests.tokens.factories import AccessTokenFactory
 from tokens.secret import OF_PERSON, digest_of, new_secret
 from usage.dashboard import dashboard
+from usage.export import export_stacks
 from usage.periods import Granularity
 from usage.selectors import usage_of_days
 from usage.services import HourlyReading, record_counts
@@ -136,6 +137,7 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
         "invoices": newest,
         "older invoices": older,
         "newer invoices": invoice_list(organization, InvoiceFilter(), before=older.before),
+        "stacks by day": list(export_stacks(organization.pk, usual_span())),
         "resources by day": sums_by(Granularity.DAILY, organization.pk, NOW - timedelta(days=9), NOW.date()),
         "resource hours": usage_of_days(organization.pk, NOW.date() - timedelta(days=9), NOW.date()),
         **{f"billing for {name}": billing_page(reader) for name, reader in readers.items()},
@@ -189,6 +191,8 @@ def values_for(query: Compiled[Any, Any], reader: Membership) -> Iterator[dict[s
         "cutoff": [middle],
         "hour": [NOW.replace(minute=0) - timedelta(hours=2)],
         "start": [NOW.date() - timedelta(days=9)],
+        "since": [NOW - timedelta(days=9)],
+        "until": [NOW],
         "first": [NOW.date() - timedelta(days=9)],
         "end": [NOW.date()],
         "last": [NOW.date()],
