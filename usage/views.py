@@ -9,6 +9,7 @@ from orgs.policy import Permission
 from usage.dashboard import dashboard as dashboard_of
 from usage.export import Export, export_days, export_stacks
 from usage.forms import SpanForm
+from usage.periods import Granularity
 from usage.spans import usual_span
 
 
@@ -16,10 +17,11 @@ from usage.spans import usual_span
 def dashboard(request: OrgRequest) -> HttpResponse:
     """Figures of the span that is asked for; where that can't be, the form says why beside the usual one."""
     form = SpanForm(request.GET)
-    span = usual_span()
     if form.is_valid():
         span = form.span
         form = SpanForm(initial={"first": span.first, "last": span.last})
+    else:
+        span = usual_span(form.cleaned_data.get("by", Granularity.DAILY))
     page = dashboard_of(request.membership, span)
     return render(request, "usage/dashboard.html", {"page": page, "form": form})
 

@@ -24,8 +24,12 @@ class CreditCost:
     price: Decimal
 
     @property
+    def free_used(self) -> int:
+        return min(self.credits, self.free)
+
+    @property
     def beyond(self) -> int:
-        return max(0, self.credits - self.free)
+        return self.credits - self.free_used
 
     @property
     def amount(self) -> int:

@@ -67,7 +67,7 @@ def test_a_month_of_resources_is_estimated_step_by_step_to_the_cent(
     page = text(sign_in(billing_manager).get(url(billing_manager), {"resources": "625", "hours": "720"}))
     assert lines(page, "team-growth") == [
         "625 resources × 720 hours 450,000",
-        "Free credits −150,000",
+        "Free, of 150,000 −150,000",
         "Credits at $0.00025 each 300,000",
         "About, before tax At today's rate, rounded once to the cent $75.00",
     ]
@@ -77,6 +77,18 @@ def test_a_month_of_resources_is_estimated_step_by_step_to_the_cent(
         "About, before tax Beside the price above; the credits that it includes are not taken off $225.00",
     ]
     assert 'name="resources" value="625"' in page
+
+
+def test_a_month_within_the_free_credits_costs_nothing_and_adds_up(
+    billing_manager: Membership, sign_in: SignIn
+) -> None:
+    page = text(sign_in(billing_manager).get(url(billing_manager), {"resources": "100"}))
+    assert lines(page, "team-growth") == [
+        "100 resources × 730 hours 73,000",
+        "Free, of 150,000 −73,000",
+        "Credits at $0.00025 each 0",
+        "About, before tax At today's rate, rounded once to the cent $0.00",
+    ]
 
 
 def test_resources_now_and_an_average_month_are_estimated_where_nobody_says_otherwise(
