@@ -77,7 +77,9 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """``periods``: the latest first. ``chart``, ``month``: None where nothing was counted ever.
+    """``periods``: the latest first; ``total``: their resource hours, as people read them.
+
+    ``chart``, ``month``: None where nothing was counted ever.
 
     ``largest_stacks`` is None for those who may see the summary only.
     """
@@ -86,6 +88,7 @@ class Dashboard:
     span: Span
     comparison: Comparison
     periods: list[PeriodShown]
+    total: str
     chart: BarChart | None
     month: MonthOfUsage | None
     stacks: int
@@ -108,6 +111,7 @@ def dashboard(membership: Membership, span: Span) -> Dashboard:
         span=span,
         comparison=Comparison(_average(days, span), _average(days, span.before)),
         periods=[_shown(WORDINGS[span.granularity], point, one) for point, one in reversed(points)],
+        total=plain_number(Decimal(sum(one.resource_hours for _point, one in points if one))),
         chart=resources_chart([point for point, _sum in points], WORDINGS[span.granularity])
         if points
         else None,

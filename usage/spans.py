@@ -56,3 +56,12 @@ def usual_span(granularity: Granularity = Granularity.DAILY, last: date | None =
     last = last or timezone.now().date()
     first = last - DAY * (USUAL_DAYS[granularity] - 1)
     return Span(granularity, period_of(first, granularity), last)
+
+
+def fitting_span(first: date, last: date) -> Span:
+    """By day; by week or month where there would be too many bars."""
+    by_day, by_week, by_month = (
+        Span(granularity, first, last)
+        for granularity in (Granularity.DAILY, Granularity.WEEKLY, Granularity.MONTHLY)
+    )
+    return next((span for span in (by_day, by_week) if not span.too_long), by_month)

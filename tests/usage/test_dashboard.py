@@ -139,7 +139,7 @@ def bars(html: str) -> int:
 
 
 def rows(html: str) -> int:
-    (table,) = re.findall(r"<table class=\"keep\"> <thead> <tr> <th scope=\"col\">Period.*?</table>", html)
+    (table,) = re.findall(r"<table class=\"keep\"> <thead> <tr> <th scope=\"col\">Period.*?</tbody>", html)
     return int(table.count('<th scope="row">'))
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from usage.forms import SpanForm
 from usage.periods import Granularity
-from usage.spans import MOST_DAYS, Span, usual_span
+from usage.spans import MOST_DAYS, Span, fitting_span, usual_span
 
 TODAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -73,3 +73,19 @@ def test_what_is_left_out_is_as_usual(asked: dict[str, str], span: Span) -> None
 )
 def test_what_can_not_be_told_is_refused_at_its_field(asked: dict[str, str], field: str, says: str) -> None:
     assert SpanForm(asked).errors == {field: [says]}
+
+
+@pytest.mark.parametrize(
+    ("first", "granularity"),
+    [
+        (date(2026, 3, 1), Granularity.DAILY),
+        (date(2025, 11, 22), Granularity.DAILY),
+        (date(2025, 11, 21), Granularity.WEEKLY),
+        (date(2025, 3, 1), Granularity.WEEKLY),
+        (date(2023, 3, 1), Granularity.MONTHLY),
+    ],
+)
+def test_a_long_span_is_told_in_longer_periods(first: date, granularity: Granularity) -> None:
+    span = fitting_span(first, TODAY.date())
+    assert span == Span(granularity, first, TODAY.date())
+    assert not span.too_long
