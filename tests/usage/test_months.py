@@ -23,18 +23,19 @@ def test_the_rest_of_the_month_is_expected_as_it_is_now() -> None:
         [
             CountedDay(date(2026, 10, 31), 1_000, 24),
             CountedDay(date(2026, 11, 1), 24 * 600, 24),
-            CountedDay(date(2026, 11, 25), 24 * 650, 24),
+            CountedDay(date(2026, 11, 19), 24 * 700, 24),
+            CountedDay(date(2026, 11, 20), 24 * 650, 24),
             CountedDay(date(2026, 11, 26), 19 * 640, 19),
         ]
     )
-    assert told.used == 24 * 600 + 24 * 650 + 19 * 640
+    assert told.used == 24 * 600 + 24 * 700 + 24 * 650 + 19 * 640
     assert (told.month_before, told.before) == (date(2026, 10, 1), 1_000)
     assert told.until == datetime(2026, 11, 26, 19, tzinfo=UTC)
     assert told.projection
     # 5 hours of the 26th and 4 days.
     assert told.projection.hours == 5 + 4 * 24
     assert told.expected == told.used + 101 * 625
-    # The 1st is no day of the last seven.
+    # The last seven days begin with the 20th.
     assert (told.least, told.most) == (told.used + 101 * 625, told.used + 101 * 650)
 
 
