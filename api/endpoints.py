@@ -23,8 +23,11 @@ class Endpoints:
         self.router = Router(tags=[topic])
         self.outside = outside
 
-    def get(self, path: str, needs: Needs, answers: Any) -> Callable[[Endpoint], Endpoint]:
-        return self._declare("GET", path, needs, answers, 200)
+    def get(
+        self, path: str, needs: Needs, answers: Any, *, sparse: bool = False
+    ) -> Callable[[Endpoint], Endpoint]:
+        """``sparse``: what is None is left out, and an answer that is None is 204."""
+        return self._declare("GET", path, needs, answers, 200, sparse=sparse)
 
     def file(self, path: str, needs: Needs, content_type: str) -> Callable[[Endpoint], Endpoint]:
         """What is answered as it is."""
@@ -64,6 +67,7 @@ class Endpoints:
         *,
         writes: bool = False,
         told: dict[str, Any] | None = None,
+        sparse: bool = False,
     ) -> Callable[[Endpoint], Endpoint]:
         def declare(endpoint: Endpoint) -> Endpoint:
             @wraps(endpoint)
@@ -71,7 +75,8 @@ class Endpoints:
                 # The gate has found the organization by it.
                 values.pop("slug", None)
                 if not writes:
-                    return _answer(status, endpoint(request, **values))
+                    answer = endpoint(request, **values)
+                    return _answer(204 if sparse and answer is None else status, answer)
                 return run_once(request, lambda: endpoint(request, **values), status)
 
             if not self.outside:
@@ -84,7 +89,8 @@ class Endpoints:
                 # Not the name of a page.
                 url_name=f"api_{endpoint.__name__}",
                 auth=[needs],
-                response={status: answers},
+                response={status: answers, 204: None} if sparse else {status: answers},
+                exclude_none=sparse,
                 openapi_extra=WRITES if writes else told,
             )
             return endpoint

@@ -7,6 +7,7 @@ import billing.api.account
 import billing.api.invoices
 import invitations.api
 import invitations.provisioning_api
+import usage.api
 import usage.reports_api
 from api import audit_log, authorize, members, organizations, teams
 from api.schema import PortalAPI, undeclared
@@ -21,6 +22,7 @@ portal_api = PortalAPI(
         invitations.api.managers,
         invitations.api.invitations,
         usage.reports_api.endpoints,
+        usage.api.endpoints,
         billing.api.account.endpoints,
         billing.api.invoices.endpoints,
         audit_log.endpoints,

@@ -54,6 +54,8 @@ TOKEN = {
 INSIDE = {
     "dashboard": Row(get=EVERYBODY),
     "stacks": Row(get=MEMBERS),
+    "usage_by_day": Row(get=EVERYBODY),
+    "usage_by_stack": Row(get=MEMBERS),
     "leave": Row(get=EVERYBODY, post=EVERYBODY),
     "access_request": Row(post=EVERYBODY, data={"permission": "stacks.read"}),
     "roles": Row(get=MEMBERS),

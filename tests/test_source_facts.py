@@ -147,10 +147,12 @@ def test_the_only_pages_of_a_billing_manager_are_dashboard_and_billing(world: Wo
         == 200
     }
     others = {address for address in seen if not address.startswith(start + "settings/billing/")}
-    assert others == {start, start + "leave/"}
+    # A file with the dashboard's own figures.
+    file = start + "usage/days.csv"
+    assert others == {start, file, start + "leave/"}
     page = client.get(start).content.decode()
-    links = set(re.findall(rf'href="({start}[^"]*)"', page))
-    assert links == {start, start + "settings/billing/"}
+    links = set(re.findall(rf'href="({start}[^"?]*)', page))
+    assert links == {start, file, start + "settings/billing/"}
 
 
 @fact(4)

@@ -1,14 +1,14 @@
 """Geometry of the charts that the server draws: all in percent, so that drawings stretch."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
-from django.utils.dates import MONTHS
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -16,8 +16,23 @@ from django.utils.translation import gettext as _
 INTERVALS = 4
 ROUND_STEPS = (1, 2, 5, 10)
 BAR_SHARE = 0.76
-LABEL_EVERY = 5
+LABELS = 6
 WIDE = 100_000
+
+
+class Point(NamedTuple):
+    """What was counted of the period that began at ``start``; None: nothing."""
+
+    start: datetime
+    value: Decimal | None
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a chart's periods are called: in full, and on its axis."""
+
+    name: Callable[[datetime], str]
+    mark: Callable[[datetime], str]
 
 
 @dataclass(frozen=True)
@@ -30,13 +45,17 @@ class Tick:
     last: bool = False
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(NamedTuple):
+    """``slot``: where the bar's part of the chart begins. ``tab``: the last one is reached by the Tab key."""
+
+    slot: str
+    slot_width: str
     x: str
     y: str
     width: str
     height: str
     title: str
+    tab: str
 
 
 @dataclass(frozen=True)
@@ -50,16 +69,17 @@ class BarChart:
     bars: list[Bar]
 
 
-def chart_of_days(days: Sequence[tuple[date, Decimal]]) -> BarChart:
-    """Resources under management by day, one bar for each; ``days`` is not empty."""
-    values = [value for _day, value in days]
+def resources_chart(points: Sequence[Point], wording: Wording) -> BarChart:
+    """Resources under management, one bar for each period; ``points`` is not empty."""
+    values = [point.value or Decimal(0) for point in points]
     scale = round_scale(max(values))
-    slot = 100 / len(days)
+    slot = 100 / len(points)
+    every = math.ceil(len(points) / LABELS)
     return BarChart(
-        label=_("Resources under management by day, %(first)s to %(last)s: from %(least)s to %(most)s")
+        label=_("Resources under management, %(first)s to %(last)s: from %(least)s to %(most)s")
         % {
-            "first": date_format(days[0][0], "j F"),
-            "last": date_format(days[-1][0], "j F"),
+            "first": wording.name(points[0].start),
+            "last": wording.name(points[-1].start),
             "least": plain_number(min(values)),
             "most": plain_number(max(values)),
         },
@@ -70,36 +90,42 @@ def chart_of_days(days: Sequence[tuple[date, Decimal]]) -> BarChart:
         x_ticks=[
             Tick(
                 percent(slot * index + slot / 2 if ago else 100),
-                date_format(day, "j M"),
-                minor=ago % (2 * LABEL_EVERY) != 0,
+                wording.mark(point.start),
+                minor=ago % (2 * every) != 0,
                 last=not ago,
             )
-            for index, (day, _value) in enumerate(days)
-            if (ago := len(days) - 1 - index) % LABEL_EVERY == 0
+            for index, point in enumerate(points)
+            if (ago := len(points) - 1 - index) % every == 0
         ],
-        bars=_bars(days, slot, highest=scale[-1]),
+        bars=_bars(points, slot, scale[-1], wording),
     )
 
 
-def _bars(days: Sequence[tuple[date, Decimal]], slot: float, *, highest: int) -> list[Bar]:
-    gap, width = slot * (1 - BAR_SHARE) / 2, percent(slot * BAR_SHARE)
-    months = {day.month: str(MONTHS[day.month]) for day, _value in days}
-    heights = [100 * float(value) / highest for _day, value in days]
+def _bars(points: Sequence[Point], slot: float, highest: int, wording: Wording) -> list[Bar]:
+    gap, slot_width, width = slot * (1 - BAR_SHARE) / 2, percent(slot), percent(slot * BAR_SHARE)
+    heights = [100 * float(point.value or 0) / highest for point in points]
     return [
         Bar(
+            slot=percent(slot * index),
+            slot_width=slot_width,
             x=percent(slot * index + gap),
             y=percent(100 - height),
             width=width,
             height=percent(height),
-            title=_title(f"{day.day} {months[day.month]}", rounded(value)),
+            title=_title(wording.name(point.start), point.value),
+            tab="-1" if index < len(points) - 1 else "0",
         )
-        for index, ((day, value), height) in enumerate(zip(days, heights, strict=True))
+        for index, (point, height) in enumerate(zip(points, heights, strict=True))
     ]
 
 
-def _title(day: str, resources: Decimal) -> str:
-    title = ngettext("%(day)s: %(resources)s resource", "%(day)s: %(resources)s resources", int(resources))
-    return title % {"day": day, "resources": plain_number(resources)}
+def _title(name: str, resources: Decimal | None) -> str:
+    if resources is None:
+        return _("%(period)s: not counted") % {"period": name}
+    title = ngettext(
+        "%(period)s: %(resources)s resource", "%(period)s: %(resources)s resources", int(rounded(resources))
+    )
+    return title % {"period": name, "resources": plain_number(resources)}
 
 
 def round_scale(most: Decimal) -> list[int]:

@@ -2,22 +2,17 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from orgs.compiled import compiled
 from orgs.models import Membership, Organization
-from orgs.policy import Permission, may
 from orgs.rows import count_of
-from usage.charts import BarChart, chart_of_days, number_with_decimal, plain_number
 from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
 
-DAYS_SHOWN = 30
 STACKS_SHOWN = 10
 
 
@@ -43,6 +38,8 @@ def _usage_of_days(organization: uuid.UUID, start: date, end: date) -> QuerySet[
 
 
 class Counts(NamedTuple):
+    """Of an organization: its resources in the last counted ``hour``, its stacks and members."""
+
     resources: int | None
     hour: datetime | None
     stack_count: int
@@ -50,7 +47,7 @@ class Counts(NamedTuple):
 
 
 @compiled(Counts)
-def _counts(organization: uuid.UUID) -> QuerySet[Organization, Any]:
+def counts_of(organization: uuid.UUID) -> QuerySet[Organization, Any]:
     stacks = Stack.objects.filter(organization=organization)
     members = Membership.objects.for_org(organization).members()
     counted = _with_latest_hour(organization).annotate(
@@ -65,38 +62,6 @@ def _with_latest_hour(organization: uuid.UUID) -> QuerySet[Organization, Any]:
     return Organization.objects.filter(pk=organization).annotate(
         resources=Subquery(latest.values("resources")), hour=Subquery(latest.values("hour"))
     )
-
-
-class CountedDay(NamedTuple):
-    """One UTC day with counts: the sum over its hours, and how many of them there are."""
-
-    day: date
-    resource_hours: int
-    hours_counted: int
-
-
-@compiled(CountedDay)
-def _counted_days(organization: uuid.UUID, first: date, last: date) -> QuerySet[OrganizationDay, Any]:
-    days = OrganizationDay.objects.filter(organization=organization, day__gte=first, day__lte=last)
-    return days.values_list(*CountedDay._fields)
-
-
-@dataclass(frozen=True)
-class DayOfUsage:
-    """One UTC day. ``average``: resources under management over the hours that were counted."""
-
-    day: date
-    average: Decimal
-    resource_hours: int
-    hours_counted: int
-
-
-class DayShown(NamedTuple):
-    """A day of the table beside the chart, its figures as people read them."""
-
-    day: date
-    average: str
-    resource_hours: str
 
 
 @dataclass(frozen=True)
@@ -114,77 +79,18 @@ def _largest_stacks(organization: uuid.UUID, hour: datetime) -> QuerySet[HourlyC
     return rows[:STACKS_SHOWN]
 
 
-@dataclass(frozen=True)
-class Dashboard:
-    """The dashboard's figures. ``days``: the latest first.
-
-    ``largest_stacks`` is None for those who may see the summary only.
-    """
-
-    now: ResourcesNow | None
-    average: Decimal
-    days: list[DayShown]
-    chart: BarChart
-    stacks: int
-    largest_stacks: list[StackNow] | None
-    members: int
-
-
-def dashboard(membership: Membership) -> Dashboard:
-    """All that the dashboard shows to this person."""
-    organization = membership.organization
-    (counts,) = _counts(organization.pk)
-    now = _resources_now(counts.resources, counts.hour)
-    days = daily_resources(organization, days=DAYS_SHOWN)
-    return Dashboard(
-        now=now,
-        average=average_resources(days),
-        days=[
-            DayShown(day.day, number_with_decimal(day.average), plain_number(Decimal(day.resource_hours)))
-            for day in reversed(days)
-        ],
-        chart=chart_of_days([(day.day, day.average) for day in days]),
-        stacks=counts.stack_count,
-        largest_stacks=largest_stacks(organization, now)
-        if may(membership, Permission.RUM_PER_STACK)
-        else None,
-        members=counts.member_count,
-    )
-
-
 def usage_of_days(organization_id: uuid.UUID, start: date, end: date) -> tuple[int, ResourcesNow | None]:
     """Resource hours, and so credits, of the UTC days from ``start`` up to, not including, ``end``.
 
     With them, in one statement, the resources in the last hour that was counted.
     """
     (found,) = _usage_of_days(organization_id, start, end)
-    return found.total, _resources_now(found.resources, found.hour)
+    return found.total, resources_now(found.resources, found.hour)
 
 
-def _resources_now(resources: int | None, hour: datetime | None) -> ResourcesNow | None:
+def resources_now(resources: int | None, hour: datetime | None) -> ResourcesNow | None:
+    """None where nothing was counted yet."""
     return None if resources is None or hour is None else ResourcesNow(resources, hour)
-
-
-def daily_resources(organization: Organization, days: int = DAYS_SHOWN) -> list[DayOfUsage]:
-    """The last ``days`` UTC days up to today, in order; a day that wasn't counted is all zero."""
-    today = timezone.now().date()
-    shown = [today - timedelta(days=ago) for ago in reversed(range(days))]
-    counted = {row.day: row for row in _counted_days(organization.pk, shown[0], today)}
-    return [_day_of_usage(day, counted.get(day)) for day in shown]
-
-
-def _day_of_usage(day: date, row: CountedDay | None) -> DayOfUsage:
-    if row is None:
-        return DayOfUsage(day, Decimal(0), 0, 0)
-    return DayOfUsage(
-        day, Decimal(row.resource_hours) / row.hours_counted, row.resource_hours, row.hours_counted
-    )
-
-
-def average_resources(days: list[DayOfUsage]) -> Decimal:
-    """Resources under management over a span: the average of its hourly counts."""
-    hours = sum(day.hours_counted for day in days)
-    return Decimal(sum(day.resource_hours for day in days)) / hours if hours else Decimal(0)
 
 
 def largest_stacks(organization: Organization, now: ResourcesNow | None) -> list[StackNow]:

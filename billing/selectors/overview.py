@@ -46,6 +46,7 @@ from orgs.compiled import compiled
 from orgs.editions import Edition
 from orgs.models import Membership, Organization
 from usage.selectors import ResourcesNow, usage_of_days
+from usage.spans import Span, fitting_span
 
 
 @compiled(Subscription)
@@ -62,6 +63,7 @@ class BillingPage:
     ``under_way``: what was asked of Stripe and has not been answered.
     ``card_saved``: the person comes from saving the card that pays now.
     ``failed``: an act that came to nothing while nobody waited for it.
+    ``credit_days``: those of the credits, as the dashboard tells them.
     ``bill_to``: as on coming invoices, a line each. ``warnings``: see ``billing.selectors.continuity``.
     """
 
@@ -72,6 +74,7 @@ class BillingPage:
     upcoming: list[Upcoming]
     next_charges: list[NextCharge]
     credits: Credits | None
+    credit_days: Span | None
     seats: Seats | None
     resources: ResourcesNow | None
     methods: list[UsedMethod]
@@ -148,6 +151,7 @@ def billing_page(
         upcoming=upcoming,
         next_charges=next_charges_of(upcoming),
         credits=Credits(used, edition.free_credits, span, edition.credit_price) if span else None,
+        credit_days=_days_since(span.since) if span else None,
         seats=seats_of(membership, managers) if edition.per_seat else None,
         resources=resources,
         methods=used_methods(upcoming, pays),
@@ -161,6 +165,11 @@ def billing_page(
         warnings=mail_warnings(membership, account),
         as_of=account.as_of if account else None,
     )
+
+
+def _days_since(begun: datetime) -> Span:
+    today = timezone.now().date()
+    return fitting_span(min(begun.date(), today), today)
 
 
 def upcoming_of_account(subscriptions: Iterable[Subscription], account: AccountRow | None) -> list[Upcoming]:

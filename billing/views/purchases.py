@@ -1,6 +1,7 @@
 """Editions: compared, bought on Stripe's page, and back from there."""
 
 import uuid
+from dataclasses import asdict
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -8,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from billing.forms import EstimateForm
 from billing.models import StripeOperation
 from billing.operations.purchases import start_purchase
 from billing.selectors import editions_page, own_purchase
@@ -22,8 +24,14 @@ from work.doorbell import ring
 
 @requires(GET=Permission.BILLING_VIEW)
 def editions(request: OrgRequest) -> HttpResponse:
-    """All that is sold, side by side."""
-    return render(request, "billing/editions.html", {"page": editions_page(request.membership)})
+    """All that is sold, side by side, with what a month of resources would cost on each."""
+    form = EstimateForm(request.GET)
+    if not form.is_valid():
+        page = editions_page(request.membership)
+        return render(request, "billing/editions.html", {"page": page, "form": form})
+    page = editions_page(request.membership, **form.cleaned_data)
+    form = EstimateForm(initial=asdict(page.month) if page.month else form.cleaned_data)
+    return render(request, "billing/editions.html", {"page": page, "form": form})
 
 
 @requires(GET=Permission.BILLING_SUBSCRIPTION_UPDATE, POST=Permission.BILLING_SUBSCRIPTION_UPDATE)

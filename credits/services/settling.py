@@ -19,7 +19,8 @@ from django.utils import timezone
 from credits.burning import Charge, Line, Pool, burn
 from credits.models import Entry, Grant, Ledger, Period
 from credits.spans import open_since, period_at
-from usage.services import OLDEST
+from usage.partitions import first_kept_month
+from usage.periods import beginning
 
 # Postgres takes 65,535 parameters in a statement.
 BATCH = 2000
@@ -80,7 +81,7 @@ def _charges(
     """
     values: dict[str, Any] = {
         "organization": organization_id,
-        "oldest": max(periods[0].starts_at, timezone.now() - OLDEST),
+        "oldest": max(periods[0].starts_at, beginning(first_kept_month(timezone.now().date()))),
         "open_since": since,
         "until": until,
     }

@@ -117,6 +117,20 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("[data-busy]").forEach(release);
 });
 
+// The Tab key reaches one bar of a chart, arrow keys the others.
+document.addEventListener("keydown", (event) => {
+  const bar = event.target.closest(".chart .bar");
+  if (!bar) return;
+  const bars = [...bar.parentNode.querySelectorAll(".bar")];
+  const place = bars.indexOf(bar);
+  const next = bars[{ ArrowLeft: place - 1, ArrowRight: place + 1, Home: 0, End: bars.length - 1 }[event.key]];
+  if (!next) return;
+  event.preventDefault();
+  bar.setAttribute("tabindex", "-1");
+  next.setAttribute("tabindex", "0");
+  next.focus();
+});
+
 // A button that chooses the browser's own time zone in a list: <button data-zone-for="id of the list" hidden>.
 const zoneButton = document.querySelector("[data-zone-for]");
 if (zoneButton) {

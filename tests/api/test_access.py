@@ -42,6 +42,8 @@ class Row:
 QUESTION = {"user": "5e2c0d0e-4f0b-4c53-9d0a-0f6a3a1c7b11", "permission": "stacks.read"}
 INVITED = {"email": "new@example.test", "role": "billing_manager"}
 ASKED = "?user=5e2c0d0e-4f0b-4c53-9d0a-0f6a3a1c7b11&permission=stacks.read"
+LOOKED_BACK = "?granularity=daily&lookbackDays=30"
+QUERIES = {"authorize": ASKED, "resources/summary": LOOKED_BACK}
 TEAM = {"name": "Platform"}
 TABLE = {
     "GET ": Row(P.ORGANIZATION_VIEW, set(Role)),
@@ -64,6 +66,7 @@ TABLE = {
     "POST usage": Row(P.USAGE_RECORD, set(), personal=False, data={"counts": []}),
     "GET billing-managers": Row(P.BILLING_MANAGERS_LIST_NAMES, {ADMIN, MANAGER, VIEWER}),
     "DELETE billing-managers/{manager_id}": Row(P.BILLING_MANAGERS_REMOVE, {ADMIN}),
+    "GET resources/summary": Row(P.RUM_SUMMARY, set(Role)),
     "GET audit-events": Row(P.AUDIT_READ, {ADMIN}),
     "GET billing": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/subscriptions": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
@@ -79,7 +82,7 @@ of_some = pytest.mark.parametrize("name", sampled(list(TABLE), every=5))
 
 def address(name: str, world: World, *, foreign: bool = False) -> str:
     path = name.partition(" ")[2].format(**(world.foreign_ids if foreign else world.own_ids))
-    return path + (ASKED if path == "authorize" else "")
+    return path + QUERIES.get(path, "")
 
 
 def send(program: Program, name: str, world: World, *, foreign: bool = False) -> HttpResponse:

@@ -1,6 +1,8 @@
 """What comes next on *Billing & usage*, line by line, with our own on-demand credits beside it."""
 
+import re
 from datetime import datetime, timedelta
+from html import unescape
 
 import pytest
 from django.conf import LazySettings
@@ -98,6 +100,9 @@ def test_on_demand_credits_stand_beside_the_next_charge(client: Client, organiza
     assert "On-demand credits about $75.00 by our count, before tax, not in Stripe's figures" in page
     assert "150,000 of them are free; the other 300,000 are on demand." in page
     assert "450,000 Free −150,000 On demand, $0.00025 each 300,000 About, before tax $75.00" in page
+    html = client.get(billing_url(organization)).content.decode()
+    (over_time,) = re.findall(r'href="([^"]*)">See use over time', html)
+    assert "Together 450,000" in text_of(client.get(unescape(over_time)))
 
 
 def test_credits_are_counted_over_the_period_of_the_editions_own_subscription(

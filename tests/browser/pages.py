@@ -35,6 +35,8 @@ NO_PAGE = {
     "webhook_test": "POST only",
     "webhook_again": "POST only",
     "audit_export": "POST only",
+    "usage_by_day": "a CSV file",
+    "usage_by_stack": "a CSV file",
     "people_remove": "asks about people whom the address names",
     "closing_undo": "POST only",
     "organization_data": "POST only",

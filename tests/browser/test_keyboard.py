@@ -139,3 +139,25 @@ def test_escape_goes_back_to_the_menu_that_a_link_was_copied_from(world: World, 
     billing.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(button).to_be_focused()
+
+
+def test_a_chart_tells_each_bar_to_the_arrow_keys_and_follows_the_period(
+    world: World, new_page: NewPage
+) -> None:
+    page = new_page(user=world.memberships[Role.BILLING_MANAGER].user)
+    page.goto(f"/orgs/{world.organization.slug}/")
+    bars = page.locator(".chart .bar")
+    bars.last.focus()
+    page.keyboard.press("ArrowLeft")
+    before = bars.nth(-2)
+    expect(before).to_be_focused()
+    expect(before.locator("text")).to_be_visible()
+    expect(before.locator("text")).to_have_text(before.get_attribute("aria-label") or "")
+    expect(bars.last.locator("text")).to_be_hidden()
+    bars.first.locator(".slot").hover(force=True)
+    expect(bars.first.locator("text")).to_be_visible()
+    page.get_by_role("link", name="Month", exact=True).click()
+    expect(page.get_by_role("link", name="Month", exact=True)).to_have_attribute("aria-current", "true")
+    assert page.url.endswith("?by=monthly")
+    assert bars.count() < 14
+    expect(page.locator("#at-a-glance")).not_to_contain_text("over 30 days")

@@ -29,9 +29,14 @@ from tests.hooks.factories import EndpointFactory
 from tests.invitations.factories import InvitationFactory
 from tests.tokens.factories import AccessTokenFactory
 from tokens.secret import OF_PERSON, digest_of, new_secret
+from usage.dashboard import dashboard
+from usage.export import export_stacks
+from usage.periods import Granularity
 from usage.readings import HourlyReading
-from usage.selectors import dashboard, usage_of_days
+from usage.selectors import usage_of_days
 from usage.services import record_counts
+from usage.spans import usual_span
+from usage.sums import sums_by
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 # Those of our apps; tests declare some of their own.
@@ -126,7 +131,7 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
     older = invoice_list(organization, InvoiceFilter(), after=newest.after)
     readers = {"admin": admin, "manager": manager}
     return {
-        "dashboard": dashboard(admin),
+        "dashboard": dashboard(admin, usual_span()),
         "members": first,
         "older members": second,
         "newer members": members_page(admin, before=second.newer),
@@ -134,6 +139,8 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
         "invoices": newest,
         "older invoices": older,
         "newer invoices": invoice_list(organization, InvoiceFilter(), before=older.before),
+        "stacks by day": list(export_stacks(organization.pk, usual_span())),
+        "resources by day": sums_by(Granularity.DAILY, organization.pk, NOW - timedelta(days=9), NOW.date()),
         "resource hours": usage_of_days(organization.pk, NOW.date() - timedelta(days=9), NOW.date()),
         **{f"billing for {name}": billing_page(reader) for name, reader in readers.items()},
         **{f"activity for {name}": latest_activity(reader) for name, reader in readers.items()},

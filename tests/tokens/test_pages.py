@@ -64,6 +64,7 @@ def test_a_form_offers_what_its_reader_may(admin: Membership, member: Membership
         "rum.per_stack",
         "teams.api_list",
         "teams.list",
+        "rum.summary",
     }
     assert {"audit.read", "members.invite"} <= offered(admin, "token_new")
     assert "usage.record" not in offered(admin, "token_new")

@@ -1,13 +1,17 @@
 """Geometry of the charts."""
 
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage.charts import chart_of_days, round_scale
+from usage.charts import Point, resources_chart, round_scale
+from usage.dashboard import WORDINGS
+from usage.periods import Granularity
+
+BY_DAY = WORDINGS[Granularity.DAILY]
 
 
 @pytest.mark.parametrize(
@@ -35,22 +39,35 @@ def test_the_axis_reaches_the_highest_bar_and_not_twice_as_far_up(most: Decimal)
 
 
 def test_bars_stand_on_the_axis_and_keep_within_the_drawing() -> None:
-    first = date(2026, 10, 20)
-    chart = chart_of_days([(first + timedelta(days=n), Decimal(n * 10)) for n in range(30)])
+    first = datetime(2026, 10, 20, tzinfo=UTC)
+    chart = resources_chart([Point(first + timedelta(days=n), Decimal(n * 10)) for n in range(30)], BY_DAY)
     assert len(chart.bars) == 30
     for bar in chart.bars:
         assert percent(bar.y) + percent(bar.height) == 100
-        assert 0 <= percent(bar.x) <= 100 - percent(bar.width)
+        assert percent(bar.slot) <= percent(bar.x) <= 100 - percent(bar.width)
     assert [tick.label for tick in chart.x_ticks if not tick.minor] == ["29 Oct", "8 Nov", "18 Nov"]
     assert len(chart.x_ticks) == 6
     assert chart.bars[29].height == "96.67%"
-    assert chart.bars[1].title == "21 October: 10 resources"
-    assert chart.label == "Resources under management by day, 20 October to 18 November: from 0 to 290"
+    assert chart.bars[1].title == "21\xa0October 2026: 10 resources"
+    assert chart.label == (
+        "Resources under management, 20\xa0October 2026 to 18\xa0November 2026: from 0 to 290"
+    )
 
 
-def test_days_without_resources_are_drawn_flat() -> None:
-    chart = chart_of_days([(date(2026, 1, 1), Decimal(0))])
-    assert chart.bars[0].height == "0.00%"
+def test_the_tab_key_reaches_the_last_bar_alone() -> None:
+    first = datetime(2026, 10, 20, tzinfo=UTC)
+    chart = resources_chart([Point(first + timedelta(days=n), Decimal(1)) for n in range(3)], BY_DAY)
+    assert [bar.tab for bar in chart.bars] == ["-1", "-1", "0"]
+
+
+def test_none_and_nothing_counted_are_drawn_flat_and_told_apart() -> None:
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    chart = resources_chart([Point(first, Decimal(0)), Point(first + timedelta(days=1), None)], BY_DAY)
+    assert [bar.height for bar in chart.bars] == ["0.00%", "0.00%"]
+    assert [bar.title for bar in chart.bars] == [
+        "1\xa0January 2026: 0 resources",
+        "2\xa0January 2026: not counted",
+    ]
 
 
 def percent(text: str) -> Decimal:

@@ -1,7 +1,7 @@
 """The dashboard: what each role sees, and what it costs."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib import admin as django_admin
@@ -12,6 +12,7 @@ from django.utils import timezone
 from orgs.models import Membership, Organization
 from tests.conftest import SignIn
 from tests.factories import MembershipFactory, OrganizationFactory
+from tests.usage.rollups import count_hours, hours_from
 from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
 from usage.readings import HourlyReading
 from usage.services import record_counts
@@ -31,8 +32,8 @@ def count(organization: Organization, *, stacks: int = 2, days: int = 3) -> None
     )
 
 
-def page(client: object, organization: Organization) -> str:
-    response = client.get(f"/orgs/{organization.slug}/")  # type: ignore[attr-defined] - a test client
+def page(client: object, organization: Organization, query: str = "") -> str:
+    response = client.get(f"/orgs/{organization.slug}/{query}")  # type: ignore[attr-defined] - a test client
     assert response.status_code == 200
     return " ".join(response.content.decode().split())
 
@@ -70,20 +71,77 @@ def test_a_billing_manager_sees_the_summary_only(billing_manager: Membership, si
     count(billing_manager.organization)
     html = page(sign_in(billing_manager), billing_manager.organization)
     assert fact(html, "Resources now") == "3,000"
+    assert bars(html) == 30
+    assert "By the end of the month, about" in html
     assert "canary" not in html
+    assert "in 2 stacks" not in html
     assert "/settings/members/" not in html
 
 
 def test_the_chart_has_a_bar_and_a_table_row_for_each_of_30_days(admin: Membership, sign_in: SignIn) -> None:
     count(admin.organization)
     html = page(sign_in(admin), admin.organization)
-    chart = re.search(r"<svg class=\"chart\" role=\"img\" aria-label=\"[^\"]+3,000\">.*?</svg>", html)
-    assert chart
-    assert chart[0].count("<rect") == chart[0].count("<title>") == 30
-    table = re.search(r"<details>.*?</details>", html)
-    assert table
-    assert table[0].count('<th scope="row">') == 30
+    assert bars(html) == rows(html) == 30
     assert "style=" not in html
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("?by=weekly&first=2026-03-01&last=2026-03-21", 3),
+        ("?by=monthly&first=2025-12-01&last=2026-02-28", 3),
+        ("?by=hourly&first=2026-03-01&last=2026-03-02", 48),
+        ("?first=2026-03-01&last=2026-03-07", 7),
+    ],
+)
+def test_the_chart_tells_the_days_that_were_chosen_in_their_periods(
+    admin: Membership, sign_in: SignIn, query: str, shown: int
+) -> None:
+    count(admin.organization)
+    html = page(sign_in(admin), admin.organization, query)
+    assert bars(html) == rows(html) == shown
+
+
+def test_too_many_days_are_refused_beside_the_usual_ones_of_the_same_period(
+    admin: Membership, sign_in: SignIn
+) -> None:
+    count(admin.organization)
+    html = page(sign_in(admin), admin.organization, "?by=monthly&first=2001-01-01")
+    assert "By the month, choose at most 2928 days." in html
+    assert bars(html) in {12, 13}
+
+
+def test_the_average_is_compared_with_as_many_days_before(admin: Membership, sign_in: SignIn) -> None:
+    client, organization = sign_in(admin), admin.organization
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    count_hours(organization, hours_from(day, 200, 5) | hours_from(day + timedelta(days=2), 150, 7))
+    query = "?first=2026-03-03&last=2026-03-04"
+    html = page(client, organization, query)
+    assert fact(html, "Average resources") == "150"
+    assert "over 2 days" in html
+    assert "25% fewer than in the same time before" in html
+    assert "150 resources" in html
+    assert "4 March 2026: not counted" in html.replace("\xa0", " ")
+    assert "nothing to compare with before" in page(client, organization, "?first=2026-03-01&last=2026-03-01")
+    assert "nothing was counted" in page(client, organization, "?first=2026-03-06&last=2026-03-06")
+
+
+def test_a_month_without_a_count_for_a_day_has_no_projection(admin: Membership, sign_in: SignIn) -> None:
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=26)
+    count_hours(admin.organization, {hour: 5})
+    html = page(sign_in(admin), admin.organization)
+    assert "nothing is said about the rest of the month" in html
+    assert "By the end of the month" not in html
+
+
+def bars(html: str) -> int:
+    (chart,) = re.findall(r"<svg class=\"chart\" role=\"group\" aria-label=\"[^\"]+\">.*?</svg>", html)
+    return int(chart.count('<g class="bar"'))
+
+
+def rows(html: str) -> int:
+    (table,) = re.findall(r"<table class=\"keep\"> <thead> <tr> <th scope=\"col\">Period.*?</tbody>", html)
+    return int(table.count('<th scope="row">'))
 
 
 def test_without_usage_the_page_says_why_and_what_sends_it(admin: Membership, sign_in: SignIn) -> None:

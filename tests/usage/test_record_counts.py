@@ -16,8 +16,9 @@ from tests.races import at_once
 from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
 from usage.partitions import ensure_partitions
 from usage.readings import HourlyReading
-from usage.selectors import daily_resources, usage_of_days
+from usage.selectors import usage_of_days
 from usage.services import record_counts
+from usage.sums import counted_days
 
 
 def this_hour() -> datetime:
@@ -114,14 +115,13 @@ def test_an_hour_in_another_time_zone_is_taken_as_its_utc_hour(organization: Org
     assert OrganizationDay.objects.get().day == yesterday().date()
 
 
-def test_the_average_of_a_day_is_over_the_hours_that_were_counted(organization: Organization) -> None:
+def test_a_day_tells_how_many_of_its_hours_were_counted(organization: Organization) -> None:
     record_counts(
         organization_id=organization.pk,
         counts=[reading(hour=yesterday(1), resources=4), reading(hour=yesterday(2), resources=5)],
     )
-    days = daily_resources(organization, days=30)
-    assert len(days) == 30
-    assert [day.average for day in days[-2:]] == [Decimal("4.5"), Decimal(0)]
+    (day,) = counted_days(organization.pk, yesterday().date(), this_hour().date())
+    assert (day.resource_hours, day.hours_counted) == (9, 2)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from decimal import Decimal
 from html import unescape
 from urllib.parse import urlencode
 
@@ -19,9 +20,9 @@ from tests.factories import OrganizationFactory
 from usage import stacks
 from usage.models import Stack
 from usage.readings import HourlyReading
-from usage.selectors import average_resources, daily_resources
 from usage.services import record_counts
 from usage.stacks import Sort, stacks_of, stacks_page
+from usage.sums import counted_days
 
 NOW = timezone.now().replace(minute=0, second=0, microsecond=0)
 EARLIER = NOW - timedelta(hours=26)
@@ -71,7 +72,10 @@ def test_the_largest_come_first_and_those_not_counted_now_last(counted: Organiza
 
 def test_averages_add_up_to_the_organizations(counted: Organization) -> None:
     averages = [stack.average for stack in stacks_of(counted.pk).after(0, "", most=100)]
-    assert sum(average or 0 for average in averages) == average_resources(daily_resources(counted))
+    today = NOW.date()
+    days = counted_days(counted.pk, today - timedelta(days=stacks.DAYS_AVERAGED - 1), today)
+    total = Decimal(sum(day.resource_hours for day in days))
+    assert sum(average or 0 for average in averages) == total / sum(day.hours_counted for day in days)
 
 
 def test_stacks_are_sorted_by_name_and_found_by_a_part_of_it(counted: Organization) -> None:
