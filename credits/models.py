@@ -69,7 +69,7 @@ class Ledger(Work):
 
     ``settled_until``: the hours before it have been counted. ``closed_until``: what was booked before it
     stays as it is, and hours before it that are counted later are booked at it; null until it is settled
-    first.
+    for the first time.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

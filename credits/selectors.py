@@ -18,6 +18,12 @@ from orgs.editions import CREDIT_CURRENCY
 from usage.models import OrganizationHour
 
 
+def closed_until(organization_id: uuid.UUID) -> datetime | None:
+    """Hours before it that are recorded now count in the period of a later one. None: all are open."""
+    found = Ledger.objects.filter(organization=organization_id).values_list("closed_until", flat=True)
+    return found.first()
+
+
 @dataclass(frozen=True)
 class GrantInPeriod:
     """A grant as a period uses it. ``burnt_before``: in earlier ones.

@@ -31,14 +31,11 @@ def period_at(periods: Sequence[Period], at: datetime) -> Period | None:
     return period if period is not None and at < period.ends_at else None
 
 
-def open_since(periods: Sequence[Period], settled_until: datetime | None) -> datetime:
+def open_since(periods: Sequence[Period], settled_until: datetime) -> datetime:
     """The beginning of the earliest span that is still open. There must be a period."""
-    earliest = periods[0].starts_at
-    if settled_until is None:
-        return earliest
     closes_at = settled_until - STAYS_OPEN
     begun = (span.since for span in _all_spans(periods) if span.since <= closes_at)
-    return max(begun, default=earliest)
+    return max(begun, default=periods[0].starts_at)
 
 
 def _all_spans(periods: Sequence[Period]) -> Iterator[Span]:

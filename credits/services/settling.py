@@ -9,7 +9,7 @@ whether an hour is settled once or often, late or in time, and whether a worker 
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -21,6 +21,7 @@ from credits.models import Entry, Grant, Ledger, Period
 from credits.spans import open_since, period_at
 from usage.partitions import first_kept_month
 from usage.periods import beginning
+from usage.settling import hold_recording
 
 # Postgres takes 65,535 parameters in a statement.
 BATCH = 2000
@@ -45,17 +46,20 @@ def settle(*, organization_id: uuid.UUID, until: datetime) -> None:
     known. Safe to run any number of times, and at once.
     """
     with transaction.atomic():
+        # So that usage marks the same hours as late.
+        hold_recording(organization_id)
         ledger = Ledger.objects.locked(organization_id)
         periods = list(Period.objects.for_org(organization_id).order_by("starts_at"))
         if not periods:
             return
-        since = max(filter(None, (ledger.closed_until, open_since(periods, ledger.settled_until))))
+        since = ledger.closed_until or periods[0].starts_at
         until = _last_hour(ledger, periods, until)
         lines = _open_lines(organization_id, since)
         grants = _granted(organization_id, since)
         charges = _charges(organization_id, periods, since, until)
         _append(organization_id, grants, lines, burn(charges, _as_before(grants, lines)))
-        Ledger.objects.filter(pk=ledger.pk).update(settled_until=until, closed_until=since)
+        closed_until = max(since, open_since(periods, until))
+        Ledger.objects.filter(pk=ledger.pk).update(settled_until=until, closed_until=closed_until)
 
 
 def _last_hour(ledger: Ledger, periods: Sequence[Period], until: datetime) -> datetime:
@@ -75,13 +79,15 @@ def _open_lines(organization_id: uuid.UUID, since: datetime) -> dict[Line, int]:
 def _charges(
     organization_id: uuid.UUID, periods: Sequence[Period], since: datetime, until: datetime
 ) -> list[Charge]:
-    """What is to be booked from ``since`` on. Of hours closed before, the difference to what was booked.
+    """What is to be booked from ``since`` on. Of hours closed before, the difference to what was booked, as
+    far back as usage takes hours, or took them a day ago.
 
     A period takes back no more than it consumes: what is left over is taken back later.
     """
+    oldest = first_kept_month(timezone.now().date() - timedelta(days=1))
     values: dict[str, Any] = {
         "organization": organization_id,
-        "oldest": max(periods[0].starts_at, beginning(first_kept_month(timezone.now().date()))),
+        "oldest": max(periods[0].starts_at, beginning(oldest)),
         "open_since": since,
         "until": until,
     }

@@ -41,7 +41,7 @@ def buy(organization: Organization, number: int, begins: int, amount: int) -> No
 
 # Without shrinking, which would take minutes: the acts are few.
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -3,14 +3,18 @@
 from functools import partial
 
 import pytest
+from django.db.models import F
 
 from credits.models import Entry
 from credits.services.periods import follow_terms
 from credits.services.settling import settle
 from orgs.models import Organization
-from tests.credits.months import DECEMBER, HOUR, NOVEMBER, burnt_of, count, terms
+from tests.credits.months import DECEMBER, HOUR, NOVEMBER, OCTOBER, burnt_of, count, terms
 from tests.factories import OrganizationFactory
 from tests.races import ROUNDS, at_once
+from usage.models import LateHour
+from usage.readings import HourlyReading
+from usage.services import record_counts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,6 +35,27 @@ def test_many_that_settle_at_once_burn_each_hour_once(rounds: int) -> None:
         assert burnt_of(organization)[f"period:{NOVEMBER.isoformat()}"] == 100
         numbers = Entry.objects.for_org(organization).order_by("number").values_list("number", flat=True)
         assert list(numbers) == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_usage_recorded_while_a_span_closes_is_marked_if_it_is_booked_late(rounds: int) -> None:
+    for _round in range(rounds):
+        organization = OrganizationFactory()
+        for since, until in ((OCTOBER, NOVEMBER), (NOVEMBER, DECEMBER)):
+            follow_terms(organization_id=organization.pk, terms=terms(since, until))
+        settling = partial(settle, organization_id=organization.pk, until=DECEMBER)
+        outcomes = at_once(settling, *(partial(report, organization, number) for number in range(4)))
+        assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+        settling()
+
+        marked = LateHour.objects.filter(organization=organization).values_list("hour", "resources")
+        late = Entry.objects.for_org(organization).filter(booked_at__gt=F("hour"))
+        assert sorted(marked) == sorted(late.values_list("hour", "credits"))
+
+
+def report(organization: Organization, number: int) -> None:
+    reading = HourlyReading(stack="web", hour=OCTOBER + number * HOUR, resources=5)
+    record_counts(organization_id=organization.pk, counts=[reading])
 
 
 def count_late(organization: Organization) -> None:

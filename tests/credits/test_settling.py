@@ -1,10 +1,10 @@
 """What the ledger says is what the counted hours and the grants come to, however they got there."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from bench.statements import sent_statements
 from credits.models import Entry, Grant, Ledger, Period, Voiding
@@ -27,6 +27,9 @@ from tests.credits.months import (
     terms,
 )
 from tests.factories import OrganizationFactory
+from usage.models import LateHour
+from usage.readings import HourlyReading
+from usage.services import record_counts
 
 PERIOD = f"period:{NOVEMBER.isoformat()}"
 
@@ -127,6 +130,23 @@ def test_an_hour_counted_after_its_period_was_closed_counts_in_the_next(
     assert burnt_of(organization) == {f"period:{OCTOBER.isoformat()}": 8, PERIOD: 21}
 
 
+def test_usage_marks_the_hours_that_are_booked_late(organization: Organization) -> None:
+    begin(organization, since=OCTOBER, until=NOVEMBER, credits=100)
+    begin(organization, credits=100)
+
+    def report(hour: datetime, resources: int) -> None:
+        reading = HourlyReading(stack="web", hour=hour, resources=resources)
+        record_counts(organization_id=organization.pk, counts=[reading])
+        settle(organization_id=organization.pk, until=NOVEMBER + 2 * DAY)
+
+    # The first is in time, since nothing was settled before, and closes October.
+    for hour, resources in ((OCTOBER, 3), (OCTOBER, 5), (NOVEMBER - HOUR, 2), (NOVEMBER, 7)):
+        report(hour, resources)
+    marked = LateHour.objects.values_list("hour", "resources")
+    booked = Entry.objects.filter(booked_at__gt=F("hour")).values_list("hour", "credits")
+    assert set(marked) == set(booked) == {(OCTOBER, 2), (NOVEMBER - HOUR, 2)}
+
+
 def test_a_closed_hour_counted_down_is_taken_back_as_far_as_something_is_consumed(
     organization: Organization,
 ) -> None:
@@ -187,7 +207,7 @@ def test_the_number_of_statements_is_the_same_for_an_hour_and_for_a_month(organi
         with sent_statements() as statements:
             settle(organization_id=organization.pk, until=NOVEMBER + hours * HOUR)
         numbers.append(len(statements))
-    assert numbers[0] == numbers[1] == 8
+    assert numbers[0] == numbers[1] == 9
 
 
 @pytest.mark.parametrize("model", [Entry, Grant, Period, Voiding])
