@@ -19,6 +19,9 @@ from usage.partitions import ensure_partitions
 from usage.readings import Batch, HourlyReading
 from usage.settling import hold_recording, settled_until
 
+# Of a program, in seconds.
+LONGEST_WAIT = 5.0
+
 # Kept for each connection, and emptied when a transaction ends.
 BATCH_TABLE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS usage_batch (
@@ -109,7 +112,8 @@ def record_batch(
 ) -> Recorded:
     """The same of a batch. ``actor``: a program, whose right is asked for anew after other batches.
 
-    Raises Organization.DoesNotExist, Denied, and an ObjectDoesNotExist for a token that has ended.
+    It doesn't wait for those for long, since it takes a thread of the web meanwhile. Raises RefusedForNow,
+    Denied, Organization.DoesNotExist, and an ObjectDoesNotExist for a token that has ended.
     """
     if not batch.greatest:
         return NOTHING
@@ -117,7 +121,7 @@ def record_batch(
     ensure_partitions({hour.date() for _stack, hour in batch.greatest})
     with transaction.atomic():
         _copy(batch)
-        if not hold_recording(organization_id):
+        if not hold_recording(organization_id, wait=None if actor is None else LONGEST_WAIT):
             raise Organization.DoesNotExist
         if actor is not None:
             now = actor.read_anew(Organization.objects.get(pk=organization_id))

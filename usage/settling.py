@@ -8,7 +8,11 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db import connection
+from django.db import OperationalError, connection
+from django.utils.translation import gettext as _
+from psycopg.errors import LockNotAvailable
+
+from orgs.errors import RefusedForNow
 
 # The end of an organization's last settled period; None: none is settled.
 SettledUntil = Callable[[uuid.UUID], datetime | None]
@@ -27,16 +31,26 @@ def settled_until(organization_id: uuid.UUID) -> datetime | None:
     return max(ends, default=None)
 
 
-def hold_recording(organization_id: uuid.UUID) -> bool:
+def hold_recording(organization_id: uuid.UUID, *, wait: float | None = None) -> bool:
     """Let no other transaction record usage of the organization, or settle it, until this one ends.
 
     A lock of usage alone: people, roles and billing don't wait for it. Whether there is such an organization.
+    ``wait``: for so many seconds at most; then it raises RefusedForNow.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('usage ' || id, 0)) FROM orgs_organization"
-            # It can't be deleted meanwhile. Its own lock (NO KEY UPDATE) doesn't conflict with this one.
-            " WHERE id = %s FOR KEY SHARE",
-            [organization_id],
-        )
+        if wait is not None:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{wait}s"])
+        try:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended('usage ' || id, 0)) FROM orgs_organization"
+                # It can't be deleted meanwhile. Its own lock (NO KEY UPDATE) doesn't conflict with this one.
+                " WHERE id = %s FOR KEY SHARE",
+                [organization_id],
+            )
+        except OperationalError as error:
+            if isinstance(error.__cause__, LockNotAvailable):
+                raise RefusedForNow(
+                    _("Other reports of the organization are being recorded."), "", wait=2
+                ) from None
+            raise
         return cursor.fetchone() is not None

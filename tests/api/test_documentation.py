@@ -21,7 +21,7 @@ from billing_portal.api import portal_api
 from billing_portal.api_docs import PATH
 from orgs.models import Membership, Organization
 from orgs.policy import Permission
-from tests.api.program import program_of, program_of_host, told
+from tests.api.program import program_of, program_of_host, program_of_organization, told
 from tests.programs.factories import ProgramFactory
 from tests.programs.tool import connected
 from tokens import limits
@@ -52,6 +52,11 @@ def test_the_page_tells_of_every_operation_without_a_script() -> None:
         assert f"<code>{path}</code>" in page
     assert "<script>" not in page
     assert not re.search(r"\sstyle=", page)
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(_context: schemathesis.SerializationContext, value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
 
 
 SCHEMA = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", WSGIHandler())
@@ -93,39 +98,40 @@ def _one_connection() -> Iterator[None]:
 
 
 @pytest.fixture
-def secrets(admin: Membership, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """An admin's, and the product's."""
+def secrets(admin: Membership, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """An admin's, the product's, and the organization's by which usage is reported."""
     monkeypatch.setattr(limits, "A_MINUTE", 10**6)
     Organization.objects.filter(pk=admin.organization_id).update(slug="own", external_id="own")
-    return program_of(admin).secret or "", program_of_host().secret or ""
+    programs = program_of(admin), program_of_host(), program_of_organization(admin.organization)
+    return tuple(program.secret or "" for program in programs)
 
 
-def keeps_to_it(case: schemathesis.Case, secrets: tuple[str, str]) -> None:
+def keeps_to_it(case: schemathesis.Case, secrets: tuple[str, ...]) -> None:
     for name in ("slug", "external_id"):
         if case.path_parameters and case.path_parameters.get(name):
             case.path_parameters[name] = "own"
-    secret = secrets["provisioning" in case.path]
+    secret = secrets[2 if case.path.endswith("/usage") else "provisioning" in case.path]
     case.call_and_validate(headers={"Authorization": f"Bearer {secret}"}, checks=CHECKS)
 
 
 @SCHEMA.include(operation_id=SOME).parametrize()
 @tried(2)
-def test_the_api_keeps_to_its_document(case: schemathesis.Case, secrets: tuple[str, str]) -> None:
+def test_the_api_keeps_to_its_document(case: schemathesis.Case, secrets: tuple[str, ...]) -> None:
     keeps_to_it(case, secrets)
 
 
 @SCHEMA.include(operation_id=["organization", "members"]).parametrize()
 @tried(1)
 def test_it_does_so_for_a_connected_program(
-    case: schemathesis.Case, secrets: tuple[str, str], admin: Membership
+    case: schemathesis.Case, secrets: tuple[str, ...], admin: Membership
 ) -> None:
-    keeps_to_it(case, (connected(admin, ProgramFactory()).secret or "", secrets[1]))
+    keeps_to_it(case, (connected(admin, ProgramFactory()).secret or "", *secrets[1:]))
 
 
 @pytest.mark.slow
 @SCHEMA.parametrize()
 @tried(40)
 def test_the_api_keeps_to_its_document_whatever_is_sent(
-    case: schemathesis.Case, secrets: tuple[str, str]
+    case: schemathesis.Case, secrets: tuple[str, ...]
 ) -> None:
     keeps_to_it(case, secrets)

@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orgs.acting import acting
+from orgs.errors import RefusedForNow
 from orgs.models import Membership, Organization
 from orgs.policy import Denied, Permission, Role
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.races import at_once
 from tests.tokens.factories import AccessTokenFactory
 from tokens.models import AccessToken
-from usage import settling
+from usage import services, settling
 from usage.models import HourlyCount, LateHour, OrganizationDay, OrganizationHour, Stack
 from usage.readings import Batch, HourlyReading
 from usage.services import Recorded, record_batch, record_counts
@@ -173,6 +174,22 @@ def impatiently(act: Callable[[], object]) -> object:
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '3s'")
     return act()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_program_waits_for_other_reports_but_not_for_long(
+    organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "LONGEST_WAIT", 0.05)
+    batch = Batch.of([HourlyReading(stack="web", hour=MIDNIGHT, resources=5)])
+    token = AccessTokenFactory(organization=organization, scopes=[Permission.USAGE_RECORD.value])
+    report = partial(record_batch, organization_id=organization.pk, batch=batch, actor=token)
+    with transaction.atomic():
+        settling.hold_recording(organization.pk)
+        (refused,) = at_once(report)
+    assert isinstance(refused, RefusedForNow)
+    assert "seconds" in refused.told_to_programs
+    assert report() == Recorded(taken=1, late=0, unchanged=0)
 
 
 def test_a_token_that_has_ended_or_may_no_more_records_nothing(organization: Organization) -> None:
