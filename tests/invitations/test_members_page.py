@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from invitations.models import Invitation, Kind, State
 from invitations.selectors import pending
-from invitations.selectors.members import members_page
+from invitations.selectors.members import Menu, Person, members_page
+from invitations.selectors.role_changes import RoleChange
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -309,3 +310,43 @@ def test_while_people_take_every_seat_what_waits_is_neither_sent_again_nor_copie
         (waiting,) = page.pending.shown
         assert (page.total, waiting.menu.may_resend, waiting.menu.may_copy) == (taken, offered, offered)
         MembershipFactory(organization=organization)
+
+
+def test_a_row_offers_other_roles_and_removal_and_of_oneself_roles_alone(
+    admin: Membership, member: Membership
+) -> None:
+    to_admin, to_member, to_manager, to_viewer = (
+        RoleChange(role.value, f"Make {role.in_sentence}") for role in Role
+    )
+    rows = rows_for(admin)
+    of_oneself = Menu((to_member, to_manager, to_viewer), removable=False, is_self=True)
+    of_another = Menu((to_admin, to_manager, to_viewer), removable=True, is_self=False)
+    assert (rows[admin].menu, rows[member].menu) == (of_oneself, of_another)
+    assert (rows[admin].is_self, rows[member].is_self) == (True, False)
+    assert rows_for(member)[admin].menu is None
+
+
+def rows_for(reader: Membership) -> dict[Membership, Person]:
+    rows = {row.id: row for row in members_page(reader).people}
+    return {one: rows[str(one.pk)] for one in Membership.objects.all()}
+
+
+def test_a_row_tells_the_first_letter_and_the_second_of_joining(admin: Membership) -> None:
+    (row,) = members_page(admin).people
+    assert row.initial == admin.user.name[0]
+    assert f"{admin.joined_at:%H:%M:%S}" in row.joined_exactly
+
+
+def test_seats_are_told_to_who_invites(admin: Membership, member: Membership) -> None:
+    Organization.objects.update(edition_code="team-pro", seats=3)
+    for reader, told in ((admin, True), (member, False)):
+        reader.refresh_from_db()
+        assert bool(members_page(reader).seats) is told
+
+
+def test_25_people_stand_on_a_page(admin: Membership) -> None:
+    MembershipFactory.create_batch(24, organization=admin.organization)
+    assert members_page(admin).older == ""
+    MembershipFactory(organization=admin.organization)
+    page = members_page(admin)
+    assert (len(page.people), page.older != "") == (25, True)
