@@ -1,7 +1,9 @@
 """The members page through its URL: who sees what, inviting, links, and paging by key.
 
-One mutant of ``selectors/members.py`` is the same program: a statement that reads two rows more than a page
-shows, as one is enough to tell that another page follows.
+Three mutants of ``selectors/members.py`` show the same: a statement that reads two rows more than a page
+shows, as one is enough to tell that another page follows; a menu only for who may both change roles and
+remove, as on this page the policy gives both or neither; and pending invitations looked for by who may invite
+nobody, as none are found.
 """
 
 import re
@@ -323,7 +325,8 @@ def test_a_row_offers_other_roles_and_removal_and_of_oneself_roles_alone(
     of_another = Menu((to_admin, to_manager, to_viewer), removable=True, is_self=False)
     assert (rows[admin].menu, rows[member].menu) == (of_oneself, of_another)
     assert (rows[admin].is_self, rows[member].is_self) == (True, False)
-    assert rows_for(member)[admin].menu is None
+    rows = rows_for(member)
+    assert (rows[member].menu, rows[admin].menu) == (Menu((), removable=False, is_self=True), None)
 
 
 def rows_for(reader: Membership) -> dict[Membership, Person]:
@@ -342,6 +345,21 @@ def test_seats_are_told_to_who_invites(admin: Membership, member: Membership) ->
     for reader, told in ((admin, True), (member, False)):
         reader.refresh_from_db()
         assert bool(members_page(reader).seats) is told
+
+
+@pytest.mark.parametrize(
+    ("seats", "over_limit", "full"), [(1, True, False), (2, False, True), (3, False, True), (4, False, False)]
+)
+def test_seats_are_too_few_or_full_or_free(
+    seats: int, over_limit: bool, full: bool, admin: Membership, member: Membership
+) -> None:
+    organization = admin.organization
+    organization.edition_code, organization.seats = "team-pro", seats
+    organization.save()
+    InvitationFactory(organization=organization, inviter=admin, role=Role.MEMBER)
+    told = members_page(admin).seats
+    assert told is not None
+    assert (bool(told.over_limit), bool(told.full)) == (over_limit, full)
 
 
 def test_25_people_stand_on_a_page(admin: Membership) -> None:
