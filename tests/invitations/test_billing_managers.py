@@ -1,7 +1,8 @@
 """The billing managers' panel and the acts behind it: seed 001's visibility, and seed 002's setting.
 
 ``with_conflict`` takes one membership. Two would be the same program, as a person has one in an organization.
-So is a statement that fetches two managers more than a page shows, and not one.
+So is a statement that fetches two managers more than a page shows, and not one, and a link for who may invite
+or may copy links, as the policy gives both or neither.
 """
 
 import re
@@ -127,6 +128,26 @@ def test_who_may_no_longer_invite_reads_nothing_of_what_they_sent(billing_manage
     InvitationFactory(organization=billing_manager.organization, inviter=billing_manager)
     panel = billing_managers_panel(billing_manager)
     assert (panel.pending.shown, panel.pending.total) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("invitation", "copied_again"),
+    [
+        ({"kind": Kind.LINK}, True),
+        ({"kind": Kind.LINK, "last_day": LAST_DAY}, False),
+        ({"kind": Kind.LINK, "role": Role.BILLING_VIEWER}, False),
+        ({"kind": Kind.LINK, "sent_at": timezone.now() - timedelta(days=9)}, False),
+        ({"kind": Kind.MAIL}, False),
+    ],
+    ids=["for good", "until a day", "view only", "expired", "mailed"],
+)
+def test_the_invite_link_that_waits_is_copied_again(
+    invitation: dict[str, object], copied_again: bool, admin: Membership
+) -> None:
+    Organization.objects.update(invitation_max_age_days=7)
+    admin.organization.refresh_from_db()
+    InvitationFactory(organization=admin.organization, inviter=admin, **invitation)
+    assert billing_managers_panel(admin).waiting_link is copied_again
 
 
 def test_an_error_at_accepting_is_shown(admin: Membership) -> None:

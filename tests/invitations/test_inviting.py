@@ -6,6 +6,7 @@ check for an invitation that waits, the constraint behind it says the same.
 
 from datetime import timedelta
 from functools import partial
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -16,7 +17,7 @@ from invitations import models, services
 from invitations.claims import Channel, claim_in
 from invitations.models import Invitation, Kind, State
 from invitations.services import mail_limits, sending
-from orgs.errors import PageOutdated, Refused
+from orgs.errors import PageOutdated, Refused, RefusedForNow
 from orgs.models import Membership, Organization
 from orgs.policy import Denied, Role
 from outbox.models import OutgoingEmail
@@ -422,6 +423,32 @@ def test_the_mails_of_a_person_are_counted_over_all_their_organizations(
     elsewhere = MembershipFactory(user=admin.user, role=Role.ADMIN)
     with pytest.raises(Refused, match="which is the limit"):
         services.invite_by_mail(actor=elsewhere, email="kim@ledger.test", role=Role.MEMBER)
+
+
+def test_fifty_invitations_are_mailed_in_a_day_and_five_to_one_address(organization: Organization) -> None:
+    def invited(address: str, times: int) -> None:
+        OutgoingEmail.objects.bulk_create(
+            OutgoingEmail(
+                kind="invitation_sent", to=address, organization_id=organization.pk, dedupe_key=str(uuid4())
+            )
+            for _mail in range(times)
+        )
+
+    def refused(address: str) -> bool:
+        try:
+            mail_limits.ensure_few_mails(organization, address, by=None)
+        except RefusedForNow:
+            return True
+        return False
+
+    invited("lee@ledger.test", 4)
+    assert not refused("lee@ledger.test")
+    invited("lee@ledger.test", 1)
+    assert (refused("lee@ledger.test"), refused("kim@ledger.test")) == (True, False)
+    invited("mira@ledger.test", 44)
+    assert not refused("kim@ledger.test")
+    invited("mira@ledger.test", 1)
+    assert refused("kim@ledger.test")
 
 
 def test_revoking_tells_the_invited_address_once(admin: Membership) -> None:

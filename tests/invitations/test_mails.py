@@ -103,3 +103,17 @@ def test_the_revocation_says_who_withdrew(admin: Membership) -> None:
     mail = rendered("invitation_revoked")
     assert mail.subject == f"Your invitation to {admin.organization.name} was withdrawn"
     assert f"{admin.user.name} withdrew your invitation" in mail.text
+
+
+@pytest.mark.parametrize(("role", "page"), [(Role.MEMBER, "members"), (Role.BILLING_MANAGER, "billing")])
+def test_who_is_asked_for_a_new_invitation_comes_to_the_list_of_the_role(
+    admin: Membership, settings: object, role: Role, page: str
+) -> None:
+    settings.SITE_URL = "https://portal.example"  # type: ignore[attr-defined] - pytest-django's settings
+    invitation = sent(admin, role)
+    services.revoke(actor=admin, invitation_id=invitation.pk)
+    services.ask_for_new(claim=by_mail(invitation), user=None)
+    mail = rendered("invitation_asked")
+    for body in (mail.text, mail.html):
+        assert invitation.email in body
+        assert f"https://portal.example/orgs/{admin.organization.slug}/settings/{page}/" in body

@@ -1,7 +1,9 @@
 """The members page through its URL: who sees what, inviting, links, and paging by key.
 
-One mutant of ``selectors/members.py`` is the same program: a statement that reads two rows more than a page
-shows, as one is enough to tell that another page follows.
+Three mutants of ``selectors/members.py`` show the same: a statement that reads two rows more than a page
+shows, as one is enough to tell that another page follows; a menu only for who may both change roles and
+remove, as on this page the policy gives both or neither; and pending invitations looked for by who may invite
+nobody, as none are found.
 """
 
 import re
@@ -14,7 +16,8 @@ from django.utils import timezone
 
 from invitations.models import Invitation, Kind, State
 from invitations.selectors import pending
-from invitations.selectors.members import members_page
+from invitations.selectors.members import Menu, Person, members_page
+from invitations.selectors.role_changes import RoleChange
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -309,3 +312,59 @@ def test_while_people_take_every_seat_what_waits_is_neither_sent_again_nor_copie
         (waiting,) = page.pending.shown
         assert (page.total, waiting.menu.may_resend, waiting.menu.may_copy) == (taken, offered, offered)
         MembershipFactory(organization=organization)
+
+
+def test_a_row_offers_other_roles_and_removal_and_of_oneself_roles_alone(
+    admin: Membership, member: Membership
+) -> None:
+    to_admin, to_member, to_manager, to_viewer = (
+        RoleChange(role.value, f"Make {role.in_sentence}") for role in Role
+    )
+    rows = rows_for(admin)
+    of_oneself = Menu((to_member, to_manager, to_viewer), removable=False, is_self=True)
+    of_another = Menu((to_admin, to_manager, to_viewer), removable=True, is_self=False)
+    assert (rows[admin].menu, rows[member].menu) == (of_oneself, of_another)
+    assert (rows[admin].is_self, rows[member].is_self) == (True, False)
+    rows = rows_for(member)
+    assert (rows[member].menu, rows[admin].menu) == (Menu((), removable=False, is_self=True), None)
+
+
+def rows_for(reader: Membership) -> dict[Membership, Person]:
+    rows = {row.id: row for row in members_page(reader).people}
+    return {one: rows[str(one.pk)] for one in Membership.objects.all()}
+
+
+def test_a_row_tells_the_first_letter_and_the_second_of_joining(admin: Membership) -> None:
+    (row,) = members_page(admin).people
+    assert row.initial == admin.user.name[0]
+    assert f"{admin.joined_at:%H:%M:%S}" in row.joined_exactly
+
+
+def test_seats_are_told_to_who_invites(admin: Membership, member: Membership) -> None:
+    Organization.objects.update(edition_code="team-pro", seats=3)
+    for reader, told in ((admin, True), (member, False)):
+        reader.refresh_from_db()
+        assert bool(members_page(reader).seats) is told
+
+
+@pytest.mark.parametrize(
+    ("seats", "over_limit", "full"), [(1, True, False), (2, False, True), (3, False, True), (4, False, False)]
+)
+def test_seats_are_too_few_or_full_or_free(
+    seats: int, over_limit: bool, full: bool, admin: Membership, member: Membership
+) -> None:
+    organization = admin.organization
+    organization.edition_code, organization.seats = "team-pro", seats
+    organization.save()
+    InvitationFactory(organization=organization, inviter=admin, role=Role.MEMBER)
+    told = members_page(admin).seats
+    assert told is not None
+    assert (bool(told.over_limit), bool(told.full)) == (over_limit, full)
+
+
+def test_25_people_stand_on_a_page(admin: Membership) -> None:
+    MembershipFactory.create_batch(24, organization=admin.organization)
+    assert members_page(admin).older == ""
+    MembershipFactory(organization=admin.organization)
+    page = members_page(admin)
+    assert (len(page.people), page.older != "") == (25, True)

@@ -1,4 +1,7 @@
-"""What waits for a person: on the list of organizations, counted on every page, kept for a new account."""
+"""What waits for a person: on the list of organizations, counted on every page, kept for a new account.
+
+Whatever stood in place of the 0 for no count would be the same program, as COUNT answers with a row always.
+"""
 
 import re
 from datetime import timedelta
@@ -10,7 +13,7 @@ from django.utils import timezone
 
 from bench.statements import sent_statements
 from invitations.models import Invitation, Kind, State
-from invitations.selectors import person_with_invitations
+from invitations.selectors import invitations_for, person_with_invitations
 from orgs.models import Membership
 from orgs.policy import Role
 from outbox.models import OutgoingEmail
@@ -73,6 +76,17 @@ def counted(membership: Membership) -> int:
 @pytest.fixture
 def person() -> Membership:
     return MembershipFactory(user__email="lee@ledger.test")
+
+
+def test_the_latest_stands_first_and_all_are_read_at_once(person: Membership) -> None:
+    now = timezone.now()
+    older, latest, oldest = (
+        InvitationFactory(email=person.user.email, sent_at=now - timedelta(days=days)) for days in (2, 1, 3)
+    )
+    with sent_statements() as statements:
+        waiting = invitations_for(person.user)
+    assert [one.id for one in waiting] == [latest.pk, older.pk, oldest.pk]
+    assert len(statements) == 1
 
 
 def test_every_page_of_the_person_counts_what_waits(person: Membership) -> None:

@@ -191,6 +191,17 @@ def test_only_who_is_an_admin_then_reads_it(
     assert sorted(mail.to[0] for mail in mailoutbox) == sorted([admin.user.email, new.user.email])
 
 
+def test_the_page_shows_the_first_fifty_requests(admin: Membership) -> None:
+    people = MembershipFactory.create_batch(17, organization=admin.organization)
+    wished = (Permission.AUDIT_READ, Permission.BILLING_VIEW, Permission.MEMBERS_INVITE)
+    AccessRequest.objects.bulk_create(
+        AccessRequest(membership=person, permission=one.value, asked_at=EVENING, mail_at=EVENING)
+        for person in people
+        for one in wished
+    )
+    assert len(open_requests(admin)) == 50
+
+
 def test_each_organizations_admins_read_of_their_own(
     admin: Membership, member: Membership, at: At, mailoutbox: list[EmailMultiAlternatives]
 ) -> None:
