@@ -33,6 +33,7 @@ from orgs.policy import Permission, Role
 from orgs.services import Change
 from orgs.terms import follow_subscription
 from programs.models import Connection
+from programs.models import Ending as ProgramEnding
 from programs.services import allow, disconnect
 from teams import services as teams
 from teams.models import Details, Team
@@ -148,6 +149,8 @@ class Scene:
         self.make_service_token()
         ServiceToken.objects.update(scopes=[Permission.ORGANIZATIONS_LINK])
         product = ServiceToken.objects.get().within(self.ada.organization)
+        # Of the organization of the other language.
+        Organization.objects.filter(external_id="cus-42").update(external_id=None)
         orgs.link_organization(actor=product, external_id="cus-42")
 
     def demote_a_holder_of_a_token(self) -> None:
@@ -291,7 +294,7 @@ def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
     ]
     texts += [
         choice.label
-        for choices in (Role, Permission, Reason, TokenKind, Ending, OffBecause)
+        for choices in (Role, Permission, Reason, TokenKind, Ending, ProgramEnding, OffBecause)
         for choice in choices
     ]
     texts += [text for action in all_actions() for text in (action.label, action.sentence)]

@@ -23,7 +23,7 @@ from devstack.paths import ROOT
 from invitations.models import Invitation, State
 from orgs.models import Membership
 
-SIZES = {"SMALL": 4, "LARGE": 26, "HUGE": 30, "MANY_ORGANIZATIONS": 5}
+SIZES = {"SMALL": 4, "LARGE": 26, "HUGE": 30, "BOOKKEEPERS": 5}
 
 
 def names(*, small: int, large: int, huge: int, organizations: int) -> list[str]:
@@ -32,6 +32,7 @@ def names(*, small: int, large: int, huge: int, organizations: int) -> list[str]
         *(f"members, {small}", f"invoices, {small}", f"members, {large:,}", f"members, {huge:,}"),
         *(f"invoices, {huge:,}", f"members, {huge:,}, end", f"invoices, {huge:,}, end"),
         *("organizations, 1", f"organizations, {small}", f"organizations, {organizations}"),
+        f"organizations, {huge:,}",
         *(f"billing managers, {small}", f"billing managers, {huge:,}"),
         *("authorize", "authorize, 1,000", "accept", "webhook", "webhook applied", "healthz"),
     ]
