@@ -28,7 +28,7 @@ from orgs.access_requests import refuse_access, request_access
 from orgs.account_deletion import delete_account
 from orgs.actions import edition_name
 from orgs.audit_export import export_audit_log
-from orgs.models import Membership
+from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role
 from orgs.services import Change
 from orgs.terms import follow_subscription
