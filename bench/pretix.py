@@ -1,8 +1,8 @@
 """python -m bench.pretix [--samples N]: an invitation accepted, here and by pretix 2026.8.
 
 Both by Django's test client, each in a process of its own, by turns, on the same PostgreSQL server. There a
-GET accepts, for whoever holds the link; here a POST does, by the person with the invited address, and with it
-goes the mail to the admins. The peer has an environment of its own, made by the first run.
+GET accepts, for anybody who holds the link; here a POST does, by the person with the invited address, and the
+mail to the admins goes with it. The peer has an environment of its own, made by the first run.
 """
 
 import argparse
