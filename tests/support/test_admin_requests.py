@@ -60,7 +60,7 @@ def test_no_column_is_looked_up_that_no_filter_of_the_page_names(model: type[Mod
 
 def secret_lookups() -> Iterator[tuple[type[Model], str]]:
     for model in MODELS:
-        for path in sorted(set(columns(model, 1))):
+        for path in sorted(set(columns(model, 1)) - declared(admin.site._registry[model])):
             if SECRETS.search(path):
                 yield model, path
 
