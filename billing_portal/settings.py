@@ -137,14 +137,17 @@ TEMPLATES = [
     }
 ]
 
-database = env.db("DATABASE_URL")
 # A prepared statement is planned once for each connection. Some poolers can't keep it: see the README.
 PREPARES = env.bool("DATABASE_PREPARE", default=True)
-# Atomic blocks are drawn by the services: a request-wide transaction would stay open during calls to Stripe.
-DATABASES = {
-    "default": {
+
+
+def database_at(variable: str, **limits: object) -> dict[str, object]:
+    """``limits``: of its connections, beside those that all have."""
+    database = env.db(variable)
+    return {
         **database,
         "ENGINE": "django.db.backends.postgresql",
+        # Atomic blocks are drawn by the services: a request-wide one would stay open during calls to Stripe.
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=600),
         "CONN_HEALTH_CHECKS": True,
@@ -155,10 +158,20 @@ DATABASES = {
             "options": "-c statement_timeout=15000 -c lock_timeout=5000",
             "server_side_binding": PREPARES,
             "prepare_threshold": 3 if PREPARES else None,
+            **limits,
             **database.get("OPTIONS", {}),
         },
     }
-}
+
+
+DATABASES = {"default": database_at("DATABASE_URL")}
+# Where reports are read (orgs/replica.py), and by how much it may lag.
+REPORTS_DATABASE = "default"
+if env.str("DATABASE_REPLICA_URL", default=""):
+    REPORTS_DATABASE = "replica"
+    # Nobody waits long for one that doesn't answer.
+    DATABASES["replica"] = database_at("DATABASE_REPLICA_URL", connect_timeout=2, tcp_user_timeout=5000)
+REPLICA_MOST_LAG_SECONDS = env.int("DATABASE_REPLICA_MOST_LAG", default=60)
 
 FORM_RENDERER = "billing_portal.forms.Renderer"
 
