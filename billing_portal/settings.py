@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import get_language_info
+from kombu import Queue
 
 from billing_portal.logging import configure_structlog, log_config
 
@@ -354,6 +355,13 @@ REDIS_URL = env.str("REDIS_URL")
 # delay, and results are kept nowhere.
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
+# What waits for customers' servers, and what takes long each hour, has queues of its own, so that Stripe's
+# news and mails never wait behind it. A worker that names no queue (--queues) takes all of them.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "hooks", "credits")]
+CELERY_TASK_ROUTES = {
+    "hooks.*": {"queue": "hooks"},
+    "billing.settle_credits": {"queue": "credits"},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 120
@@ -369,6 +377,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "health_check_interval": 10,
 }
+# How many sweeps share the ledgers of credits, each a part: docs/scaling.md says how many it takes.
+CREDITS_SWEEPS = env.int("CREDITS_SWEEPS", default=1)
 CELERY_BEAT_SCHEDULE_FILENAME = str(RUN_DIR / "celerybeat-schedule")
 # What is rare has a time of day (UTC): an interval would begin anew with every restart of beat.
 CELERY_BEAT_SCHEDULE = {
@@ -384,7 +394,15 @@ CELERY_BEAT_SCHEDULE = {
     },
     "stripe-reconcile": {"task": "billing.reconcile_due", "schedule": 60.0, "options": {"expires": 60}},
     "stripe-prices": {"task": "billing.fetch_prices", "schedule": crontab(minute="*/5")},
-    "credits-settle": {"task": "billing.settle_credits", "schedule": 30.0, "options": {"expires": 30}},
+    **{
+        f"credits-settle-{part}": {
+            "task": "billing.settle_credits",
+            "args": (part, CREDITS_SWEEPS),
+            "schedule": 30.0,
+            "options": {"expires": 30},
+        }
+        for part in range(CREDITS_SWEEPS)
+    },
     "usage-partitions": {"task": "usage.prepare_partitions", "schedule": crontab(hour="3", minute="30")},
     "usage-drop-old": {"task": "usage.drop_old_partitions", "schedule": crontab(hour="3", minute="40")},
     "limits-clear": {"task": "accounts.clear_limits", "schedule": crontab(minute="40")},
