@@ -61,9 +61,9 @@ class LedgerQuerySet(WorkQuerySet["Ledger"]):
 
     def part(self, number: int, of: int) -> Self:
         """The part of that number, from 0, of so many: each has about as many, since ids are random."""
-        first, end = (uuid.UUID(int=(ALL_IDS - 1) * at // of) for at in (number, number + 1))
-        rows = self.filter(pk__gte=first)
-        return rows if number + 1 == of else rows.filter(pk__lt=end)
+        first, end = ALL_IDS * number // of, ALL_IDS * (number + 1) // of
+        rows = self.filter(pk__gte=uuid.UUID(int=first))
+        return rows if end == ALL_IDS else rows.filter(pk__lt=uuid.UUID(int=end))
 
     def begin_missing(self) -> None:
         """Make the ledgers that organizations lack. Safe to run at once."""

@@ -93,5 +93,5 @@ def _last_commit_seen() -> datetime | None:
     """When the last transaction that the replica has was committed; None: it is no replica, or has none."""
     with connections[settings.REPORTS_DATABASE].cursor() as cursor:
         cursor.execute("SELECT pg_last_xact_replay_timestamp()")
-        (at,) = cursor.fetchone()
-    return at
+        found: tuple[datetime | None] = cursor.fetchone()
+    return found[0]

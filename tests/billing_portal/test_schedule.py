@@ -13,6 +13,7 @@ from accounts.tasks import clear_sessions
 from billing_portal.celery import app
 from devstack.application import application_commands
 from devstack.paths import ROOT
+from tests.billing_portal.test_settings import settings_with
 
 
 @pytest.mark.parametrize("name", settings.CELERY_BEAT_SCHEDULE)
@@ -25,6 +26,12 @@ def test_every_scheduled_task_exists(name: str) -> None:
 def test_what_is_rare_has_a_time_of_day_so_that_restarts_of_beat_never_put_it_off(name: str) -> None:
     schedule = settings.CELERY_BEAT_SCHEDULE[name]["schedule"]
     assert isinstance(schedule, crontab) or schedule <= 60
+
+
+def test_as_many_sweeps_as_the_setting_says_share_the_ledgers(monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule = settings_with(monkeypatch, CREDITS_SWEEPS="3")["CELERY_BEAT_SCHEDULE"]
+    sweeps = [one["args"] for one in schedule.values() if one["task"] == "billing.settle_credits"]  # type: ignore[attr-defined]
+    assert sweeps == [(0, 3), (1, 3), (2, 3)]
 
 
 def queue_of(task: str) -> str:
