@@ -71,13 +71,14 @@ def _next_month(first: datetime) -> datetime:
     return first.replace(year=month // 12, month=month % 12 + 1)
 
 
-def settle_due_ledgers(*, seconds: float) -> None:
+def settle_due_ledgers(*, seconds: float, part: int = 0, of: int = 1) -> None:
     """Settle what is due, the longest overdue first, beginning none after ``seconds``.
 
-    Safe to run anywhere, any number of times at once, and to be killed at any line.
+    ``part``: of ``of`` parts only this one. Safe to run anywhere, any number of times at once, and to be
+    killed at any line.
     """
     Ledger.objects.begin_missing()
-    for ledger_id in Ledger.objects.sweep(seconds=seconds):
+    for ledger_id in Ledger.objects.part(part, of).sweep(seconds=seconds):
         ledger = Ledger.objects.due().lease(ledger_id)
         if ledger is not None:
             with ledger.attempt():

@@ -9,7 +9,7 @@ from django.db.models import QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from orgs.compiled import compiled
-from orgs.models import Membership, Organization
+from orgs.models import Organization
 from orgs.rows import count_of
 from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
 
@@ -38,21 +38,20 @@ def _usage_of_days(organization: uuid.UUID, start: date, end: date) -> QuerySet[
 
 
 class Counts(NamedTuple):
-    """Of an organization: its resources in the last counted ``hour``, its stacks and members."""
+    """Of an organization: its resources in the last counted ``hour``, and its stacks."""
 
     resources: int | None
     hour: datetime | None
     stack_count: int
-    member_count: int
+
+
+NOTHING_COUNTED = Counts(None, None, 0)
 
 
 @compiled(Counts)
 def counts_of(organization: uuid.UUID) -> QuerySet[Organization, Any]:
     stacks = Stack.objects.filter(organization=organization)
-    members = Membership.objects.for_org(organization).members()
-    counted = _with_latest_hour(organization).annotate(
-        stack_count=count_of(stacks), member_count=count_of(members)
-    )
+    counted = _with_latest_hour(organization).annotate(stack_count=count_of(stacks))
     return counted.values_list(*Counts._fields)
 
 
