@@ -129,7 +129,7 @@ def _in_period(grant: FoundGrant, burnt: int, rest: int, as_of: datetime) -> Gra
 def _spans(period: FoundPeriod, price: Decimal, as_of: datetime) -> Iterator[SpanCredits]:
     begins = period.terms.starts_at
     for span in invoiced_spans(period.terms, period.until):
-        if span.since > as_of:
+        if span.since > max(as_of, begins):
             return
         rows = [row for row in period.booked if span.since <= max(beginning(row.day), begins) < span.until]
         beyond = [row for row in rows if row.grant is None]

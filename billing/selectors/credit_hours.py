@@ -10,6 +10,7 @@ from credits.figures import PeriodCredits, SpanCredits
 from credits.hours import DayInSpan, HourInSpan, days_in, hours_in
 from credits.selectors import latest_credits, period_credits
 from credits.spans import Span
+from orgs.dates import instant_in
 from orgs.editions import UnknownEditionError, edition_name
 from orgs.models import Organization
 
@@ -103,8 +104,8 @@ def _invoices(organization: Organization, period: PeriodCredits) -> dict[datetim
     issued = Invoice.objects.for_org(organization).issued().filter(created_at__gte=period.since)
     found = issued.values_list("pk", "number", "document__lines")
     return {
-        datetime.fromisoformat(line["credits_since"]).astimezone(UTC): InvoicedOn(pk, number)
+        since: InvoicedOn(pk, number)
         for pk, number, lines in found
         for line in lines
-        if line.get("credits_since")
+        if (since := instant_in(line.get("credits_since")))
     }

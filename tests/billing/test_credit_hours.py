@@ -101,10 +101,10 @@ def test_a_line_of_an_invoice_leads_to_its_hours_and_they_lead_back(
     settled(organization, {OCTOBER: 60_010}, YEAR)
     billed = {**vars(line("On-demand credits", 3_000)), "credits_since": OCTOBER.isoformat()}
     lines = document([line("Enterprise Growth", 600_000)])
-    lines["lines"].append(billed)
+    lines["lines"] += [billed, {**billed, "credits_since": "somewhen"}]
     invoice = InvoiceFactory(organization=organization, document=lines, created_at=NOVEMBER + DAY)
     html = client.get(reverse("invoice", args=[organization.slug, invoice.pk])).content.decode()
-    assert html.count("See the hours") == 1
+    assert html.count("See the hours") == 2
     assert 'credits/?since=2026-10-01T00%3A00%3A00%2B00%3A00"' in html
     shown = page(client, organization, "?since=2026-10-01T00%3A00%3A00%2B00%3A00")
     assert f"Invoice {invoice.number} From credits to the cent" in shown

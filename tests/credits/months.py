@@ -28,9 +28,9 @@ def count(organization: Organization, hours: dict[datetime, int]) -> None:
     )
 
 
-def settled(organization: Organization, hours: dict[datetime, int], *terms: Terms) -> None:
+def settled(organization: Organization, hours: dict[datetime, int], *begun: Terms) -> None:
     """Begin the periods of these terms, count the hours, and settle what is over by now."""
-    for one in terms:
+    for one in begun:
         follow_terms(organization_id=organization.pk, terms=one)
     count(organization, hours)
     settle(organization_id=organization.pk, until=timezone.now())
