@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from bench.statements import sent_statements
 from credits.models import GrantKind
 from orgs.models import Membership, Organization
 from orgs.policy import Role
@@ -21,6 +22,8 @@ from usage.services import record_counts
 
 pytestmark = pytest.mark.django_db
 
+# Session, person, organization with membership: what every request reads.
+EVERY_REQUEST = 3
 YEAR = terms(OCTOBER, OCTOBER + 365 * DAY, credits=10, kind=GrantKind.PAID, credit_price=Decimal("0.0005"))
 
 
@@ -157,3 +160,16 @@ def test_nobody_reads_the_name_of_a_stack_or_of_another_organizations_hours(
     assert "00:00 1 × 5 5 5 0" in shown
     assert "secret-stack" not in shown
     assert "77,777" not in shown
+
+
+def test_the_page_takes_as_many_statements_for_an_hour_as_for_a_month(
+    client: Client, organization: Organization
+) -> None:
+    numbers = []
+    for hours in (1, 400):
+        settled(organization, {NOVEMBER + number * HOUR: 5 for number in range(hours)}, terms())
+        InvoiceFactory(organization=organization, created_at=NOVEMBER)
+        with sent_statements() as statements:
+            page(client, organization, "?day=2026-11-01")
+        numbers.append(len(statements))
+    assert numbers == [EVERY_REQUEST + 4] * 2
