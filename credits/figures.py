@@ -140,9 +140,6 @@ class PeriodCredits:
     resources: ResourcesNow | None
     projection: Projection | None
 
-    def granted(self, kind: GrantKind) -> int:
-        return sum(grant.credits for grant in self.grants if grant.kind == kind)
-
     @property
     def given(self) -> int:
         return sum(grant.credits for grant in self.grants)

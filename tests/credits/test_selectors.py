@@ -41,7 +41,7 @@ def test_grants_come_in_their_order_with_what_was_burnt_and_is_left(organization
         (10, 10, 0, 0),
         (100, 20, 80, 0),
     ]
-    assert (found.granted(GrantKind.PAID), found.granted(GrantKind.PROMOTIONAL)) == (107, 10)
+    assert [one.is_free for one in found.grants] == [False, True, False]
     assert (found.consumed, found.left, found.beyond, found.cost) == (35, 80, 0, 0)
     assert found.settled_until == NOW.replace(minute=0)
 
