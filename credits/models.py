@@ -18,6 +18,9 @@ from credits.burning import Pool
 from orgs.models import OfOrganization, Organization
 from work.models import Waits, Work, WorkQuerySet
 
+# The source of a grant that comes with a period begins so; then its start.
+OF_PERIOD = "period:"
+
 OF_ONE_ORGANIZATION = """
     IF NOT EXISTS (
         SELECT FROM credits_grant WHERE id = NEW.grant_id AND organization_id = NEW.organization_id
