@@ -249,7 +249,7 @@ def test_period_that_ends_before_its_start_and_two_amounts_are_refused(either: C
         {"amount": 1, "unit_amount_decimal": "1"},
     ):
         with pytest.raises(stripe.InvalidRequestError):
-            either.v1.invoice_items.create({"customer": customer.id, "currency": "usd", **wrong})  # type: ignore[arg-type, typeddict-item] # the point
+            either.v1.invoice_items.create({"customer": customer.id, "currency": "usd", **wrong})  # type: ignore[arg-type] # the point
     with pytest.raises(stripe.InvalidRequestError) as refused:
         either.v1.invoice_items.retrieve("ii_missing")
     assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")

@@ -75,14 +75,17 @@ def test_pending_items_wait_for_an_invoice_that_includes_them(client: Client) ->
 def test_item_of_another_customers_or_of_an_ended_subscription_is_refused(client: Client) -> None:
     customer, price = make_paying_customer(client), make_price(client)
     subscription = client.v1.subscriptions.create({"customer": customer.id, "items": [{"price": price.id}]})
-    item: Any = {"amount": 1, "currency": "usd", "subscription": subscription.id}
+
+    def item(owner: str) -> Any:
+        return {"customer": owner, "amount": 1, "currency": "usd", "subscription": subscription.id}
+
     stranger = client.v1.customers.create({"name": "Other"})
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        client.v1.invoice_items.create({**item, "customer": stranger.id})
+        client.v1.invoice_items.create(item(stranger.id))
     assert refused.value.param == "subscription"
     client.v1.subscriptions.cancel(subscription.id)
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        client.v1.invoice_items.create({**item, "customer": customer.id})
+        client.v1.invoice_items.create(item(customer.id))
     assert refused.value.code == "parameter_not_simulated"
 
 
