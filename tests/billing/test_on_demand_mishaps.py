@@ -36,6 +36,7 @@ def steering(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Fuse, Clock]]:
         yield found
 
 
+@pytest.mark.slow
 @in_parts(5)
 @pytest.mark.parametrize("subscribed", [False, True], ids=["own-invoice", "next-invoice"])
 def test_a_worker_that_dies_anywhere_invoices_it_once(

@@ -5,6 +5,8 @@ from datetime import datetime
 import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from credits.models import Entry, Ledger, OnDemandCharge
 from credits.services.periods import follow_terms
@@ -12,6 +14,7 @@ from credits.services.settling import settle
 from orgs.models import Organization
 from tests.credits.conftest import SetClock
 from tests.credits.months import DAY, DECEMBER, HOUR, NOVEMBER, OCTOBER, count, terms
+from tests.factories import OrganizationFactory
 
 # A closed month has hours of 100,000 to burn 150,000 free ones.
 TWO_HOURS = {OCTOBER: 100_000, OCTOBER + HOUR: 100_000}
@@ -100,6 +103,44 @@ def test_nothing_on_demand_is_no_charge(organization: Organization) -> None:
     begin(organization, since=OCTOBER, until=NOVEMBER)
     count(organization, {OCTOBER: 20})
     assert settled(organization) == []
+
+
+# A day of October, how many resources then, and after how many days that is counted and settled.
+counted_then = st.tuples(st.integers(0, 30), st.integers(0, 60), st.integers(0, 20))
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(counted_then, max_size=10))
+@pytest.mark.usefixtures("db")
+def test_charges_add_up_to_what_is_closed_however_late_it_is_counted(
+    set_clock: SetClock, drawn: list[tuple[int, int, int]]
+) -> None:
+    with transaction.atomic():
+        organization = OrganizationFactory()
+        begin(organization, since=OCTOBER, until=OCTOBER + 12 * DAY, credits=40)
+        begin(organization, since=OCTOBER + 12 * DAY, until=NOVEMBER, credits=5)
+        now = OCTOBER
+        for place, resources, days in drawn:
+            now += days * DAY
+            count(organization, {OCTOBER + place * DAY: resources})
+            set_clock(now)
+            before = settled(organization)
+            assert settled(organization)[: len(before)] == before
+            assert_closed_is_charged(organization)
+        transaction.set_rollback(True)
+
+
+def assert_closed_is_charged(organization: Organization) -> None:
+    closed_until = Ledger.objects.get(organization=organization).closed_until
+    entries = Entry.objects.for_org(organization).filter(grant=None, booked_at__lt=closed_until)
+    charges = OnDemandCharge.objects.for_org(organization)
+    assert sum(one.credits for one in charges) == sum(one.credits for one in entries)
+    assert all(one.until <= closed_until for one in charges if closed_until)
 
 
 def test_a_charge_never_changes(organization: Organization) -> None:
