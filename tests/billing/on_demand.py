@@ -39,10 +39,13 @@ def items(stripe: StripeWorld, account: BillingAccount) -> list[Any]:
     return [one for one in found.data if "credits_since" in one.metadata]
 
 
+def invoices(stripe: StripeWorld, account: BillingAccount) -> list[Any]:
+    return list(stripe.api.invoices.list({"customer": account.stripe_customer_id, "limit": 100}).data)
+
+
 def lines(stripe: StripeWorld, account: BillingAccount) -> list[tuple[str, int]]:
     """On all invoices: the invoice, and the amount, of each line that tells of credits."""
-    invoices = stripe.api.invoices.list({"customer": account.stripe_customer_id, "limit": 100}).data
-    every = [(invoice.id, line) for invoice in invoices for line in invoice.lines.data]
+    every = [(invoice.id, line) for invoice in invoices(stripe, account) for line in invoice.lines.data]
     return [(invoice, line.amount) for invoice, line in every if "credits_since" in line.metadata]
 
 

@@ -18,6 +18,7 @@ from tests.billing.on_demand import (
     ask,
     ask_and_sweep,
     charge_of,
+    invoices,
     items,
     lines,
     operations,
@@ -57,6 +58,8 @@ def test_a_worker_that_dies_anywhere_invoices_it_once(
         ask_and_sweep(organization)
         assert len(items(stripe, account)) == number + 1
         assert len(lines(stripe, account)) == (0 if subscribed else number + 1)
+        # The subscription's first invoice is there before.
+        assert len(invoices(stripe, account)) == (1 if subscribed else number + 1)
         assert OnDemandItem.objects.at_stripe().count() == number + 1
         assert operations(organization)[-1] == ("done", "invoice")
         if not died:
@@ -94,7 +97,7 @@ def test_an_answer_that_never_came_is_found_again(
     let_waits_end()
     sweep()
     assert operations(account.organization) == [("done", "invoice")]
-    assert len(items(stripe, account)) == 1
+    assert len(items(stripe, account)) == len(invoices(stripe, account)) == 1
     assert [amount for _invoice, amount in lines(stripe, account)] == [75_00]
 
 
