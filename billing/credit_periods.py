@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from billing.models import NOT_IN_FORCE, Subscription
+from billing.on_demand import let_charges_be_invoiced
 from credits.models import GrantKind, Ledger
 from credits.services.periods import Terms, follow_terms, stop_counting
 from credits.services.settling import settle
@@ -25,10 +26,13 @@ logger = structlog.get_logger(__name__)
 LATEST = datetime.max.replace(tzinfo=UTC)
 
 
-def let_credits_follow(organization: Organization, subscriptions: Iterable[Subscription]) -> None:
+def let_credits_follow(
+    organization: Organization, subscriptions: Iterable[Subscription], *, changed: bool = False
+) -> None:
     """Begin the period of credits that has begun by the subscriptions, with its grant.
 
-    Call it with the organization locked. What is so already changes nothing.
+    Call it with the organization locked. What is so already changes nothing. ``changed``: the subscriptions
+    are news, so that what is wrong with them is logged, once.
     """
     if organization.closed_at is not None:
         return
@@ -38,7 +42,7 @@ def let_credits_follow(organization: Organization, subscriptions: Iterable[Subsc
     if terms is None:
         stop_counting(organization_id=organization.pk, edition_code=organization.edition_code)
         return
-    if terms.credits is None:
+    if terms.credits is None and changed:
         logger.warning("prepaid_credits_unknown", organization=organization.slug)
     follow_terms(organization_id=organization.pk, terms=terms)
 
@@ -106,5 +110,7 @@ def _bring_up_to_date(ledger: Ledger) -> None:
     with transaction.atomic():
         organization = Organization.objects.locked(ledger.organization_id)
         let_credits_follow(organization, Subscription.objects.for_org(organization).current())
+        # What was closed an hour ago.
+        let_charges_be_invoiced(organization)
     settle(organization_id=ledger.organization_id, until=timezone.now())
     ledger.release(next_attempt_at=Now() + Ledger.EVERY, attempts=0)

@@ -308,3 +308,42 @@ class Entry(models.Model):
     def is_late(self) -> bool:
         """Whether the period of its hour was closed when it was counted."""
         return self.booked_at > self.hour
+
+
+class OnDemandCharge(models.Model):
+    """The credits on demand of a closed span, which is invoiced once, together. It never changes.
+
+    ``credits``: below zero where more was taken back than consumed. ``price``: US dollars for a credit.
+    ``amount``: in cents of US dollars; 0: too few to cost a cent, so that nothing is invoiced.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization,
+        verbose_name=_("organization"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    since = models.DateTimeField(_("since"))
+    until = models.DateTimeField(_("until"))
+    credits = models.BigIntegerField(_("credits"))
+    price = models.DecimalField(_("price of a credit"), max_digits=16, decimal_places=10)
+    amount = models.BigIntegerField(_("amount"))
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[OfOrganization["OnDemandCharge"]] = OfOrganization["OnDemandCharge"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("charge of on-demand credits")
+        verbose_name_plural = _("charges of on-demand credits")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "since"], name="on_demand_charge_once"),
+            models.CheckConstraint(condition=Q(until__gt=F("since")), name="on_demand_charge_lasts"),
+            models.CheckConstraint(condition=~Q(credits=0), name="on_demand_charge_of_some"),
+        ]
+        indexes = [models.Index(fields=["since", "id"], name="on_demand_charge_month")]
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.credits:,} ({self.since:%Y-%m-%d %H:%M} – {self.until:%Y-%m-%d %H:%M})"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from billing.gateway.reading import (
+    CREDITS_SINCE,
     Json,
     address,
     custom_fields,
@@ -155,6 +156,7 @@ def _line(body: Json) -> InvoiceLine:
         period_start=instant(period["start"]).date().isoformat(),
         period_end=instant(period["end"]).date().isoformat(),
         item=_item(body.get("parent") or {}),
+        credits_since=(body.get("metadata") or {}).get(CREDITS_SINCE, ""),
     )
 
 
