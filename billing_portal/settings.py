@@ -369,6 +369,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "billing.warn_of_expiring_methods",
         "schedule": crontab(hour="6", minute="15"),
     },
+    "credits-expiries": {
+        "task": "billing.warn_of_expiring_credits",
+        "schedule": crontab(hour="6", minute="20"),
+    },
     "stripe-reconcile": {"task": "billing.reconcile_due", "schedule": 60.0, "options": {"expires": 60}},
     "stripe-prices": {"task": "billing.fetch_prices", "schedule": crontab(minute="*/5")},
     "credits-settle": {"task": "billing.settle_credits", "schedule": 30.0, "options": {"expires": 30}},

@@ -14,7 +14,7 @@ from credits.burning import runs_out_at
 from credits.models import Entry, Grant, GrantKind, Ledger, Period
 from credits.spans import end_of, invoiced_spans
 from orgs.currencies import in_minor_units
-from orgs.editions import CREDIT_CURRENCY
+from orgs.editions import CREDIT_CURRENCY, edition_of
 from usage.models import OrganizationHour
 
 
@@ -22,6 +22,15 @@ def closed_until(organization_id: uuid.UUID) -> datetime | None:
     """Hours before it that are recorded now count in the period of a later one. None: all are open."""
     found = Ledger.objects.filter(organization=organization_id).values_list("closed_until", flat=True)
     return found.first()
+
+
+def prepaid_period(organization_id: uuid.UUID, *, at: datetime) -> Period | None:
+    """The period in which ``at`` lies, where its edition is prepaid."""
+    begun = Period.objects.for_org(organization_id).filter(starts_at__lte=at, credit_price__isnull=False)
+    period = begun.order_by("-starts_at").first()
+    if period is None or period.ends_at <= at:
+        return None
+    return period if edition_of(period.edition_code, on=at.date()).prepaid else None
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ def _subscription_item(body: Json) -> SubscriptionItem:
         quantity=body.get("quantity") or 0,
         unit_amount=decimal_text(price.get("unit_amount_decimal")),
         metered=recurring.get("usage_type") == "metered",
-        credits=_credits(price),
+        credits=credits_of(price),
         interval=recurring.get("interval") or "",
         interval_count=recurring.get("interval_count") or 1,
         period_start=instant(body["current_period_start"]).isoformat(),
@@ -197,8 +197,8 @@ def _subscription_item(body: Json) -> SubscriptionItem:
     )
 
 
-def _credits(price: Json) -> int:
-    """People write metadata, so it may say anything."""
+def credits_of(price: Json) -> int:
+    """How many prepaid credits a unit of it brings. People write metadata, so it may say anything."""
     text = str((price.get("metadata") or {}).get(CREDITS, ""))
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else 0
 

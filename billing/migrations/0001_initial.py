@@ -27,9 +27,10 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(max_length=3)),
                 ('unit_amount', models.CharField(blank=True, max_length=40)),
                 ('metered', models.BooleanField(default=False)),
-                ('interval', models.CharField(max_length=10)),
+                ('interval', models.CharField(blank=True, max_length=10)),
                 ('interval_count', models.PositiveSmallIntegerField(default=1)),
                 ('tax_behavior', models.CharField(blank=True, max_length=20)),
+                ('credits', models.PositiveBigIntegerField(default=0)),
                 ('fetched_seq', models.BigIntegerField()),
                 ('synced_at', models.DateTimeField()),
             ],
@@ -167,7 +168,7 @@ class Migration(migrations.Migration):
                 ('leased_until', models.DateTimeField(null=True)),
                 ('error', models.TextField(blank=True, db_default='')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('create_customer', 'become a customer at Stripe'), ('rename_customer', "let the name on invoices follow the organization's"), ('set_up_card', 'update the card'), ('pay_invoice', 'pay an invoice'), ('change_plan', 'change the plan'), ('schedule_change', 'change the plan when its period ends'), ('undo_change', 'undo a planned change'), ('start_subscription', 'start a subscription'), ('end_subscription', 'cancel the subscription'), ('keep_subscription', 'keep the subscription that was to end'), ('follow_closing', 'let the subscription end or go on with the organization'), ('add_method', 'add a payment method'), ('choose_method', 'choose what pays'), ('update_details', 'change the billing details'), ('replace_contact', 'replace the mail for invoices'), ('add_tax_id', 'add a tax id'), ('remove_tax_id', 'remove a tax id'), ('remove_method', 'remove a payment method')], max_length=30)),
+                ('kind', models.CharField(choices=[('create_customer', 'become a customer at Stripe'), ('rename_customer', "let the name on invoices follow the organization's"), ('set_up_card', 'update the card'), ('pay_invoice', 'pay an invoice'), ('change_plan', 'change the plan'), ('schedule_change', 'change the plan when its period ends'), ('undo_change', 'undo a planned change'), ('start_subscription', 'start a subscription'), ('end_subscription', 'cancel the subscription'), ('keep_subscription', 'keep the subscription that was to end'), ('follow_closing', 'let the subscription end or go on with the organization'), ('add_method', 'add a payment method'), ('choose_method', 'choose what pays'), ('update_details', 'change the billing details'), ('replace_contact', 'replace the mail for invoices'), ('add_tax_id', 'add a tax id'), ('remove_tax_id', 'remove a tax id'), ('remove_method', 'remove a payment method'), ('buy_credits', 'buy prepaid credits')], max_length=30)),
                 ('step', models.CharField(default='create', max_length=20)),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('waiting', 'Waiting for the person'), ('done', 'Done'), ('failed', 'Failed')], default='pending', max_length=10)),
                 ('idempotency_key', models.CharField(max_length=100, unique=True)),
@@ -313,6 +314,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='stripeoperation',
             constraint=models.UniqueConstraint(condition=models.Q(('kind', 'pay_invoice'), ('state__in', ['pending', 'waiting'])), fields=('stripe_id',), name='operation_one_payment_of_invoice'),
+        ),
+        migrations.AddConstraint(
+            model_name='stripeoperation',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'buy_credits'), ('state', 'pending'), ('step__in', ['create', 'finalize', 'pay'])), fields=('organization',), name='operation_one_purchase_of_credits'),
         ),
         migrations.AddIndex(
             model_name='subscription',

@@ -4,6 +4,7 @@ from django.urls import path
 
 from billing.views import (
     cards,
+    credit_packs,
     details,
     endings,
     invoices,
@@ -34,6 +35,7 @@ urlpatterns = [
     path("plan/", plans.plan, name="plan"),
     path("plan/undo/", plans.undo, name="plan_undo"),
     path("seats/", plans.seats, name="seats"),
+    path("credits/buy/", credit_packs.credits_buy, name="credits_buy"),
     path("editions/", purchases.editions, name="editions"),
     path("purchase/", purchases.purchase, name="purchase"),
     path("purchase/return/", purchases.purchase_return, name="purchase_return"),

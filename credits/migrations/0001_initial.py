@@ -191,4 +191,23 @@ class Migration(migrations.Migration):
             model_name='voiding',
             trigger=pgtrigger.compiler.Trigger(name='of_one_organization', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."grant_id" IS NOT NULL)', func="\n    IF NOT EXISTS (\n        SELECT FROM credits_grant WHERE id = NEW.grant_id AND organization_id = NEW.organization_id\n    ) THEN\n        RAISE EXCEPTION 'An entry is about a grant of its own organization.'\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'grant_of_one_organization';\n    END IF;\n    RETURN NEW;\n", hash='b859c66fbfb5d13018ea493795e58c4ec292e488', operation='INSERT', pgid='pgtrigger_of_one_organization_9d1b8', table='credits_voiding', when='BEFORE')),
         ),
+        migrations.CreateModel(
+            name='ExpiryWarning',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('expires_at', models.DateTimeField(verbose_name='expires')),
+                ('days', models.PositiveSmallIntegerField(verbose_name='days ahead')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization', verbose_name='organization')),
+            ],
+            options={
+                'verbose_name': 'warning of an expiry',
+                'verbose_name_plural': 'warnings of expiries',
+                'constraints': [models.UniqueConstraint(fields=('organization', 'expires_at', 'days'), name='expiry_warned_once')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='expirywarning',
+            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='1e0e6730f7f9473d7793f7364fbe8dd63bbca191', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_0f0e5', table='credits_expirywarning', when='BEFORE')),
+        ),
     ]
