@@ -14,6 +14,7 @@ from django.utils import timezone
 from billing import gateway
 from billing.credit_offers import CreditOffer, packs_of
 from billing.credit_outcomes import CreditOutcome
+from billing.gateway import records
 from billing.mirror.invoices import sync_invoice
 from billing.models import (
     BillingAccount,
@@ -50,7 +51,7 @@ def _offer(operation: StripeOperation) -> CreditOffer:
 
 
 def _create(operation: StripeOperation) -> None:
-    """Make the draft, by the same key each time: more than once it is made never."""
+    """Make the draft: asked for again, the same key makes no second one."""
     reason = _reason_to_stop(operation)
     if reason or operation.key_spent:
         _let_undo(operation, reason or CreditOutcome.TOO_LATE)
@@ -100,7 +101,7 @@ def _is_as_accepted(offer: CreditOffer, asked: Charge) -> bool:
     return same and asked.amount_due <= offer.amount_due
 
 
-def _amounts(invoice: Any) -> tuple[int, int, str]:
+def _amounts(invoice: records.Invoice | Invoice) -> tuple[int, int, str]:
     return invoice.total, invoice.amount_due, invoice.currency
 
 
@@ -191,23 +192,28 @@ def _undo(operation: StripeOperation) -> None:
 def _is_paid_after_all(operation: StripeOperation, invoice_id: str) -> bool:
     """Take it back, unless somebody has paid it, or begun to."""
     try:
-        status = gateway.invoice(invoice_id).status
-        if status == "draft":
+        found = gateway.invoice(invoice_id)
+        if found.status == "draft":
             gateway.delete_draft(invoice_id)
-        elif status == "open":
+        elif found.status == "open" and not _is_paid(found):
             if key_expired(operation):
                 renew_key(operation)
             gateway.void_invoice(invoice_id, idempotency_key=f"{operation.idempotency_key}-void")
-        return status == "paid"
+        return _is_paid(found)
     except gateway.GatewayForbidden:
         raise
     except gateway.GatewayMissing:
         return False
     except gateway.GatewayRefused:
-        found = gateway.invoice(invoice_id)
-        if found.status == "paid" or found.payment_status == "processing":
+        # The person was quicker.
+        if _is_paid(gateway.invoice(invoice_id)):
             return True
         raise
+
+
+def _is_paid(found: records.Invoice) -> bool:
+    """Also by a payment that is on its way."""
+    return found.status == InvoiceStatus.PAID or found.payment_status == PaymentStatus.PROCESSING
 
 
 def look(operation: StripeOperation) -> None:

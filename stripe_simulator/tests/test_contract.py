@@ -234,7 +234,8 @@ def test_what_is_sold_once_costs_by_itself_what_it_adds_to_the_next_invoice(eith
     of_plan: Any = {"customer": customer.id, "invoice": draft.id, "pricing": {"price": plan.id}}
     with pytest.raises(stripe.InvalidRequestError):
         either.v1.invoice_items.create(of_plan)
-    either.v1.invoice_items.create({**of_plan, "pricing": {"price": once.id}, "quantity": 2})
+    of_packs: Any = {**of_plan, "pricing": {"price": once.id}, "quantity": 2}
+    either.v1.invoice_items.create(of_packs)
     assert either.v1.invoices.retrieve(draft.id).total == 9500 + 1900
     sent = either.v1.invoices.finalize_invoice(draft.id, {"auto_advance": False})
     assert (sent.status, sent.amount_due) == ("open", 11_400)

@@ -160,6 +160,7 @@ def test_what_stripe_did_not_do_within_minutes_is_called_off(buyer: Customer) ->
     assert "asked to buy prepaid credits" in text_of(buyer.get(""))
 
 
+@pytest.mark.slow
 def test_a_role_lost_meanwhile_buys_nothing(buyer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     sealed = offer(buyer)
     with monkeypatch.context() as patch:

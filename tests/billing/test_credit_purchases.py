@@ -64,6 +64,7 @@ def test_what_the_page_showed_is_charged_and_the_credits_come_with_the_payment(b
     assert (bought(buyer), len(buyer.invoices())) == ([2 * IN_A_PACK], 2)
 
 
+@pytest.mark.slow
 def test_a_bank_that_asks_leads_to_stripe_and_the_credits_come_once_it_is_answered(buyer: Customer) -> None:
     pay_with(buyer, "pm_card_authenticationRequired")
     page = buyer.get(PATH.format(1))
@@ -81,6 +82,7 @@ def test_a_bank_that_asks_leads_to_stripe_and_the_credits_come_once_it_is_answer
     assert not OutgoingEmail.objects.filter(kind="payment_failed").exists()
 
 
+@pytest.mark.slow
 def test_what_nobody_confirms_is_called_off_after_an_hour(buyer: Customer) -> None:
     pay_with(buyer, "pm_card_authenticationRequired")
     buyer.press(PATH.format(1))
@@ -104,6 +106,7 @@ def test_a_declined_payment_leaves_nothing_that_is_owed(buyer: Customer) -> None
     assert actions() == ["credits.asked"]
 
 
+@pytest.mark.slow
 def test_who_pays_by_invoice_gets_one_and_the_credits_once_it_is_paid(customer: Customer) -> None:
     sell_packs(customer, collection_method="send_invoice", days_until_due=14)
     told = text_of(customer.get(PATH.format(1)))
@@ -118,6 +121,7 @@ def test_who_pays_by_invoice_gets_one_and_the_credits_once_it_is_paid(customer: 
     assert bought(customer) == [IN_A_PACK]
 
 
+@pytest.mark.slow
 def test_what_is_given_back_in_part_keeps_the_credits_and_in_whole_voids_the_rest(buyer: Customer) -> None:
     buyer.press(PATH.format(1))
     intent = buyer.api.payment_intents.list({"customer": buyer.account.stripe_customer_id}).data[0].id
@@ -132,6 +136,17 @@ def test_what_is_given_back_in_part_keeps_the_credits_and_in_whole_voids_the_res
     assert actions() == ["credits.asked", "credits.bought", "credits.voided"]
 
 
+@pytest.mark.slow
+def test_an_invoice_credited_before_anything_was_paid_grants_nothing(customer: Customer) -> None:
+    sell_packs(customer, collection_method="send_invoice", days_until_due=14)
+    customer.press(PATH.format(1))
+    invoice = customer.invoices()[0]
+    customer.api.credit_notes.create({"invoice": invoice.id, "amount": invoice.total})
+    customer.hear()
+    assert (customer.invoices()[0].status, bought(customer)) == ("paid", [])
+
+
+@pytest.mark.slow
 def test_what_stripe_asks_for_is_never_more_than_was_shown(buyer: Customer) -> None:
     """The balance has changed since the page was drawn: less is charged without a word, more is not."""
     page, another = buyer.get(PATH.format(1)), buyer.get(PATH.format(2))
@@ -147,6 +162,7 @@ def test_what_stripe_asks_for_is_never_more_than_was_shown(buyer: Customer) -> N
     assert bought(buyer) == [2 * IN_A_PACK]
 
 
+@pytest.mark.slow
 def test_the_balance_pays_first_as_shown(buyer: Customer) -> None:
     owed = {"amount": -100_000, "currency": "usd"}
     buyer.api.customers.balance_transactions.create(buyer.account.stripe_customer_id, owed)
@@ -156,6 +172,7 @@ def test_the_balance_pays_first_as_shown(buyer: Customer) -> None:
     assert (buyer.invoices()[0].amount_paid, bought(buyer)) == (0, [IN_A_PACK])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", ["price", "method", "period"])
 def test_a_page_that_is_not_so_any_more_buys_nothing(buyer: Customer, changed: str) -> None:
     page = buyer.get(PATH.format(1))
@@ -172,6 +189,7 @@ def test_a_page_that_is_not_so_any_more_buys_nothing(buyer: Customer, changed: s
     assert not StripeOperation.objects.filter(kind="buy_credits").exists()
 
 
+@pytest.mark.slow
 def test_an_offer_made_by_hand_or_for_another_person_buys_nothing(
     buyer: Customer, admin: Membership, sign_in: SignIn
 ) -> None:
@@ -182,6 +200,7 @@ def test_an_offer_made_by_hand_or_for_another_person_buys_nothing(
     assert not StripeOperation.objects.filter(kind="buy_credits").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packs", ["0", "1001", "x", "-1", "1.5", ""])
 def test_a_number_that_is_none_is_told(buyer: Customer, packs: str) -> None:
     assert "Choose from 1 to 1,000 packs." in text_of(buyer.get(PATH.format(packs)))
@@ -194,6 +213,7 @@ def test_an_edition_that_is_not_prepaid_has_no_such_page(customer: Customer) -> 
     assert customer.browser.post(customer.url("credits/buy/"), {"offer": "x"}).status_code == 404
 
 
+@pytest.mark.slow
 def test_where_packs_have_no_price_the_page_says_whom_to_ask(customer: Customer) -> None:
     customer.included = {"enterprise-growth": 5}
     customer.buy("enterprise-growth")
@@ -202,6 +222,7 @@ def test_where_packs_have_no_price_the_page_says_whom_to_ask(customer: Customer)
     )
 
 
+@pytest.mark.slow
 def test_who_has_nothing_saved_is_asked_for_a_card_first(buyer: Customer) -> None:
     buyer.api.payment_methods.detach(buyer.stripe.default_card(buyer.account))
     buyer.hear()
@@ -210,6 +231,7 @@ def test_who_has_nothing_saved_is_asked_for_a_card_first(buyer: Customer) -> Non
     assert 'name="offer"' not in page
 
 
+@pytest.mark.slow
 def test_credits_paid_after_the_renewal_last_until_the_end_of_the_new_period(customer: Customer) -> None:
     sell_packs(customer, collection_method="send_invoice", days_until_due=14)
     customer.press(PATH.format(1))
