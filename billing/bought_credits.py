@@ -46,8 +46,8 @@ def let_bought_credits_follow(organization: Organization, invoice: Invoice) -> N
 
 def _is_given_back(invoice: Invoice) -> bool:
     """All of it, or never asked for: what is given back of a part, as for goodwill, says of no credits."""
-    returned = invoice.refunded + invoice.credited + invoice.document["credited_before_payment"]
-    return 0 < invoice.total <= returned
+    before: int = invoice.document["credited_before_payment"]
+    return 0 < invoice.total <= invoice.refunded + invoice.credited + before
 
 
 def _tell(organization: Organization, invoice: Invoice, purchase: StripeOperation, granted: Grant) -> None:
