@@ -12,6 +12,7 @@ class BillingConfig(AppConfig):
             card_steps,
             closing,
             contacts,
+            credit_steps,
             customers,
             details,
             endings,

@@ -42,6 +42,9 @@ BEGIN_MISSING = """
 """
 
 
+MONTH = timedelta(days=31)
+
+
 def append_only() -> pgtrigger.Trigger:
     return pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
 
@@ -143,6 +146,12 @@ class Period(models.Model):
 
 
 class GrantQuerySet(OfOrganization["Grant"]):
+    def expiring(self, *, within: timedelta) -> "GrantQuerySet":
+        """Those that run now and expire soon, but for promotional ones of a month, which come again."""
+        comes_again = Q(kind=GrantKind.PROMOTIONAL, expires_at__lte=F("effective_at") + MONTH)
+        running = self.filter(effective_at__lte=Now(), expires_at__gt=Now(), voiding=None)
+        return running.filter(expires_at__lte=Now() + within).exclude(comes_again)
+
     def with_left(self, organization_id: uuid.UUID) -> "GrantQuerySet":
         """Each with ``left``: what isn't burnt of it."""
         last = Entry.objects.for_org(organization_id).filter(grant=OuterRef("pk")).order_by("-number")
@@ -220,6 +229,35 @@ class Grant(models.Model):
             ends_at=self.ends_at,
             left=left,
         )
+
+
+class ExpiryWarning(models.Model):
+    """That people were warned, so many ``days`` ahead, of the credits that expire together then."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization,
+        verbose_name=_("organization"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    expires_at = models.DateTimeField(_("expires"))
+    days = models.PositiveSmallIntegerField(_("days ahead"))
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[OfOrganization["ExpiryWarning"]] = OfOrganization["ExpiryWarning"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("warning of an expiry")
+        verbose_name_plural = _("warnings of expiries")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "expires_at", "days"], name="expiry_warned_once")
+        ]
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.expires_at:%Y-%m-%d}, {self.days} days ahead"
 
 
 class Voiding(models.Model):

@@ -11,8 +11,9 @@ from django.utils import timezone
 from credits.burning import runs_out_at
 from credits.figures import DayCredits, GrantInPeriod, OnDemand, PeriodCredits, SpanCredits
 from credits.found import BookedDay, Found, FoundGrant, FoundPeriod, found_at, period_in
-from credits.models import Ledger
+from credits.models import Ledger, Period
 from credits.spans import invoiced_spans
+from orgs.editions import edition_of
 from usage.periods import beginning, first_full_hour
 from usage.projections import project
 from usage.selectors import ResourcesNow, resources_now
@@ -24,6 +25,7 @@ __all__ = [
     "credits_now",
     "latest_credits",
     "period_credits",
+    "prepaid_period",
 ]
 
 
@@ -31,6 +33,15 @@ def closed_until(organization_id: uuid.UUID) -> datetime | None:
     """Hours before it that are recorded now count in the period of a later one. None: all are open."""
     found = Ledger.objects.filter(organization=organization_id).values_list("closed_until", flat=True)
     return found.first()
+
+
+def prepaid_period(organization_id: uuid.UUID, *, at: datetime) -> Period | None:
+    """The period in which ``at`` lies, where its edition is prepaid."""
+    begun = Period.objects.for_org(organization_id).filter(starts_at__lte=at, credit_price__isnull=False)
+    period = begun.order_by("-starts_at").first()
+    if period is None or period.ends_at <= at:
+        return None
+    return period if edition_of(period.edition_code, on=at.date()).prepaid else None
 
 
 def period_credits(organization_id: uuid.UUID, *, at: datetime | None = None) -> PeriodCredits | None:

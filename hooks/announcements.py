@@ -68,6 +68,8 @@ BILLING = (
     Announced(billing.PLAN_CHANGED, _("Plan changed"), ("old", "new")),
     Announced(billing.PLAN_CHANGE_PLANNED, _("Plan change planned"), ("old", "new", "day")),
     Announced(billing.PLAN_CHANGE_UNDONE, _("Planned change undone"), ("day",)),
+    Announced(billing.CREDITS_BOUGHT, _("Prepaid credits bought"), ("credits", "amount", "expires")),
+    Announced(billing.CREDITS_VOIDED, _("Prepaid credits taken back"), ("credits",)),
     Announced(billing.INVOICE_PAID, _("Invoice paid"), ("amount",)),
     Announced(billing.INVOICE_PAID_ELSEWHERE, _("Invoice paid outside Stripe"), ("amount",)),
     Announced(billing.INVOICE_REFUNDED, _("Invoice refunded"), ("amount",)),

@@ -32,6 +32,10 @@ def money(sum_: Mapping[str, Any]) -> str:
     return format_money(sum_["amount"], sum_["currency"])
 
 
+def count(number: int) -> str:
+    return f"{number:,}"
+
+
 def decline(code: str) -> str:
     return str(reason_of(code))
 

@@ -20,6 +20,15 @@ from billing.gateway.calls import (
     update_customer,
 )
 from billing.gateway.client import API_VERSION, is_live
+from billing.gateway.credit_packs import (
+    delete_draft,
+    draft_of_packs,
+    finalize_invoice,
+    find_draft,
+    preview_of_packs,
+    send_invoice,
+    void_invoice,
+)
 from billing.gateway.errors import (
     ForgedEventError,
     GatewayBusy,
@@ -97,13 +106,17 @@ __all__ = [
     "create_on_demand_item",
     "create_subscription_session",
     "customer",
+    "delete_draft",
     "detach_payment_method",
+    "draft_of_packs",
     "due",
     "end_subscription_now",
     "end_subscription_with_period",
     "expire_session",
+    "finalize_invoice",
     "find_card_session",
     "find_customer",
+    "find_draft",
     "find_subscription_session",
     "invoice",
     "invoice_of_change",
@@ -121,11 +134,13 @@ __all__ = [
     "preview",
     "preview_after_trial",
     "preview_of_change",
+    "preview_of_packs",
     "preview_of_period",
     "prices",
     "release_schedule",
     "remove_tax_id",
     "rename_customer",
+    "send_invoice",
     "set_default_payment_method",
     "set_subscription_payment_method",
     "somebody_waits",
@@ -136,4 +151,5 @@ __all__ = [
     "terms_of_invoice",
     "update_customer",
     "verified_event",
+    "void_invoice",
 ]

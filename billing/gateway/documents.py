@@ -152,7 +152,7 @@ def _line(body: Json) -> InvoiceLine:
         quantity=decimal_text(quantity),
         unit_amount=decimal_text((body.get("pricing") or {}).get("unit_amount_decimal")),
         amount=body["amount"],
-        net=_net(body),
+        net=net_of(body),
         period_start=instant(period["start"]).date().isoformat(),
         period_end=instant(period["end"]).date().isoformat(),
         item=_item(body.get("parent") or {}),
@@ -160,7 +160,8 @@ def _line(body: Json) -> InvoiceLine:
     )
 
 
-def _net(line: Json) -> int:
+def net_of(line: Json) -> int:
+    """After discounts and exclusive taxes, in minor units."""
     discounts = sum(one["amount"] for one in line.get("discount_amounts") or [])
     added = sum(tax["amount"] for tax in line.get("taxes") or [] if tax["tax_behavior"] == "exclusive")
     return int(line["amount"] - discounts + added)

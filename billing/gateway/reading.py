@@ -201,7 +201,7 @@ def _subscription_item(body: Json) -> SubscriptionItem:
 
 
 def credits_of(price: Json) -> int:
-    """How many prepaid credits a unit includes. People write metadata, so it may say anything."""
+    """How many prepaid credits a unit of it brings. People write metadata, so it may say anything."""
     text = str((price.get("metadata") or {}).get(CREDITS, ""))
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else 0
 

@@ -3,6 +3,7 @@
 from billing.selectors.activity import activity_page, latest_activity
 from billing.selectors.closing import ClosingPage, closing_page
 from billing.selectors.credit_hours import CreditsPage, credits_page
+from billing.selectors.credit_packs import credit_packs_page
 from billing.selectors.editions import editions_page
 from billing.selectors.endings import EndingPage, ending_page
 from billing.selectors.invoice_list import PAGE_SIZE, InvoiceFilter, Sort, filter_in, invoice_list
@@ -28,6 +29,7 @@ __all__ = [
     "activity_page",
     "billing_page",
     "closing_page",
+    "credit_packs_page",
     "credits_page",
     "editions_page",
     "ending_page",

@@ -24,7 +24,7 @@ from billing.parties import party_lines
 from billing.paying import charged_customer
 from billing.plans import PlannedChange, planned_changes
 from billing.selectors.accounts import AccountRow, account_of
-from billing.selectors.continuity import mail_warnings
+from billing.selectors.continuity import billing_warnings
 from billing.selectors.estimates import Month
 from billing.selectors.invoices import InvoiceRow, latest_and_open
 from billing.selectors.methods import (
@@ -174,7 +174,7 @@ def billing_page(
         failed=failed_act(account.failed) if account and account.failed else None,
         card_saved=card_saved,
         bill_to=party_lines(account.name or organization.name, account.address, []) if account else [],
-        warnings=mail_warnings(membership, account),
+        warnings=billing_warnings(membership, account),
         as_of=account.as_of if account else None,
     )
 

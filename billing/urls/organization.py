@@ -5,6 +5,7 @@ from django.urls import path
 from billing.views import (
     cards,
     credit_hours,
+    credit_packs,
     details,
     endings,
     invoices,
@@ -36,6 +37,7 @@ urlpatterns = [
     path("plan/", plans.plan, name="plan"),
     path("plan/undo/", plans.undo, name="plan_undo"),
     path("seats/", plans.seats, name="seats"),
+    path("credits/buy/", credit_packs.credits_buy, name="credits_buy"),
     path("editions/", purchases.editions, name="editions"),
     path("purchase/", purchases.purchase, name="purchase"),
     path("purchase/return/", purchases.purchase_return, name="purchase_return"),

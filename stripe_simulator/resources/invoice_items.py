@@ -114,7 +114,14 @@ def _require_billed(simulator: Simulator, identifier: str, customer: Json) -> No
 
 def _price(simulator: Simulator, params: Json) -> Json | None:
     if "pricing" in params:
-        return simulator.find("price", params["pricing"].get("price", ""), param="pricing[price]")
+        price = simulator.find("price", params["pricing"].get("price", ""), param="pricing[price]")
+        if price["type"] != "one_time":
+            raise StripeError(
+                "The price specified is set to `type=recurring` but this field only accepts prices with "
+                "`type=one_time`.",
+                param="pricing[price]",
+            )
+        return price
     return make_price(simulator, params["price_data"]) if "price_data" in params else None
 
 
