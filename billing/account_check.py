@@ -161,21 +161,45 @@ def _endpoint_findings(endpoint: WebhookEndpoint, default_version: str) -> Itera
 
 
 def _prices() -> Iterator[Finding]:
-    by_key = {price.lookup_key: price for price in prices(edition.price_lookup_key for edition in EDITIONS)}
+    sold = [key for edition in EDITIONS for key in (edition.price_lookup_key, edition.pack_lookup_key) if key]
+    by_key = {price.lookup_key: price for price in prices(sold)}
     for edition in EDITIONS:
         yield _price_finding(edition, by_key.get(edition.price_lookup_key))
+        if edition.pack_lookup_key:
+            yield _pack_finding(edition, by_key.get(edition.pack_lookup_key))
 
 
 def _price_finding(edition: Edition, price: Price | None) -> Finding:
     name = f"The price {edition.price_lookup_key} of {edition.name}"
     interval = INTERVALS[edition.invoiced]
+    if price is None or not _is_sold(price):
+        return _unsold(name, price)
+    if (price.interval, price.interval_count) != (interval, 1):
+        each = f"every {price.interval_count} {price.interval}" if price.interval else "only once"
+        return Finding(f"{name} is charged {each}, not every {interval}.")
+    if edition.prepaid and not price.credits:
+        return Finding(f"{name} says in its metadata no number of credits: none are counted.")
+    return Finding(f"{name} is there.", missing=False)
+
+
+def _pack_finding(edition: Edition, price: Price | None) -> Finding:
+    name = f"The price {edition.pack_lookup_key} of more credits for {edition.name}"
+    if price is None or not _is_sold(price):
+        return _unsold(name, price)
+    if price.interval:
+        return Finding(f"{name} is charged every {price.interval}, not once.")
+    if not price.credits:
+        return Finding(f'{name} does not say in its metadata how many "credits" a pack has.')
+    return Finding(f"{name} is there.", missing=False)
+
+
+def _is_sold(price: Price) -> bool:
+    return price.active and price.currency == CURRENCY
+
+
+def _unsold(name: str, price: Price | None) -> Finding:
     if price is None:
         return Finding(f"{name} is missing.")
     if not price.active:
         return Finding(f"{name} is archived.")
-    if price.currency != CURRENCY:
-        return Finding(f"{name} is in {price.currency}, not in {CURRENCY}.")
-    if (price.interval, price.interval_count) != (interval, 1):
-        each = f"every {price.interval_count} {price.interval}" if price.interval else "only once"
-        return Finding(f"{name} is charged {each}, not every {interval}.")
-    return Finding(f"{name} is there.", missing=False)
+    return Finding(f"{name} is in {price.currency}, not in {CURRENCY}.")

@@ -18,8 +18,8 @@ from billing.models import OperationKind
 from billing.models.operations import MISSING_SCOPE
 
 FORBIDDEN, REFUSED, UNFINISHED = "forbidden", "refused", "unfinished"
-# The person left Stripe's page, opened another one, or may no longer use it.
-ABANDONED = {"closed", "expired", "replaced"}
+# The person left Stripe's page, opened another one, may no longer use it, or did not answer their bank.
+ABANDONED = {"closed", "expired", "replaced", "unconfirmed"}
 # What Stripe has done by then is not known, or it did a part.
 NOT_WHOLE = {FORBIDDEN, UNFINISHED, "partly"}
 
@@ -51,6 +51,7 @@ REASONS = {
         _("the permission was lost meanwhile; what was paid for the time to come is credited"),
         _("Ask an admin."),
     ),
+    "other_currency": Reason(_("credits are sold in US dollars only"), ASK_SUPPORT),
     "paid_before": Reason(_("it was paid already")),
     "partly": Reason(_("it does not pay every subscription"), ASK_SUPPORT),
     "price_changed": Reason(_("the amounts had changed"), _("Check the new ones, then press again.")),
@@ -62,6 +63,7 @@ REASONS = {
         _("another subscription started meanwhile; what was paid for the time to come is credited")
     ),
     "too_late": Reason(_("Stripe did not answer in time"), _("Try again.")),
+    "unconfirmed": Reason(_("the payment was not confirmed in time"), _("Start again.")),
     UNFINISHED: Reason(_("Stripe did not let the portal read what became of it"), ASK_SUPPORT),
     "void": Reason(_("the invoice is void")),
 }

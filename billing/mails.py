@@ -5,6 +5,7 @@ from datetime import date
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from billing.actions.words import plan
@@ -142,6 +143,25 @@ def _act_failed(mail: OutgoingEmail) -> RenderedMail:
     return render_mail("act_failed", context, ours={"advice": advice_of(outcome), **_billing_page(mail)})
 
 
+def _credits_bought(mail: OutgoingEmail) -> RenderedMail:
+    readable = {
+        "credits": f"{mail.params['credits']:,}",
+        "expires": date.fromisoformat(mail.params["expires"]),
+    }
+    amount = format_money(mail.params["amount"], mail.params["currency"])
+    return render_mail(
+        "credits_bought", {**mail.params, **readable}, ours={"amount": amount, **_billing_page(mail)}
+    )
+
+
+def _credits_expire(mail: OutgoingEmail) -> RenderedMail:
+    expires = date.fromisoformat(mail.params["expires"])
+    if expires < timezone.now().date():
+        raise NoLongerNeeded("The credits have expired.")
+    readable = {"credits": f"{mail.params['credits']:,}", "expires": expires}
+    return render_mail("credits_expire", {**mail.params, **readable}, ours=_billing_page(mail))
+
+
 def _payment_link_asked(mail: OutgoingEmail) -> RenderedMail:
     url = settings.SITE_URL + reverse("payment_links", args=[mail.params["slug"]])
     return render_mail("payment_link_asked", mail.params, ours={"url": url})
@@ -151,6 +171,8 @@ ACT_FAILED_MAIL = MailKind("act_failed", _act_failed)
 CARD_ADDED_BY_LINK_MAIL = MailKind("card_added_by_link", _card_added_by_link)
 CARD_UPDATED_MAIL = MailKind("card_updated", _card_updated)
 CONFIRMATION_NEEDED_MAIL = MailKind("confirmation_needed", _confirmation_needed)
+CREDITS_BOUGHT_MAIL = MailKind("credits_bought", _credits_bought)
+CREDITS_EXPIRE_MAIL = MailKind("credits_expire", _credits_expire)
 DETAILS_CHANGED_MAIL = MailKind("details_changed", _details_changed)
 INVOICE_ISSUED_MAIL = MailKind("invoice_issued", _invoice_issued)
 METHOD_EXPIRES_MAIL = MailKind("method_expires", _method_expires)

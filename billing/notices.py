@@ -14,6 +14,8 @@ from billing.mails import (
     CARD_ADDED_BY_LINK_MAIL,
     CARD_UPDATED_MAIL,
     CONFIRMATION_NEEDED_MAIL,
+    CREDITS_BOUGHT_MAIL,
+    CREDITS_EXPIRE_MAIL,
     DETAILS_CHANGED_MAIL,
     INVOICE_ISSUED_MAIL,
     METHOD_EXPIRES_MAIL,
@@ -23,7 +25,14 @@ from billing.mails import (
     SUBSCRIPTION_KEPT_MAIL,
     SUBSCRIPTION_STARTED_MAIL,
 )
-from billing.models import BillingAccount, Invoice, PaymentMethod, StripeOperation, Subscription
+from billing.models import (
+    BillingAccount,
+    Invoice,
+    PaymentMethod,
+    StripeOperation,
+    Subscription,
+)
+from credits.models import Grant
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, granting_roles
 from outbox.registry import MailKind
@@ -35,7 +44,12 @@ NOBODY = Q(pk__in=[])
 
 
 def tell_of_failed_payment(organization: Organization, invoice: Invoice) -> None:
-    """To everybody who may update the card, but for those who press to pay and read it on their page."""
+    """To everybody who may update the card, but for those who press to pay and read it on their page.
+
+    To nobody of a purchase of credits: it is called off, and whoever pressed is told so.
+    """
+    if StripeOperation.objects.buying_credits().filter(stripe_id=invoice.stripe_id).exists():
+        return
     # Their request waits for the answer: the first attempt, which is still made.
     waited_for = StripeOperation.objects.paying().filter(attempts=1, leased_until__gt=Now())
     readers = waited_for.filter(stripe_id=invoice.stripe_id).values("actor_id")
@@ -130,6 +144,21 @@ def tell_of_kept_subscription(
 ) -> None:
     _tell_of_subscription(
         SUBSCRIPTION_KEPT_MAIL, organization, operation, renews=stamp(subscription.period_end)[:10]
+    )
+
+
+def tell_of_bought_credits(
+    organization: Organization, operation: StripeOperation, invoice: Invoice, grant: Grant
+) -> None:
+    _tell_of_subscription(
+        CREDITS_BOUGHT_MAIL,
+        organization,
+        operation,
+        credits=grant.credits,
+        expires=grant.expires_at.date().isoformat(),
+        invoice=str(invoice),
+        amount=invoice.total,
+        currency=invoice.currency,
     )
 
 
@@ -252,6 +281,24 @@ def tell_of_expiring_method(organization: Organization, method: PaymentMethod, *
         method_id=str(method.pk),
         exp_month=method.exp_month,
         exp_year=method.exp_year,
+    )
+
+
+def tell_of_expiring_credits(
+    organization: Organization, *, left: int, expires_at: datetime, days: int
+) -> None:
+    """To everybody who may change the subscription: once for how many ``days`` ahead."""
+    enqueue_each(
+        CREDITS_EXPIRE_MAIL,
+        to={
+            f"credits_expire:{organization.pk}:{expires_at.isoformat()}:{days}:{one.user_id}": one.user.email
+            for one in _people_who_may(Permission.BILLING_SUBSCRIPTION_UPDATE, organization)
+        },
+        organization_id=organization.pk,
+        organization=organization.name,
+        slug=organization.slug,
+        credits=left,
+        expires=expires_at.date().isoformat(),
     )
 
 

@@ -51,7 +51,7 @@ class Offer:
             return ""
         if self.edition.free_credits and not Decimal(self.price.unit_amount):
             return _("and what is used beyond the free credits")
-        return _("tax included") if self.price.tax_behavior == "inclusive" else _("plus any tax")
+        return tax_words(self.price)
 
     @property
     def as_of(self) -> datetime | None:
@@ -82,6 +82,10 @@ def amount_of(price: Price) -> str:
     if amount == int(amount):
         return format_money(int(amount), price.currency)
     return format_price(in_major_units(amount, price.currency), price.currency)
+
+
+def tax_words(price: Price) -> str:
+    return _("tax included") if price.tax_behavior == "inclusive" else _("plus any tax")
 
 
 def period_words(interval: str, count: int) -> str:

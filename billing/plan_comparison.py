@@ -1,4 +1,4 @@
-"""What a change of the plan was invoiced at, beside what its person accepted: the same, or it is told."""
+"""What was invoiced, beside what a person accepted for it: the same, or it is told."""
 
 from typing import Any
 
@@ -10,9 +10,10 @@ from billing.plan_offers import Charge, Offer
 logger = structlog.get_logger(__name__)
 
 
-def difference(operation: StripeOperation, invoice_id: str, invoiced: Charge) -> dict[str, Any]:
+def difference(
+    operation: StripeOperation, invoice_id: str, *, accepted: Charge, invoiced: Charge
+) -> dict[str, Any]:
     """What goes into the operation's result: nothing, or somebody must look at it, and is alerted."""
-    accepted = Offer(**operation.params["offer"]).charge
     if invoiced == accepted:
         return {}
     logger.error(
@@ -41,7 +42,7 @@ def compare_first_period(invoice: Invoice) -> None:
         invoiced = Charge(total, total, invoice.currency)
         operation.result |= {
             "invoice": invoice.stripe_id,
-            **difference(operation, invoice.stripe_id, invoiced),
+            **difference(operation, invoice.stripe_id, accepted=offer.charge, invoiced=invoiced),
         }
         operation.save(update_fields=["result"])
 

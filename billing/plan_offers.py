@@ -7,10 +7,9 @@ what was shown; it becomes an operation of the offer's own id, so that it is acc
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
-from django.core import signing
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,14 +17,14 @@ from billing import gateway
 from billing.gateway.records import Preview
 from billing.models import Subscription
 from billing.plans import Plan, is_larger, planned_changes, version_of
+from billing.sealing import seal, unseal
 from billing.sums import Row, steps_of, sums_to_due
 from orgs.dates import day
 from orgs.editions import Edition
-from orgs.errors import PageOutdated, Refused
+from orgs.errors import Refused
 from orgs.models import Membership
 
 SALT = "billing.plan_offers"
-LIFE = timedelta(hours=1)
 
 
 class Charge(NamedTuple):
@@ -92,7 +91,7 @@ class Offer:
 
     @property
     def sealed(self) -> str:
-        return signing.dumps(asdict(self), salt=SALT, compress=True)
+        return seal(self, salt=SALT)
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ def ask_for_offer(
     items = [{"id": plan.item["id"], **bought(price.id, quantity)}]
     period = gateway.preview_of_period(subscription.stripe_id, items=items)
     shown["period_total"] = period.total
-    each_period = _bill(period, amount_due=period.total)
+    each_period = bill_of(period, amount_due=period.total)
     counts_more = is_larger(edition, plan.edition) or (seats or 0) > (plan.seats or 0)
     if counts_more or subscription.status == "trialing":
         _refuse_what_is_planned(subscription)
@@ -188,7 +187,7 @@ def ask_for_offer(
         charge = gateway.preview_of_change(subscription.stripe_id, items=items, at=at)
         if charge.total >= 0:
             offer = Offer(**shown, at_once=True, at=at, total=charge.total, amount_due=charge.amount_due)
-            now_bill = _bill(charge, amount_due=charge.amount_due)
+            now_bill = bill_of(charge, amount_due=charge.amount_due)
             renews = max((line["period_end"] for line in now_bill.lines), default="")
             renewal = date.fromisoformat(renews) if renews else plan.period_end.date()
             return Offered(offer, edition, now_bill, each_period, renewal, now)
@@ -218,7 +217,8 @@ def _end_of_trial(subscription_id: str, items: list[dict[str, Any]], *, period_t
     return datetime.fromisoformat(following.at).date()
 
 
-def _bill(preview: Preview, *, amount_due: int) -> Bill:
+def bill_of(preview: Preview, *, amount_due: int) -> Bill:
+    """How Stripe's preview comes to ``amount_due``."""
     document = asdict(preview)["document"]
     rows = sums_to_due(document, total=preview.total, amount_due=amount_due)
     return Bill(document["lines"], steps_of(rows, lines=len(document["lines"])))
@@ -226,12 +226,4 @@ def _bill(preview: Preview, *, amount_due: int) -> Bill:
 
 def offer_in(sealed: str, *, reader: Membership) -> Offer:
     """The offer that this person was shown within the last hour. Raises PageOutdated."""
-    try:
-        offer = Offer(**signing.loads(sealed, salt=SALT, max_age=LIFE))
-    except (signing.BadSignature, TypeError):
-        offer = None
-    if offer is None or offer.membership != str(reader.pk):
-        raise PageOutdated(
-            _("These amounts are too old to be certain. Nothing was changed. Check the new ones.")
-        )
-    return offer
+    return unseal(Offer, sealed, salt=SALT, reader=reader)

@@ -3,7 +3,7 @@
 import structlog
 from celery import shared_task
 
-from billing import expiries, gateway
+from billing import credit_expiries, expiries, gateway
 from billing.credit_periods import settle_due_ledgers
 from billing.mirror.prices import sync_prices
 from billing.mirror.reconciliation import reconcile_due_accounts
@@ -57,6 +57,11 @@ def delete_old_events() -> None:
 @shared_task(name="billing.warn_of_expiring_methods")
 def warn_of_expiring_methods() -> None:
     expiries.warn_of_expiring_methods()
+
+
+@shared_task(name="billing.warn_of_expiring_credits")
+def warn_of_expiring_credits() -> None:
+    credit_expiries.warn_of_expiring_credits()
 
 
 @shared_task(name="billing.reconcile_due", time_limit=RECONCILE_SECONDS + LAST_RECONCILIATION_SECONDS)

@@ -392,6 +392,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "billing.warn_of_expiring_methods",
         "schedule": crontab(hour="6", minute="15"),
     },
+    "credits-expiries": {
+        "task": "billing.warn_of_expiring_credits",
+        "schedule": crontab(hour="6", minute="20"),
+    },
     "stripe-reconcile": {"task": "billing.reconcile_due", "schedule": 60.0, "options": {"expires": 60}},
     "stripe-prices": {"task": "billing.fetch_prices", "schedule": crontab(minute="*/5")},
     **{

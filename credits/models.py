@@ -18,6 +18,9 @@ from credits.burning import Pool
 from orgs.models import OfOrganization, Organization
 from work.models import Waits, Work, WorkQuerySet
 
+# The source of a grant that comes with a period begins so; then its start.
+OF_PERIOD = "period:"
+
 OF_ONE_ORGANIZATION = """
     IF NOT EXISTS (
         SELECT FROM credits_grant WHERE id = NEW.grant_id AND organization_id = NEW.organization_id
@@ -37,6 +40,9 @@ BEGIN_MISSING = """
     AND NOT EXISTS (SELECT FROM credits_ledger WHERE organization_id = orgs_organization.id)
     ON CONFLICT (organization_id) DO NOTHING
 """
+
+
+MONTH = timedelta(days=31)
 
 
 def append_only() -> pgtrigger.Trigger:
@@ -140,6 +146,12 @@ class Period(models.Model):
 
 
 class GrantQuerySet(OfOrganization["Grant"]):
+    def expiring(self, *, within: timedelta) -> "GrantQuerySet":
+        """Those that run now and expire soon, but for promotional ones of a month, which come again."""
+        comes_again = Q(kind=GrantKind.PROMOTIONAL, expires_at__lte=F("effective_at") + MONTH)
+        running = self.filter(effective_at__lte=Now(), expires_at__gt=Now(), voiding=None)
+        return running.filter(expires_at__lte=Now() + within).exclude(comes_again)
+
     def with_left(self, organization_id: uuid.UUID) -> "GrantQuerySet":
         """Each with ``left``: what isn't burnt of it."""
         last = Entry.objects.for_org(organization_id).filter(grant=OuterRef("pk")).order_by("-number")
@@ -217,6 +229,35 @@ class Grant(models.Model):
             ends_at=self.ends_at,
             left=left,
         )
+
+
+class ExpiryWarning(models.Model):
+    """That people were warned, so many ``days`` ahead, of the credits that expire together then."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization,
+        verbose_name=_("organization"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    expires_at = models.DateTimeField(_("expires"))
+    days = models.PositiveSmallIntegerField(_("days ahead"))
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[OfOrganization["ExpiryWarning"]] = OfOrganization["ExpiryWarning"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("warning of an expiry")
+        verbose_name_plural = _("warnings of expiries")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "expires_at", "days"], name="expiry_warned_once")
+        ]
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.expires_at:%Y-%m-%d}, {self.days} days ahead"
 
 
 class Voiding(models.Model):
@@ -305,3 +346,42 @@ class Entry(models.Model):
     def is_late(self) -> bool:
         """Whether the period of its hour was closed when it was counted."""
         return self.booked_at > self.hour
+
+
+class OnDemandCharge(models.Model):
+    """The credits on demand of a closed span, which is invoiced once, together. It never changes.
+
+    ``credits``: below zero where more was taken back than consumed. ``price``: US dollars for a credit.
+    ``amount``: in cents of US dollars; 0: too few to cost a cent, so that nothing is invoiced.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization,
+        verbose_name=_("organization"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    since = models.DateTimeField(_("since"))
+    until = models.DateTimeField(_("until"))
+    credits = models.BigIntegerField(_("credits"))
+    price = models.DecimalField(_("price of a credit"), max_digits=16, decimal_places=10)
+    amount = models.BigIntegerField(_("amount"))
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[OfOrganization["OnDemandCharge"]] = OfOrganization["OnDemandCharge"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("charge of on-demand credits")
+        verbose_name_plural = _("charges of on-demand credits")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "since"], name="on_demand_charge_once"),
+            models.CheckConstraint(condition=Q(until__gt=F("since")), name="on_demand_charge_lasts"),
+            models.CheckConstraint(condition=~Q(credits=0), name="on_demand_charge_of_some"),
+        ]
+        indexes = [models.Index(fields=["since", "id"], name="on_demand_charge_month")]
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.credits:,} ({self.since:%Y-%m-%d %H:%M} – {self.until:%Y-%m-%d %H:%M})"

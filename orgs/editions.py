@@ -40,6 +40,7 @@ class Edition:
     ``free_credits``: promotional credits per calendar month, without rollover.
     ``credit_price``: US dollars for a credit beyond free and prepaid ones, None where credits aren't sold.
     ``price_lookup_key``: the Stripe price that a subscription to this edition carries.
+    ``pack_lookup_key``: the Stripe price, charged once, of a pack of more credits; empty: none are sold.
     ``legacy``: goes on for those who have it, and is sold to nobody anew.
     """
 
@@ -53,6 +54,7 @@ class Edition:
     free_credits: int = 0
     credit_price: Decimal | None = None
     price_lookup_key: str
+    pack_lookup_key: str = ""
     legacy: bool = False
 
     @property
@@ -115,6 +117,7 @@ EDITIONS = (
         seats_editable=False,
         credit_price=Decimal("0.0005"),
         price_lookup_key="enterprise-growth-yearly",
+        pack_lookup_key="enterprise-growth-credits",
     ),
     Edition(
         code="business-critical",
@@ -126,6 +129,7 @@ EDITIONS = (
         seats_editable=False,
         credit_price=Decimal("0.0005"),
         price_lookup_key="business-critical-yearly",
+        pack_lookup_key="business-critical-credits",
     ),
 )
 

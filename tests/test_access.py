@@ -117,6 +117,7 @@ INSIDE = {
     "billing": Row(get=SEES_MONEY),
     "billing_under_way": Row(get=SEES_MONEY),
     "billing_activity": Row(get=SEES_MONEY),
+    "credits": Row(get=SEES_MONEY),
     "payment_links": Row(get=SEES_MONEY),
     "card_link": Row(post=MONEY),
     "invoice_link": Row(post=MONEY),
@@ -133,8 +134,9 @@ INSIDE = {
     "card": Row(post=MONEY),
     "plan": Row(get=MONEY, post=MONEY, answers=frozenset({200, 422})),
     "plan_undo": Row(get=MONEY, post=MONEY, answers=frozenset({302, 404})),
-    # The edition in these tests sells no seats.
+    # The edition in these tests sells no seats, and no packs of credits.
     "seats": Row(get=MONEY, post=MONEY, answers=frozenset({404})),
+    "credits_buy": Row(get=MONEY, post=MONEY, answers=frozenset({404})),
     "card_return": Row(get=SEES_MONEY),
     "owed_pay": Row(post=MONEY),
     "billing_details": Row(get=MONEY, post=MONEY, answers=frozenset({200, 422})),

@@ -15,8 +15,10 @@ from audit.models import AuditEvent
 from billing.closings import closing_version
 from billing.models import BillingAccount, Invoice, StripeOperation, Subscription
 from billing.notices import (
+    tell_of_bought_credits,
     tell_of_changed_details,
     tell_of_ending_subscription,
+    tell_of_expiring_credits,
     tell_of_expiring_method,
     tell_of_failed_act,
     tell_of_failed_payment,
@@ -28,6 +30,7 @@ from billing.notices import (
     tell_of_started_subscription,
 )
 from billing.operations.closing import close_organization
+from credits.models import Grant
 from hooks.failing import switch_off
 from hooks.models import OffBecause
 from invitations import services as invitations
@@ -95,6 +98,8 @@ LABELS = {
     "payment_failed": [("$58.25", "58,25 $"), ("4 December 2026", "4 Dezember 2026")],
     "confirmation_needed": [("$58.25", "58,25 $")],
     "plan_changed": [("$58.25", "58,25 $")],
+    "credits_bought": [("$58.25", "58,25 $"), ("20 June 2027", "20 Juni 2027")],
+    "credits_expire": [("20 June 2037", "20 Juni 2037")],
     "subscription_started": [("Open Billing & usage", "Abrechnung öffnen")],
     "subscription_ending": [("20 June 2027", "20 Juni 2027")],
     "subscription_kept": [("20 June 2027", "20 Juni 2027")],
@@ -239,6 +244,9 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
         event = AuditEvent.objects.filter(organization_id=organization.pk).latest("id")
         tell_of_changed_details(organization, event, ["name", "tax_id"])
         tell_of_expiring_method(organization, PaymentMethodFactory(organization=organization), days=7)
+        grant = Grant(credits=2_000_000, expires_at=timezone.now())
+        tell_of_bought_credits(organization, StripeOperation(), invoice, grant)
+        tell_of_expiring_credits(organization, left=5, expires_at=timezone.now(), days=7)
         switch_off(EndpointFactory(organization=organization), OffBecause.FAILING)
         close_organization(actor=admin, shown=closing_version(organization))
         Organization.objects.update(closes_after=timezone.now().date() + timedelta(days=7))

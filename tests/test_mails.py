@@ -188,6 +188,10 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
         interval="month",
         day="2026-12-04",
     ),
+    "credits_bought": in_words(
+        own=False, credits=2_000_000, expires="2027-06-20", invoice="ACME-0003", amount=5825, currency="usd"
+    ),
+    "credits_expire": in_words(credits=1_200_000, expires="2037-06-20"),
     "subscription_started": in_words(own=False, edition="enterprise-growth"),
     "subscription_ending": in_words(own=False, ends="2027-06-20"),
     "subscription_kept": in_words(own=False, renews="2027-06-20"),

@@ -33,7 +33,7 @@ class UsageOfDays(NamedTuple):
 def _usage_of_days(organization: uuid.UUID, start: date, end: date) -> QuerySet[Organization, Any]:
     days = OrganizationDay.objects.filter(organization=organization, day__gte=start, day__lt=end)
     total = days.values("organization").annotate(total=Sum("resource_hours")).values("total")
-    counted = _with_latest_hour(organization).annotate(total=Coalesce(Subquery(total), 0))
+    counted = with_latest_hour(organization).annotate(total=Coalesce(Subquery(total), 0))
     return counted.values_list(*UsageOfDays._fields)
 
 
@@ -51,11 +51,11 @@ NOTHING_COUNTED = Counts(None, None, 0)
 @compiled(Counts)
 def counts_of(organization: uuid.UUID) -> QuerySet[Organization, Any]:
     stacks = Stack.objects.filter(organization=organization)
-    counted = _with_latest_hour(organization).annotate(stack_count=count_of(stacks))
+    counted = with_latest_hour(organization).annotate(stack_count=count_of(stacks))
     return counted.values_list(*Counts._fields)
 
 
-def _with_latest_hour(organization: uuid.UUID) -> QuerySet[Organization, Any]:
+def with_latest_hour(organization: uuid.UUID) -> QuerySet[Organization, Any]:
     """The organization with the ``resources`` in the last ``hour`` that was counted."""
     latest = OrganizationHour.objects.filter(organization=organization).order_by("-hour")[:1]
     return Organization.objects.filter(pk=organization).annotate(

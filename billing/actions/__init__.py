@@ -1,5 +1,6 @@
 """What of this app the audit log tells. A ``BillingAction`` is read in the billing activity, too."""
 
+from billing.actions.credits import CREDITS_ASKED, CREDITS_BOUGHT, CREDITS_VOIDED
 from billing.actions.details import DETAILS_CHANGED, TAX_ID_ADDED, TAX_ID_REMOVED
 from billing.actions.invoices import (
     CONFIRMATION_NEEDED,
@@ -7,6 +8,8 @@ from billing.actions.invoices import (
     INVOICE_PAID,
     INVOICE_PAID_ELSEWHERE,
     INVOICE_REFUNDED,
+    ON_DEMAND_ASKED,
+    ON_DEMAND_INVOICED,
     PAYMENT_FAILED,
     PAYMENT_STARTED,
 )
@@ -57,6 +60,9 @@ __all__ = [
     "COLLECTION_PAUSED",
     "COLLECTION_RESUMED",
     "CONFIRMATION_NEEDED",
+    "CREDITS_ASKED",
+    "CREDITS_BOUGHT",
+    "CREDITS_VOIDED",
     "CUSTOMER_MADE",
     "CUSTOMER_RENAMED",
     "DETAILS_CHANGED",
@@ -66,6 +72,8 @@ __all__ = [
     "INVOICE_REFUNDED",
     "METHOD_ADDED",
     "METHOD_REMOVED",
+    "ON_DEMAND_ASKED",
+    "ON_DEMAND_INVOICED",
     "PAYMENT_FAILED",
     "PAYMENT_LINK_CARD_FAILED",
     "PAYMENT_LINK_CARD_REFUSED",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from billing.gateway.reading import (
+    CREDITS_SINCE,
     Json,
     address,
     custom_fields,
@@ -151,14 +152,16 @@ def _line(body: Json) -> InvoiceLine:
         quantity=decimal_text(quantity),
         unit_amount=decimal_text((body.get("pricing") or {}).get("unit_amount_decimal")),
         amount=body["amount"],
-        net=_net(body),
+        net=net_of(body),
         period_start=instant(period["start"]).date().isoformat(),
         period_end=instant(period["end"]).date().isoformat(),
         item=_item(body.get("parent") or {}),
+        credits_since=(body.get("metadata") or {}).get(CREDITS_SINCE, ""),
     )
 
 
-def _net(line: Json) -> int:
+def net_of(line: Json) -> int:
+    """After discounts and exclusive taxes, in minor units."""
     discounts = sum(one["amount"] for one in line.get("discount_amounts") or [])
     added = sum(tax["amount"] for tax in line.get("taxes") or [] if tax["tax_behavior"] == "exclusive")
     return int(line["amount"] - discounts + added)

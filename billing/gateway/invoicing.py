@@ -77,7 +77,7 @@ def _preview(params: dict[str, Any]) -> Preview:
             {**params, "expand": EXPAND_INVOICE}  # type: ignore[arg-type] # one of three requests
         )
     ).to_dict()
-    return documents.preview(body, lines=_lines_of(body), rate_of=_tax_rate)
+    return documents.preview(body, lines=lines_of(body), rate_of=tax_rate)
 
 
 def invoice(invoice_id: str) -> Invoice:
@@ -86,10 +86,10 @@ def invoice(invoice_id: str) -> Invoice:
     ).to_dict()
     return documents.invoice(
         body,
-        lines=_lines_of(body),
+        lines=lines_of(body),
         payments=_payments_of(invoice_id) if _is_charged(body) else [],
         credit_notes=_credit_notes({"invoice": invoice_id}) if _is_credited(body) else [],
-        rate_of=_tax_rate,
+        rate_of=tax_rate,
     )
 
 
@@ -132,10 +132,10 @@ def invoices(customer_id: str) -> Listed[Invoice]:
     def read(body: dict[str, Any]) -> Invoice:
         return documents.invoice(
             body,
-            lines=_lines_of(body),
+            lines=lines_of(body),
             payments=_with_intents(body, intents),
             credit_notes=[note for note in credit_notes if reading.id_of(note["invoice"]) == body["id"]],
-            rate_of=_tax_rate,
+            rate_of=tax_rate,
         )
 
     return read_each(found, read)
@@ -160,7 +160,7 @@ def _is_credited(body: dict[str, Any]) -> bool:
     return bool(body["pre_payment_credit_notes_amount"] or body["post_payment_credit_notes_amount"])
 
 
-def _lines_of(body: dict[str, Any]) -> list[dict[str, Any]]:
+def lines_of(body: dict[str, Any]) -> list[dict[str, Any]]:
     """An invoice shows its first lines only; more are a list of their own, which a preview has not."""
     lines = body["lines"]
     if not lines["has_more"]:
@@ -215,6 +215,6 @@ def _credit_notes(filters: dict[str, str]) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=1000)
-def _tax_rate(rate_id: str) -> dict[str, Any]:
+def tax_rate(rate_id: str) -> dict[str, Any]:
     """A tax rate; its percentage never changes: https://docs.stripe.com/billing/taxes/tax-rates."""
     return call(lambda stripe_: stripe_.v1.tax_rates.retrieve(rate_id)).to_dict()

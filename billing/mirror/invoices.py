@@ -18,6 +18,7 @@ from billing.actions import (
     INVOICE_REFUNDED,
     PAYMENT_FAILED,
 )
+from billing.bought_credits import let_bought_credits_follow
 from billing.gateway import records
 from billing.mirror.rows import (
     assign,
@@ -107,6 +108,8 @@ def _write_invoice(
     save(account, row, values, number, changed=changed or expires)
     if is_news(account):
         _announce(account, row, before)
+    if changed and not row.subscription_id:
+        let_bought_credits_follow(account.organization, row)
     return changed
 
 

@@ -1,4 +1,4 @@
-"""The prices of the editions, for the pages that sell them."""
+"""The prices of the editions and of packs of credits, for the pages that sell them."""
 
 from dataclasses import asdict
 from typing import Any
@@ -11,15 +11,23 @@ from billing.mirror.rows import next_fetch_number
 from billing.models import Price
 from orgs.editions import EDITIONS
 
+PLANS = {edition.price_lookup_key for edition in EDITIONS}
+PACKS = {edition.pack_lookup_key for edition in EDITIONS if edition.pack_lookup_key}
+
 
 def sync_prices() -> None:
-    """Fetch the editions' prices anew and write them down; what is archived or not recurring can't be sold.
+    """Fetch the prices anew and write them down. What is archived can't be sold, nor can a plan whose price
+    doesn't recur, or a pack whose price does.
 
     Raises GatewayUnavailable and GatewayRefused.
     """
     number = next_fetch_number()
-    listed = gateway.prices(sorted({edition.price_lookup_key for edition in EDITIONS}))
-    found = {price.lookup_key: price for price in listed if price.active and price.interval}
+    listed = gateway.prices(sorted(PLANS | PACKS))
+    found = {
+        price.lookup_key: price
+        for price in listed
+        if price.active and bool(price.interval) is (price.lookup_key in PLANS)
+    }
     with transaction.atomic():
         known = {row.lookup_key: row for row in Price.objects.select_for_update().order_by("pk")}
         if any(row.fetched_seq > number for row in known.values()):
@@ -28,6 +36,6 @@ def sync_prices() -> None:
         Price.objects.exclude(stripe_id__in=[price.id for price in found.values()]).delete()
         for price in found.values():
             values: dict[str, Any] = asdict(price)
-            del values["active"], values["lookup_key"]
+            del values["active"], values["lookup_key"], values["credits"]
             values |= {"stripe_id": values.pop("id"), "fetched_seq": number, "synced_at": timezone.now()}
             Price.objects.update_or_create(lookup_key=price.lookup_key, defaults=values)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.models import ActorKind
 from billing.models.payment_links import PaymentLink
+from credits.models import OnDemandCharge
 from orgs.models import OfOrganization, Organization
 from work.models import Waits, Work, WorkQuerySet
 
@@ -37,6 +38,8 @@ class OperationKind(models.TextChoices):
     ADD_TAX_ID = "add_tax_id", _("add a tax id")
     REMOVE_TAX_ID = "remove_tax_id", _("remove a tax id")
     REMOVE_METHOD = "remove_method", _("remove a payment method")
+    INVOICE_ON_DEMAND = "invoice_on_demand", _("put on-demand credits on an invoice")
+    BUY_CREDITS = "buy_credits", _("buy prepaid credits")
 
 
 PLAN_CHANGES = (OperationKind.CHANGE_PLAN, OperationKind.SCHEDULE_CHANGE, OperationKind.UNDO_CHANGE)
@@ -52,8 +55,13 @@ class OperationState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-# What people wait for on *Billing & usage*: a payment, another plan, a subscription that starts.
-AWAITED = (OperationKind.PAY_INVOICE, *SUBSCRIPTION_CHANGES, OperationKind.START_SUBSCRIPTION)
+# What people wait for on *Billing & usage*: a payment, another plan, a subscription that starts, credits.
+AWAITED = (
+    OperationKind.PAY_INVOICE,
+    *SUBSCRIPTION_CHANGES,
+    OperationKind.START_SUBSCRIPTION,
+    OperationKind.BUY_CREDITS,
+)
 # A person sets up at Stripe's page what can be charged.
 SET_UPS = (OperationKind.SET_UP_CARD, OperationKind.ADD_METHOD)
 
@@ -89,6 +97,10 @@ class StripeOperationQuerySet(WorkQuerySet["StripeOperation"], OfOrganization["S
         """Payments of invoices that have not come to their end; ``stripe_id`` is the invoice's."""
         return self.filter(UNFINISHED, kind=OperationKind.PAY_INVOICE)
 
+    def buying_credits(self) -> "StripeOperationQuerySet":
+        """Purchases of credits that have not come to their end; ``stripe_id`` is the invoice's, if made."""
+        return self.filter(UNFINISHED, kind=OperationKind.BUY_CREDITS)
+
     def unsettled(self) -> "StripeOperationQuerySet":
         """What people wait for and Stripe has not answered; not a purchase before its page was paid."""
         unpaid = Q(kind=OperationKind.START_SUBSCRIPTION, step=FIRST_STEP)
@@ -101,6 +113,7 @@ class StripeOperation(Work):
     The row is committed before the first call. What is left over by a process that died is resumed by the
     sweep, from the same step, with the same key. ``step``: the call to Stripe that comes next, or whose
     outcome isn't known; each kind has its own. ``payment_link``: by which it was begun, in its maker's name.
+    ``charge``: the on-demand credits that it puts on an invoice.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -122,6 +135,7 @@ class StripeOperation(Work):
     payment_link = models.ForeignKey(
         PaymentLink, on_delete=models.PROTECT, null=True, related_name="operations"
     )
+    charge = models.ForeignKey(OnDemandCharge, on_delete=models.PROTECT, null=True, related_name="operations")
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices, default=ActorKind.PERSON)
     actor_id = models.UUIDField()
     actor_name = models.CharField(max_length=254)
@@ -167,6 +181,16 @@ class StripeOperation(Work):
                 condition=Q(kind="pay_invoice", state__in=["pending", "waiting"]),
                 name="operation_one_payment_of_invoice",
             ),
+            models.UniqueConstraint(
+                fields=["organization", "charge"],
+                condition=Q(kind="invoice_on_demand", state__in=["pending", "waiting"]),
+                name="operation_one_of_charge",
+            ),
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=Q(kind="buy_credits", step__in=["create", "finalize", "pay"], state="pending"),
+                name="operation_one_purchase_of_credits",
+            ),
         ]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="operation_unfinished", condition=UNFINISHED),
@@ -180,6 +204,12 @@ class StripeOperation(Work):
     @property
     def is_settled(self) -> bool:
         return self.state in {OperationState.DONE, OperationState.FAILED}
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a person can be told of it: it has ended, or only their bank knows more."""
+        waits_for_bank = self.kind == OperationKind.BUY_CREDITS and self.state == OperationState.WAITING
+        return self.is_settled or waits_for_bank
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.get_state_display()}"

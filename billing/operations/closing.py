@@ -125,7 +125,7 @@ def _close_unless_something_renews(organization: Organization) -> None:
 
 
 def _ensure_can_close(act: MembersAct, shown: str) -> None:
-    under_way = (*SUBSCRIPTION_CHANGES, OperationKind.START_SUBSCRIPTION)
+    under_way = (*SUBSCRIPTION_CHANGES, OperationKind.START_SUBSCRIPTION, OperationKind.BUY_CREDITS)
     if StripeOperation.objects.for_org(act.organization).pending().filter(kind__in=under_way).exists():
         raise Refused(_("A change is on its way to Stripe already. Look at it again in a moment."))
     if closing_version(act.organization) != shown:

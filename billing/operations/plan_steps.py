@@ -192,13 +192,14 @@ def _follow(operation: StripeOperation) -> None:
 
     What can't be read was made all the same; reconciliation writes it down.
     """
-    problem, result = "", operation.result
+    problem, result = "", dict(operation.result)
     try:
         sync_subscriptions(BillingAccount.objects.get(organization=operation.organization_id))
         if operation.kind == OperationKind.CHANGE_PLAN and not offer_of(operation).in_trial:
             invoice = _write_invoice(operation)
             invoiced = Charge(invoice.total, invoice.amount_due, invoice.currency)
-            result = {**result, **difference(operation, invoice.id, invoiced)}
+            accepted = offer_of(operation).charge
+            result |= difference(operation, invoice.id, accepted=accepted, invoiced=invoiced)
     except gateway.GatewayRefused as error:
         problem = str(error)
     with transaction.atomic():

@@ -1,7 +1,7 @@
 """The billing account as pages read it."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -11,17 +11,21 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import JSONObject
 
 from billing.mails import INVOICE_ISSUED_MAIL
-from billing.methods import Method, method_of, saved_by
+from billing.methods import WARNED_AHEAD, Method, method_of, saved_by
 from billing.models import BillingAccount, StripeOperation
 from billing.selectors.under_way import unsettled_of
+from credits.models import Grant
 from orgs.compiled import compiled
 from outbox.models import OutgoingEmail, State
 
+WARNED_SOON = timedelta(days=max(WARNED_AHEAD))
 NONE_ASKED = Value([], output_field=ArrayField(TextField()))
 
 
 class AccountRow(NamedTuple):
-    """``bounced``: addresses that refused the last invoice sent to them; read for one account alone."""
+    """``bounced``: addresses that refused the last invoice sent to them. ``expiring``: of each grant that
+    expires soon, ``expires_at`` in ISO format and what is ``left``. Both are read for one account alone.
+    """
 
     organization: uuid.UUID
     stripe_customer_id: str | None
@@ -41,6 +45,7 @@ class AccountRow(NamedTuple):
     unsettled: list[dict[str, str]]
     copies_to: list[str]
     bounced: list[str]
+    expiring: list[dict[str, Any]]
 
     @property
     def as_of(self) -> datetime | None:
@@ -53,13 +58,18 @@ class AccountRow(NamedTuple):
 
 
 def account_rows(
-    accounts: QuerySet[BillingAccount], *, bounced: Combinable | ArraySubquery = NONE_ASKED
+    accounts: QuerySet[BillingAccount],
+    *,
+    bounced: Combinable | ArraySubquery = NONE_ASKED,
+    expiring: Combinable | ArraySubquery = NONE_ASKED,
 ) -> QuerySet[BillingAccount, Any]:
     """What an ``AccountRow`` is made of."""
     unseen = StripeOperation.objects.filter(organization=OuterRef("organization")).failed_unseen()
     failed = unseen.values(row=JSONObject(kind="kind", result="result", created_at="created_at"))[:1]
     unsettled = unsettled_of(OuterRef("organization"))
-    annotated = accounts.annotate(bounced=bounced, unsettled=unsettled, failed=Subquery(failed))
+    annotated = accounts.annotate(
+        bounced=bounced, expiring=expiring, unsettled=unsettled, failed=Subquery(failed)
+    )
     return annotated.values_list(*AccountRow._fields)
 
 
@@ -69,7 +79,11 @@ def _accounts(organization: uuid.UUID) -> QuerySet[BillingAccount, Any]:
     later = mails.filter(to=OuterRef("to"), created_at__gt=OuterRef("created_at"))
     refused = mails.filter(~Exists(later), state=State.FAILED).order_by("to").values("to")
     accounts = BillingAccount.objects.filter(organization=organization)
-    return account_rows(accounts, bounced=ArraySubquery(refused))
+    grants = Grant.objects.for_org(organization).expiring(within=WARNED_SOON).with_left(organization)
+    expiring = grants.order_by("expires_at", "id").values(
+        row=JSONObject(expires_at="expires_at", left="left")
+    )
+    return account_rows(accounts, bounced=ArraySubquery(refused), expiring=ArraySubquery(expiring))
 
 
 def account_of(organization_id: uuid.UUID) -> AccountRow | None:

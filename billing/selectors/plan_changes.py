@@ -133,7 +133,7 @@ def plan_page(reader: Membership, *, edition_code: str = "") -> PlanChangePage:
         except Refused as refused:
             trouble = str(refused.message)
         except gateway.GatewayError as error:
-            trouble = _without_stripe(error)
+            trouble = without_stripe(error)
     return PlanChangePage(
         plan=plan,
         obstacle=obstacle,
@@ -172,7 +172,7 @@ def seats_page(reader: Membership, *, seats: int | None = None) -> PlanChangePag
         except Refused as refused:
             trouble = str(refused.message)
         except gateway.GatewayError as error:
-            trouble = _without_stripe(error)
+            trouble = without_stripe(error)
     return PlanChangePage(
         plan=plan,
         obstacle=obstacle,
@@ -253,7 +253,8 @@ def _card(offer: Offer, own: Edition) -> EditionCard:
     )
 
 
-def _without_stripe(error: gateway.GatewayError) -> str:
+def without_stripe(error: gateway.GatewayError) -> str:
+    """Why there are no amounts to show."""
     if isinstance(error, gateway.GatewayBusy):
         return _("Other people wait for Stripe right now. Try again in a moment.")
     if isinstance(error, gateway.GatewayUnavailable):

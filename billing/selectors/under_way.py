@@ -22,6 +22,7 @@ from orgs.models import Organization
 WATCHED_FOR = timedelta(minutes=5)
 SENTENCES: dict[OperationKind, Promise] = {
     OperationKind.PAY_INVOICE: _("This page shows what becomes of the payment."),
+    OperationKind.BUY_CREDITS: _("This page shows what becomes of the purchase of credits."),
     OperationKind.START_SUBSCRIPTION: _("This page shows when the subscription has started."),
 }
 A_CHANGE = _("This page shows what becomes of the change of the subscription.")

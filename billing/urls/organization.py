@@ -4,6 +4,8 @@ from django.urls import path
 
 from billing.views import (
     cards,
+    credit_hours,
+    credit_packs,
     details,
     endings,
     invoices,
@@ -21,6 +23,7 @@ urlpatterns = [
     path("", overview.billing, name="billing"),
     path("under-way/", under_way.under_way, name="billing_under_way"),
     path("activity/", overview.activity, name="billing_activity"),
+    path("credits/", credit_hours.credits_used, name="credits"),
     path("start/", start.start_step, name="start_step"),
     path("warnings/hide/", start.warning_hide, name="warning_hide"),
     path("card/", cards.card, name="card"),
@@ -34,6 +37,7 @@ urlpatterns = [
     path("plan/", plans.plan, name="plan"),
     path("plan/undo/", plans.undo, name="plan_undo"),
     path("seats/", plans.seats, name="seats"),
+    path("credits/buy/", credit_packs.credits_buy, name="credits_buy"),
     path("editions/", purchases.editions, name="editions"),
     path("purchase/", purchases.purchase, name="purchase"),
     path("purchase/return/", purchases.purchase_return, name="purchase_return"),

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from billing.selectors import Shown
 from billing.selectors.accounts import account_of
-from billing.selectors.continuity import mail_warnings
+from billing.selectors.continuity import billing_warnings
 from billing.views.see_other import HttpResponseSeeOther
 from orgs import services
 from orgs.access import OrgRequest, requires
@@ -32,8 +32,7 @@ def start_step(request: OrgRequest) -> HttpResponse:
 def warning_hide(request: OrgRequest) -> HttpResponse:
     """Hide a warning that the person has on their page, from them alone."""
     code = request.POST.get("code", "")
-    if code in {
-        warning.code for warning in mail_warnings(request.membership, account_of(request.organization.pk))
-    }:
+    warnings = billing_warnings(request.membership, account_of(request.organization.pk))
+    if code in {warning.code for warning in warnings}:
         services.dismiss(membership=request.membership, code=code)
     return HttpResponseSeeOther(reverse("billing", args=[request.organization.slug]))

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from django.contrib import messages
 from django.http import HttpRequest
 
-from billing import change_outcomes, ending_outcomes, payment_outcomes
+from billing import change_outcomes, credit_outcomes, ending_outcomes, payment_outcomes
+from billing.credit_outcomes import CreditOutcome, credit_outcome_of
 from billing.models import OperationKind, OperationState, StripeOperation
 from billing.models.operations import ENDING_KINDS
 from billing.payment_outcomes import Outcome
@@ -18,15 +19,24 @@ LEVELS = {
     Outcome.VOID: messages.INFO,
     Outcome.CONFIRM: messages.WARNING,
 }
+CREDIT_LEVELS = {
+    CreditOutcome.BOUGHT: messages.SUCCESS,
+    CreditOutcome.SENT: messages.SUCCESS,
+    CreditOutcome.ON_ITS_WAY: messages.INFO,
+    CreditOutcome.CONFIRM: messages.WARNING,
+}
 
 
 def tell(request: HttpRequest, operations: Iterable[StripeOperation]) -> None:
     """Say how each has ended; what is not settled yet, the page itself says."""
-    settled = [one for one in operations if one.is_settled]
+    settled = [one for one in operations if one.is_told]
     _tell_of_payments(request, [one for one in settled if one.kind == OperationKind.PAY_INVOICE])
     for operation in settled:
         if operation.kind == OperationKind.START_SUBSCRIPTION:
             _tell_of_purchase(request, operation)
+        elif operation.kind == OperationKind.BUY_CREDITS:
+            level = CREDIT_LEVELS.get(credit_outcome_of(operation), messages.ERROR)
+            messages.add_message(request, level, credit_outcomes.sentence_of(operation))
         elif operation.kind != OperationKind.PAY_INVOICE:
             _tell_of_change(request, operation)
 

@@ -25,7 +25,7 @@ def under_way(request: OrgRequest) -> HttpResponse:
     A page that asks by itself keeps what it has until then, or until it is to ask no more.
     """
     operations = awaited(request.organization, _ids(request.GET.getlist("operation")[:MOST_OPERATIONS]))
-    nothing_new = not any(one.is_settled for one in operations)
+    nothing_new = not any(one.is_told for one in operations)
     if request.htmx and nothing_new and is_watched(one.created_at for one in operations):
         return HttpResponse(status=204)
     tell(request, operations)

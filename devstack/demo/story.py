@@ -15,7 +15,7 @@ from orgs.models import Membership
 from usage.selectors import usage_of_days
 
 if TYPE_CHECKING:
-    from stripe.params import PriceCreateParamsRecurring
+    from stripe.params import PriceCreateParams
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -26,7 +26,10 @@ VISA, MASTERCARD, CARD_THAT_FAILS = "pm_card_visa", "pm_card_mastercard", "pm_ca
 
 @dataclass(frozen=True)
 class DemoPrice:
-    """What an edition costs in the demo, per unit and period, and how many credits are in the price."""
+    """What an edition costs in the demo, per unit and period, and how many credits are in the price.
+
+    ``interval``: empty for what is charged once.
+    """
 
     product: str
     amount: int
@@ -44,6 +47,8 @@ PRICES = {
     "business-critical-yearly": DemoPrice(
         "Business Critical, 30,000,000 credits", 15_000_00, "year", 30_000_000
     ),
+    "enterprise-growth-credits": DemoPrice("1,000,000 prepaid credits", 475_00, "", 1_000_000),
+    "business-critical-credits": DemoPrice("1,000,000 prepaid credits", 450_00, "", 1_000_000),
 }
 
 
@@ -99,23 +104,20 @@ class Story:
         account = Account(HOOLI, self.prices)
         yield Step(months_earlier(self.now - 4 * DAY, 17), lambda: account.begin(VISA))
         yield Step(months_earlier(self.now, 11), lambda: account.buy("Onboarding, two days", 2_400_00))
-        yield Step(months_earlier(self.now, 1), lambda: account.buy("10,000,000 prepaid credits", 4_500_00))
+        yield Step(months_earlier(self.now, 1), lambda: account.buy("Training, three days", 4_500_00))
 
     def _make_prices(self) -> None:
         for key, price in PRICES.items():
-            recurring: PriceCreateParamsRecurring = {
-                "interval": "month" if price.interval == "month" else "year"
+            params: PriceCreateParams = {
+                "currency": CURRENCY,
+                "unit_amount": price.amount,
+                "lookup_key": key,
+                "product_data": {"name": price.product},
+                "metadata": {"credits": str(price.credits)} if price.credits else {},
             }
-            made = client().v1.prices.create(
-                {
-                    "currency": CURRENCY,
-                    "unit_amount": price.amount,
-                    "lookup_key": key,
-                    "recurring": recurring,
-                    "product_data": {"name": price.product},
-                    "metadata": {"credits": str(price.credits)} if price.credits else {},
-                }
-            )
+            if price.interval:
+                params["recurring"] = {"interval": "month" if price.interval == "month" else "year"}
+            made = client().v1.prices.create(params)
             self.prices[key] = made.id
 
 

@@ -207,6 +207,88 @@ def test_invoice_goes_from_draft_to_open_to_paid(either: Client) -> None:
         either.v1.invoices.pay(draft.id)
 
 
+def test_item_waits_with_its_metadata_and_becomes_a_line_of_the_next_invoice(either: Client) -> None:
+    customer = make_paying_customer(either)
+    told = {"credits_since": "2026-10-01T00:00:00+00:00"}
+    made = either.v1.invoice_items.create(
+        {
+            "customer": customer.id,
+            "amount": 7500,
+            "currency": "usd",
+            "description": "On-demand credits",
+            "period": {"start": 1790812800, "end": 1793491200},
+            "metadata": told,
+        }
+    )
+    waiting = either.v1.invoice_items.retrieve(made.id)
+    assert problems_of_resource(waiting) == []
+    assert (waiting.invoice, waiting.amount, waiting.metadata and waiting.metadata.to_dict()) == (
+        None,
+        7500,
+        told,
+    )
+    listed = either.v1.invoice_items.list({"customer": customer.id, "created": {"gte": made.date}})
+    assert problems_of_resource(listed) == []
+    assert [one.id for one in listed.data] == [made.id]
+    invoice = either.v1.invoices.create(
+        {"customer": customer.id, "pending_invoice_items_behavior": "include", "auto_advance": False}
+    )
+    assert either.v1.invoice_items.retrieve(made.id).invoice == invoice.id
+    (line,) = invoice.lines.data
+    assert (line.amount, line.metadata.to_dict()) == (7500, told)
+    assert (line.period.start, line.period.end) == (1790812800, 1793491200)
+    assert line.parent is not None
+    assert line.parent.invoice_item_details is not None
+    assert line.parent.invoice_item_details.invoice_item == made.id
+
+
+def test_period_that_ends_before_its_start_and_two_amounts_are_refused(either: Client) -> None:
+    customer = either.v1.customers.create({"name": "Acme"})
+    for wrong in (
+        {"amount": 1, "period": {"start": 1793491200, "end": 1790812800}},
+        {"amount": 1, "unit_amount_decimal": "1"},
+    ):
+        with pytest.raises(stripe.InvalidRequestError):
+            either.v1.invoice_items.create({"customer": customer.id, "currency": "usd", **wrong})  # type: ignore[arg-type] # the point
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        either.v1.invoice_items.retrieve("ii_missing")
+    assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")
+
+
+def test_what_is_sold_once_costs_by_itself_what_it_adds_to_the_next_invoice(either: Client) -> None:
+    """Of a customer with a subscription only its next invoice is previewed."""
+    customer, plan = make_paying_customer(either), make_price(either)
+    vat = either.v1.tax_rates.create({"display_name": "VAT", "percentage": 20, "inclusive": False})
+    terms: Any = {"customer": customer.id, "items": [{"price": plan.id}], "default_tax_rates": [vat.id]}
+    subscription = either.v1.subscriptions.create(terms)
+    once = either.v1.prices.create(
+        {"currency": "usd", "unit_amount": 4750, "product_data": {"name": "A pack"}}
+    )
+    item: Any = {"price": once.id, "quantity": 2, "metadata": {"mine": "1"}}
+    preview = either.v1.invoices.create_preview(
+        {"subscription": subscription.id, "invoice_items": [item], "discounts": ""}
+    )
+    (line,) = [line for line in preview.lines.data if "mine" in (line.metadata or {})]
+    assert len(preview.lines.data) == 2
+    assert (line.amount, [tax.amount for tax in line.taxes or []]) == (9500, [1900])
+    draft = either.v1.invoices.create(
+        {
+            "customer": customer.id,
+            "default_tax_rates": [rate.id for rate in preview.default_tax_rates],
+            "discounts": "",
+            "pending_invoice_items_behavior": "exclude",
+        }
+    )
+    of_plan: Any = {"customer": customer.id, "invoice": draft.id, "pricing": {"price": plan.id}}
+    with pytest.raises(stripe.InvalidRequestError):
+        either.v1.invoice_items.create(of_plan)
+    of_packs: Any = {**of_plan, "pricing": {"price": once.id}, "quantity": 2}
+    either.v1.invoice_items.create(of_packs)
+    assert either.v1.invoices.retrieve(draft.id).total == 9500 + 1900
+    sent = either.v1.invoices.finalize_invoice(draft.id, {"auto_advance": False})
+    assert (sent.status, sent.amount_due) == ("open", 11_400)
+
+
 def test_declined_card_leaves_the_invoice_open(either: Client) -> None:
     customer = make_paying_customer(either, "pm_card_chargeCustomerFail")
     draft = either.v1.invoices.create({"customer": customer.id, "auto_advance": False})

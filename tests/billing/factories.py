@@ -38,6 +38,7 @@ def line(description: str, amount: int, *, quantity: str = "1") -> InvoiceLine:
         period_start="2026-10-01",
         period_end="2026-11-01",
         item="",
+        credits_since="",
     )
 
 

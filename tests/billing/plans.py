@@ -8,13 +8,12 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
-from django.utils import timezone
 
 from billing.account_check import INTERVALS
 from billing.mirror.prices import sync_prices
 from billing.mirror.reconciliation import reconcile
 from billing.models import BillingAccount, StripeOperation, Subscription
-from orgs.editions import EDITIONS, edition_of
+from orgs.editions import EDITIONS, Edition
 from orgs.models import Membership, Organization
 from tests.billing.mishaps import Clock
 from tests.billing.pages import billing_url
@@ -32,7 +31,10 @@ AMOUNTS = {
 
 @dataclass
 class Customer:
-    """Of the organization: on an edition, with a card and a tax of 20 %."""
+    """Of the organization: on an edition, with a card and a tax of 20 %.
+
+    ``included``: prepaid credits in the price of an edition.
+    """
 
     stripe: StripeWorld
     account: BillingAccount
@@ -40,6 +42,7 @@ class Customer:
     clock: Clock
     browser: Client
     prices: dict[str, str] = field(default_factory=dict)
+    included: dict[str, int] = field(default_factory=dict)
 
     @property
     def api(self) -> Any:
@@ -51,9 +54,7 @@ class Customer:
 
     def buy(self, edition: str, quantity: int = 1, **terms: Any) -> Any:
         for one in EDITIONS:
-            self.prices[one.code] = self._price(
-                one.price_lookup_key, INTERVALS[one.invoiced], AMOUNTS[one.code]
-            )
+            self.prices[one.code] = self._price(one)
         sync_prices()
         vat = self.api.tax_rates.create({"display_name": "VAT", "percentage": 20, "inclusive": False})
         made = self.api.subscriptions.create(
@@ -67,14 +68,15 @@ class Customer:
         self.hear()
         return made
 
-    def _price(self, key: str, interval: str, amount: int) -> str:
-        product = self.api.products.create({"name": edition_name(key)}).id
+    def _price(self, edition: Edition) -> str:
+        product = self.api.products.create({"name": edition.name}).id
         given = {
             "product": product,
             "currency": "usd",
-            "unit_amount": amount,
-            "lookup_key": key,
-            "recurring": {"interval": interval},
+            "unit_amount": AMOUNTS[edition.code],
+            "lookup_key": edition.price_lookup_key,
+            "recurring": {"interval": INTERVALS[edition.invoiced]},
+            "metadata": {"credits": str(self.included.get(edition.code, ""))},
         }
         return str(self.api.prices.create(given).id)
 
@@ -118,11 +120,6 @@ class Customer:
     def press(self, rest: str, *, page: str | None = None, **data: Any) -> HttpResponse:
         """Press what the page offers; ``page``: as it was drawn before."""
         return self.browser.post(self.url(rest), {"offer": sealed_in(page or self.get(rest)), **data})
-
-
-def edition_name(key: str) -> str:
-    (code,) = (one.code for one in EDITIONS if one.price_lookup_key == key)
-    return edition_of(code, on=timezone.now().date()).name
 
 
 def sealed_in(page: str) -> str:

@@ -32,7 +32,10 @@ def account(stripe: StripeWorld, settings: LazySettings) -> Iterator[StripeWorld
     stripe.control.hold_webhooks()
     product = stripe.api.products.create({"name": "Editions"})
     for edition in EDITIONS:
-        make_price(stripe, product.id, edition.price_lookup_key, INTERVALS[edition.invoiced])
+        included = {"metadata": {"credits": "12000000"}} if edition.prepaid else {}
+        make_price(stripe, product.id, edition.price_lookup_key, INTERVALS[edition.invoiced], **included)
+        if edition.pack_lookup_key:
+            make_pack(stripe, product.id, edition.pack_lookup_key)
     yield stripe
     stripe.control.set_webhook_endpoint(None)
 
@@ -46,6 +49,20 @@ def make_price(stripe: StripeWorld, product: str, key: str, interval: str, **fie
             "product": product,
             "lookup_key": key,
             "transfer_lookup_key": True,
+            **fields,
+        }
+    )
+
+
+def make_pack(stripe: StripeWorld, product: str, key: str, **fields: Any) -> None:
+    stripe.api.prices.create(
+        {
+            "currency": "usd",
+            "unit_amount": 5000,
+            "product": product,
+            "lookup_key": key,
+            "transfer_lookup_key": True,
+            "metadata": {"credits": "1000"},
             **fields,
         }
     )
@@ -179,6 +196,17 @@ def test_a_price_that_is_not_as_its_edition_says(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("said", [{}, {"credits": "many"}, {"credits": "0"}])
+def test_a_prepaid_price_that_says_no_number_of_credits(said: dict[str, str], account: StripeWorld) -> None:
+    product = account.api.products.create({"name": "Other"})
+    make_price(account, product.id, "enterprise-growth-yearly", "year", metadata=said)
+    assert check()[1] == [
+        "The price enterprise-growth-yearly of Enterprise Growth says in its metadata no number of credits:"
+        " none are counted."
+    ]
+
+
+@pytest.mark.django_db
 def test_a_price_that_is_not_there(account: StripeWorld) -> None:
     product = account.api.products.create({"name": "Other"})
     make_price(account, product.id, "team-pro-seat-monthly", "month")
@@ -195,7 +223,24 @@ def test_a_price_that_is_not_there(account: StripeWorld) -> None:
         "The price team-pro-seat-monthly of Team Pro is charged only once, not every month."
     ]
     account.control.reset()
-    assert sum("is missing." in line for line in check()[1]) == len(EDITIONS)
+    packs = [edition for edition in EDITIONS if edition.pack_lookup_key]
+    assert sum("is missing." in line for line in check()[1]) == len(EDITIONS) + len(packs)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"recurring": {"interval": "year"}}, "is charged every year, not once."),
+        ({"metadata": {}}, 'does not say in its metadata how many "credits" a pack has.'),
+        ({"active": False}, "is archived."),
+    ],
+)
+def test_a_pack_that_could_not_be_sold(fields: dict[str, Any], told: str, account: StripeWorld) -> None:
+    product = account.api.products.create({"name": "Other"})
+    make_pack(account, product.id, "enterprise-growth-credits", **fields)
+    (missing,) = check()[1]
+    assert missing == f"The price enterprise-growth-credits of more credits for Enterprise Growth {told}"
 
 
 @pytest.mark.django_db

@@ -93,11 +93,17 @@ def test_sweeps_share_the_ledgers_each_a_part() -> None:
 
 
 @pytest.mark.usefixtures("in_november")
-def test_a_price_that_says_nothing_of_credits_begins_no_period() -> None:
+def test_a_price_that_says_nothing_of_credits_begins_no_period_and_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     organization = OrganizationFactory(edition_code="enterprise-growth")
     row = SubscriptionFactory(organization=organization, items=sells("enterprise-growth-yearly"))
-    let_credits_follow(organization, [row])
+    let_credits_follow(organization, [row], changed=True)
+    for _hour in range(3):
+        let_due(organization)
+        tasks.settle_credits()
     assert not Period.objects.exists()
+    assert caplog.text.count("prepaid_credits_unknown") == 1
 
 
 @pytest.mark.usefixtures("in_november")

@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from orgs.models import Membership
 from orgs.policy import Role
+from tests.billing.packs import sell_packs
 from tests.billing.plans import Customer
 from tests.billing.sales import put_up_for_sale
 from tests.billing.world import MASTERCARD, sweep_everything
@@ -315,6 +316,22 @@ def add_a_tax_id_and_remove_it(scene: Scene) -> None:
     scene.person.press("Remove tax id")
     expect(scene.person.told).to_have_text("The tax id was removed. The next invoice is without it.")
     expect(ids).not_to_contain_text("DE123456789")
+
+
+# Credits
+
+
+@act
+def buy_credits(scene: Scene) -> None:
+    sell_packs(scene.customer)
+    scene.open()
+    scene.person.follow("Buy credits")
+    box = scene.page.get_by_label("Packs", exact=True)
+    box.fill("3")
+    box.blur()
+    expect(scene.page.locator(".preview .figure")).to_contain_text("$1,710.00")
+    scene.button("Pay $1,710.00 for 3,000,000 credits").click()
+    expect(scene.person.told).to_contain_text("3,000,000 credits are bought for $1,710.00.")
 
 
 # The subscription

@@ -61,7 +61,7 @@ CHANGES = {
     "organization_data": Change("audit.exported"),
 }
 # Told once Stripe has done it, in tests/billing: test_cards.py, test_purchases.py, test_endings.py,
-# test_payments.py, test_plan_changes.py, test_saved_methods.py and test_details.py.
+# test_payments.py, test_plan_changes.py, test_saved_methods.py, test_details.py and test_credit_purchases.py.
 TOLD_LATER = {
     "card",
     "owed_pay",
@@ -69,6 +69,7 @@ TOLD_LATER = {
     "plan",
     "plan_undo",
     "seats",
+    "credits_buy",
     "purchase",
     "subscription_cancel",
     "subscription_keep",

@@ -7,7 +7,8 @@ https://docs.stripe.com/api for the pinned version.
 from billing.gateway.records.customers import Address, Customer, CustomField, Party, TaxId
 from billing.gateway.records.documents import CreditNote, DiscountAmount, Document, InvoiceLine, Payment, Tax
 from billing.gateway.records.events import IncomingEvent
-from billing.gateway.records.invoices import Due, Invoice, Preview
+from billing.gateway.records.invoice_items import OnDemandItem
+from billing.gateway.records.invoices import Due, Invoice, Packs, PacksPreview, Preview
 from billing.gateway.records.methods import PaymentMethod, SavedMethod
 from billing.gateway.records.sessions import CardSession, SubscriptionSession
 from billing.gateway.records.subscriptions import Phase, PlannedItem, Schedule, Subscription, SubscriptionItem
@@ -24,6 +25,9 @@ __all__ = [
     "IncomingEvent",
     "Invoice",
     "InvoiceLine",
+    "OnDemandItem",
+    "Packs",
+    "PacksPreview",
     "Party",
     "Payment",
     "PaymentMethod",

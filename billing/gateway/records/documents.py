@@ -11,6 +11,7 @@ class InvoiceLine:
 
     ``quantity`` and ``unit_amount``: decimal text, the latter in minor units; empty where there is none.
     ``item``: the invoice item that it bills, such as a proration; empty: it bills a subscription's period.
+    ``credits_since``: where the span begins whose on-demand credits it bills, as an ISO time; empty: none.
     """
 
     description: str
@@ -21,6 +22,7 @@ class InvoiceLine:
     period_start: str
     period_end: str
     item: str
+    credits_since: str
 
 
 @dataclass(frozen=True, kw_only=True)

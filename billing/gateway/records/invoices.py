@@ -73,3 +73,24 @@ class Preview:
     total: int
     amount_due: int
     document: Document | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packs:
+    """So many of a price, by its id. ``tags``: see ``gateway.tags``; they name what buys them."""
+
+    price: str
+    quantity: int
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PacksPreview:
+    """What packs cost on an invoice of their own: ``charge``, of now. The rest says how that is taxed.
+
+    ``tax_rates``: their ids, empty where taxes are automatic, or none.
+    """
+
+    charge: Preview
+    automatic_tax: bool
+    tax_rates: list[str]

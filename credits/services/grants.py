@@ -1,0 +1,45 @@
+"""Credits that people buy beside those of their period."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from credits.models import Grant, GrantKind, Ledger, Voiding
+from credits.selectors import prepaid_period
+
+# Of credits that no prepaid period was there for: nobody loses at once what they paid.
+WITHOUT_PERIOD = timedelta(days=365)
+
+
+def grant_bought(*, organization_id: uuid.UUID, source: str, amount: int, paid_at: datetime) -> Grant | None:
+    """Grant credits that were paid, until the prepaid period of that day ends. None: granted before."""
+    with transaction.atomic():
+        ledger = Ledger.objects.locked(organization_id)
+        if Grant.objects.for_org(organization_id).filter(source=source).exists():
+            return None
+        period = prepaid_period(organization_id, at=paid_at)
+        grant = Grant.objects.create(
+            organization_id=organization_id,
+            kind=GrantKind.PAID,
+            credits=amount,
+            effective_at=paid_at,
+            expires_at=period.ends_at if period else paid_at + WITHOUT_PERIOD,
+            source=source,
+        )
+        Ledger.objects.filter(pk=ledger.pk).update(next_attempt_at=Now())
+    return grant
+
+
+def void_bought(*, organization_id: uuid.UUID, source: str) -> Grant | None:
+    """Let nothing more be burnt of what came from a source. None: there is no such grant that still runs."""
+    with transaction.atomic():
+        ledger = Ledger.objects.locked(organization_id)
+        granted = Grant.objects.for_org(organization_id).filter(source=source, voiding=None).first()
+        if granted is None:
+            return None
+        Voiding.objects.create(organization_id=organization_id, grant=granted, voided_at=timezone.now())
+        Ledger.objects.filter(pk=ledger.pk).update(next_attempt_at=Now())
+    return granted
