@@ -27,6 +27,7 @@ WITHOUT_ORGANIZATION = {
     "Stripe's ids are unique at Stripe. A webhook finds its organization by the customer's.": {
         "billing_billingaccount_stripe_customer_id_key",
         "billing_invoice_stripe_id_key",
+        "billing_ondemanditem_stripe_id_key",
         "billing_paymentmethod_stripe_id_key",
         "billing_stripecustomer_pkey",
         "billing_subscription_stripe_id_key",
