@@ -10,6 +10,13 @@ from billing.actions.invoices import (
     PAYMENT_FAILED,
     PAYMENT_STARTED,
 )
+from billing.actions.limits import (
+    BUDGET_CHANGED,
+    STOP_CHANGED,
+    THRESHOLD_REACHED,
+    USAGE_RESUMED,
+    USAGE_STOPPED,
+)
 from billing.actions.methods import (
     CARD_ADDED_BY_LINK,
     CARD_REFUSED,
@@ -49,6 +56,7 @@ from billing.actions.subscriptions import (
 __all__ = [
     "ACT_ABANDONED",
     "ACT_FAILED",
+    "BUDGET_CHANGED",
     "CARD_ADDED_BY_LINK",
     "CARD_REFUSED",
     "CARD_RENEWED",
@@ -80,6 +88,7 @@ __all__ = [
     "PLAN_CHANGE_UNDONE",
     "PLAN_UNDO_ASKED",
     "PURCHASE_BEGUN",
+    "STOP_CHANGED",
     "SUBSCRIPTION_CHANGED",
     "SUBSCRIPTION_ENDING",
     "SUBSCRIPTION_KEPT",
@@ -87,4 +96,7 @@ __all__ = [
     "SUBSCRIPTION_UNDONE",
     "TAX_ID_ADDED",
     "TAX_ID_REMOVED",
+    "THRESHOLD_REACHED",
+    "USAGE_RESUMED",
+    "USAGE_STOPPED",
 ]

@@ -123,6 +123,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ReachedThreshold',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('period_start', models.DateTimeField(verbose_name='period since')),
+                ('limit', models.CharField(choices=[('credits', 'credits'), ('budget', 'budget')], max_length=10, verbose_name='limit')),
+                ('percent', models.PositiveSmallIntegerField(verbose_name='percent')),
+                ('told_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='told')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization', verbose_name='organization')),
+            ],
+            options={
+                'verbose_name': 'reached threshold',
+                'verbose_name_plural': 'reached thresholds',
+                'constraints': [models.UniqueConstraint(fields=('organization', 'period_start', 'limit', 'percent'), name='threshold_told_once'), models.CheckConstraint(condition=models.Q(('limit__in', ['credits', 'budget'])), name='threshold_limit_known'), models.CheckConstraint(condition=models.Q(('percent__gt', 0)), name='threshold_of_some')],
+            },
+        ),
+        migrations.CreateModel(
             name='StripeCustomer',
             fields=[
                 ('stripe_id', models.CharField(max_length=100, primary_key=True, serialize=False)),

@@ -9,6 +9,7 @@ from billing.models.accounts import BillingAccount
 from billing.models.customers import StripeCustomer
 from billing.models.events import EventState, StripeEvent
 from billing.models.invoices import Invoice, InvoiceQuerySet, InvoiceStatus, PaymentStatus
+from billing.models.limits import ReachedThreshold
 from billing.models.methods import PaymentMethod
 from billing.models.operations import (
     ENDING_KINDS,
@@ -39,6 +40,7 @@ __all__ = [
     "PaymentMethod",
     "PaymentStatus",
     "Price",
+    "ReachedThreshold",
     "StripeCustomer",
     "StripeEvent",
     "StripeOperation",
