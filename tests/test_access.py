@@ -141,6 +141,7 @@ INSIDE = {
     "billing_details_preview": Row(post=MONEY),
     "tax_id_add": Row(post=MONEY, answers=frozenset({422})),
     "tax_id_remove": Row(get=MONEY, post=MONEY),
+    "usage_limits": Row(get=SEES_MONEY, post=MONEY, data={"usage_budget": "25"}),
     "methods": Row(get=SEES_MONEY),
     "method_add": Row(post=MONEY),
     "method_choose": Row(post=MONEY),

@@ -72,6 +72,7 @@ TABLE = {
     "GET billing/subscriptions": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/payment-methods": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/details": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
+    "GET billing/limits": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/invoices": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/invoices/{invoice_id}": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/invoices/{invoice_id}/pdf": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}, answers=(503,)),
