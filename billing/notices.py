@@ -289,6 +289,7 @@ def tell_of_reached_thresholds(
             for person in _people_who_may(Permission.BILLING_VIEW, organization)
         },
         organization_id=organization.pk,
+        not_before=None,
         organization=organization.name,
         slug=organization.slug,
         ends=period.until.date().isoformat(),

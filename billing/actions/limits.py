@@ -20,7 +20,7 @@ def budget(cents: int | None) -> str:
 
 
 def stops(whether: bool) -> str:
-    return gettext("to stop") if whether else gettext("nothing")
+    return gettext("a mail and a stop") if whether else gettext("a mail")
 
 
 def first_day(instant: str) -> str:
@@ -38,7 +38,7 @@ BUDGET_CHANGED = Action(
 STOP_CHANGED = Action(
     "usage.stop_changed",
     _("Changed whether use stops at its limit"),
-    _("changed what the product is told at 100%% of the limit from %(old)s to %(new)s"),
+    _("changed what follows at 100%% of the limit from %(old)s to %(new)s"),
     old=stops,
     new=stops,
 )

@@ -324,8 +324,8 @@ def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
         "a person with the link",
         "a person",
         "%(day)s (UTC)",
-        "to stop",
-        "nothing",
+        "a mail",
+        "a mail and a stop",
     ]
     texts += [
         choice.label
