@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from usage.models import LateHour, OrganizationDay, OrganizationHour, Stack
+from usage.models import LabelHour, LateHour, OrganizationDay, OrganizationHour, Stack
 
 ORGANIZATION_SEARCH = ["organization__name", "organization__slug"]
 
@@ -29,6 +29,14 @@ class OrganizationDayAdmin(admin.ModelAdmin[OrganizationDay]):
     list_select_related = ["organization"]
     search_fields = ORGANIZATION_SEARCH
     ordering = ["-day", "organization"]
+
+
+@admin.register(LabelHour)
+class LabelHourAdmin(admin.ModelAdmin[LabelHour]):
+    list_display = ["organization", "hour", "label", "resources"]
+    list_select_related = ["organization"]
+    search_fields = ["=label", *ORGANIZATION_SEARCH]
+    ordering = ["-hour", "organization", "label"]
 
 
 @admin.register(LateHour)

@@ -52,6 +52,8 @@ from tokens.actions import expiry
 from tokens.models import AccessToken, Ending, ServiceToken, TokenKind
 from tokens.service_tokens import make_service_token, revoke_service_token
 from tokens.services import make_token, revoke_token
+from usage.labels import label_stacks
+from usage.models import Stack
 
 OPENED, CLOSED = "‹", "›"
 # Of the teams of the two scenes.
@@ -192,6 +194,11 @@ class Scene:
         with suppress(AcceptRefused):
             invitations.accept(user=UserFactory(name="Lee"), claim=by_mail(self.invitation(Kind.MAIL)))
 
+    def label_a_stack(self) -> None:
+        Stack.objects.create(organization=self.organization, name="web")
+        label_stacks(actor=self.ada, names=["web"], label="Ops")
+        label_stacks(actor=self.ada, names=["web"], label="")
+
     def limit(self, **changes: Change) -> None:
         change_limits(actor=self.ada, changes=changes)
 
@@ -300,6 +307,7 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "organization.closed": Scene.close,
     "organization.renamed": lambda scene: scene.setting("name", "Acme", "Globex"),
     "organization.linked": Scene.link,
+    "stack.labeled": Scene.label_a_stack,
     "usage.budget_changed": lambda scene: scene.limit(usage_budget=Change(None, 2500)),
     "usage.stop_changed": lambda scene: scene.limit(usage_stops=Change(False, True)),
     "usage.threshold_reached": Scene.use_all_credits,

@@ -56,7 +56,7 @@ def names(organization: Organization, **asked: str) -> list[str]:
 
 def test_the_largest_come_first_and_those_not_counted_now_last(counted: Organization) -> None:
     page = stacks_page(counted.pk)
-    assert [tuple(row) for row in page.rows] == [
+    assert [(row.name, row.resources, row.average) for row in page.rows] == [
         ("Api", "12", "6.0"),
         ("web", "3", "4.0"),
         ("empty", "0", "0.0"),
