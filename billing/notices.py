@@ -281,6 +281,7 @@ def tell_of_reached_thresholds(
         facts = {"percent": use.highest, "used": use.used, "most": use.most}
         codes |= {f"{use.limit}_{name}": value for name, value in facts.items()}
     reached = "-".join(f"{use.limit}{use.highest}" for use in news)
+    is_running = period.as_of < period.until
     told = f"threshold:{organization.pk}:{period.since.isoformat()}:{reached}"
     enqueue_each(
         THRESHOLD_REACHED_MAIL,
@@ -293,7 +294,7 @@ def tell_of_reached_thresholds(
         organization=organization.name,
         slug=organization.slug,
         ends=period.until.date().isoformat(),
-        stops_at=organization.stopping_limit.value if organization.usage_stops else "",
+        stops_at=organization.stopping_limit.value if organization.usage_stops and is_running else "",
         **codes,
     )
 

@@ -5,7 +5,7 @@ in a period, whoever compares, and however often a worker dies.
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -63,30 +63,32 @@ def check_limits(organization: Organization) -> None:
         return
     Ledger.objects.locked(organization.pk)
     current = period_credits(organization.pk)
-    for period in _open_periods(organization.pk, current):
-        _tell(organization, period)
-    _note(organization, uses_of(current, organization.usage_budget) if current else [])
-
-
-def _open_periods(organization_id: uuid.UUID, current: PeriodCredits | None) -> Iterator[PeriodCredits]:
-    """The current one; and the one before as long as it can still grow, by its last hours."""
-    yesterday = timezone.now() - STAYS_OPEN
-    if current is None or current.since > yesterday:
-        before = period_credits(organization_id, at=yesterday)
-        if before is not None:
-            yield before
+    uses = uses_of(current, organization.usage_budget) if current else []
+    ended = _just_ended(organization.pk, current)
+    if ended is not None:
+        # The budget may be another one by now.
+        _tell(organization, ended, uses_of(ended, budget=None))
     if current is not None:
-        yield current
+        _tell(organization, current, uses)
+    _note(organization, uses)
 
 
-def _tell(organization: Organization, period: PeriodCredits) -> None:
+def _just_ended(organization_id: uuid.UUID, current: PeriodCredits | None) -> PeriodCredits | None:
+    """The period before, as long as its last hours may still come."""
+    yesterday = timezone.now() - STAYS_OPEN
+    if current is not None and current.since <= yesterday:
+        return None
+    return period_credits(organization_id, at=yesterday)
+
+
+def _tell(organization: Organization, period: PeriodCredits, uses: Iterable[Use]) -> None:
     """Of all that is new, the highest threshold of each limit."""
-    uses = [use for use in uses_of(period, organization.usage_budget) if use.reached]
-    if not uses:
+    reached = [use for use in uses if use.reached]
+    if not reached:
         return
     rows = ReachedThreshold.objects.for_org(organization).filter(period_start=period.since)
     told = set(rows.values_list("limit", "percent"))
-    news = [use for use in uses if (use.limit, use.highest) not in told]
+    news = [use for use in reached if (use.limit, use.highest) not in told]
     if not news:
         return
     ReachedThreshold.objects.bulk_create(

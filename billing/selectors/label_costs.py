@@ -56,4 +56,6 @@ def _rows(organization: Organization, period: PeriodCredits) -> list[LabelCost]:
         parts_of(PER_MILLE, weights),
         strict=True,
     )
-    return [LabelCost(label, credits_, cost, Decimal(share).scaleb(-1)) for label, credits_, cost, share in parts]
+    return [
+        LabelCost(label, credits_, cost, Decimal(share).scaleb(-1)) for label, credits_, cost, share in parts
+    ]

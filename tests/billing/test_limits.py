@@ -149,12 +149,15 @@ def test_what_the_last_hours_of_a_period_reach_is_told_after_its_end(
 ) -> None:
     use(organization, FREE // 4)
     monkeypatch.setattr(timezone, "now", lambda: DECEMBER + 5 * HOUR)
+    limit(manager, budget=1, stops=True)
     sweep(organization)
     assert subjects() == []
-    count(organization, {DECEMBER - HOUR: FREE // 4, DECEMBER: 1})
+    count(organization, {DECEMBER - HOUR: FREE * 4 // 5, DECEMBER: 1})
     sweep(organization)
-    assert subjects() == ["Acme has used 50% of its credits"]
-    assert ReachedThreshold.objects.get().period_start == NOVEMBER
+    assert subjects() == ["Acme has used 100% of its credits"]
+    mail = OutgoingEmail.objects.get()
+    assert "told to stop" not in renderer_of(mail.kind)(mail).text
+    assert {row.period_start for row in ReachedThreshold.objects.all()} == {NOVEMBER}
     assert (organization.usage_reached, organization.usage_reached_of) == (0, "")
 
 
