@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -83,7 +84,7 @@ def _too_long(granularity: Granularity) -> str:
 
 
 class LabelForm(forms.Form):
-    """A cost label for the stacks that are chosen, each with the label that the page showed."""
+    """A cost label for stacks. ``shown``: the labels that the page showed, by the chosen stacks' names."""
 
     label = forms.CharField(
         required=False,
@@ -92,14 +93,13 @@ class LabelForm(forms.Form):
         error_messages={"max_length": _("Use at most 50 characters for a label.")},
     )
 
-    @property
-    def shown(self) -> dict[str, str]:
-        """The labels that the page showed, by the names of the chosen stacks."""
-        return dict(choice_in(value) for value in self.data.getlist("stack"))
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.shown = dict(choice_in(value) for value in data.getlist("stack"))
 
     @property
     def first_error(self) -> str:
-        return next(iter(self.errors.values()))[0]
+        return str(next(iter(self.errors.values()))[0])
 
     def clean(self) -> None:
         if not self.shown:

@@ -6,6 +6,7 @@ A label holds from the beginning of the running month (UTC) on: earlier months s
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
@@ -83,7 +84,7 @@ def label_stacks(
 
 def _move(organization_id: uuid.UUID, stacks: list[uuid.UUID], label: str) -> None:
     now = timezone.now().astimezone(UTC)
-    values = {
+    values: dict[str, Any] = {
         "organization": organization_id,
         "stacks": stacks,
         "label": label,
