@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from usage.models import LabelHour, LateHour, OrganizationDay, OrganizationHour, Stack
+from usage.models import LabelHour, OrganizationDay, OrganizationHour, Stack
 
 ORGANIZATION_SEARCH = ["organization__name", "organization__slug"]
 
@@ -37,11 +37,3 @@ class LabelHourAdmin(admin.ModelAdmin[LabelHour]):
     list_select_related = ["organization"]
     search_fields = ["=label", *ORGANIZATION_SEARCH]
     ordering = ["-hour", "organization", "label"]
-
-
-@admin.register(LateHour)
-class LateHourAdmin(admin.ModelAdmin[LateHour]):
-    list_display = ["organization", "hour", "counted_in", "resources"]
-    list_select_related = ["organization"]
-    search_fields = ORGANIZATION_SEARCH
-    ordering = ["-counted_in", "-hour", "organization"]
