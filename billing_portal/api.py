@@ -5,6 +5,7 @@ from django.core.checks import CheckMessage, register
 
 import billing.api.account
 import billing.api.invoices
+import billing.api.limits
 import invitations.api
 import invitations.provisioning_api
 import usage.api
@@ -25,6 +26,7 @@ portal_api = PortalAPI(
         usage.api.endpoints,
         billing.api.account.endpoints,
         billing.api.invoices.endpoints,
+        billing.api.limits.endpoints,
         audit_log.endpoints,
         authorize.endpoints,
         invitations.provisioning_api.endpoints,
