@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, register
 
 import billing.api.account
+import billing.api.exports
 import billing.api.invoices
 import invitations.api
 import invitations.provisioning_api
@@ -25,6 +26,7 @@ portal_api = PortalAPI(
         usage.api.endpoints,
         billing.api.account.endpoints,
         billing.api.invoices.endpoints,
+        billing.api.exports.endpoints,
         audit_log.endpoints,
         authorize.endpoints,
         invitations.provisioning_api.endpoints,

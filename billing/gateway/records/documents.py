@@ -11,6 +11,7 @@ class InvoiceLine:
 
     ``quantity`` and ``unit_amount``: decimal text, the latter in minor units; empty where there is none.
     ``item``: the invoice item that it bills, such as a proration; empty: it bills a subscription's period.
+    ``price``, ``product``: Stripe's ids of what was sold; empty where an amount alone was charged.
     """
 
     description: str
@@ -21,6 +22,8 @@ class InvoiceLine:
     period_start: str
     period_end: str
     item: str
+    price: str
+    product: str
 
 
 @dataclass(frozen=True, kw_only=True)
