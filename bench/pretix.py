@@ -2,7 +2,8 @@
 
 Both by Django's test client, each in a process of its own, by turns, on the same PostgreSQL server. There a
 GET accepts, for anybody who holds the link; here a POST does, by the person with the invited address, and the
-mail to the admins goes with it. The peer has an environment of its own, made by the first run.
+mail to the admins goes with it. Nothing is left of the acceptance before, such as a message that no page has
+shown. The peer has an environment of its own, made by the first run.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from accounts.models import User  # noqa: E402
 from bench.database import own_database, own_static_files  # noqa: E402
 from bench.peers.environment import environment_of  # noqa: E402
 from bench.statements import sent_statements  # noqa: E402
-from invitations.claims import Channel, Claim, keep_claim  # noqa: E402
+from invitations.claims import SESSION_KEY, Channel, Claim, keep_claim  # noqa: E402
 from invitations.models import Invitation, Kind  # noqa: E402
 from orgs.models import Membership, Organization  # noqa: E402
 from orgs.policy import Role  # noqa: E402
@@ -83,7 +84,9 @@ def acceptances() -> Callable[[], Acceptance]:
             invited_by=admin,
             invited_by_name=admin.name,
         )
+        client.cookies.pop("messages", None)
         session = client.session
+        session.pop(SESSION_KEY, None)
         keep_claim(session, Claim(invitation.pk, invitation.generation, Channel.MAIL))
         session.save()
         url, shown = f"/invitations/{invitation.pk}/accept/", {"generation": invitation.generation}

@@ -10,7 +10,7 @@ import pytest
 
 from devstack.paths import ROOT
 
-EVENTS, CUSTOMERS = 200, 20
+EVENTS, CUSTOMERS = 80, 8
 
 
 @pytest.mark.slow

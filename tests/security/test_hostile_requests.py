@@ -113,7 +113,7 @@ def test_an_address_with_a_nul_is_not_found(world: World) -> None:
 def hostile_to(route: Route, method: str) -> list[str]:
     """What makes a difference there: a part of the path where it has one of its own, a body where it is read.
 
-    Each page takes every other, and the admin's, which are alike for each model, every third: neighbors take
+    Each page takes every fifth, and the admin's, which are alike for each model, every seventh: neighbors take
     the rest.
     """
     has_piece = any("slug" not in parameter[0] for parameter in PARAMETER.finditer(route.path))
@@ -122,7 +122,7 @@ def hostile_to(route: Route, method: str) -> list[str]:
         for name, hostile in EVERYTHING.items()
         if (has_piece or not hostile.piece) and (method == "POST" or name not in BODIES)
     ]
-    step = 3 if route.of_admin else 2
+    step = 7 if route.of_admin else 5
     return names[ROUTES.index(route) % step :: step]
 
 
