@@ -178,4 +178,6 @@ def _price_finding(edition: Edition, price: Price | None) -> Finding:
     if (price.interval, price.interval_count) != (interval, 1):
         each = f"every {price.interval_count} {price.interval}" if price.interval else "only once"
         return Finding(f"{name} is charged {each}, not every {interval}.")
+    if edition.prepaid and not price.credits:
+        return Finding(f"{name} says in its metadata no number of credits: none are counted.")
     return Finding(f"{name} is there.", missing=False)

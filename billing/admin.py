@@ -17,6 +17,7 @@ from billing import gateway
 from billing.models import (
     BillingAccount,
     Invoice,
+    OnDemandItem,
     PaymentLink,
     PaymentMethod,
     Price,
@@ -90,6 +91,14 @@ class InvoiceAdmin(AtStripe[Invoice]):
     list_select_related = ["organization"]
     list_filter = ["status"]
     search_fields = ["number", "=stripe_id", *ORGANIZATION_SEARCH]
+
+
+@admin.register(OnDemandItem)
+class OnDemandItemAdmin(admin.ModelAdmin[OnDemandItem]):
+    list_display = ["organization", "since", "credits", "amount", "currency", "invoice_id", "gone_at"]
+    list_select_related = ["organization"]
+    search_fields = [*ORGANIZATION_SEARCH, "=stripe_id", "=invoice_id"]
+    ordering = ["-since", "organization"]
 
 
 @admin.register(PaymentMethod)

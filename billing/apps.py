@@ -17,6 +17,7 @@ class BillingConfig(AppConfig):
             endings,
             methods,
             names,
+            on_demand_steps,
             open_pages,
             payment_links,
             payment_steps,

@@ -51,6 +51,7 @@ REASONS = {
         _("the permission was lost meanwhile; what was paid for the time to come is credited"),
         _("Ask an admin."),
     ),
+    "other_currency": Reason(_("credits are sold in US dollars only"), ASK_SUPPORT),
     "paid_before": Reason(_("it was paid already")),
     "partly": Reason(_("it does not pay every subscription"), ASK_SUPPORT),
     "price_changed": Reason(_("the amounts had changed"), _("Check the new ones, then press again.")),

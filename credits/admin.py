@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from credits.models import Entry, Grant, Ledger, Period, Voiding
+from credits.models import Entry, Grant, Ledger, OnDemandCharge, Period, Voiding
 
 ORGANIZATION_SEARCH = ["organization__name", "organization__slug"]
 
@@ -45,3 +45,11 @@ class EntryAdmin(admin.ModelAdmin[Entry]):
     list_select_related = ["organization", "grant"]
     search_fields = ORGANIZATION_SEARCH
     ordering = ["-id"]
+
+
+@admin.register(OnDemandCharge)
+class OnDemandChargeAdmin(admin.ModelAdmin[OnDemandCharge]):
+    list_display = ["organization", "since", "until", "credits", "price", "amount"]
+    list_select_related = ["organization"]
+    search_fields = ORGANIZATION_SEARCH
+    ordering = ["-since", "organization"]

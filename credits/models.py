@@ -6,7 +6,7 @@ beginning, and belongs to the span that its beginning lies in.
 
 import uuid
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import pgtrigger
 from django.db import connection, models
@@ -17,6 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from credits.burning import Pool
 from orgs.models import OfOrganization, Organization
 from work.models import Waits, Work, WorkQuerySet
+
+# The source of a grant that comes with a period begins so; then its start.
+OF_PERIOD = "period:"
 
 OF_ONE_ORGANIZATION = """
     IF NOT EXISTS (
@@ -29,6 +32,7 @@ OF_ONE_ORGANIZATION = """
 """
 
 
+ALL_IDS = 2**128
 BEGIN_MISSING = """
     INSERT INTO credits_ledger (id, organization_id)
     SELECT gen_random_uuid(), id FROM orgs_organization
@@ -57,6 +61,12 @@ class LedgerQuerySet(WorkQuerySet["Ledger"]):
         """The organization's ledger, locked; made when it is missing. It is the last lock of all."""
         ledger, _created = self.select_for_update().get_or_create(organization_id=organization_id)
         return ledger
+
+    def part(self, number: int, of: int) -> Self:
+        """The part of that number, from 0, of so many: each has about as many, since ids are random."""
+        first, end = ALL_IDS * number // of, ALL_IDS * (number + 1) // of
+        rows = self.filter(pk__gte=uuid.UUID(int=first))
+        return rows if end == ALL_IDS else rows.filter(pk__lt=uuid.UUID(int=end))
 
     def begin_missing(self) -> None:
         """Make the ledgers that organizations lack. Safe to run at once."""
@@ -298,3 +308,42 @@ class Entry(models.Model):
     def is_late(self) -> bool:
         """Whether the period of its hour was closed when it was counted."""
         return self.booked_at > self.hour
+
+
+class OnDemandCharge(models.Model):
+    """The credits on demand of a closed span, which is invoiced once, together. It never changes.
+
+    ``credits``: below zero where more was taken back than consumed. ``price``: US dollars for a credit.
+    ``amount``: in cents of US dollars; 0: too few to cost a cent, so that nothing is invoiced.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization,
+        verbose_name=_("organization"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    since = models.DateTimeField(_("since"))
+    until = models.DateTimeField(_("until"))
+    credits = models.BigIntegerField(_("credits"))
+    price = models.DecimalField(_("price of a credit"), max_digits=16, decimal_places=10)
+    amount = models.BigIntegerField(_("amount"))
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[OfOrganization["OnDemandCharge"]] = OfOrganization["OnDemandCharge"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("charge of on-demand credits")
+        verbose_name_plural = _("charges of on-demand credits")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "since"], name="on_demand_charge_once"),
+            models.CheckConstraint(condition=Q(until__gt=F("since")), name="on_demand_charge_lasts"),
+            models.CheckConstraint(condition=~Q(credits=0), name="on_demand_charge_of_some"),
+        ]
+        indexes = [models.Index(fields=["since", "id"], name="on_demand_charge_month")]
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.credits:,} ({self.since:%Y-%m-%d %H:%M} – {self.until:%Y-%m-%d %H:%M})"

@@ -31,16 +31,27 @@ def period_at(periods: Sequence[Period], at: datetime) -> Period | None:
     return period if period is not None and at < period.ends_at else None
 
 
-def open_since(periods: Sequence[Period], settled_until: datetime) -> datetime:
-    """The beginning of the earliest span that is still open. There must be a period."""
-    closes_at = settled_until - STAYS_OPEN
-    begun = (span.since for span in _all_spans(periods) if span.since <= closes_at)
-    return max(begun, default=periods[0].starts_at)
+def open_since(periods: Sequence[Period], seen_until: datetime) -> datetime:
+    """The beginning of the earliest span that is still open, or the end of the last one. There must be a
+    period.
+
+    ``seen_until``: the hours before it were looked at.
+    """
+    closes_at = seen_until - STAYS_OPEN
+    borders = (border for _period, span in all_spans(periods) for border in span)
+    return max((border for border in borders if border <= closes_at), default=periods[0].starts_at)
 
 
-def _all_spans(periods: Sequence[Period]) -> Iterator[Span]:
+def open_span_from(periods: Sequence[Period], closed_until: datetime) -> datetime | None:
+    """Where the first span begins that isn't closed; None: none has begun yet."""
+    return next((span.since for _period, span in all_spans(periods) if span.since >= closed_until), None)
+
+
+def all_spans(periods: Sequence[Period]) -> Iterator[tuple[Period, Span]]:
+    """``periods``: all of an organization, in order; each of their spans, in order."""
     for period, following in zip_longest(periods, periods[1:]):
-        yield from invoiced_spans(period, end_of(period, following.starts_at if following else None))
+        until = end_of(period, following.starts_at if following else None)
+        yield from ((period, span) for span in invoiced_spans(period, until))
 
 
 def invoiced_spans(period: Period, until: datetime) -> Iterator[Span]:

@@ -72,6 +72,7 @@ BILLING = (
     Announced(billing.INVOICE_PAID_ELSEWHERE, _("Invoice paid outside Stripe"), ("amount",)),
     Announced(billing.INVOICE_REFUNDED, _("Invoice refunded"), ("amount",)),
     Announced(billing.INVOICE_CREDITED, _("Invoice credited"), ("amount",)),
+    Announced(billing.ON_DEMAND_INVOICED, _("On-demand credits put on an invoice"), ("amount", "span")),
     Announced(billing.PAYMENT_FAILED, _("Payment failed"), ("amount", "reason")),
     Announced(billing.CONFIRMATION_NEEDED, _("Payment needs confirmation"), ("amount",)),
     Announced(billing.CARD_UPDATED, _("Card updated"), ("method",)),

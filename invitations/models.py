@@ -277,7 +277,7 @@ class Invitation(models.Model):
         self.state = state
         self.decided_at = timezone.now()
         self.ended_because = because or ""
-        self.save()
+        self.save(update_fields=["state", "decided_at", "ended_because", "accepted_by", "decline_message"])
         if because is None:
             self.record(ENDINGS[state], by=by)
         else:

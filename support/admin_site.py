@@ -13,13 +13,15 @@ from django.contrib.admin import AdminSite, ModelAdmin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.access import sign_in_first
+from billing.selectors.on_demand import missing_lately
 from billing.selectors.prohibitions import prohibitions
+from support.on_demand import on_demand
 
 # From a record to its page in the product, which none has; suggestions for fields of forms, which none has.
 UNUSED = {"view_on_site", "autocomplete"}
@@ -72,6 +74,7 @@ class PortalAdminSite(AdminSite):
     site_header = gettext_lazy("Support")
     site_title = gettext_lazy("Support")
     index_title = gettext_lazy("Records")
+    index_template = "support/index.html"
     site_url = "/orgs/"
 
     def register(
@@ -98,12 +101,16 @@ class PortalAdminSite(AdminSite):
                 response: HttpResponse = inner(request, *args, **kwargs)
                 return response.render() if isinstance(response, TemplateResponse) else response
 
+        # Which keeps the gate, as Django marks its own.
+        in_utc.admin_site = self  # type: ignore[attr-defined]
         return in_utc
 
     def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
         """Records, below what only staff can mend at Stripe."""
         for prohibition in prohibitions():
             messages.error(request, prohibition)
+        if missing := missing_lately():
+            messages.error(request, _told(missing))
         return super().index(request, extra_context)
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:  # noqa: ARG002 - Django's signature
@@ -132,4 +139,13 @@ class PortalAdminSite(AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Django's own, without what no page of ours leads to, and what odd names and ids would break."""
-        return [url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED]
+        own = path("on-demand/", self.admin_view(on_demand), name="on_demand")
+        return [own, *(url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED)]
+
+
+def _told(missing: int) -> str:
+    return ngettext(
+        "The on-demand credits of %(count)d span are not as charged at Stripe. Compare them.",
+        "The on-demand credits of %(count)d spans are not as charged at Stripe. Compare them.",
+        missing,
+    ) % {"count": missing}

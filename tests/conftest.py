@@ -46,9 +46,11 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _ring_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An earlier test may have rung in vain."""
+def _ring_afresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An earlier test may have rung in vain. The bell of this one ends with it."""
     monkeypatch.setattr(doorbell, "_doorbell", doorbell.Doorbell())
+    yield
+    doorbell._doorbell.finish()
 
 
 @pytest.fixture(autouse=True)

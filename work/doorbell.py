@@ -4,9 +4,13 @@ Redis is only a doorbell: what must happen lies in Postgres and is swept. So a r
 must never fail or hold up the request that rings.
 """
 
+import atexit
+import os
 import time
 from collections import defaultdict
+from contextlib import suppress
 from functools import cache
+from queue import Full, Queue
 from threading import Thread
 from typing import Any
 
@@ -19,10 +23,13 @@ from kombu.pools import producers
 
 logger = structlog.get_logger(__name__)
 
+# How long a process that ends still rings.
 RING_SECONDS = 1.0
-# After a ring that failed: a request that rings often must not wait each time.
+# After a ring that failed: those behind it would fail as well, one after the other.
 SILENT_SECONDS = 5.0
-# Enough for a healthy Redis, and far below RING_SECONDS, so that a thread which nobody waits for ends soon.
+# More than this means that Redis doesn't answer.
+MOST_WAITING = 1_000
+# Enough for a healthy Redis.
 TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.3,
     "socket_timeout": 0.3,
@@ -35,35 +42,55 @@ Asked = dict[Task[..., Any], list[str]]
 
 
 class Doorbell:
-    """One per process. ``silent_until``: monotonic seconds before which nobody rings."""
+    """One per process. A thread of its own rings, so that nobody waits for Redis.
+
+    ``silent_until``: monotonic seconds before which nobody rings.
+    """
 
     def __init__(self) -> None:
         self.silent_until = 0.0
+        self.waiting: Queue[Asked | None] = Queue(MOST_WAITING)
+        self.ringing: Thread | None = None
 
     def ring(self, asked: Asked) -> None:
-        """Ask for that within RING_SECONDS, or give up and log it. Never raises."""
+        """Have the workers asked for that. Neither waits nor raises; what fails is logged."""
         if time.monotonic() < self.silent_until:
             return
-        # In a thread: name resolution and a dribbling server know no total timeout.
-        errors: list[Exception] = []
-        ringing = Thread(target=publish, args=(asked, errors), name="doorbell", daemon=True)
-        ringing.start()
-        ringing.join(RING_SECONDS)
-        if ringing.is_alive() or errors:
-            self.silent_until = time.monotonic() + SILENT_SECONDS
-            reason = str(errors[0]) if errors else f"no answer within {RING_SECONDS} s"
-            logger.warning("doorbell_in_vain", tasks=[task.name for task in asked], reason=reason)
+        if self.ringing is None or not self.ringing.is_alive():
+            self.ringing = Thread(target=self._ring_on, name="doorbell", daemon=True)
+            self.ringing.start()
+        try:
+            self.waiting.put_nowait(asked)
+        except Full:
+            self._be_silent(asked, "Redis takes too long")
+
+    def finish(self) -> None:
+        """Wait for what was asked for, RING_SECONDS at most. A later ring begins anew."""
+        if self.ringing is not None:
+            with suppress(Full):
+                self.waiting.put_nowait(None)
+                self.ringing.join(RING_SECONDS)
+
+    def _ring_on(self) -> None:
+        while (asked := self.waiting.get()) is not None:
+            if time.monotonic() < self.silent_until:
+                continue
+            try:
+                publish(asked)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the sweep makes up for it
+                self._be_silent(asked, str(error))
+
+    def _be_silent(self, asked: Asked, reason: str) -> None:
+        self.silent_until = time.monotonic() + SILENT_SECONDS
+        logger.warning("doorbell_in_vain", tasks=[task.name for task in asked], reason=reason)
 
 
-def publish(asked: Asked, errors: list[Exception]) -> None:
-    """Put each task on its queue, over a connection of the doorbell's own; a failure goes into ``errors``."""
-    try:
-        for task, ids in asked.items():
-            pool = producers[_broker(task.app, task.app.conf.broker_write_url)]
-            with pool.acquire(block=True, timeout=RING_SECONDS) as producer:
-                task.apply_async(tuple(ids), producer=producer, retry=False)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the sweep makes up for it
-        errors.append(error)
+def publish(asked: Asked) -> None:
+    """Put each task on its queue, over a connection of the doorbell's own. Raises what kombu does."""
+    for task, ids in asked.items():
+        pool = producers[_broker(task.app, task.app.conf.broker_write_url)]
+        with pool.acquire(block=True, timeout=RING_SECONDS) as producer:
+            task.apply_async(tuple(ids), producer=producer, retry=False)
 
 
 @cache
@@ -73,6 +100,20 @@ def _broker(app: Celery, url: str) -> Connection:
 
 
 _doorbell = Doorbell()
+
+
+def _ring_anew() -> None:
+    """In the child of a fork, where the thread is gone, and may have held the queue's lock."""
+    global _doorbell  # noqa: PLW0603
+    _doorbell = Doorbell()
+
+
+os.register_at_fork(after_in_child=_ring_anew)
+
+
+@atexit.register
+def _finish() -> None:
+    _doorbell.finish()
 
 
 class Ring:
@@ -93,8 +134,8 @@ class Ring:
 def ring(task: Task[..., Any], *ids: str) -> None:
     """Ask the workers for ``task`` with these ids at the present transaction's commit; outside one, at once.
 
-    A commit rings once, with all the ids that were asked for in it. That takes at most a second, whatever
-    Redis does, and never raises. The task must be one that a sweep repeats, and take any number of ids.
+    A commit rings once, with all the ids that were asked for in it. That waits for nothing, whatever Redis
+    does, and never raises. The task must be one that a sweep repeats, and take any number of ids.
     """
     callbacks = [entry[1] for entry in transaction.get_connection().run_on_commit]
     pending = next((callback for callback in callbacks if isinstance(callback, Ring)), Ring())

@@ -2,8 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from audit import registry
 from audit.registry import BillingAction as Action
-from billing.actions.words import decline, method, money
+from billing.actions.words import decline, method, money, span
 
 PAYMENT_STARTED = Action(
     "invoice.payment_started",
@@ -26,6 +27,20 @@ INVOICE_REFUNDED = Action(
 )
 INVOICE_CREDITED = Action(
     "invoice.credited", _("Invoice credited"), _("credited %(amount)s of invoice %(target)s"), amount=money
+)
+ON_DEMAND_INVOICED = Action(
+    "credits.on_demand_invoiced",
+    _("On-demand credits invoiced"),
+    _("put on-demand credits of %(span)s on an invoice: %(amount)s"),
+    amount=money,
+    span=span,
+)
+ON_DEMAND_ASKED = registry.Action(
+    "credits.on_demand_asked",
+    _("On-demand credits to be invoiced"),
+    _("asked to put on-demand credits of %(span)s on an invoice: %(amount)s"),
+    amount=money,
+    span=span,
 )
 PAYMENT_FAILED = Action(
     "invoice.payment_failed",

@@ -1,7 +1,7 @@
 """How the codes of billing become words when somebody reads the audit log."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext, ngettext
@@ -55,6 +55,12 @@ def plan(terms: Mapping[str, Any]) -> str:
 def day_of(iso_date: str) -> str:
     """Empty where none is known."""
     return day(date.fromisoformat(iso_date)) if iso_date else ""
+
+
+def span(times: Mapping[str, str]) -> str:
+    """From the first to the last day (UTC) of what begins at ``since`` and ends before ``until``."""
+    since, until = (datetime.fromisoformat(times[name]) for name in ("since", "until"))
+    return f"{day(since.date())} – {day((until - timedelta(microseconds=1)).date())}"
 
 
 def parts(codes: str) -> str:

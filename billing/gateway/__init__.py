@@ -33,6 +33,14 @@ from billing.gateway.errors import (
     UnusableEventError,
 )
 from billing.gateway.events import verified_event
+from billing.gateway.invoice_items import (
+    create_invoice,
+    create_on_demand_item,
+    on_demand_item,
+    on_demand_items,
+    on_demand_metadata,
+    terms_of_invoice,
+)
 from billing.gateway.invoicing import (
     due,
     invoice,
@@ -85,6 +93,8 @@ __all__ = [
     "change_subscription",
     "create_card_session",
     "create_customer",
+    "create_invoice",
+    "create_on_demand_item",
     "create_subscription_session",
     "customer",
     "detach_payment_method",
@@ -102,6 +112,9 @@ __all__ = [
     "invoices",
     "is_live",
     "keep_subscription",
+    "on_demand_item",
+    "on_demand_items",
+    "on_demand_metadata",
     "pay_invoice",
     "person_waits",
     "plan_change",
@@ -120,6 +133,7 @@ __all__ = [
     "subscription_session",
     "subscriptions",
     "tags",
+    "terms_of_invoice",
     "update_customer",
     "verified_event",
 ]

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from billing.gateway.client import TIMEOUT_SECONDS, call
 from billing.gateway.errors import GatewayForbidden, GatewayRefused, GatewayUnavailable
-from billing.gateway.reading import decimal_text
+from billing.gateway.reading import credits_of, decimal_text
 
 Probe = Callable[[stripe.StripeClient], object]
 
@@ -88,6 +88,7 @@ SCOPES = (
         "Invoices",
         "invoices",
         lambda stripe_: stripe_.v1.invoices.create_preview({"customer": NOBODY}),
+        also=("invoice_items",),
     ),
     Scope(
         "rak_invoice_payment_read",
@@ -145,6 +146,7 @@ class Price:
 
     ``unit_amount``: decimal text in minor units, empty for tiered prices. ``tax_behavior``: inclusive,
     exclusive or unspecified: https://docs.stripe.com/tax/products-prices-tax-codes-tax-behavior
+    ``credits``: how many prepaid ones a unit brings.
     """
 
     id: str
@@ -156,6 +158,7 @@ class Price:
     interval: str
     interval_count: int
     tax_behavior: str
+    credits: int
 
 
 def missing_scopes() -> list[str]:
@@ -204,6 +207,7 @@ def _price(body: dict[str, Any]) -> Price:
         interval=recurring.get("interval", ""),
         interval_count=recurring.get("interval_count", 1),
         tax_behavior=body.get("tax_behavior") or "",
+        credits=credits_of(body),
     )
 
 

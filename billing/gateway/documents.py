@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from billing.gateway.reading import (
+    CREDITS_SINCE,
     Json,
     address,
     custom_fields,
@@ -159,6 +160,7 @@ def _line(body: Json) -> InvoiceLine:
         item=_item(body.get("parent") or {}),
         price=id_of(sold.get("price")),
         product=id_of(sold.get("product")),
+        credits_since=(body.get("metadata") or {}).get(CREDITS_SINCE, ""),
     )
 
 

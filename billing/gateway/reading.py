@@ -11,6 +11,7 @@ from billing.gateway.records import (
     CardSession,
     Customer,
     CustomField,
+    OnDemandItem,
     PaymentMethod,
     Phase,
     PlannedItem,
@@ -29,6 +30,8 @@ OPERATION = "portal_operation"
 ORGANIZATION = "portal_organization"
 # What a price's metadata calls the prepaid credits that it includes; no more digits than a ledger adds up.
 CREDITS, MOST_DIGITS = "credits", 15
+# Of an invoice item: the span whose on-demand credits it charges, in ISO format.
+CREDITS_SINCE, CREDITS_UNTIL = "credits_since", "credits_until"
 
 # Bank details come by these, yet none can be charged again: a SEPA debit is set up with each.
 # https://docs.stripe.com/payments/ideal/set-up-payment,
@@ -189,7 +192,7 @@ def _subscription_item(body: Json) -> SubscriptionItem:
         quantity=body.get("quantity") or 0,
         unit_amount=decimal_text(price.get("unit_amount_decimal")),
         metered=recurring.get("usage_type") == "metered",
-        credits=_credits(price),
+        credits=credits_of(price),
         interval=recurring.get("interval") or "",
         interval_count=recurring.get("interval_count") or 1,
         period_start=instant(body["current_period_start"]).isoformat(),
@@ -197,8 +200,8 @@ def _subscription_item(body: Json) -> SubscriptionItem:
     )
 
 
-def _credits(price: Json) -> int:
-    """People write metadata, so it may say anything."""
+def credits_of(price: Json) -> int:
+    """How many prepaid credits a unit includes. People write metadata, so it may say anything."""
     text = str((price.get("metadata") or {}).get(CREDITS, ""))
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else 0
 
@@ -227,6 +230,24 @@ def _planned_item(body: Json) -> PlannedItem:
         unit_amount=decimal_text(price.get("unit_amount_decimal")),
         interval=recurring.get("interval") or "",
         interval_count=recurring.get("interval_count") or 1,
+    )
+
+
+def is_on_demand(body: Json) -> bool:
+    return CREDITS_SINCE in (body.get("metadata") or {})
+
+
+def on_demand_item(body: Json) -> OnDemandItem:
+    told = body["metadata"]
+    return OnDemandItem(
+        id=body["id"],
+        customer_id=id_of(body["customer"]),
+        invoice_id=id_of(body.get("invoice")),
+        since=datetime.fromisoformat(told[CREDITS_SINCE]).astimezone(UTC),
+        until=datetime.fromisoformat(told[CREDITS_UNTIL]).astimezone(UTC),
+        credits=int(told[CREDITS]),
+        amount=body["amount"],
+        currency=body["currency"],
     )
 
 

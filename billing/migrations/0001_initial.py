@@ -14,6 +14,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('credits', '0001_initial'),
         ('orgs', '0001_initial'),
     ]
 
@@ -167,7 +168,7 @@ class Migration(migrations.Migration):
                 ('leased_until', models.DateTimeField(null=True)),
                 ('error', models.TextField(blank=True, db_default='')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('create_customer', 'become a customer at Stripe'), ('rename_customer', "let the name on invoices follow the organization's"), ('set_up_card', 'update the card'), ('pay_invoice', 'pay an invoice'), ('change_plan', 'change the plan'), ('schedule_change', 'change the plan when its period ends'), ('undo_change', 'undo a planned change'), ('start_subscription', 'start a subscription'), ('end_subscription', 'cancel the subscription'), ('keep_subscription', 'keep the subscription that was to end'), ('follow_closing', 'let the subscription end or go on with the organization'), ('add_method', 'add a payment method'), ('choose_method', 'choose what pays'), ('update_details', 'change the billing details'), ('replace_contact', 'replace the mail for invoices'), ('add_tax_id', 'add a tax id'), ('remove_tax_id', 'remove a tax id'), ('remove_method', 'remove a payment method')], max_length=30)),
+                ('kind', models.CharField(choices=[('create_customer', 'become a customer at Stripe'), ('rename_customer', "let the name on invoices follow the organization's"), ('set_up_card', 'update the card'), ('pay_invoice', 'pay an invoice'), ('change_plan', 'change the plan'), ('schedule_change', 'change the plan when its period ends'), ('undo_change', 'undo a planned change'), ('start_subscription', 'start a subscription'), ('end_subscription', 'cancel the subscription'), ('keep_subscription', 'keep the subscription that was to end'), ('follow_closing', 'let the subscription end or go on with the organization'), ('add_method', 'add a payment method'), ('choose_method', 'choose what pays'), ('update_details', 'change the billing details'), ('replace_contact', 'replace the mail for invoices'), ('add_tax_id', 'add a tax id'), ('remove_tax_id', 'remove a tax id'), ('remove_method', 'remove a payment method'), ('invoice_on_demand', 'put on-demand credits on an invoice')], max_length=30)),
                 ('step', models.CharField(default='create', max_length=20)),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('waiting', 'Waiting for the person'), ('done', 'Done'), ('failed', 'Failed')], default='pending', max_length=10)),
                 ('idempotency_key', models.CharField(max_length=100, unique=True)),
@@ -182,12 +183,36 @@ class Migration(migrations.Migration):
                 ('actor_name', models.CharField(max_length=254)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('finished_at', models.DateTimeField(null=True)),
+                ('charge', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='credits.ondemandcharge')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stripe_operations', to='orgs.organization')),
                 ('payment_link', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='billing.paymentlink')),
             ],
             options={
                 'verbose_name': 'Stripe operation',
                 'verbose_name_plural': 'Stripe operations',
+            },
+        ),
+        migrations.CreateModel(
+            name='OnDemandItem',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('stripe_id', models.CharField(max_length=100, unique=True)),
+                ('customer_id', models.CharField(max_length=100)),
+                ('invoice_id', models.CharField(blank=True, max_length=100, verbose_name='invoice')),
+                ('since', models.DateTimeField(verbose_name='since')),
+                ('until', models.DateTimeField(verbose_name='until')),
+                ('credits', models.BigIntegerField(verbose_name='credits')),
+                ('amount', models.BigIntegerField(verbose_name='amount')),
+                ('currency', models.CharField(max_length=3)),
+                ('gone_at', models.DateTimeField(null=True, verbose_name='gone')),
+                ('fetched_seq', models.BigIntegerField()),
+                ('synced_at', models.DateTimeField()),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization', verbose_name='organization')),
+            ],
+            options={
+                'verbose_name': 'invoice item for on-demand credits',
+                'verbose_name_plural': 'invoice items for on-demand credits',
+                'indexes': [models.Index(fields=['organization', 'since'], name='on_demand_item_org_since'), models.Index(fields=['since', 'id'], name='on_demand_item_month')],
             },
         ),
         migrations.CreateModel(
@@ -313,6 +338,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='stripeoperation',
             constraint=models.UniqueConstraint(condition=models.Q(('kind', 'pay_invoice'), ('state__in', ['pending', 'waiting'])), fields=('stripe_id',), name='operation_one_payment_of_invoice'),
+        ),
+        migrations.AddConstraint(
+            model_name='stripeoperation',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'invoice_on_demand'), ('state__in', ['pending', 'waiting'])), fields=('organization', 'charge'), name='operation_one_of_charge'),
         ),
         migrations.AddIndex(
             model_name='subscription',

@@ -12,6 +12,11 @@ from django.utils import timezone
 from billing import gateway
 from billing.mirror.customers import sync_customer, write_customer
 from billing.mirror.invoices import sync_unsettled, write_invoices
+from billing.mirror.on_demand import (
+    end_waiting_items,
+    fetch_on_demand_items,
+    write_on_demand_items,
+)
 from billing.mirror.rows import locked_account, next_fetch_number
 from billing.mirror.subscriptions import previews_of, write_subscriptions
 from billing.models import BillingAccount
@@ -31,10 +36,11 @@ class Drift:
     customers: int = 0
     subscriptions: int = 0
     invoices: int = 0
+    on_demand: int = 0
 
     @property
     def total(self) -> int:
-        return self.customers + self.subscriptions + self.invoices
+        return self.customers + self.subscriptions + self.invoices + self.on_demand
 
 
 def reconcile_due_accounts(*, seconds: float = 45.0) -> None:
@@ -81,12 +87,14 @@ def reconcile(organization: Organization) -> Drift:
         subscriptions = gateway.subscriptions(customer_id)
         previews = previews_of(subscriptions.all)
         invoices = gateway.invoices(customer_id)
+        on_demand = fetch_on_demand_items(account)
     except gateway.GatewayRefused as error:
         if not customer.deleted or isinstance(error, gateway.GatewayForbidden):
             raise
         # Whether Stripe still lists what a deleted customer had, its reference doesn't say.
         return replace(_reconcile_deleted(account), customers=int(sync_customer(account)))
-    _report_unreadable(organization, {**subscriptions.unreadable, **invoices.unreadable})
+    unreadable = {**subscriptions.unreadable, **invoices.unreadable, **on_demand.unreadable}
+    _report_unreadable(organization, unreadable)
     listed = [*(one.id for one in invoices.all), *invoices.unreadable]
     not_listed = sync_unsettled(account, but=listed)
     with locked_account(account) as current:
@@ -97,6 +105,7 @@ def reconcile(organization: Organization) -> Drift:
         drift = Drift(
             subscriptions=write_subscriptions(current, subscriptions, previews, number),
             invoices=write_invoices(current, invoices.all, number) + not_listed,
+            on_demand=write_on_demand_items(current, on_demand, number),
             customers=int(write_customer(current, customer, number)),
         )
         _note_success(current)
@@ -115,11 +124,13 @@ def _report_unreadable(organization: Organization, errors: dict[str, str]) -> No
 
 def _reconcile_deleted(account: BillingAccount) -> Drift:
     """A deleted customer changes no more, but what they owe may still be paid, voided or written off."""
-    drift = Drift(invoices=sync_unsettled(account))
+    number, unsettled = next_fetch_number(), sync_unsettled(account)
+    waiting = 0
     with locked_account(account) as current:
         if current is not None:
+            waiting = end_waiting_items(current, number)
             _note_success(current)
-    return drift
+    return Drift(invoices=unsettled, on_demand=waiting)
 
 
 def _note_success(account: BillingAccount) -> None:

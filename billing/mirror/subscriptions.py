@@ -66,7 +66,7 @@ def write_subscriptions(
     gone = [row for row in rows.values() if row.stripe_id not in here]
     changed += end_subscriptions(account, gone, number)
     let_terms_follow(account.organization, rows.values())
-    let_credits_follow(account.organization, rows.values())
+    let_credits_follow(account.organization, rows.values(), changed=changed > 0)
     return changed
 
 

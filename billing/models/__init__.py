@@ -10,6 +10,7 @@ from billing.models.customers import StripeCustomer
 from billing.models.events import EventState, StripeEvent
 from billing.models.invoices import Invoice, InvoiceQuerySet, InvoiceStatus, PaymentStatus
 from billing.models.methods import PaymentMethod
+from billing.models.on_demand import OnDemandItem
 from billing.models.operations import (
     ENDING_KINDS,
     PLAN_CHANGES,
@@ -33,6 +34,7 @@ __all__ = [
     "Invoice",
     "InvoiceQuerySet",
     "InvoiceStatus",
+    "OnDemandItem",
     "OperationKind",
     "OperationState",
     "PaymentLink",

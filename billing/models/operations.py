@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.models import ActorKind
 from billing.models.payment_links import PaymentLink
+from credits.models import OnDemandCharge
 from orgs.models import OfOrganization, Organization
 from work.models import Waits, Work, WorkQuerySet
 
@@ -37,6 +38,7 @@ class OperationKind(models.TextChoices):
     ADD_TAX_ID = "add_tax_id", _("add a tax id")
     REMOVE_TAX_ID = "remove_tax_id", _("remove a tax id")
     REMOVE_METHOD = "remove_method", _("remove a payment method")
+    INVOICE_ON_DEMAND = "invoice_on_demand", _("put on-demand credits on an invoice")
 
 
 PLAN_CHANGES = (OperationKind.CHANGE_PLAN, OperationKind.SCHEDULE_CHANGE, OperationKind.UNDO_CHANGE)
@@ -101,6 +103,7 @@ class StripeOperation(Work):
     The row is committed before the first call. What is left over by a process that died is resumed by the
     sweep, from the same step, with the same key. ``step``: the call to Stripe that comes next, or whose
     outcome isn't known; each kind has its own. ``payment_link``: by which it was begun, in its maker's name.
+    ``charge``: the on-demand credits that it puts on an invoice.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -122,6 +125,7 @@ class StripeOperation(Work):
     payment_link = models.ForeignKey(
         PaymentLink, on_delete=models.PROTECT, null=True, related_name="operations"
     )
+    charge = models.ForeignKey(OnDemandCharge, on_delete=models.PROTECT, null=True, related_name="operations")
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices, default=ActorKind.PERSON)
     actor_id = models.UUIDField()
     actor_name = models.CharField(max_length=254)
@@ -166,6 +170,11 @@ class StripeOperation(Work):
                 fields=["stripe_id"],
                 condition=Q(kind="pay_invoice", state__in=["pending", "waiting"]),
                 name="operation_one_payment_of_invoice",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "charge"],
+                condition=Q(kind="invoice_on_demand", state__in=["pending", "waiting"]),
+                name="operation_one_of_charge",
             ),
         ]
         indexes = [

@@ -25,7 +25,8 @@ def is_expected(operation: StripeOperation, code: str) -> bool:
     if operation.kind == OperationKind.PAY_INVOICE and code == "declined":
         # All who may pay get a mail of each payment that failed.
         return False
-    return operation.kind != OperationKind.CREATE_CUSTOMER
+    # These nobody has pressed for.
+    return operation.kind not in {OperationKind.CREATE_CUSTOMER, OperationKind.INVOICE_ON_DEMAND}
 
 
 def tell_of_failure(organization: Organization, operation: StripeOperation) -> None:

@@ -52,6 +52,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='OnDemandCharge',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('since', models.DateTimeField(verbose_name='since')),
+                ('until', models.DateTimeField(verbose_name='until')),
+                ('credits', models.BigIntegerField(verbose_name='credits')),
+                ('price', models.DecimalField(decimal_places=10, max_digits=16, verbose_name='price of a credit')),
+                ('amount', models.BigIntegerField(verbose_name='amount')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization', verbose_name='organization')),
+            ],
+            options={
+                'verbose_name': 'charge of on-demand credits',
+                'verbose_name_plural': 'charges of on-demand credits',
+                'indexes': [models.Index(fields=['since', 'id'], name='on_demand_charge_month')],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'since'), name='on_demand_charge_once'), models.CheckConstraint(condition=models.Q(('until__gt', models.F('since'))), name='on_demand_charge_lasts'), models.CheckConstraint(condition=models.Q(('credits', 0), _negated=True), name='on_demand_charge_of_some')],
+            },
+        ),
+        migrations.CreateModel(
             name='Ledger',
             fields=[
                 ('attempts', models.PositiveIntegerField(db_default=0)),
@@ -190,5 +209,9 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='voiding',
             trigger=pgtrigger.compiler.Trigger(name='of_one_organization', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."grant_id" IS NOT NULL)', func="\n    IF NOT EXISTS (\n        SELECT FROM credits_grant WHERE id = NEW.grant_id AND organization_id = NEW.organization_id\n    ) THEN\n        RAISE EXCEPTION 'An entry is about a grant of its own organization.'\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'grant_of_one_organization';\n    END IF;\n    RETURN NEW;\n", hash='b859c66fbfb5d13018ea493795e58c4ec292e488', operation='INSERT', pgid='pgtrigger_of_one_organization_9d1b8', table='credits_voiding', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='ondemandcharge',
+            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='755248ad367501eacde482c02c9a3fbe100c0eb0', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_612a2', table='credits_ondemandcharge', when='BEFORE')),
         ),
     ]

@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from credits.burning import Charge, Line, Pool, burn
 from credits.models import Entry, Grant, Ledger, Period
-from credits.spans import open_since, period_at
+from credits.services.charging import charge_closed_spans
+from credits.spans import open_since, open_span_from, period_at
 from usage.partitions import first_kept_month
 from usage.periods import beginning
 from usage.settling import hold_recording
@@ -43,30 +44,32 @@ HOURS = """
 
 def settle(*, organization_id: uuid.UUID, until: datetime) -> None:
     """Bring the ledger up to date with the hours before ``until``: those that are over, and whose period is
-    known. Safe to run any number of times, and at once.
+    known. What is on demand in a span that closes becomes its charge. Safe to run any number of times, and at
+    once.
     """
     with transaction.atomic():
-        # So that usage marks the same hours as late.
+        # So that usage tells of the same hours that they are late.
         hold_recording(organization_id)
         ledger = Ledger.objects.locked(organization_id)
         periods = list(Period.objects.for_org(organization_id).order_by("starts_at"))
         if not periods:
             return
-        since = ledger.closed_until or periods[0].starts_at
-        until = _last_hour(ledger, periods, until)
+        since = open_span_from(periods, ledger.closed_until or periods[0].starts_at)
+        if since is None:
+            return
+        seen_until = min(until, _this_hour())
+        until = max(filter(None, (ledger.settled_until, min(seen_until, periods[-1].ends_at))))
         lines = _open_lines(organization_id, since)
         grants = _granted(organization_id, since)
         charges = _charges(organization_id, periods, since, until)
         _append(organization_id, grants, lines, burn(charges, _as_before(grants, lines)))
-        closed_until = max(since, open_since(periods, until))
+        closed_until = max(since, open_since(periods, max(seen_until, until)))
+        charge_closed_spans(organization_id, periods, since=since, until=closed_until)
         Ledger.objects.filter(pk=ledger.pk).update(settled_until=until, closed_until=closed_until)
 
 
-def _last_hour(ledger: Ledger, periods: Sequence[Period], until: datetime) -> datetime:
-    """Up to which hour is settled: never one that still runs, nor less than was settled before."""
-    this_hour = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    asked = min(until, this_hour, periods[-1].ends_at)
-    return max(filter(None, (ledger.settled_until, asked)))
+def _this_hour() -> datetime:
+    return timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _open_lines(organization_id: uuid.UUID, since: datetime) -> dict[Line, int]:

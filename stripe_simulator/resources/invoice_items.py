@@ -5,7 +5,7 @@ from typing import Any
 
 from stripe_simulator.discounts import redeemed
 from stripe_simulator.endpoints import endpoint
-from stripe_simulator.errors import StripeError, required
+from stripe_simulator.errors import StripeError, missing, not_simulated, required
 from stripe_simulator.invoicing import add_lines, sum_up
 from stripe_simulator.lines import line_of_item, make_item
 from stripe_simulator.money import rounded
@@ -32,9 +32,12 @@ def create(simulator: Simulator, params: Json) -> Json:
     currency = (price or {}).get("currency") or params.get("currency") or customer["currency"]
     if not currency:
         raise required("currency")
+    period = params.get("period")
+    if period and period["end"] < period["start"]:
+        raise StripeError("The end of the period must not be before its start.", param="period[end]")
     given: Json = {name: params[name] for name in ("description", "discountable", "period") if name in params}
     if "subscription" in params:
-        simulator.find("subscription", params["subscription"], param="subscription")
+        _require_billed(simulator, params["subscription"], customer)
         details = {"subscription": params["subscription"], "subscription_item": None}
         given["parent"] = {"type": "subscription_details", "subscription_details": details}
     currency = currency.lower()
@@ -64,6 +67,11 @@ def create(simulator: Simulator, params: Json) -> Json:
     simulator.save(item)
     simulator.emit("invoiceitem.created", item)
     return item
+
+
+@endpoint("invoice_items.retrieve")
+def retrieve(simulator: Simulator, _params: Json, identifier: str) -> Json:
+    return simulator.find("invoiceitem", identifier)
 
 
 @endpoint("invoice_items.list", "created customer invoice pending")
@@ -96,6 +104,14 @@ def delete(simulator: Simulator, _params: Json, identifier: str) -> Json:
     return simulator.save({"id": identifier, "object": "invoiceitem", "deleted": True})
 
 
+def _require_billed(simulator: Simulator, identifier: str, customer: Json) -> None:
+    subscription = simulator.find("subscription", identifier, param="subscription")
+    if subscription["customer"] != customer["id"]:
+        raise missing("subscription", identifier, param="subscription")
+    if subscription["ended_at"]:
+        raise not_simulated("lets no item wait for a subscription that has ended", "subscription")
+
+
 def _price(simulator: Simulator, params: Json) -> Json | None:
     if "pricing" in params:
         return simulator.find("price", params["pricing"].get("price", ""), param="pricing[price]")
@@ -106,6 +122,10 @@ def _amount(params: Json, price: Json | None, quantity: int, currency: str) -> i
     if price:
         return period_amount(price, quantity)
     if "unit_amount_decimal" in params:
+        if "amount" in params:
+            raise StripeError(
+                "You may only specify one of these parameters: amount, unit_amount_decimal.", param="amount"
+            )
         return rounded(Decimal(params["unit_amount_decimal"]) * quantity, currency)
     if "amount" not in params:
         raise required("amount")

@@ -207,6 +207,54 @@ def test_invoice_goes_from_draft_to_open_to_paid(either: Client) -> None:
         either.v1.invoices.pay(draft.id)
 
 
+def test_item_waits_with_its_metadata_and_becomes_a_line_of_the_next_invoice(either: Client) -> None:
+    customer = make_paying_customer(either)
+    told = {"credits_since": "2026-10-01T00:00:00+00:00"}
+    made = either.v1.invoice_items.create(
+        {
+            "customer": customer.id,
+            "amount": 7500,
+            "currency": "usd",
+            "description": "On-demand credits",
+            "period": {"start": 1790812800, "end": 1793491200},
+            "metadata": told,
+        }
+    )
+    waiting = either.v1.invoice_items.retrieve(made.id)
+    assert problems_of_resource(waiting) == []
+    assert (waiting.invoice, waiting.amount, waiting.metadata and waiting.metadata.to_dict()) == (
+        None,
+        7500,
+        told,
+    )
+    listed = either.v1.invoice_items.list({"customer": customer.id, "created": {"gte": made.date}})
+    assert problems_of_resource(listed) == []
+    assert [one.id for one in listed.data] == [made.id]
+    invoice = either.v1.invoices.create(
+        {"customer": customer.id, "pending_invoice_items_behavior": "include", "auto_advance": False}
+    )
+    assert either.v1.invoice_items.retrieve(made.id).invoice == invoice.id
+    (line,) = invoice.lines.data
+    assert (line.amount, line.metadata.to_dict()) == (7500, told)
+    assert (line.period.start, line.period.end) == (1790812800, 1793491200)
+    assert line.parent is not None
+    assert line.parent.invoice_item_details is not None
+    assert line.parent.invoice_item_details.invoice_item == made.id
+
+
+def test_period_that_ends_before_its_start_and_two_amounts_are_refused(either: Client) -> None:
+    customer = either.v1.customers.create({"name": "Acme"})
+    for wrong in (
+        {"amount": 1, "period": {"start": 1793491200, "end": 1790812800}},
+        {"amount": 1, "unit_amount_decimal": "1"},
+    ):
+        with pytest.raises(stripe.InvalidRequestError):
+            either.v1.invoice_items.create({"customer": customer.id, "currency": "usd", **wrong})  # type: ignore[arg-type] # the point
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        either.v1.invoice_items.retrieve("ii_missing")
+    assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")
+
+
 def test_declined_card_leaves_the_invoice_open(either: Client) -> None:
     customer = make_paying_customer(either, "pm_card_chargeCustomerFail")
     draft = either.v1.invoices.create({"customer": customer.id, "auto_advance": False})

@@ -1,5 +1,6 @@
 """Invoices: numbers, lines, balances, hosted page and PDF."""
 
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -69,6 +70,23 @@ def test_pending_items_wait_for_an_invoice_that_includes_them(client: Client) ->
         {"customer": customer.id, "pending_invoice_items_behavior": "include"}
     )
     assert including.total == 500
+
+
+def test_item_of_another_customers_or_of_an_ended_subscription_is_refused(client: Client) -> None:
+    customer, price = make_paying_customer(client), make_price(client)
+    subscription = client.v1.subscriptions.create({"customer": customer.id, "items": [{"price": price.id}]})
+
+    def item(owner: str) -> Any:
+        return {"customer": owner, "amount": 1, "currency": "usd", "subscription": subscription.id}
+
+    stranger = client.v1.customers.create({"name": "Other"})
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.invoice_items.create(item(stranger.id))
+    assert refused.value.param == "subscription"
+    client.v1.subscriptions.cancel(subscription.id)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.invoice_items.create(item(customer.id))
+    assert refused.value.code == "parameter_not_simulated"
 
 
 def test_deleted_item_leaves_the_draft(client: Client) -> None:

@@ -275,8 +275,8 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "service_token.made": Scene.make_service_token,
     "service_token.revoked": Scene.revoke_service_token,
 }
-# Told in tests/billing: test_mirror.py, of what Stripe says, and test_payment_links.py.
-BILLING = {"billing", "card", "details", "invoice", "payment_link", "subscription"}
+# Told in tests/billing: test_mirror.py, of what Stripe says, test_on_demand.py and test_payment_links.py.
+BILLING = {"billing", "card", "credits", "details", "invoice", "payment_link", "subscription"}
 
 
 def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:

@@ -40,6 +40,7 @@ def line(description: str, amount: int, *, quantity: str = "1") -> InvoiceLine:
         item="",
         price="price_test",
         product="prod_test",
+        credits_since="",
     )
 
 

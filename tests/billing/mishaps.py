@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from billing.gateway import account, calls, invoicing, lists, patience, plans, subscribing
+from billing.gateway import account, calls, invoice_items, invoicing, lists, patience, plans, subscribing
 from billing.models import BillingAccount, StripeEvent, StripeOperation
 from stripe_simulator.control import Control
 
@@ -102,7 +102,7 @@ class Clock:
 def steered(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Fuse, Clock]]:
     """Calls and statements go by a fuse, and times by a clock. Nobody is kept from asking Stripe again."""
     fuse, clock = Fuse(), Clock()
-    for module in (account, calls, invoicing, lists, plans, subscribing):
+    for module in (account, calls, invoice_items, invoicing, lists, plans, subscribing):
         monkeypatch.setattr(module, "call", fuse.around_calls(module.call))
     monkeypatch.setattr(patience, "MAX_UNANSWERED", 1_000_000)
     monkeypatch.setattr(timezone, "now", clock.now)

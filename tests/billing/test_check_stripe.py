@@ -32,7 +32,8 @@ def account(stripe: StripeWorld, settings: LazySettings) -> Iterator[StripeWorld
     stripe.control.hold_webhooks()
     product = stripe.api.products.create({"name": "Editions"})
     for edition in EDITIONS:
-        make_price(stripe, product.id, edition.price_lookup_key, INTERVALS[edition.invoiced])
+        included = {"metadata": {"credits": "12000000"}} if edition.prepaid else {}
+        make_price(stripe, product.id, edition.price_lookup_key, INTERVALS[edition.invoiced], **included)
     yield stripe
     stripe.control.set_webhook_endpoint(None)
 
@@ -176,6 +177,17 @@ def test_a_price_that_is_not_as_its_edition_says(
     make_price(account, product.id, "team-pro-seat-monthly", interval, **fields)
     (missing,) = check()[1]
     assert missing.startswith(f"The price team-pro-seat-monthly of Team Pro {told}")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("said", [{}, {"credits": "many"}, {"credits": "0"}])
+def test_a_prepaid_price_that_says_no_number_of_credits(said: dict[str, str], account: StripeWorld) -> None:
+    product = account.api.products.create({"name": "Other"})
+    make_price(account, product.id, "enterprise-growth-yearly", "year", metadata=said)
+    assert check()[1] == [
+        "The price enterprise-growth-yearly of Enterprise Growth says in its metadata no number of credits:"
+        " none are counted."
+    ]
 
 
 @pytest.mark.django_db

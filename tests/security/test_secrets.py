@@ -126,7 +126,9 @@ def test_a_ring_carries_an_id_and_nothing_else() -> None:
     """The message in Redis, as whoever reads Redis sees it."""
     queue = redis.Redis.from_url(settings.REDIS_URL)
     queue.delete("celery")
-    Doorbell().ring({deliver_written: ["5ffb9d6e-9e3d-4c9c-9f44-0c3b4f6a8f55"]})
+    bell = Doorbell()
+    bell.ring({deliver_written: ["5ffb9d6e-9e3d-4c9c-9f44-0c3b4f6a8f55"]})
+    bell.finish()
     (message,) = queue.lrange("celery", 0, -1)
     queue.delete("celery")
     text = message.decode()

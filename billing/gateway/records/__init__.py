@@ -7,6 +7,7 @@ https://docs.stripe.com/api for the pinned version.
 from billing.gateway.records.customers import Address, Customer, CustomField, Party, TaxId
 from billing.gateway.records.documents import CreditNote, DiscountAmount, Document, InvoiceLine, Payment, Tax
 from billing.gateway.records.events import IncomingEvent
+from billing.gateway.records.invoice_items import OnDemandItem
 from billing.gateway.records.invoices import Due, Invoice, Preview
 from billing.gateway.records.methods import PaymentMethod, SavedMethod
 from billing.gateway.records.sessions import CardSession, SubscriptionSession
@@ -24,6 +25,7 @@ __all__ = [
     "IncomingEvent",
     "Invoice",
     "InvoiceLine",
+    "OnDemandItem",
     "Party",
     "Payment",
     "PaymentMethod",

@@ -1,0 +1,41 @@
+"""Asking for invoice items that are missing at Stripe: the act of support staff."""
+
+import uuid
+from collections.abc import Iterable
+
+from audit.services import Actor
+from billing.actions import ON_DEMAND_ASKED
+from billing.models import BillingAccount, OnDemandItem, StripeOperation
+from billing.on_demand import ask_for_item, span_of
+from billing.tasks import resume_operations
+from credits.models import OnDemandCharge
+from orgs.acting import acting_as
+from orgs.editions import CREDIT_CURRENCY
+from work.doorbell import ring
+
+
+def ask_for_missing_items(*, charge_ids: Iterable[uuid.UUID], actor: Actor) -> list[StripeOperation]:
+    """Ask Stripe for the items of these charges, also where staff deleted one, or Stripe refused before.
+
+    Left alone is what is there by now, under way, or without a customer. One transaction for each.
+    """
+    charges = OnDemandCharge.objects.filter(pk__in=list(charge_ids)).exclude(amount=0).order_by("since", "pk")
+    asked = [_ask(charge, actor) for charge in charges]
+    return [operation for operation in asked if operation is not None]
+
+
+def _ask(charge: OnDemandCharge, actor: Actor) -> StripeOperation | None:
+    with acting_as(actor, charge.organization_id) as act:
+        account = BillingAccount.objects.locked(act.organization)
+        there = OnDemandItem.objects.for_org(act.organization).at_stripe().filter(since=charge.since)
+        under_way = StripeOperation.objects.for_org(act.organization).pending().filter(charge=charge)
+        if not account.has_customer or there.exists() or under_way.exists():
+            return None
+        operation = ask_for_item(account, charge, actor=actor)
+        act.record(
+            ON_DEMAND_ASKED,
+            amount={"amount": charge.amount, "currency": CREDIT_CURRENCY},
+            span=span_of(charge),
+        )
+        ring(resume_operations, str(operation.pk))
+        return operation
