@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, register
 
 import billing.api.account
+import billing.api.exports
 import billing.api.invoices
 import billing.api.limits
 import invitations.api
@@ -27,6 +28,7 @@ portal_api = PortalAPI(
         billing.api.account.endpoints,
         billing.api.invoices.endpoints,
         billing.api.limits.endpoints,
+        billing.api.exports.endpoints,
         audit_log.endpoints,
         authorize.endpoints,
         invitations.provisioning_api.endpoints,

@@ -149,6 +149,8 @@ INSIDE = {
     "method_add": Row(post=MONEY),
     "method_choose": Row(post=MONEY),
     "method_remove": Row(get=MONEY, post=MONEY, answers=frozenset({200, 409})),
+    "exports": Row(get=SEES_MONEY),
+    "focus_file": Row(get=SEES_MONEY),
     "invoices": Row(get=SEES_MONEY),
     "invoice": Row(get=SEES_MONEY),
     "invoice_pay": Row(post=MONEY),

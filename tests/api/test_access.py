@@ -76,6 +76,7 @@ TABLE = {
     "GET billing/limits": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/invoices": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/invoices/{invoice_id}": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
+    "GET billing/exports": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/invoices/{invoice_id}/pdf": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}, answers=(503,)),
 }
 of_each = pytest.mark.parametrize("name", sampled(list(TABLE), every=2))

@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 from unittest.mock import ANY
 
 import pytest
+from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from bench.statements import sent_statements
 from orgs.models import Membership, Organization
 from orgs.policy import GRANTS, Permission, Role
-from tests.api.program import Program, program_of, program_of_organization, told
+from tests.api.program import Program, is_problem, program_of, program_of_organization, told
 from tests.api.test_access import browser
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory
 from tests.factories import MembershipFactory, UserFactory
@@ -205,3 +206,18 @@ def test_a_list_takes_no_more_statements_for_more_rows(admin: Membership, path: 
     with sent_statements() as many:
         told(program.get(path))
     assert len(many) == len(few) <= 5
+
+
+def test_charges_come_as_a_file_for_finance_tools(admin: Membership) -> None:
+    InvoiceFactory(organization=admin.organization, number="A-1")
+    answer = program_of(admin).get("billing/exports?dataset=invoice-detail&first=2026-11&last=2026-11")
+    assert isinstance(answer, StreamingHttpResponse)
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    head, record = answer.getvalue().decode().splitlines()
+    assert head.startswith("BilledCost,BillingAccountId,")
+    assert record.startswith("58.25,")
+
+
+@pytest.mark.parametrize("query", ["dataset=stacks", "first=2026-13", "first=2026-11&last=2026-10"])
+def test_a_file_of_what_there_is_not_is_refused(query: str, admin: Membership) -> None:
+    is_problem(program_of(admin).get(f"billing/exports?{query}"), 422)
