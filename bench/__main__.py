@@ -44,7 +44,10 @@ def main() -> None:
         print(f"Measuring, {arguments.samples} samples each", flush=True)
         try:
             figures = measure(
-                get_wsgi_application(), floor_of(data), measured_of(data), samples=arguments.samples
+                get_wsgi_application(),
+                floor_of(data.organization, data.admin),
+                measured_of(data),
+                samples=arguments.samples,
             )
         finally:
             celery.control.purge()

@@ -28,7 +28,7 @@ from billing.models import Invoice
 from billing.webhooks import handle
 from invitations.claims import Channel, Claim, keep_claim
 from invitations.models import Invitation, Kind
-from orgs.models import Membership
+from orgs.models import Membership, Organization
 from orgs.policy import OF_PEOPLE, Permission, Role
 from tokens.models import AccessToken
 from tokens.secret import OF_ORGANIZATION, SHOWN, digest_of, new_secret
@@ -65,10 +65,14 @@ class Measured:
     shortest: str = ""
 
 
-def floor_of(data: Data) -> Measured:
-    session = sign_in(data.admin)
-    url = reverse("bench_floor", args=[data.organization.slug])
-    return Measured("floor", partial(_page, url, session))
+def floor_of(organization: Organization, person: User) -> Measured:
+    url = reverse("bench_floor", args=[organization.slug])
+    return Measured("floor", partial(_page, url, sign_in(person)))
+
+
+def dashboard_of(name: str, organization: Organization, person: User, *, shortest: str = "") -> Measured:
+    url = reverse("dashboard", args=[organization.slug])
+    return Measured(name, partial(_page, url, sign_in(person)), shortest=shortest)
 
 
 def measured_of(data: Data) -> list[Measured]:

@@ -202,11 +202,16 @@ def send(port: int, owner: Organization, secret: str, body: bytes) -> None:
 def web_processes(port: int) -> list[Path]:
     """Those of the server at the port, where Linux tells of them."""
     address = f"{LOOPBACK}:{port}".encode()
-    return [
-        folder
-        for folder in Path("/proc").glob("[0-9]*")
-        if address in (folder / "cmdline").read_bytes() and b"gunicorn" in (folder / "cmdline").read_bytes()
-    ]
+    commands = {folder: command_of(folder) for folder in Path("/proc").glob("[0-9]*")}
+    return [folder for folder, command in commands.items() if address in command and b"gunicorn" in command]
+
+
+def command_of(process: Path) -> bytes:
+    """Empty for one that has ended meanwhile."""
+    try:
+        return (process / "cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def kib(process: Path, name: str) -> int:

@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from billing.models import NOT_IN_FORCE, Subscription
 from billing.on_demand import let_charges_be_invoiced
-from billing.selectors.credits import credit_span
 from credits.models import GrantKind, Ledger
 from credits.services.periods import Terms, follow_terms, stop_counting
 from credits.services.settling import settle
-from orgs.editions import Edition
+from credits.spans import Span
+from orgs.editions import Edition, Pricing
 from orgs.models import Organization
 
 logger = structlog.get_logger(__name__)
@@ -49,18 +49,35 @@ def let_credits_follow(
 
 def _terms_of(edition: Edition, subscriptions: list[Subscription]) -> Terms | None:
     """None: the edition counts no credits, or it isn't known over which span."""
-    span = credit_span(edition, subscriptions)
-    if span is None or edition.credit_price is None:
+    by_use = edition.pricing is Pricing.USAGE
+    span = _billed_span(edition, subscriptions)
+    known = span or (_this_month() if by_use else None)
+    if known is None or edition.credit_price is None:
         return None
     return Terms(
         edition_code=edition.code,
-        since=span.since,
-        until=span.until or _next_month(span.since),
-        is_exact=span.until is not None,
+        since=known.since,
+        until=known.until,
+        is_exact=span is not None,
         credit_price=edition.credit_price,
-        kind=GrantKind.PAID if edition.prepaid else GrantKind.PROMOTIONAL,
-        credits=_prepaid_credits(edition, subscriptions) if edition.prepaid else edition.free_credits,
+        kind=GrantKind.PROMOTIONAL if by_use else GrantKind.PAID,
+        credits=edition.free_credits if by_use else _prepaid_credits(edition, subscriptions),
     )
+
+
+def _billed_span(edition: Edition, subscriptions: list[Subscription]) -> Span | None:
+    """The period of the subscription that carries the edition's price, else of any that has one."""
+    key = edition.price_lookup_key
+    carrying = [one for one in subscriptions if any(item["lookup_key"] == key for item in one.items)]
+    for subscription in [*carrying, *subscriptions]:
+        if subscription.period_start is not None and subscription.period_end is not None:
+            return Span(subscription.period_start, subscription.period_end)
+    return None
+
+
+def _this_month() -> Span:
+    first = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return Span(first, _next_month(first))
 
 
 def _prepaid_credits(edition: Edition, subscriptions: list[Subscription]) -> int | None:
@@ -75,13 +92,14 @@ def _next_month(first: datetime) -> datetime:
     return first.replace(year=month // 12, month=month % 12 + 1)
 
 
-def settle_due_ledgers(*, seconds: float) -> None:
+def settle_due_ledgers(*, seconds: float, part: int = 0, of: int = 1) -> None:
     """Settle what is due, the longest overdue first, beginning none after ``seconds``.
 
-    Safe to run anywhere, any number of times at once, and to be killed at any line.
+    ``part``: of ``of`` parts only this one. Safe to run anywhere, any number of times at once, and to be
+    killed at any line.
     """
     Ledger.objects.begin_missing()
-    for ledger_id in Ledger.objects.sweep(seconds=seconds):
+    for ledger_id in Ledger.objects.part(part, of).sweep(seconds=seconds):
         ledger = Ledger.objects.due().lease(ledger_id)
         if ledger is not None:
             with ledger.attempt():

@@ -15,6 +15,7 @@ from billing.webhooks import handle
 logger = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 20
+SETTLE_SECONDS = 25
 RECONCILE_SECONDS = 45
 # The last one begun may be a first import, with hundreds of long invoices to ask for one by one. It ends
 # before its lease does, and before the broker believes the worker dead.
@@ -64,8 +65,9 @@ def reconcile_due() -> None:
 
 
 @shared_task(name="billing.settle_credits")
-def settle_credits() -> None:
-    settle_due_ledgers(seconds=SWEEP_SECONDS)
+def settle_credits(part: int = 0, of: int = 1) -> None:
+    """Beat sends one for each part, so that they are settled at once: see the setting CREDITS_SWEEPS."""
+    settle_due_ledgers(seconds=SETTLE_SECONDS, part=part, of=of)
 
 
 @shared_task(name="billing.close_organizations")

@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import get_language_info
+from kombu import Queue
 
 from billing_portal.logging import configure_structlog, log_config
 
@@ -137,14 +138,17 @@ TEMPLATES = [
     }
 ]
 
-database = env.db("DATABASE_URL")
 # A prepared statement is planned once for each connection. Some poolers can't keep it: see the README.
 PREPARES = env.bool("DATABASE_PREPARE", default=True)
-# Atomic blocks are drawn by the services: a request-wide transaction would stay open during calls to Stripe.
-DATABASES = {
-    "default": {
+
+
+def database_at(variable: str, **limits: object) -> dict[str, object]:
+    """``limits``: of its connections, beside those that all have."""
+    database = env.db(variable)
+    return {
         **database,
         "ENGINE": "django.db.backends.postgresql",
+        # Atomic blocks are drawn by the services: a request-wide one would stay open during calls to Stripe.
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=600),
         "CONN_HEALTH_CHECKS": True,
@@ -155,10 +159,20 @@ DATABASES = {
             "options": "-c statement_timeout=15000 -c lock_timeout=5000",
             "server_side_binding": PREPARES,
             "prepare_threshold": 3 if PREPARES else None,
+            **limits,
             **database.get("OPTIONS", {}),
         },
     }
-}
+
+
+DATABASES = {"default": database_at("DATABASE_URL")}
+# Where reports are read (orgs/replica.py), and by how much it may lag.
+REPORTS_DATABASE = "default"
+if env.str("DATABASE_REPLICA_URL", default=""):
+    REPORTS_DATABASE = "replica"
+    # Nobody waits long for one that doesn't answer.
+    DATABASES["replica"] = database_at("DATABASE_REPLICA_URL", connect_timeout=2, tcp_user_timeout=5000)
+REPLICA_MOST_LAG_SECONDS = env.int("DATABASE_REPLICA_MOST_LAG", default=60)
 
 FORM_RENDERER = "billing_portal.forms.Renderer"
 
@@ -341,6 +355,13 @@ REDIS_URL = env.str("REDIS_URL")
 # delay, and results are kept nowhere.
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
+# What waits for customers' servers, and what takes long each hour, has queues of its own, so that Stripe's
+# news and mails never wait behind it. A worker that names no queue (--queues) takes all of them.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "hooks", "credits")]
+CELERY_TASK_ROUTES = {
+    "hooks.*": {"queue": "hooks"},
+    "billing.settle_credits": {"queue": "credits"},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 120
@@ -356,6 +377,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "health_check_interval": 10,
 }
+# How many sweeps share the ledgers of credits, each a part: docs/scaling.md says how many it takes.
+CREDITS_SWEEPS = env.int("CREDITS_SWEEPS", default=1)
 CELERY_BEAT_SCHEDULE_FILENAME = str(RUN_DIR / "celerybeat-schedule")
 # What is rare has a time of day (UTC): an interval would begin anew with every restart of beat.
 CELERY_BEAT_SCHEDULE = {
@@ -371,7 +394,15 @@ CELERY_BEAT_SCHEDULE = {
     },
     "stripe-reconcile": {"task": "billing.reconcile_due", "schedule": 60.0, "options": {"expires": 60}},
     "stripe-prices": {"task": "billing.fetch_prices", "schedule": crontab(minute="*/5")},
-    "credits-settle": {"task": "billing.settle_credits", "schedule": 30.0, "options": {"expires": 30}},
+    **{
+        f"credits-settle-{part}": {
+            "task": "billing.settle_credits",
+            "args": (part, CREDITS_SWEEPS),
+            "schedule": 30.0,
+            "options": {"expires": 30},
+        }
+        for part in range(CREDITS_SWEEPS)
+    },
     "usage-partitions": {"task": "usage.prepare_partitions", "schedule": crontab(hour="3", minute="30")},
     "usage-drop-old": {"task": "usage.drop_old_partitions", "schedule": crontab(hour="3", minute="40")},
     "limits-clear": {"task": "accounts.clear_limits", "schedule": crontab(minute="40")},

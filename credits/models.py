@@ -6,7 +6,7 @@ beginning, and belongs to the span that its beginning lies in.
 
 import uuid
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import pgtrigger
 from django.db import connection, models
@@ -17,6 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from credits.burning import Pool
 from orgs.models import OfOrganization, Organization
 from work.models import Waits, Work, WorkQuerySet
+
+# The source of a grant that comes with a period begins so; then its start.
+OF_PERIOD = "period:"
 
 OF_ONE_ORGANIZATION = """
     IF NOT EXISTS (
@@ -29,6 +32,7 @@ OF_ONE_ORGANIZATION = """
 """
 
 
+ALL_IDS = 2**128
 BEGIN_MISSING = """
     INSERT INTO credits_ledger (id, organization_id)
     SELECT gen_random_uuid(), id FROM orgs_organization
@@ -57,6 +61,12 @@ class LedgerQuerySet(WorkQuerySet["Ledger"]):
         """The organization's ledger, locked; made when it is missing. It is the last lock of all."""
         ledger, _created = self.select_for_update().get_or_create(organization_id=organization_id)
         return ledger
+
+    def part(self, number: int, of: int) -> Self:
+        """The part of that number, from 0, of so many: each has about as many, since ids are random."""
+        first, end = ALL_IDS * number // of, ALL_IDS * (number + 1) // of
+        rows = self.filter(pk__gte=uuid.UUID(int=first))
+        return rows if end == ALL_IDS else rows.filter(pk__lt=uuid.UUID(int=end))
 
     def begin_missing(self) -> None:
         """Make the ledgers that organizations lack. Safe to run at once."""

@@ -1,21 +1,30 @@
-"""What pages read of credits: each figure with its parts, so that it can be worked out again."""
+"""What pages read of credits."""
 
 import uuid
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from itertools import groupby
 
-from django.db.models import BigIntegerField, F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce, TruncMonth
 from django.utils import timezone
 
 from credits.burning import runs_out_at
-from credits.models import Entry, Grant, GrantKind, Ledger, Period
-from credits.spans import end_of, invoiced_spans
-from orgs.currencies import in_minor_units
-from orgs.editions import CREDIT_CURRENCY
-from usage.models import OrganizationHour
+from credits.figures import DayCredits, GrantInPeriod, OnDemand, PeriodCredits, SpanCredits
+from credits.found import BookedDay, Found, FoundGrant, FoundPeriod, found_at, period_in
+from credits.models import Ledger
+from credits.spans import invoiced_spans
+from usage.periods import beginning, first_full_hour
+from usage.projections import project
+from usage.selectors import ResourcesNow, resources_now
+
+__all__ = [
+    "OnDemand",
+    "PeriodCredits",
+    "closed_until",
+    "credits_now",
+    "latest_credits",
+    "period_credits",
+]
 
 
 def closed_until(organization_id: uuid.UUID) -> datetime | None:
@@ -24,183 +33,122 @@ def closed_until(organization_id: uuid.UUID) -> datetime | None:
     return found.first()
 
 
-@dataclass(frozen=True)
-class GrantInPeriod:
-    """A grant as a period uses it. ``burnt_before``: in earlier ones.
-
-    ``left``, ``expired``, ``voided``: what is not burnt is one of these, at ``as_of`` of the period.
-    """
-
-    kind: GrantKind
-    credits: int
-    effective_at: datetime
-    expires_at: datetime
-    voided_at: datetime | None
-    burnt_before: int
-    burnt: int
-    left: int
-    expired: int
-    voided: int
-
-
-@dataclass(frozen=True)
-class OnDemand:
-    """Credits beyond the grants over a span that is invoiced together. ``late``: of them, those of hours that
-    were counted after their own span was closed.
-    """
-
-    since: datetime
-    until: datetime
-    credits: int
-    late: int
-    price: Decimal
-
-    @property
-    def cost(self) -> int:
-        """In cents of US dollars, rounded once, half up."""
-        return in_minor_units(self.credits * self.price, CREDIT_CURRENCY)
-
-
-@dataclass(frozen=True)
-class PeriodCredits:
-    """``settled_until``: the hours before it are in the figures. ``as_of``: now, or the period's end.
-
-    ``grants``: in the order in which they are burnt. ``on_demand``: a line for each span that has some.
-    ``runs_out_at``: when nothing is left at today's rate; None: it outlasts the grants, or nothing runs.
-    """
-
-    edition_code: str
-    since: datetime
-    until: datetime
-    as_of: datetime
-    settled_until: datetime
-    grants: list[GrantInPeriod]
-    on_demand: list[OnDemand]
-    runs_out_at: datetime | None
-
-    def granted(self, kind: GrantKind) -> int:
-        return sum(grant.credits for grant in self.grants if grant.kind == kind)
-
-    @property
-    def burnt(self) -> int:
-        return sum(grant.burnt for grant in self.grants)
-
-    @property
-    def beyond(self) -> int:
-        return sum(line.credits for line in self.on_demand)
-
-    @property
-    def consumed(self) -> int:
-        return self.burnt + self.beyond
-
-    @property
-    def left(self) -> int:
-        return sum(grant.left for grant in self.grants)
-
-    @property
-    def cost(self) -> int:
-        """What the credits on demand cost so far, in cents of US dollars: the sum of the lines."""
-        return sum(line.cost for line in self.on_demand)
-
-
 def period_credits(organization_id: uuid.UUID, *, at: datetime | None = None) -> PeriodCredits | None:
-    """The period in which ``at`` lies, by default the current one. Three statements.
+    """The period in which ``at`` lies, by default the current one. One statement.
 
     None: no credits are counted then, or nothing is settled yet.
     """
     now = timezone.now()
-    period = _period_at(organization_id, at or now)
-    if period is None or period.credit_price is None or period.settled_until is None:
+    (found,) = found_at(organization_id, at or now)
+    return _in_figures(found, at=at or now, now=now)
+
+
+def credits_now(organization_id: uuid.UUID) -> tuple[PeriodCredits | None, ResourcesNow | None]:
+    """The current period, and the resources in the last hour that was counted. One statement."""
+    now = timezone.now()
+    (found,) = found_at(organization_id, now)
+    return _in_figures(found, at=now, now=now), resources_now(found.resources, found.hour)
+
+
+def latest_credits(organization_id: uuid.UUID) -> PeriodCredits | None:
+    """The current period, else the latest one in which credits were counted. Two statements at most."""
+    now = timezone.now()
+    (found,) = found_at(organization_id, now)
+    if current := _in_figures(found, at=now, now=now):
+        return current
+    period = period_in(found.period) if found.period else None
+    if period is None:
         return None
-    until = end_of(period, period.following)
-    if (at or now) >= until:
+    if period.terms.credit_price is not None:
+        return period_credits(organization_id, at=period.terms.starts_at)
+    return period_credits(organization_id, at=period.before.since) if period.before else None
+
+
+def _in_figures(found: Found, *, at: datetime, now: datetime) -> PeriodCredits | None:
+    period = period_in(found.period) if found.period else None
+    if period is None or period.settled_until is None or at >= period.until:
         return None
-    as_of = min(now, until)
-    grants = {grant.pk: grant for grant in _grants(organization_id, period.starts_at, until)}
-    pools = sorted((grant.pool(_unburnt(grant)) for grant in grants.values()), key=lambda pool: pool.order)
-    lasts_until = runs_out_at(pools, since=period.settled_until, rate=period.rate or 0)
+    if (price := period.terms.credit_price) is None:
+        return None
+    since, as_of = period.terms.starts_at, min(now, period.until)
+    resources = resources_now(found.resources, found.hour)
+    to_come = max(period.settled_until, first_full_hour(since))
+    projection = (
+        project(found.days, resources, now=now, since=to_come, until=period.until)
+        if resources and now < period.until
+        else None
+    )
+    within = {grant.id: _burnt(period, grant) for grant in period.grants}
+    unburnt = {grant.id: grant.credits - grant.before - within[grant.id] for grant in period.grants}
+    pools = [grant.pool(unburnt[grant.id]) for grant in period.grants]
+    order = {pool.grant_id: pool.order for pool in pools}
+    rate = projection.resources if projection else 0
     return PeriodCredits(
-        edition_code=period.edition_code,
-        since=period.starts_at,
-        until=until,
+        edition_code=period.terms.edition_code,
+        price=price,
+        since=since,
+        until=period.until,
+        following=period.following,
+        before=period.before,
         as_of=as_of,
         settled_until=period.settled_until,
-        grants=[_in_period(grants[pool.grant_id], as_of) for pool in pools],
-        on_demand=_on_demand(period, until),
-        runs_out_at=lasts_until if now < until else None,
+        grants=[
+            _in_period(grant, within[grant.id], unburnt[grant.id], as_of)
+            for grant in sorted(period.grants, key=lambda grant: order[grant.id])
+        ],
+        spans=list(_spans(period, price, as_of)),
+        days=list(_days(period.booked)),
+        runs_out_at=runs_out_at(pools, since=to_come, rate=rate),
+        resources=resources,
+        projection=projection,
     )
 
 
-def _period_at(organization_id: uuid.UUID, at: datetime) -> Any:
-    """With ``following``, when the next one starts; ``settled_until``; ``rate``, credits of the last hour."""
-    ledger = Ledger.objects.filter(organization=organization_id)
-    begun = Period.objects.for_org(organization_id).filter(starts_at__lte=at)
-    later = Period.objects.for_org(organization_id).filter(starts_at__gt=OuterRef("starts_at"))
-    hours = OrganizationHour.objects.filter(organization=organization_id).order_by("-hour")
-    return (
-        begun.annotate(
-            following=Subquery(later.order_by("starts_at").values("starts_at")[:1]),
-            settled_until=Subquery(ledger.values("settled_until")),
-            rate=Subquery(hours.values("resources")[:1]),
-        )
-        .order_by("-starts_at")
-        .first()
-    )
+def _burnt(period: FoundPeriod, grant: FoundGrant) -> int:
+    return sum(row.credits for row in period.booked if row.grant == grant.id)
 
 
-def _grants(organization_id: uuid.UUID, since: datetime, until: datetime) -> QuerySet[Grant]:
-    """Those that a period can use, each with what was burnt of it ``before`` and ``within``."""
-    burnt = Entry.objects.for_org(organization_id).filter(grant=OuterRef("pk"), booked_at__lt=until)
-    before = burnt.filter(booked_at__lt=since)
-    within = burnt.filter(booked_at__gte=since)
-    return (
-        Grant.objects.for_org(organization_id)
-        .filter(effective_at__lt=until, expires_at__gt=since)
-        .exclude(voiding__voided_at__lte=since)
-        .select_related("voiding")
-        .annotate(before=_total(before), within=_total(within))
-    )
-
-
-def _total(entries: QuerySet[Entry]) -> Coalesce:
-    sums = entries.order_by().values("organization").annotate(total=Sum("credits")).values("total")
-    return Coalesce(Subquery(sums, output_field=BigIntegerField()), 0)
-
-
-def _unburnt(grant: Any) -> int:
-    return int(grant.credits - grant.before - grant.within)
-
-
-def _in_period(grant: Any, as_of: datetime) -> GrantInPeriod:
-    rest = _unburnt(grant)
+def _in_period(grant: FoundGrant, burnt: int, rest: int, as_of: datetime) -> GrantInPeriod:
     is_voided = grant.voided_at is not None and grant.voided_at <= as_of
     is_expired = not is_voided and grant.expires_at <= as_of
     return GrantInPeriod(
-        kind=GrantKind(grant.kind),
+        kind=grant.kind,
+        source=grant.source,
         credits=grant.credits,
         effective_at=grant.effective_at,
         expires_at=grant.expires_at,
         voided_at=grant.voided_at,
         burnt_before=grant.before,
-        burnt=grant.within,
+        burnt=burnt,
         left=0 if is_voided or is_expired else rest,
         expired=rest if is_expired else 0,
         voided=rest if is_voided else 0,
     )
 
 
-def _on_demand(period: Period, until: datetime) -> list[OnDemand]:
-    entries = Entry.objects.for_org(period.organization_id).filter(
-        grant=None, booked_at__gte=period.starts_at, booked_at__lt=until
-    )
-    by_month = entries.annotate(month=TruncMonth("booked_at", tzinfo=UTC)).values_list("month")
-    sums = by_month.annotate(total=Sum("credits"), late=Sum("credits", filter=Q(booked_at__gt=F("hour"))))
-    months = list(sums.order_by("month"))
-    price = period.credit_price or Decimal()
-    lines = []
-    for span in invoiced_spans(period, until):
-        within = [row for row in months if span.since <= max(row[0], period.starts_at) < span.until]
-        if total := sum(row[1] for row in within):
-            late = sum(row[2] or 0 for row in within)
-            lines.append(OnDemand(span.since, span.until, total, late, price))
-    return lines
+def _spans(period: FoundPeriod, price: Decimal, as_of: datetime) -> Iterator[SpanCredits]:
+    begins = period.terms.starts_at
+    for span in invoiced_spans(period.terms, period.until):
+        if span.since > max(as_of, begins):
+            return
+        rows = [row for row in period.booked if span.since <= max(beginning(row.day), begins) < span.until]
+        beyond = [row for row in rows if row.grant is None]
+        yield SpanCredits(
+            burnt=sum(row.credits for row in rows if row.grant is not None),
+            late=sum(row.late for row in rows),
+            on_demand=OnDemand(
+                span.since,
+                span.until,
+                sum(row.credits for row in beyond),
+                sum(row.late for row in beyond),
+                price,
+            ),
+            is_closed=period.closed_until is not None and span.until <= period.closed_until,
+        )
+
+
+def _days(booked: list[BookedDay]) -> Iterator[DayCredits]:
+    for day, found in groupby(sorted(booked, key=lambda row: row.day), key=lambda row: row.day):
+        rows = list(found)
+        beyond = sum(row.credits for row in rows if row.grant is None)
+        yield DayCredits(beginning(day), sum(row.credits for row in rows), beyond)

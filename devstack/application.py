@@ -1,4 +1,4 @@
-"""Web, worker and beat of the demo, and what they print."""
+"""Web, workers and beat of the demo, and what they print."""
 
 import sys
 import time
@@ -17,6 +17,7 @@ def application_commands(*, port: int, directory: Path) -> dict[str, list[str]]:
     """The commands by their names; `directory` is where beat keeps its schedule."""
     web = ["gunicorn", "billing_portal.wsgi:application", "--bind", f"{LOOPBACK}:{port}"]
     celery = ["celery", "--quiet", "--app", "billing_portal"]
+    worker = [*celery, "worker", "--loglevel", "warning", "--without-gossip", "--without-mingle"]
     return {
         "web": [
             *web,
@@ -29,8 +30,10 @@ def application_commands(*, port: int, directory: Path) -> dict[str, list[str]]:
             "--no-control-socket",
         ],
         "worker": [
-            *(*celery, "worker", "--loglevel", "warning"),
-            *("--concurrency", "2", "--without-gossip", "--without-mingle"),
+            *(*worker, "--queues", "celery,credits", "--concurrency", "2"),
+        ],
+        "hooks": [
+            *(*worker, "--queues", "hooks", "--concurrency", "1"),
         ],
         "beat": [
             *(*celery, "beat", "--loglevel", "warning"),

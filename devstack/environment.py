@@ -28,7 +28,7 @@ OWN = (
 )
 # What a shell holds for other programs and would lead ours astray. Without a place to keep what was compiled,
 # each of our many processes compiles everything again: a worker of the tests takes twice as long to begin.
-FOREIGN = re.compile(r"PG[A-Z]+|DEBUG|STRIPE_API_BASE|PYTHONDONTWRITEBYTECODE")
+FOREIGN = re.compile(r"PG[A-Z]+|DEBUG|DATABASE_REPLICA_URL|STRIPE_API_BASE|PYTHONDONTWRITEBYTECODE")
 
 
 def environment(

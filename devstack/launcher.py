@@ -1,4 +1,4 @@
-"""The demo: servers, the Stripe simulator, demo data, then web, worker and beat until Ctrl-C."""
+"""The demo: servers, the Stripe simulator, demo data, then web, workers and beat until Ctrl-C."""
 
 import fcntl
 import os
@@ -149,7 +149,7 @@ class Demo:
             )
 
     def _run_application(self, servers: Servers, variables: dict[str, str]) -> None:
-        say("Starting web, worker and beat")
+        say("Starting web, workers and beat")
         parts = list(self._needed(servers, variables))
         for name, command in application_commands(port=self.port, directory=self.directory).items():
             process = self._process(name)

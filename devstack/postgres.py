@@ -87,9 +87,17 @@ class Postgres:
         unfinished = self.data.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
+        self.account.give(unfinished)
+        if self._make_data(unfinished):
+            raise StackError(
+                f"PostgreSQL could not make its data in {unfinished}: is there room on the disk?"
+            )
+        unfinished.rename(self.data)
+
+    def _make_data(self, unfinished: Path) -> int:
+        """Into an empty folder. Returns the exit code."""
         password_file = self.data.with_suffix(".password")
         write_private(password_file, self._password())
-        self.account.give(unfinished)
         self.account.give(password_file)
         failure = self.account.run(
             self.binaries / "initdb",
@@ -97,11 +105,7 @@ class Postgres:
             *("--encoding=UTF8", *self._locale(), "--no-sync", "--no-instructions"),
         )
         password_file.unlink()
-        if failure:
-            raise StackError(
-                f"PostgreSQL could not make its data in {unfinished}: is there room on the disk?"
-            )
-        unfinished.rename(self.data)
+        return failure
 
     def _locale(self) -> tuple[str, ...]:
         """Unicode rules without a language's; since 17 they are PostgreSQL's own, alike on every platform."""

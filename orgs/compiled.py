@@ -20,6 +20,8 @@ from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 from psycopg.sql import Literal
 
+from orgs.replica import reading
+
 Row = TypeVar("Row")
 Inputs = ParamSpec("Inputs")
 Values = dict[str, Any]
@@ -98,7 +100,7 @@ class Compiled(Generic[Inputs, Row]):
         values: list[Any] = list(statement.values)
         for place, name in statement.places:
             values[place] = given[name]
-        with connection.cursor() as cursor:
+        with reading().cursor() as cursor:
             cursor.execute(statement.sql, values)
             found = cursor.fetchall()
         if statement.converters:

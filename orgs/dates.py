@@ -40,6 +40,15 @@ def moment(at: datetime, *, to_the_second: bool = False) -> str:
     return f"{_written(here)}, {clock} {zone_name(here.utcoffset())}"
 
 
+def instant_in(text: str | None) -> datetime | None:
+    """The instant (UTC) of an ISO time that came from outside; None where it names none."""
+    try:
+        at = datetime.fromisoformat(text or "")
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def machine_text(at: datetime) -> str:
     """An instant as the ``datetime`` of an element has it: 2026-11-01T02:30:00Z."""
     return f"{at.astimezone(UTC).isoformat(timespec='seconds').removesuffix('+00:00')}Z"

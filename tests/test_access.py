@@ -117,6 +117,7 @@ INSIDE = {
     "billing": Row(get=SEES_MONEY),
     "billing_under_way": Row(get=SEES_MONEY),
     "billing_activity": Row(get=SEES_MONEY),
+    "credits": Row(get=SEES_MONEY),
     "payment_links": Row(get=SEES_MONEY),
     "card_link": Row(post=MONEY),
     "invoice_link": Row(post=MONEY),

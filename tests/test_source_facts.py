@@ -15,9 +15,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import ActorKind
+from billing.tasks import settle_credits
+from billing.templatetags.invoices import days
 from invitations.claims import Channel, Claim, link
 from invitations.models import Invitation, Kind, State
 from orgs.checks import all_routes
+from orgs.dates import day
 from orgs.editions import EDITIONS
 from orgs.models import Membership, Organization
 from orgs.policy import Role
@@ -42,14 +45,13 @@ from usage.services import record_counts
 pytestmark = pytest.mark.django_db
 
 FACTS = set(range(1, 31))
-# They come with the figures of credits.
-OF_USAGE = {11}
 
 PASSPHRASE = "a long enough pass phrase"
 EVERY_EDITION = sorted({edition.code for edition in EDITIONS})
 TEAM = ["team-growth", "team-pro"]
 ANY_NUMBER = ["business-critical", "enterprise", "enterprise-growth"]
 LEGACY = ["enterprise", "team-pro"]
+PREPAID = ["business-critical", "enterprise", "enterprise-growth"]
 
 
 def fact(number: int) -> pytest.MarkDecorator:
@@ -61,8 +63,7 @@ def test_every_sentence_has_a_test() -> None:
     tests = vars(sys.modules[__name__]).values()
     marks = [mark for test in tests for mark in getattr(test, "pytestmark", []) if mark.name == "fact"]
     tested = {mark.args[0] for mark in marks}
-    assert tested.isdisjoint(OF_USAGE)
-    assert tested | OF_USAGE == FACTS
+    assert tested == FACTS
 
 
 def belonging(edition: str, role: Role = Role.BILLING_MANAGER) -> Membership:
@@ -252,6 +253,30 @@ def test_seats_are_changed_on_the_legacy_editions_only(edition: str) -> None:
     assert (f'href="{seats}"' in client.get(billing_url(person.organization)).content.decode()) == sold
     assert (client.get(seats).status_code == 200) == sold
     assert (client.post(seats, {"seats": "11"}).status_code != 404) == sold
+
+
+@fact(11)
+@pytest.mark.parametrize("edition", PREPAID)
+def test_a_billing_manager_sees_period_renewal_prepaid_credits_what_of_them_is_used_and_the_edition(
+    edition: str,
+) -> None:
+    person = belonging(edition)
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    begun, renews = now - timedelta(days=100), now + timedelta(days=265)
+    [item] = SubscriptionFactory.build(organization=person.organization).items
+    sold = {"lookup_key": person.organization.edition.price_lookup_key, "quantity": 2, "credits": 6_000_000}
+    SubscriptionFactory(
+        organization=person.organization, items=[{**item, **sold}], period_start=begun, period_end=renews
+    )
+    reading = HourlyReading(stack="web", hour=now - timedelta(hours=2), resources=1_234)
+    record_counts(organization_id=person.organization_id, counts=[reading])
+    settle_credits()
+    page = billing_page(person)
+    period, renewal = (text.replace("\N{NO-BREAK SPACE}", " ") for text in (days(begun, renews), day(renews)))
+    assert f"Edition {person.organization.edition.name}" in page
+    assert f"Period {period} Renews on {renewal}" in page
+    assert f"Credits {period} ·" in page
+    assert "1,234 of 12,000,000 credits used, 11,998,766 left." in page
 
 
 @fact(12)

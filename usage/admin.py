@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from usage.models import LateHour, OrganizationDay, OrganizationHour, Stack
+from usage.models import OrganizationDay, OrganizationHour, Stack
 
 ORGANIZATION_SEARCH = ["organization__name", "organization__slug"]
 
@@ -29,11 +29,3 @@ class OrganizationDayAdmin(admin.ModelAdmin[OrganizationDay]):
     list_select_related = ["organization"]
     search_fields = ORGANIZATION_SEARCH
     ordering = ["-day", "organization"]
-
-
-@admin.register(LateHour)
-class LateHourAdmin(admin.ModelAdmin[LateHour]):
-    list_display = ["organization", "hour", "counted_in", "resources"]
-    list_select_related = ["organization"]
-    search_fields = ORGANIZATION_SEARCH
-    ordering = ["-counted_in", "-hour", "organization"]

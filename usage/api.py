@@ -3,6 +3,7 @@ https://www.pulumi.com/docs/reference/cloud-rest-api/resources-under-management/
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 from django.utils import timezone
@@ -12,6 +13,7 @@ from ninja.errors import ValidationError
 from api.endpoints import Endpoints
 from api.gate import ApiRequest, Needs
 from orgs.policy import Permission
+from orgs.replica import may_lag
 from usage.charts import rounded
 from usage.periods import Granularity, week_number
 from usage.sums import Sum, sums_by
@@ -71,7 +73,7 @@ def resources_summary(
     since = _since(now, lookback_days, lookback_start)
     if granularity is Granularity.HOURLY and now - since > LONGEST_HOURLY + ON_ITS_WAY:
         raise _wrong("granularity", "By the hour, ask for 2 days at most.")
-    sums = sums_by(granularity, request.organization.pk, since, now.date())
+    sums = may_lag(partial(sums_by, granularity, request.organization.pk, since, now.date())).figures
     return SummaryOut(summary=[_row(granularity, one) for one in sums]) if sums else None
 
 

@@ -46,7 +46,10 @@ class Tick:
 
 
 class Bar(NamedTuple):
-    """``slot``: where the bar's part of the chart begins. ``tab``: the last one is reached by the Tab key."""
+    """``slot``: where the bar's part of the chart begins. ``tab``: the last one is reached by the Tab key.
+
+    ``over``: the height of its upper part, where that is told apart; else empty.
+    """
 
     slot: str
     slot_width: str
@@ -54,6 +57,7 @@ class Bar(NamedTuple):
     y: str
     width: str
     height: str
+    over: str
     title: str
     tab: str
 
@@ -71,12 +75,30 @@ class BarChart:
 
 def resources_chart(points: Sequence[Point], wording: Wording) -> BarChart:
     """Resources under management, one bar for each period; ``points`` is not empty."""
+    label = _("Resources under management, %(first)s to %(last)s: from %(least)s to %(most)s")
+    titles = [_title(wording.name(point.start), point.value) for point in points]
+    return bar_chart(points, wording, label=label, titles=titles)
+
+
+def bar_chart(
+    points: Sequence[Point],
+    wording: Wording,
+    *,
+    label: str,
+    titles: Sequence[str],
+    over: Sequence[int] | None = None,
+) -> BarChart:
+    """One bar for each period; ``points`` is not empty. ``titles``: what each bar says.
+
+    ``label``: what it shows, with places for the ``first`` and ``last`` period, ``least`` and ``most``.
+    ``over``: how much of each bar is told apart, as its upper part.
+    """
     values = [point.value or Decimal(0) for point in points]
     scale = round_scale(max(values))
     slot = 100 / len(points)
     every = math.ceil(len(points) / LABELS)
     return BarChart(
-        label=_("Resources under management, %(first)s to %(last)s: from %(least)s to %(most)s")
+        label=label
         % {
             "first": wording.name(points[0].start),
             "last": wording.name(points[-1].start),
@@ -97,11 +119,13 @@ def resources_chart(points: Sequence[Point], wording: Wording) -> BarChart:
             for index, point in enumerate(points)
             if (ago := len(points) - 1 - index) % every == 0
         ],
-        bars=_bars(points, slot, scale[-1], wording),
+        bars=_bars(points, slot, scale[-1], titles, over or [0] * len(points)),
     )
 
 
-def _bars(points: Sequence[Point], slot: float, highest: int, wording: Wording) -> list[Bar]:
+def _bars(
+    points: Sequence[Point], slot: float, highest: int, titles: Sequence[str], over: Sequence[int]
+) -> list[Bar]:
     gap, slot_width, width = slot * (1 - BAR_SHARE) / 2, percent(slot), percent(slot * BAR_SHARE)
     heights = [100 * float(point.value or 0) / highest for point in points]
     return [
@@ -112,10 +136,11 @@ def _bars(points: Sequence[Point], slot: float, highest: int, wording: Wording) 
             y=percent(100 - height),
             width=width,
             height=percent(height),
-            title=_title(wording.name(point.start), point.value),
+            over=percent(100 * upper / highest) if upper else "",
+            title=title,
             tab="-1" if index < len(points) - 1 else "0",
         )
-        for index, (point, height) in enumerate(zip(points, heights, strict=True))
+        for index, (title, height, upper) in enumerate(zip(titles, heights, over, strict=True))
     ]
 
 

@@ -1,9 +1,10 @@
 """The dashboard: resources now and over time, and the month as it goes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -13,6 +14,8 @@ from django.utils.translation import gettext as _
 from orgs.dates import day
 from orgs.models import Membership
 from orgs.policy import Permission, may
+from orgs.replica import may_lag
+from orgs.selectors import member_count
 from usage.charts import (
     BarChart,
     Point,
@@ -24,7 +27,14 @@ from usage.charts import (
 )
 from usage.months import MonthOfUsage, first_day_needed, month_of_usage
 from usage.periods import DAY, HOUR, Granularity, beginning, period_of
-from usage.selectors import ResourcesNow, StackNow, counts_of, largest_stacks, resources_now
+from usage.selectors import (
+    NOTHING_COUNTED,
+    ResourcesNow,
+    StackNow,
+    counts_of,
+    largest_stacks,
+    resources_now,
+)
 from usage.spans import Span
 from usage.sums import CountedDay, Sum, counted_days, summed, sums_by
 
@@ -81,7 +91,8 @@ class Dashboard:
 
     ``chart``, ``month``: None where nothing was counted ever.
 
-    ``largest_stacks`` is None for those who may see the summary only.
+    ``largest_stacks`` is None for those who may see the summary only. ``as_of``: of all that was counted,
+    where it was read from the replica.
     """
 
     now: ResourcesNow | None
@@ -94,13 +105,22 @@ class Dashboard:
     stacks: int
     largest_stacks: list[StackNow] | None
     members: int
+    as_of: datetime | None = None
 
 
 def dashboard(membership: Membership, span: Span) -> Dashboard:
     """All that the dashboard shows to this person. ``span``: which days, and how they are told."""
+    # Who has just removed or become a member sees it.
+    members = member_count(membership.organization_id)
+    found = may_lag(partial(_dashboard, membership, span, members))
+    return replace(found.figures, as_of=found.as_of)
+
+
+def _dashboard(membership: Membership, span: Span, members: int) -> Dashboard:
     organization = membership.organization
     at = timezone.now()
-    (counts,) = counts_of(organization.pk)
+    # A replica may not know a new organization yet.
+    (counts,) = counts_of(organization.pk) or [NOTHING_COUNTED]
     now = resources_now(counts.resources, counts.hour)
     first = min(span.before.first, first_day_needed(at.date()))
     days = counted_days(organization.pk, first, at.date()) if now else []
@@ -118,7 +138,7 @@ def dashboard(membership: Membership, span: Span) -> Dashboard:
         month=month_of_usage(days, now=at, resources=now.resources, hour=now.hour) if now else None,
         stacks=counts.stack_count,
         largest_stacks=largest_stacks(organization, now) if per_stack else None,
-        members=counts.member_count,
+        members=members,
     )
 
 

@@ -4,12 +4,14 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from orgs.compiled import compiled
+from orgs.replica import may_lag
 from orgs.spreadsheets import BYTE_ORDER_MARK, csv_text
 from usage.models import HourlyCount
 from usage.partitions import first_kept_month
@@ -45,7 +47,8 @@ def _stacks_of(organization: uuid.UUID, since: datetime, until: datetime) -> Que
 def export_days(organization_id: uuid.UUID, span: Span) -> Iterator[str]:
     """The days that were counted, in order."""
     yield BYTE_ORDER_MARK + csv_text([DAY_COLUMNS])
-    yield csv_text(map(_day_cells, counted_days(organization_id, span.first, span.last)))
+    days = may_lag(partial(counted_days, organization_id, span.first, span.last)).figures
+    yield csv_text(map(_day_cells, days))
 
 
 def export_stacks(organization_id: uuid.UUID, span: Span) -> Iterator[str]:
@@ -56,7 +59,8 @@ def export_stacks(organization_id: uuid.UUID, span: Span) -> Iterator[str]:
     # No older hours of stacks are kept.
     day = max(span.first, first_kept_month(timezone.now().date()))
     while day <= span.last:
-        if stacks := _stacks_of(organization_id, beginning(day), beginning(day + DAY)):
+        of_day = partial(_stacks_of, organization_id, beginning(day), beginning(day + DAY))
+        if stacks := may_lag(of_day).figures:
             yield csv_text(_stack_cells(day, stacks))
         day += DAY
 

@@ -76,39 +76,6 @@ class OrganizationHour(models.Model):
         return f"{self.hour:%Y-%m-%d %H}: {self.resources}"
 
 
-class LateHour(models.Model):
-    """Resources of an hour that were recorded when its period was settled already: see usage/settling.py.
-
-    They are part of that hour everywhere, but count in the period of another: the one of ``counted_in``.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    organization = models.ForeignKey(
-        Organization,
-        verbose_name=_("organization"),
-        on_delete=models.CASCADE,
-        related_name="+",
-        db_index=False,
-    )
-    hour = models.DateTimeField(_("hour"))
-    counted_in = models.DateTimeField(_("counted in"))
-    resources = models.PositiveBigIntegerField(_("resources"))
-
-    class Meta:
-        verbose_name = _("late hour of an organization")
-        verbose_name_plural = _("late hours of organizations")
-        constraints = [
-            models.UniqueConstraint(fields=["organization", "hour", "counted_in"], name="late_hour_unique"),
-            models.CheckConstraint(
-                condition=models.Q(counted_in__gt=models.F("hour")), name="late_hour_counted_later"
-            ),
-        ]
-        indexes = [models.Index(fields=["organization", "counted_in"], name="late_hour_counted_in")]
-
-    def __str__(self) -> str:
-        return f"{self.hour:%Y-%m-%d %H} in {self.counted_in:%Y-%m-%d %H}: {self.resources}"
-
-
 class OrganizationDay(models.Model):
     """Resource hours of an organization on one UTC day, and how many of its hours were counted."""
 

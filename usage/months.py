@@ -6,28 +6,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from usage.periods import DAY, HOUR, beginning
+from usage.projections import Projection, project
+from usage.selectors import ResourcesNow
 from usage.sums import CountedDay
-
-# After so long without a count, resources may be gone, or counted late.
-STALE = DAY
-RANGE_DAYS = 7
-
-
-@dataclass(frozen=True)
-class Projection:
-    """What is expected of the hours still to come, if resources stay as they are.
-
-    ``lowest``, ``highest``: of the averages of the last days, and of the resources now.
-    """
-
-    hours: int
-    resources: int
-    lowest: Decimal
-    highest: Decimal
-
-    @property
-    def still_to_come(self) -> int:
-        return self.hours * self.resources
 
 
 @dataclass(frozen=True)
@@ -83,14 +64,11 @@ def month_of_usage(
 def _projection(
     days: Sequence[CountedDay], now: datetime, resources: int, hour: datetime
 ) -> Projection | None:
-    if now - hour > STALE:
-        return None
-    month_end = beginning((now.date().replace(day=1) + 31 * DAY).replace(day=1))
-    first_hour = max(hour + HOUR, beginning(now.date().replace(day=1)))
-    since = now.date() - RANGE_DAYS * DAY
-    levels = [
-        Decimal(resources),
-        *(Decimal(row.resource_hours) / row.hours_counted for row in days if row.day > since),
-    ]
-    hours = (month_end - first_hour) // HOUR
-    return Projection(hours, resources, lowest=min(levels), highest=max(levels))
+    month = now.date().replace(day=1)
+    return project(
+        days,
+        ResourcesNow(resources, hour),
+        now=now,
+        since=max(hour + HOUR, beginning(month)),
+        until=beginning((month + 31 * DAY).replace(day=1)),
+    )

@@ -9,7 +9,7 @@ from django.db.models import QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from orgs.compiled import compiled
-from orgs.models import Membership, Organization
+from orgs.models import Organization
 from orgs.rows import count_of
 from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
 
@@ -33,30 +33,29 @@ class UsageOfDays(NamedTuple):
 def _usage_of_days(organization: uuid.UUID, start: date, end: date) -> QuerySet[Organization, Any]:
     days = OrganizationDay.objects.filter(organization=organization, day__gte=start, day__lt=end)
     total = days.values("organization").annotate(total=Sum("resource_hours")).values("total")
-    counted = _with_latest_hour(organization).annotate(total=Coalesce(Subquery(total), 0))
+    counted = with_latest_hour(organization).annotate(total=Coalesce(Subquery(total), 0))
     return counted.values_list(*UsageOfDays._fields)
 
 
 class Counts(NamedTuple):
-    """Of an organization: its resources in the last counted ``hour``, its stacks and members."""
+    """Of an organization: its resources in the last counted ``hour``, and its stacks."""
 
     resources: int | None
     hour: datetime | None
     stack_count: int
-    member_count: int
+
+
+NOTHING_COUNTED = Counts(None, None, 0)
 
 
 @compiled(Counts)
 def counts_of(organization: uuid.UUID) -> QuerySet[Organization, Any]:
     stacks = Stack.objects.filter(organization=organization)
-    members = Membership.objects.for_org(organization).members()
-    counted = _with_latest_hour(organization).annotate(
-        stack_count=count_of(stacks), member_count=count_of(members)
-    )
+    counted = with_latest_hour(organization).annotate(stack_count=count_of(stacks))
     return counted.values_list(*Counts._fields)
 
 
-def _with_latest_hour(organization: uuid.UUID) -> QuerySet[Organization, Any]:
+def with_latest_hour(organization: uuid.UUID) -> QuerySet[Organization, Any]:
     """The organization with the ``resources`` in the last ``hour`` that was counted."""
     latest = OrganizationHour.objects.filter(organization=organization).order_by("-hour")[:1]
     return Organization.objects.filter(pk=organization).annotate(

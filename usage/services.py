@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from orgs.acting import OrganizationPrincipal
 from orgs.models import Organization
@@ -61,12 +60,6 @@ WITH changed AS (
     INSERT INTO usage_organizationhour AS kept (organization_id, hour, resources)
     SELECT %(organization)s, hour, added FROM hours ORDER BY hour
     ON CONFLICT (organization_id, hour) DO UPDATE SET resources = kept.resources + EXCLUDED.resources
-), marked AS (
-    INSERT INTO usage_latehour AS kept (organization_id, hour, counted_in, resources)
-    SELECT %(organization)s, hour, %(this_hour)s, added
-    FROM hours WHERE is_late AND added > 0
-    ON CONFLICT (organization_id, hour, counted_in)
-    DO UPDATE SET resources = kept.resources + EXCLUDED.resources
 )
 SELECT coalesce(sum(readings), 0)::integer, coalesce(sum(readings) FILTER (WHERE is_late), 0)::integer,
     coalesce(array_agg(DISTINCT (hour AT TIME ZONE 'UTC')::date), '{}')
@@ -140,11 +133,7 @@ def _copy(batch: Batch) -> None:
 
 
 def _record(organization_id: uuid.UUID, batch: Batch) -> Recorded:
-    facts = {
-        "organization": organization_id,
-        "settled": settled_until(organization_id),
-        "this_hour": timezone.now().replace(minute=0, second=0, microsecond=0),
-    }
+    facts = {"organization": organization_id, "settled": settled_until(organization_id)}
     with connection.cursor() as cursor:
         cursor.execute(NEW_STACKS, facts)
         cursor.execute(ROWS_AND_HOURS, facts)

@@ -1,7 +1,7 @@
 """Until when usage is settled: the invoice of its period is final, and takes no more of it.
 
 A room above knows of invoices, and says so here. Usage that comes later for a settled hour belongs to it on
-every page, but is counted in the period of the hour in which it was recorded: see ``LateHour``.
+every page of usage, but is invoiced with later hours: who reports it is told, and that room books it.
 """
 
 import uuid

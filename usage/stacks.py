@@ -2,16 +2,16 @@
 
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import partial
 from typing import NamedTuple
 
-from django.db import connection
 from django.utils import timezone
 
+from orgs.replica import may_lag, reading
 from orgs.rows import fetch_page
 from usage.charts import number_with_decimal, plain_number
 from usage.readings import MOST_RESOURCES
@@ -100,7 +100,9 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True)
 class StacksPage:
-    """``hour``: the last one that was counted. ``earlier``, ``later``: the keys beside which pages start."""
+    """``hour``: the last one that was counted. ``earlier``, ``later``: the keys beside which pages start.
+    ``as_of``: of all of it, where it was read from the replica.
+    """
 
     rows: list[StackRow]
     total: int
@@ -109,6 +111,7 @@ class StacksPage:
     heads: dict[str, Head]
     earlier: str
     later: str
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ class StackList:
             "since": self.since,
             "most": most,
         }
-        with connection.cursor() as cursor:
+        with reading().cursor() as cursor:
             cursor.execute(f"{LISTED} {beside[self.sort]} LIMIT %(most)s", facts)
             stacks = cursor.fetchall()
             cursor.execute(SUMS, {**facts, "stacks": [pk for pk, _name, _resources in stacks]})
@@ -157,7 +160,7 @@ class StackList:
 def stacks_of(organization_id: uuid.UUID, *, search: str = "", sort: Sort = Sort.NAME) -> StackList:
     first_day = timezone.now().date() - timedelta(days=DAYS_AVERAGED - 1)
     since = datetime.combine(first_day, time.min, UTC)
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(FACTS, {"organization": organization_id, "since": since})
         hour, hours_averaged, total = cursor.fetchone()
     return StackList(organization_id, search, sort, since, hour, hours_averaged, total)
@@ -167,6 +170,11 @@ def stacks_page(
     organization_id: uuid.UUID, *, search: str = "", sort: str = "", before: str = "", after: str = ""
 ) -> StacksPage:
     """``sort``, ``before``, ``after``: of the address line; what isn't one is ignored."""
+    found = may_lag(partial(_stacks_page, organization_id, search, sort, before, after))
+    return replace(found.figures, as_of=found.as_of)
+
+
+def _stacks_page(organization_id: uuid.UUID, search: str, sort: str, before: str, after: str) -> StacksPage:
     order = Sort(sort) if sort in {one.value for one in Sort} else Sort.RESOURCES
     found = stacks_of(organization_id, search=search, sort=order)
     # One more than is shown tells whether another page follows.

@@ -2,6 +2,7 @@
 
 from billing.selectors.activity import activity_page, latest_activity
 from billing.selectors.closing import ClosingPage, closing_page
+from billing.selectors.credit_hours import CreditsPage, credits_page
 from billing.selectors.editions import editions_page
 from billing.selectors.endings import EndingPage, ending_page
 from billing.selectors.invoice_list import PAGE_SIZE, InvoiceFilter, Sort, filter_in, invoice_list
@@ -16,6 +17,7 @@ from billing.selectors.start_list import Shown, start_list
 __all__ = [
     "PAGE_SIZE",
     "ClosingPage",
+    "CreditsPage",
     "EndingPage",
     "InvoiceFilter",
     "InvoicePage",
@@ -26,6 +28,7 @@ __all__ = [
     "activity_page",
     "billing_page",
     "closing_page",
+    "credits_page",
     "editions_page",
     "ending_page",
     "filter_in",

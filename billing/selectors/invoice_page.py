@@ -21,7 +21,10 @@ from orgs.models import Organization
 
 @dataclass(frozen=True)
 class Line:
-    """``unit_price`` and ``amount`` in minor units; ``unit_price`` is None where it would not lead to it."""
+    """``unit_price`` and ``amount`` in minor units; ``unit_price`` is None where it would not lead to it.
+
+    ``credits_since``: where the span of on-demand credits begins that it bills, as an ISO time; empty: none.
+    """
 
     description: str
     begins: date
@@ -29,6 +32,7 @@ class Line:
     quantity: str
     unit_price: Decimal | None
     amount: int
+    credits_since: str
 
 
 @dataclass(frozen=True)
@@ -139,4 +143,5 @@ def _line(line: Mapping[str, Any]) -> Line:
         quantity=line["quantity"],
         unit_price=unit_price_of(line),
         amount=line["amount"],
+        credits_since=line.get("credits_since", ""),
     )

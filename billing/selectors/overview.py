@@ -3,11 +3,10 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from billing.failures import FailedAct, failed_act
 from billing.freshness import is_outdated
@@ -26,7 +25,7 @@ from billing.paying import charged_customer
 from billing.plans import PlannedChange, planned_changes
 from billing.selectors.accounts import AccountRow, account_of
 from billing.selectors.continuity import mail_warnings
-from billing.selectors.credits import Credits, credit_span
+from billing.selectors.estimates import Month
 from billing.selectors.invoices import InvoiceRow, latest_and_open
 from billing.selectors.methods import (
     Lack,
@@ -41,12 +40,14 @@ from billing.selectors.seats import Seats, seats_of
 from billing.selectors.under_way import UnderWay, under_way_of
 from billing.sharing import take_once
 from billing.upcoming import NextCharge, Upcoming, next_charges_of, upcoming_of
+from credits.charts import CreditsChart, credits_chart
+from credits.selectors import PeriodCredits, credits_now
 from invitations.selectors import BillingManagersPanel, ContinuityWarning, billing_managers_panel
 from orgs.compiled import compiled
-from orgs.editions import Edition
+from orgs.currencies import in_minor_units
+from orgs.editions import CREDIT_CURRENCY, Edition
 from orgs.models import Membership, Organization
-from usage.selectors import ResourcesNow, usage_of_days
-from usage.spans import Span, fitting_span
+from usage.selectors import ResourcesNow
 
 
 @compiled(Subscription)
@@ -63,7 +64,7 @@ class BillingPage:
     ``under_way``: what was asked of Stripe and has not been answered.
     ``card_saved``: the person comes from saving the card that pays now.
     ``failed``: an act that came to nothing while nobody waited for it.
-    ``credit_days``: those of the credits, as the dashboard tells them.
+    ``credits``: None where none are counted, or none are settled yet.
     ``bill_to``: as on coming invoices, a line each. ``warnings``: see ``billing.selectors.continuity``.
     """
 
@@ -73,8 +74,8 @@ class BillingPage:
     troubles: list[MethodTrouble]
     upcoming: list[Upcoming]
     next_charges: list[NextCharge]
-    credits: Credits | None
-    credit_days: Span | None
+    credits: PeriodCredits | None
+    credits_chart: CreditsChart | None
     seats: Seats | None
     resources: ResourcesNow | None
     methods: list[UsedMethod]
@@ -105,8 +106,20 @@ class BillingPage:
     @property
     def adds_up(self) -> bool:
         """Whether what comes next takes more than the sentence among the facts."""
-        has_figures = bool(self.next_charges) or (self.credits is not None and bool(self.credits.on_demand))
+        has_figures = bool(self.next_charges) or (self.credits is not None and bool(self.credits.open_cost))
         return has_figures or len(self.upcoming) > 1
+
+    @property
+    def counts_credits(self) -> bool:
+        return self.credits is not None or self.edition.credit_price is not None
+
+    @property
+    def beyond_a_month(self) -> int | None:
+        """What a month on demand alone would cost at today's rate, in cents of US dollars."""
+        if self.credits is None or self.credits.projection is None:
+            return None
+        month = Month(self.credits.projection.resources)
+        return in_minor_units(month.credits * self.credits.price, CREDIT_CURRENCY)
 
     @property
     def previewed_at(self) -> datetime | None:
@@ -134,8 +147,7 @@ def billing_page(
     account = account_of(organization.pk)
     subscriptions = _current_subscriptions(organization.pk)
     latest, unpaid = latest_and_open(organization.pk)
-    span, tomorrow = credit_span(edition, subscriptions), timezone.now().date() + timedelta(days=1)
-    used, resources = usage_of_days(organization.pk, span.since.date() if span else tomorrow, tomorrow)
+    period, resources = credits_now(organization.pk)
     pays = account.pays if account else None
     upcoming = upcoming_of_account(subscriptions, account)
     in_use = methods_in_use(upcoming, pays)
@@ -150,8 +162,8 @@ def billing_page(
         troubles=troubles_of(upcoming, in_use, told=owed is not None and owed.needs_another_method),
         upcoming=upcoming,
         next_charges=next_charges_of(upcoming),
-        credits=Credits(used, edition.free_credits, span, edition.credit_price) if span else None,
-        credit_days=_days_since(span.since) if span else None,
+        credits=period,
+        credits_chart=credits_chart(period) if period else None,
         seats=seats_of(membership, managers) if edition.per_seat else None,
         resources=resources,
         methods=used_methods(upcoming, pays),
@@ -165,11 +177,6 @@ def billing_page(
         warnings=mail_warnings(membership, account),
         as_of=account.as_of if account else None,
     )
-
-
-def _days_since(begun: datetime) -> Span:
-    today = timezone.now().date()
-    return fitting_span(min(begun.date(), today), today)
 
 
 def upcoming_of_account(subscriptions: Iterable[Subscription], account: AccountRow | None) -> list[Upcoming]:

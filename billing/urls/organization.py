@@ -4,6 +4,7 @@ from django.urls import path
 
 from billing.views import (
     cards,
+    credit_hours,
     details,
     endings,
     invoices,
@@ -21,6 +22,7 @@ urlpatterns = [
     path("", overview.billing, name="billing"),
     path("under-way/", under_way.under_way, name="billing_under_way"),
     path("activity/", overview.activity, name="billing_activity"),
+    path("credits/", credit_hours.credits_used, name="credits"),
     path("start/", start.start_step, name="start_step"),
     path("warnings/hide/", start.warning_hide, name="warning_hide"),
     path("card/", cards.card, name="card"),

@@ -9,11 +9,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from credits.models import Grant, GrantKind, Ledger, Period, Voiding
+from credits.models import OF_PERIOD, Grant, GrantKind, Ledger, Period, Voiding
 
 SECOND = timedelta(seconds=1)
-# The source of a grant that comes with a period begins so; then its start.
-OF_PERIOD = "period:"
 
 
 @dataclass(frozen=True, kw_only=True)

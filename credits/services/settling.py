@@ -48,7 +48,7 @@ def settle(*, organization_id: uuid.UUID, until: datetime) -> None:
     once.
     """
     with transaction.atomic():
-        # So that usage marks the same hours as late.
+        # So that usage tells of the same hours that they are late.
         hold_recording(organization_id)
         ledger = Ledger.objects.locked(organization_id)
         periods = list(Period.objects.for_org(organization_id).order_by("starts_at"))

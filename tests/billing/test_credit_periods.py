@@ -4,9 +4,11 @@ import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from billing import tasks
@@ -74,6 +76,20 @@ def test_a_prepaid_year_at_stripe_brings_what_its_price_says(
     grant = Grant.objects.get()
     assert (grant.kind, grant.credits) == ("paid", 24_000_000)
     assert (grant.effective_at, grant.expires_at) == (subscription.period_start, subscription.period_end)
+
+
+@pytest.mark.usefixtures("in_november")
+def test_sweeps_share_the_ledgers_each_a_part() -> None:
+    """The ids at the edges of the parts, too."""
+    edges = [0, 2**126 - 1, 2**126, 2**127 - 1, 2**127, 2**128 - 1]
+    for number in edges:
+        Ledger.objects.create(id=UUID(int=number), organization=OrganizationFactory())
+    for of in (1, 2, 3, 4):
+        shared = [ledger.pk.int for part in range(of) for ledger in Ledger.objects.part(part, of)]
+        assert sorted(shared) == edges
+    tasks.settle_credits(1, 2)
+    settled = Ledger.objects.filter(next_attempt_at__gt=Now() + HOUR / 2)
+    assert {ledger.pk.int for ledger in settled} == {2**127, 2**128 - 1}
 
 
 @pytest.mark.usefixtures("in_november")

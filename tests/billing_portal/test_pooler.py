@@ -8,21 +8,28 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 from django.conf import settings
 from django.db import connection, connections
+from django.db.models import Sum
 from django.urls import reverse
+from django.utils import timezone
 
-from orgs.models import Membership
+from orgs.models import Membership, Organization
 from orgs.policy import Role
 from tests.billing.factories import InvoiceFactory
-from tests.factories import MembershipFactory
+from tests.factories import MembershipFactory, OrganizationFactory
 from tests.world import signed_in
+from usage.models import OrganizationDay
+from usage.readings import HourlyReading
+from usage.services import record_counts
 
 PEOPLE, CONNECTIONS, ROUNDS = 4, 2, 8
+FIRST_HOUR = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
 
 
 @pytest.fixture
@@ -80,22 +87,47 @@ def statuses_of_visits(membership: Membership, together: Barrier) -> set[int]:
     return found
 
 
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_pages_work_by_several_connections_that_keep_no_statements(
-    pooler: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    people = [MembershipFactory(role=Role.ADMIN) for _number in range(PEOPLE)]
-    for person in people:
-        InvoiceFactory(organization=person.organization)
+def counts_recorded(organization: Organization, together: Barrier) -> int:
+    """The sum of the days of an organization, reported hour by hour beside others."""
+    for hour in range(ROUNDS):
+        together.wait(30)
+        reading = HourlyReading(stack="web", hour=FIRST_HOUR + timedelta(hours=hour), resources=1)
+        record_counts(organization_id=organization.pk, counts=[reading])
+    total = OrganizationDay.objects.filter(organization=organization).aggregate(sum=Sum("resource_hours"))
+    connections.close_all()
+    return int(total["sum"])
+
+
+@pytest.fixture
+def pooled(pooler: int, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections that are made from now on lead to the pooler, and keep no statements."""
     monkeypatch.setenv("DATABASE_PREPARE", "off")
     monkeypatch.setenv(
         "DATABASE_URL",
         "postgres://{USER}@127.0.0.1:{port}/{NAME}".format(**connection.settings_dict, port=pooler),
     )
-    pooled = runpy.run_path(str(Path(settings.BASE_DIR) / "billing_portal" / "settings.py"))["DATABASES"]
-    monkeypatch.setitem(connections.settings, "default", {**connection.settings_dict, **pooled["default"]})
+    databases = runpy.run_path(str(Path(settings.BASE_DIR) / "billing_portal" / "settings.py"))["DATABASES"]
+    monkeypatch.setitem(connections.settings, "default", {**connection.settings_dict, **databases["default"]})
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("pooled")
+def test_pages_work_by_several_connections_that_keep_no_statements() -> None:
+    people = [MembershipFactory(role=Role.ADMIN) for _number in range(PEOPLE)]
+    for person in people:
+        InvoiceFactory(organization=person.organization)
     together = Barrier(PEOPLE)
     with ThreadPoolExecutor(PEOPLE) as threads:
         found = list(threads.map(lambda person: statuses_of_visits(person, together), people))
     assert found == [{200}] * PEOPLE
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("pooled")
+def test_usage_is_recorded_by_connections_that_others_had_before() -> None:
+    """With its temporary table and its locks."""
+    organizations = [OrganizationFactory() for _number in range(PEOPLE)]
+    together = Barrier(PEOPLE)
+    with ThreadPoolExecutor(PEOPLE) as threads:
+        found = list(threads.map(lambda one: counts_recorded(one, together), organizations))
+    assert found == [ROUNDS] * PEOPLE

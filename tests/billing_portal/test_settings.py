@@ -33,6 +33,17 @@ def test_nothing_is_prepared_where_a_pooler_can_not_keep_it(monkeypatch: pytest.
     assert database["DISABLE_SERVER_SIDE_CURSORS"]
 
 
+def test_reports_are_read_from_a_replica_where_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.REPORTS_DATABASE == "default"
+    assert set(settings.DATABASES) == {"default"}
+    url = "postgres://portal:secret@replica.example.test/portal"
+    found = settings_with(monkeypatch, DATABASE_REPLICA_URL=url)
+    assert found["REPORTS_DATABASE"] == "replica"
+    database = found["DATABASES"]["replica"]
+    assert database["HOST"] == "replica.example.test"
+    assert database["OPTIONS"]["connect_timeout"] == 2
+
+
 def test_postgres_prepares_what_is_asked_again(db: None) -> None:
     with connection.cursor() as cursor:
         for number in range(5):

@@ -3,7 +3,7 @@
 Together with test_account_states.py and test_every_page.py these are all pages there are.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.exceptions import BadRequest
@@ -21,6 +21,7 @@ from billing.models import (
 )
 from invitations.models import Invitation, Reason
 from orgs import views
+from orgs.dates import day
 from orgs.models import Organization
 from orgs.policy import Role
 from tests.billing.factories import InvoiceFactory
@@ -32,6 +33,7 @@ from tests.browser.inspection import faults_of
 from tests.browser.person import DECLINED, Person
 from tests.browser.portal import Portal
 from tests.browser.stage import Stage, State, States
+from tests.credits.months import settled, terms
 from tests.factories import MembershipFactory, OrganizationFactory
 
 pytestmark = pytest.mark.slow
@@ -308,6 +310,33 @@ def card_declined_on_the_simulated_page(stage: Stage) -> Page:
 
 
 # Nothing there yet
+
+
+def count_credits(stage: Stage) -> datetime:
+    """Five days of a month: the first four use what is free. Gives the fifth."""
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [today - timedelta(days=ago) for ago in (5, 4, 3, 2, 1)]
+    month = terms(days[0], days[0] + timedelta(days=30), credits=2_800)
+    settled(stage.world.organization, dict.fromkeys(days, 700), month)
+    return days[-1]
+
+
+@state
+def credits_of_a_period(stage: Stage) -> Page:
+    count_credits(stage)
+    page = stage.admin("settings/billing/")
+    page.get_by_text("Show how this is counted").click()
+    expect(page.get_by_text("By the end of the period, about")).to_be_visible()
+    return page
+
+
+@state
+def hours_of_a_day(stage: Stage) -> Page:
+    last = count_credits(stage)
+    page = stage.admin("settings/billing/credits/")
+    page.get_by_role("link", name=day(last)).click()
+    expect(page.get_by_text("1 × 700")).to_have_count(6)
+    return page
 
 
 @state

@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from credits.models import Entry, Grant, GrantKind
-from credits.services.periods import Terms
+from credits.services.periods import Terms, follow_terms
+from credits.services.settling import settle
 from orgs.models import Organization
 from usage.models import OrganizationHour
 
@@ -23,6 +26,14 @@ def count(organization: Organization, hours: dict[datetime, int]) -> None:
         unique_fields=["organization", "hour"],
         update_fields=["resources"],
     )
+
+
+def settled(organization: Organization, hours: dict[datetime, int], *begun: Terms) -> None:
+    """Begin the periods of these terms, count the hours, and settle what is over by now."""
+    for one in begun:
+        follow_terms(organization_id=organization.pk, terms=one)
+    count(organization, hours)
+    settle(organization_id=organization.pk, until=timezone.now())
 
 
 def terms(since: datetime = NOVEMBER, until: datetime = DECEMBER, **fields: Any) -> Terms:

@@ -1,20 +1,22 @@
 """The figures of a period, each with its parts."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from bench.statements import sent_statements
 from credits.models import GrantKind
-from credits.selectors import OnDemand, PeriodCredits, period_credits
-from credits.services.periods import follow_terms
+from credits.selectors import OnDemand, PeriodCredits, latest_credits, period_credits
+from credits.services.periods import follow_terms, stop_counting
 from credits.services.settling import settle
 from orgs.models import Organization
 from tests.credits.conftest import SetClock
 from tests.credits.months import DAY, DECEMBER, HOUR, NOVEMBER, NOW, OCTOBER, count, grant, terms
+from usage.models import OrganizationDay
 
 PRICE = Decimal("0.0005")
+MINUTE = timedelta(minutes=1)
 
 
 def begin(organization: Organization, **fields: object) -> None:
@@ -39,7 +41,7 @@ def test_grants_come_in_their_order_with_what_was_burnt_and_is_left(organization
         (10, 10, 0, 0),
         (100, 20, 80, 0),
     ]
-    assert (found.granted(GrantKind.PAID), found.granted(GrantKind.PROMOTIONAL)) == (107, 10)
+    assert [one.is_free for one in found.grants] == [False, True, False]
     assert (found.consumed, found.left, found.beyond, found.cost) == (35, 80, 0, 0)
     assert found.settled_until == NOW.replace(minute=0)
 
@@ -110,7 +112,7 @@ def test_outside_of_all_periods_there_is_nothing(organization: Organization, at:
     assert period_credits(organization.pk, at=at) is None  # type: ignore[arg-type]
 
 
-def test_it_takes_three_statements_whatever_there_is(organization: Organization) -> None:
+def test_it_takes_one_statement_whatever_there_is(organization: Organization) -> None:
     numbers = []
     for more in range(2):
         begin(organization, credits=10)
@@ -121,4 +123,76 @@ def test_it_takes_three_statements_whatever_there_is(organization: Organization)
         with sent_statements() as sent:
             period_credits(organization.pk)
         numbers.append(len(sent))
-    assert numbers == [3, 3]
+    assert numbers == [1, 1]
+
+
+def test_what_is_to_come_goes_on_as_now_and_is_on_demand_once_they_run_out(
+    organization: Organization,
+) -> None:
+    """10 resources from the 20th, 12:00, to the end of November are 252 hours."""
+    begin(organization, since=NOVEMBER + 10 * MINUTE, until=DECEMBER + 10 * MINUTE, credits=1_000)
+    count(organization, {NOW.replace(minute=0) - HOUR: 10})
+    days = [(NOW.date() - DAY, 24 * 8), (NOW.date(), 12 * 12)]
+    OrganizationDay.objects.bulk_create(
+        OrganizationDay(organization=organization, day=day, resource_hours=total, hours_counted=hours)
+        for (day, total), hours in zip(days, (24, 12), strict=True)
+    )
+    found = settled(organization)
+    assert found.projection is not None
+    # The hour that begins at midnight on the 1st of December is still the period's.
+    assert (found.projection.hours, found.projection.still_to_come) == (253, 2_530)
+    assert (found.consumed, found.expected) == (10, 2_540)
+    assert (found.least, found.most) == (10 + 253 * 8, 10 + 253 * 12)
+    assert found.expected_beyond == 2_540 - 1_000
+    assert found.expected_cost == 39
+    assert found.lasts_until == NOW.replace(minute=0) + 99 * HOUR
+
+
+def test_what_outlasts_the_period_costs_nothing_beyond(organization: Organization) -> None:
+    begin(organization, credits=100_000)
+    count(organization, {NOW.replace(minute=0) - HOUR: 10})
+    found = settled(organization)
+    assert (found.lasts_until, found.expected_beyond, found.expected_cost) == (None, 0, 0)
+
+
+def test_nothing_is_expected_once_nothing_was_counted_for_a_day(organization: Organization) -> None:
+    begin(organization, credits=100)
+    count(organization, {NOW.replace(minute=0) - 25 * HOUR: 10})
+    found = settled(organization)
+    assert (found.projection, found.expected, found.lasts_until) == (None, None, None)
+
+
+def test_a_period_is_compared_with_the_one_before_by_the_hour(organization: Organization) -> None:
+    begin(organization, since=OCTOBER, until=NOVEMBER, credits=10)
+    count(organization, {OCTOBER: 31 * 24 * 10})
+    settle(organization_id=organization.pk, until=NOW)
+    begin(organization, credits=10)
+    for resources, words in (
+        (7, "An hour uses 30% fewer than in the period before."),
+        (10, "An hour uses as many as in the period before."),
+        (12, "An hour uses 20% more than in the period before."),
+    ):
+        count(organization, {NOVEMBER: (NOW - NOVEMBER) // HOUR * resources})
+        found = settled(organization)
+        assert found.before == (OCTOBER, NOVEMBER, 7_440)
+        assert found.compared == words
+    october = period_credits(organization.pk, at=OCTOBER)
+    assert october is not None
+    assert (october.before, october.following, october.compared) == (None, NOVEMBER, "")
+
+
+def test_the_latest_period_is_told_where_none_runs(organization: Organization) -> None:
+    assert latest_credits(organization.pk) is None
+    begin(organization, since=OCTOBER, until=NOVEMBER, credits=10)
+    settle(organization_id=organization.pk, until=NOW)
+    assert period_credits(organization.pk) is None
+    assert since_of(latest_credits(organization.pk)) == OCTOBER
+    begin(organization, credits=10)
+    assert since_of(latest_credits(organization.pk)) == NOVEMBER
+    stop_counting(organization_id=organization.pk, edition_code="team-pro")
+    assert period_credits(organization.pk) is None
+    assert since_of(latest_credits(organization.pk)) == NOVEMBER
+
+
+def since_of(period: PeriodCredits | None) -> datetime | None:
+    return period and period.since

@@ -117,7 +117,7 @@ def test_redis_flushed_with_webhooks_in_its_queue(
 ) -> None:
     deliveries = [written(endpoint) for _ in range(3)]
     with redis_server.client() as redis:
-        assert redis.llen("celery") == 3
+        assert redis.llen("hooks") == 3
         redis.flushall()
     start_worker()
     wait_until(all_delivered, meanwhile=play_beat)

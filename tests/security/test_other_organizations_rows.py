@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from audit.services import Actor, record
 from billing.models import InvoiceStatus, PaymentStatus
-from billing.selectors import InvoiceFilter, billing_page, invoice_list, latest_activity
+from billing.selectors import InvoiceFilter, billing_page, credits_page, invoice_list, latest_activity
 from billing.selectors.customers import customers_of
+from billing.tasks import settle_credits
 from invitations.models import Invitation
 from invitations.selectors import billing_managers_panel, members, members_page, pending_invitations
 from orgs import compiled
@@ -99,6 +100,7 @@ def busy_organization(edition: str, *, with_card: bool) -> tuple[Membership, Mem
     ask_for_access(manager)
     tell_of_seats(admin)
     count(organization, resources=5, hours_ago=[2, 3, 40])
+    settle_credits()
     return admin, manager
 
 
@@ -116,6 +118,7 @@ def add_busier_organization(person: Membership) -> None:
     SubscriptionFactory(organization=organization, period_end=NOW + timedelta(days=5))
     tell_of_seats(again)
     count(organization, resources=900, hours_ago=[1, 2, 3, 40, 60])
+    settle_credits()
 
 
 def ask_for_access(membership: Membership) -> None:
@@ -141,6 +144,7 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
         "newer invoices": invoice_list(organization, InvoiceFilter(), before=older.before),
         "stacks by day": list(export_stacks(organization.pk, usual_span())),
         "resources by day": sums_by(Granularity.DAILY, organization.pk, NOW - timedelta(days=9), NOW.date()),
+        "credits": credits_page(organization, opened=NOW.date()),
         "resource hours": usage_of_days(organization.pk, NOW.date() - timedelta(days=9), NOW.date()),
         **{f"billing for {name}": billing_page(reader) for name, reader in readers.items()},
         **{f"activity for {name}": latest_activity(reader) for name, reader in readers.items()},

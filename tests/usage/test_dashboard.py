@@ -168,7 +168,7 @@ def test_a_stack_s_name_can_not_bring_markup(admin: Membership, sign_in: SignIn)
     assert "<script>alert" not in page(sign_in(admin), admin.organization)
 
 
-def test_the_page_takes_six_statements_whatever_the_number_of_rows(
+def test_the_page_takes_seven_statements_whatever_the_number_of_rows(
     admin: Membership, sign_in: SignIn
 ) -> None:
     client = sign_in(admin)
@@ -178,7 +178,7 @@ def test_the_page_takes_six_statements_whatever_the_number_of_rows(
         with CaptureQueriesContext(connection) as captured:
             page(client, admin.organization)
         statements.append(len([query for query in captured if "SAVEPOINT" not in query["sql"]]))
-    assert statements == [6, 6]
+    assert statements == [7, 7]
 
 
 @pytest.mark.parametrize("model", [Stack, OrganizationHour, OrganizationDay])

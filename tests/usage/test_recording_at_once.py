@@ -21,7 +21,7 @@ from tests.races import at_once
 from tests.tokens.factories import AccessTokenFactory
 from tokens.models import AccessToken
 from usage import services, settling
-from usage.models import HourlyCount, LateHour, OrganizationDay, OrganizationHour, Stack
+from usage.models import HourlyCount, OrganizationDay, OrganizationHour, Stack
 from usage.readings import Batch, HourlyReading
 from usage.services import Recorded, record_batch, record_counts
 
@@ -90,11 +90,9 @@ def ends_as_the_sums(
     """``settled_after``: so many rounds, all hours before midnight are settled."""
     organization = OrganizationFactory()
     sent: list[HourlyReading] = []
-    on_time: list[HourlyReading] = []
     for number, at_the_same_time in enumerate(rounds):
         if number == settled_after:
             settled[organization.pk] = MIDNIGHT
-            on_time = list(sent)
         calls = [
             partial(record_counts, organization_id=organization.pk, counts=batch)
             for batch in at_the_same_time
@@ -103,15 +101,6 @@ def ends_as_the_sums(
         assert [type(outcome) for outcome in outcomes] == [Recorded] * len(calls), outcomes
         sent += [reading for batch in at_the_same_time for reading in batch]
     assert_all_is_the_sum_of(sent, organization)
-    if organization.pk not in settled:
-        on_time = sent
-    late = sum(
-        resources - greatest(on_time).get((stack, hour), 0)
-        for (stack, hour), resources in greatest(sent).items()
-        if hour < MIDNIGHT
-    )
-    marked = LateHour.objects.filter(organization=organization)
-    assert sum(marked.values_list("resources", flat=True)) == (late if organization.pk in settled else 0)
 
 
 @pytest.mark.slow
@@ -144,9 +133,6 @@ def test_what_became_of_readings(organization: Organization, settled: dict[uuid.
     settled[organization.pk] = MIDNIGHT
     assert record(("web", -1, 5), ("web", 0, 1)) == Recorded(taken=1, late=0, unchanged=1)
     assert record(("web", -1, 9), ("web", 0, 2)) == Recorded(taken=2, late=1, unchanged=0)
-    (late,) = LateHour.objects.all()
-    this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    assert (late.hour, late.resources, late.counted_in) == (MIDNIGHT - timedelta(hours=1), 4, this_hour)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -82,22 +82,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('organization', 'hour'), name='organization_hour_unique')],
             },
         ),
-        migrations.CreateModel(
-            name='LateHour',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('hour', models.DateTimeField(verbose_name='hour')),
-                ('counted_in', models.DateTimeField(verbose_name='counted in')),
-                ('resources', models.PositiveBigIntegerField(verbose_name='resources')),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organization', verbose_name='organization')),
-            ],
-            options={
-                'verbose_name': 'late hour of an organization',
-                'verbose_name_plural': 'late hours of organizations',
-                'indexes': [models.Index(fields=['organization', 'counted_in'], name='late_hour_counted_in')],
-                'constraints': [models.UniqueConstraint(fields=('organization', 'hour', 'counted_in'), name='late_hour_unique'), models.CheckConstraint(condition=models.Q(('counted_in__gt', models.F('hour'))), name='late_hour_counted_later')],
-            },
-        ),
         migrations.AddConstraint(
             model_name='stack',
             constraint=models.UniqueConstraint(fields=('organization', 'name'), name='stack_name_unique'),
