@@ -116,6 +116,7 @@ def test_redis_flushed_with_webhooks_in_its_queue(
     endpoint: Endpoint, receiver: Receiver, redis_server: RedisServer, start_worker: StartWorker
 ) -> None:
     deliveries = [written(endpoint) for _ in range(3)]
+    doorbell._doorbell.finish()
     with redis_server.client() as redis:
         assert redis.llen("hooks") == 3
         redis.flushall()

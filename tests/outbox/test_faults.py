@@ -141,6 +141,7 @@ def test_redis_flushed_with_mails_in_its_queue(
     put: Enqueue, mail_server: MailServer, redis_server: RedisServer, start_worker: StartWorker
 ) -> None:
     emails = [put() for _ in range(5)]
+    doorbell._doorbell.finish()
     with redis_server.client() as redis:
         assert redis.llen("celery") == 5
         redis.flushall()
