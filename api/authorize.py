@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from api.gate import ApiRequest, Needs
 from orgs.compiled import compiled
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role, permissions_of
+from orgs.usage_limits import Limit
 
 MOST = 1000
 endpoints = Endpoints("Authorization")
@@ -25,8 +27,18 @@ class Question(Schema):
     permission: Permission
 
 
+class StoppedOut(Schema):
+    """``by``: which limit the organization has reached: its credits of the period, or its budget."""
+
+    since: datetime
+    by: Limit
+
+
 class Answer(Schema):
+    """``usage_stopped``: since when and why the product should hold no more resources; null: it may."""
+
     allowed: bool
+    usage_stopped: StoppedOut | None
 
 
 class Questions(Schema):
@@ -34,9 +46,10 @@ class Questions(Schema):
 
 
 class Answers(Schema):
-    """``allowed``: in the order of the questions."""
+    """``allowed``: in the order of the questions. ``usage_stopped``: as of one question."""
 
     allowed: list[bool]
+    usage_stopped: StoppedOut | None
 
 
 class RoleRow(NamedTuple):
@@ -53,7 +66,8 @@ def _role_of(organization: uuid.UUID, person: uuid.UUID) -> QuerySet[Membership,
 def authorize(request: ApiRequest, question: Query[Question]) -> Answer:
     """Ask whether a person may do something in the organization. Of people who don't belong to it: no."""
     roles = _role_of(request.organization.pk, question.user)
-    return Answer(allowed=_may(roles, request.organization, question))
+    allowed = _may(roles, request.organization, question)
+    return Answer(allowed=allowed, usage_stopped=stopped(request.organization))
 
 
 @endpoints.ask("/authorize/batch", Needs(Permission.MEMBERS_LIST, asks=True), Answers)
@@ -65,8 +79,15 @@ def authorize_batch(request: ApiRequest, body: Questions) -> Answers:
     return Answers(
         allowed=[
             _may(roles.get(question.user, []), request.organization, question) for question in body.questions
-        ]
+        ],
+        usage_stopped=stopped(request.organization),
     )
+
+
+def stopped(organization: Organization) -> StoppedOut | None:
+    """Whether use is to stop. It needs no statement: the organization is read already."""
+    since = organization.usage_stopped_at
+    return StoppedOut(since=since, by=organization.stopping_limit) if since else None
 
 
 def _roles(organization: uuid.UUID) -> QuerySet[Membership, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from ninja import Router, Status
 from ninja.params.functions import Path
 from ninja.utils import contribute_operation_args
@@ -111,4 +111,4 @@ def _file(content_type: str) -> dict[str, Any]:
 
 
 def _answer(status: int, answer: Any) -> Any:
-    return answer if isinstance(answer, HttpResponse) else Status(status, answer)
+    return answer if isinstance(answer, HttpResponseBase) else Status(status, answer)

@@ -250,6 +250,8 @@ def _document(*, lines: int, paid: int) -> dict[str, Any]:
         period_start="2026-10-01",
         period_end="2026-11-01",
         item="",
+        price="price_bench",
+        product="prod_bench",
     )
     payment = Payment(
         status="paid",

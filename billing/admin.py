@@ -21,6 +21,7 @@ from billing.models import (
     PaymentLink,
     PaymentMethod,
     Price,
+    ReachedThreshold,
     StripeCustomer,
     StripeEvent,
     StripeOperation,
@@ -182,3 +183,12 @@ class StripeEventAdmin(AtStripe[StripeEvent]):
     @admin.display(description=_("payload"))
     def readable_payload(self, event: StripeEvent) -> SafeString:
         return format_html("<pre>{}</pre>", json.dumps(event.payload, indent=2))
+
+
+@admin.register(ReachedThreshold)
+class ReachedThresholdAdmin(admin.ModelAdmin[ReachedThreshold]):
+    list_display = ["organization", "period_start", "limit", "percent", "told_at"]
+    list_select_related = ["organization"]
+    list_filter = ["limit", "percent"]
+    search_fields = ORGANIZATION_SEARCH
+    ordering = ["-told_at", "organization"]

@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 
 import structlog
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Least, Now
 from django.utils import timezone
 
 from billing.models import NOT_IN_FORCE, Subscription
 from billing.on_demand import let_charges_be_invoiced
-from credits.models import GrantKind, Ledger
+from billing.operations.limits import check_limits
+from credits.models import GrantKind, Ledger, Period
 from credits.services.periods import Terms, follow_terms, stop_counting
 from credits.services.settling import settle
 from credits.spans import Span
@@ -113,4 +115,12 @@ def _bring_up_to_date(ledger: Ledger) -> None:
         # What was closed an hour ago.
         let_charges_be_invoiced(organization)
     settle(organization_id=ledger.organization_id, until=timezone.now())
-    ledger.release(next_attempt_at=Now() + Ledger.EVERY, attempts=0)
+    with transaction.atomic():
+        check_limits(Organization.objects.locked(ledger.organization_id))
+    ledger.release(next_attempt_at=_next_settling(), attempts=0)
+
+
+def _next_settling() -> Least:
+    """Within the hour; at the end of the period, since the next one has limits of its own."""
+    running = Period.objects.filter(organization=OuterRef("organization"), ends_at__gt=Now())
+    return Least(Now() + Ledger.EVERY, Subquery(running.order_by("ends_at").values("ends_at")[:1]))

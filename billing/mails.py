@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -15,8 +16,9 @@ from billing.failures import NOT_WHOLE, act_words, advice_of, failure_words
 from billing.methods import method_name, method_of
 from billing.models import Invoice, InvoiceStatus, PaymentMethod, PaymentStatus
 from billing.money import format_money
-from orgs.editions import edition_name
+from orgs.editions import CREDIT_CURRENCY, edition_name
 from orgs.policy import somebody_of
+from orgs.usage_limits import Limit
 from outbox.models import OutgoingEmail
 from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
 from outbox.rendering import render_mail
@@ -162,6 +164,34 @@ def _credits_expire(mail: OutgoingEmail) -> RenderedMail:
     return render_mail("credits_expire", {**mail.params, **readable}, ours=_billing_page(mail))
 
 
+def _threshold_reached(mail: OutgoingEmail) -> RenderedMail:
+    """Of the credits, of the budget, or of both, as it was when the threshold was seen: a sentence each."""
+    params = mail.params
+    credits_percent, budget_percent = (params.get(f"{limit}_percent", 0) for limit in Limit)
+    sentences = []
+    if credits_percent:
+        sentences.append(
+            gettext("%(used)s of the %(most)s credits are used.")
+            % {"used": intcomma(params["credits_used"]), "most": intcomma(params["credits_most"])}
+        )
+    if budget_percent:
+        sentences.append(
+            gettext("Credits on demand cost %(used)s so far, of a budget of %(most)s.")
+            % {name: format_money(params[f"budget_{name}"], CREDIT_CURRENCY) for name in ("used", "most")}
+        )
+    stops_at = params["stops_at"]
+    context = {
+        **params,
+        "credits_percent": credits_percent,
+        "budget_percent": budget_percent,
+        "is_stopped": bool(stops_at) and params.get(f"{stops_at}_percent", 0) == 100,
+        "on_demand": credits_percent == 100,
+        "ends": date.fromisoformat(params["ends"]),
+    }
+    url = settings.SITE_URL + reverse("usage_limits", args=[params["slug"]])
+    return render_mail("threshold_reached", context, ours={"sentences": sentences, "url": url})
+
+
 def _payment_link_asked(mail: OutgoingEmail) -> RenderedMail:
     url = settings.SITE_URL + reverse("payment_links", args=[mail.params["slug"]])
     return render_mail("payment_link_asked", mail.params, ours={"url": url})
@@ -182,3 +212,4 @@ PLAN_CHANGED_MAIL = MailKind("plan_changed", _plan_changed)
 SUBSCRIPTION_STARTED_MAIL = _subscription_mail("subscription_started", edition=edition_name)
 SUBSCRIPTION_ENDING_MAIL = _subscription_mail("subscription_ending", ends=date.fromisoformat)
 SUBSCRIPTION_KEPT_MAIL = _subscription_mail("subscription_kept", renews=date.fromisoformat)
+THRESHOLD_REACHED_MAIL = MailKind("threshold_reached", _threshold_reached)

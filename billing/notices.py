@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audit.models import ActorKind, AuditEvent
 from billing.endings import stamp
+from billing.limits import Use
 from billing.mails import (
     ACT_FAILED_MAIL,
     CARD_ADDED_BY_LINK_MAIL,
@@ -24,15 +25,11 @@ from billing.mails import (
     SUBSCRIPTION_ENDING_MAIL,
     SUBSCRIPTION_KEPT_MAIL,
     SUBSCRIPTION_STARTED_MAIL,
+    THRESHOLD_REACHED_MAIL,
 )
-from billing.models import (
-    BillingAccount,
-    Invoice,
-    PaymentMethod,
-    StripeOperation,
-    Subscription,
-)
+from billing.models import BillingAccount, Invoice, PaymentMethod, StripeOperation, Subscription
 from credits.models import Grant
+from credits.selectors import PeriodCredits
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, granting_roles
 from outbox.registry import MailKind
@@ -313,6 +310,33 @@ def tell_of_issued_invoice(account: BillingAccount, invoice: Invoice) -> None:
         invoice_id=str(invoice.pk),
         amount=invoice.total,
         currency=invoice.currency,
+    )
+
+
+def tell_of_reached_thresholds(
+    organization: Organization, period: PeriodCredits, news: Iterable[Use]
+) -> None:
+    """To everybody who may see billing, all of it in one mail."""
+    codes: dict[str, str | int | None] = {}
+    for use in news:
+        facts = {"percent": use.highest, "used": use.used, "most": use.most}
+        codes |= {f"{use.limit}_{name}": value for name, value in facts.items()}
+    reached = "-".join(f"{use.limit}{use.highest}" for use in news)
+    is_running = period.as_of < period.until
+    told = f"threshold:{organization.pk}:{period.since.isoformat()}:{reached}"
+    enqueue_each(
+        THRESHOLD_REACHED_MAIL,
+        to={
+            f"{told}:{person.user_id}": person.user.email
+            for person in _people_who_may(Permission.BILLING_VIEW, organization)
+        },
+        organization_id=organization.pk,
+        not_before=None,
+        organization=organization.name,
+        slug=organization.slug,
+        ends=period.until.date().isoformat(),
+        stops_at=organization.stopping_limit.value if organization.usage_stops and is_running else "",
+        **codes,
     )
 
 

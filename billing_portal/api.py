@@ -4,7 +4,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, register
 
 import billing.api.account
+import billing.api.exports
 import billing.api.invoices
+import billing.api.limits
 import invitations.api
 import invitations.provisioning_api
 import usage.api
@@ -25,6 +27,8 @@ portal_api = PortalAPI(
         usage.api.endpoints,
         billing.api.account.endpoints,
         billing.api.invoices.endpoints,
+        billing.api.limits.endpoints,
+        billing.api.exports.endpoints,
         audit_log.endpoints,
         authorize.endpoints,
         invitations.provisioning_api.endpoints,

@@ -64,6 +64,7 @@ HOW: dict[Permission, Promise] = {
     P.BILLING_MANAGERS_REMOVE: _("On “Billing & usage”, open the menu beside the billing manager."),
     P.RUM_SUMMARY: _("The dashboard shows them, day by day."),
     P.RUM_PER_STACK: _("Open “Stacks”. The dashboard lists the largest."),
+    P.STACKS_LABEL: _("On “Stacks”, choose some, type a label, press “Set label”."),
 }
 
 

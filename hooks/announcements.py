@@ -85,6 +85,10 @@ BILLING = (
     Announced(billing.DETAILS_CHANGED, _("Billing details changed"), ("parts",)),
     Announced(billing.TAX_ID_ADDED, _("Tax id added")),
     Announced(billing.TAX_ID_REMOVED, _("Tax id removed")),
+    Announced(billing.BUDGET_CHANGED, _("Budget changed"), ("old", "new")),
+    Announced(billing.THRESHOLD_REACHED, _("Use reached a threshold"), ("limit", "percent", "period")),
+    Announced(billing.USAGE_STOPPED, _("Use is to stop"), ("limit",)),
+    Announced(billing.USAGE_RESUMED, _("Use may go on")),
 )
 ANNOUNCED = {announced.code: announced for announced in (*PEOPLE, *BILLING)}
 

@@ -47,8 +47,33 @@ class NewOrganizationForm(OrganizationForm):
     )
 
 
-class SettingsForm(OrganizationForm):
-    """All settings of an organization. Beside each value the form carries what its page showed."""
+class FormOfChanges(forms.BaseForm):
+    """Beside each value the form carries what its page showed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def changes(self) -> dict[str, Change]:
+        """What the person changed, once the form is valid: by field, what they saw and what they want.
+
+        A field that came without what the page showed is taken to have been seen as it is.
+        """
+        return {name: Change(self._seen(name), self.cleaned_data[name]) for name in self.changed_data}
+
+    def _seen(self, name: str) -> object:
+        shown = self.data.get(self[name].html_initial_name)
+        if shown is None:
+            return self.initial[name]
+        try:
+            return self.fields[name].to_python(shown)
+        except ValidationError:
+            return shown
+
+
+class SettingsForm(FormOfChanges, OrganizationForm):
+    """All settings of an organization."""
 
     invitation_max_age_days = forms.IntegerField(
         required=False,
@@ -70,27 +95,6 @@ class SettingsForm(OrganizationForm):
 
     class Meta(OrganizationForm.Meta):
         fields = ["name", "invitation_max_age_days", "managers_manage_managers"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.show_hidden_initial = True
-
-    def changes(self) -> dict[str, Change]:
-        """What the person changed, once the form is valid: by setting, what they saw and what they want.
-
-        A setting that came without what the page showed is taken to have been seen as it is.
-        """
-        return {name: Change(self._seen(name), self.cleaned_data[name]) for name in self.changed_data}
-
-    def _seen(self, name: str) -> object:
-        shown = self.data.get(self[name].html_initial_name)
-        if shown is None:
-            return self.initial[name]
-        try:
-            return self.fields[name].to_python(shown)
-        except ValidationError:
-            return shown
 
 
 class RoleForm(forms.Form):

@@ -15,6 +15,7 @@ from orgs.compiled import compiled
 from orgs.editions import EDITIONS, Edition, edition_of
 from orgs.last_days import NOT_PAST, is_past
 from orgs.policy import BILLING_MANAGERS, Permission, Role, permissions_of
+from orgs.usage_limits import Limit, UsageLimits
 from work.transactions import ensure_transaction
 
 # In a constraint, so in an order.
@@ -53,7 +54,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         return self.filter(closes_after__isnull=False, closed_at=None)
 
 
-class Organization(models.Model):
+class Organization(UsageLimits):
     """A customer of the SaaS company."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -106,6 +107,18 @@ class Organization(models.Model):
             models.CheckConstraint(
                 condition=models.Q(closed_at=None) | models.Q(closes_after__isnull=False),
                 name="organization_closing_before_closed",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(usage_budget__gt=0), name="organization_budget_of_some"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(usage_stopped_at=None) | models.Q(usage_stops=True),
+                name="organization_stops_if_it_is_to",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(usage_reached=0, usage_reached_of="")
+                | models.Q(usage_reached__gt=0, usage_reached_of__in=Limit.values),
+                name="organization_reached_a_limit",
             ),
         ]
         indexes = [

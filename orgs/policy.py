@@ -76,6 +76,7 @@ class Permission(TextChoices):
     POLICY_PACKS_MANAGE = "policy_packs.manage", _("manage policy packs")
     STACKS_READ = "stacks.read", _("read stacks")
     STACKS_MANAGE = "stacks.manage", _("manage stacks")
+    STACKS_LABEL = "stacks.label", _("label stacks for the cost by label")
     AUDIT_READ = "audit.read", _("read the audit log")
     AUDIT_EXPORT = "audit.export", _("export the audit log")
     BILLING_VIEW = "billing.view", _("see billing, payments and invoices")

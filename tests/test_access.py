@@ -53,7 +53,7 @@ TOKEN = {
 }
 INSIDE = {
     "dashboard": Row(get=EVERYBODY),
-    "stacks": Row(get=MEMBERS),
+    "stacks": Row(get=MEMBERS, post=ADMINS, data={"stack": "0~Own stack", "label": "Own label"}),
     "usage_by_day": Row(get=EVERYBODY),
     "usage_by_stack": Row(get=MEMBERS),
     "leave": Row(get=EVERYBODY, post=EVERYBODY),
@@ -143,10 +143,14 @@ INSIDE = {
     "billing_details_preview": Row(post=MONEY),
     "tax_id_add": Row(post=MONEY, answers=frozenset({422})),
     "tax_id_remove": Row(get=MONEY, post=MONEY),
+    "label_costs": Row(get=SEES_MONEY),
+    "usage_limits": Row(get=SEES_MONEY, post=MONEY, data={"usage_budget": "25"}),
     "methods": Row(get=SEES_MONEY),
     "method_add": Row(post=MONEY),
     "method_choose": Row(post=MONEY),
     "method_remove": Row(get=MONEY, post=MONEY, answers=frozenset({200, 409})),
+    "exports": Row(get=SEES_MONEY),
+    "focus_file": Row(get=SEES_MONEY),
     "invoices": Row(get=SEES_MONEY),
     "invoice": Row(get=SEES_MONEY),
     "invoice_pay": Row(post=MONEY),

@@ -104,6 +104,7 @@ LABELS = {
     "subscription_ending": [("20 June 2027", "20 Juni 2027")],
     "subscription_kept": [("20 June 2027", "20 Juni 2027")],
     "invoice_issued": [("$58.25", "58,25 $")],
+    "threshold_reached": [("$58.25", "58,25 $"), ("4 December 2026", "4 Dezember 2026")],
     "act_failed": [("change the plan", "den Tarif wechseln"), ("4 December 2026", "4 Dezember 2026")],
     "details_changed": [("legal name", "Firma"), ("A billing manager", "Ein Rechnungsverwalter")],
     "method_expires": [("31 December 2040", "31 Dezember 2040")],

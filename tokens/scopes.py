@@ -12,6 +12,7 @@ SCOPES = (
     Permission.TEAMS_LIST,
     Permission.TEAMS_MANAGE,
     Permission.RUM_PER_STACK,
+    Permission.STACKS_LABEL,
     Permission.RUM_SUMMARY,
     Permission.BILLING_VIEW,
     Permission.BILLING_MANAGERS_LIST_NAMES,

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from usage.models import OrganizationDay, OrganizationHour, Stack
+from usage.models import LabelHour, OrganizationDay, OrganizationHour, Stack
 
 ORGANIZATION_SEARCH = ["organization__name", "organization__slug"]
 
@@ -29,3 +29,11 @@ class OrganizationDayAdmin(admin.ModelAdmin[OrganizationDay]):
     list_select_related = ["organization"]
     search_fields = ORGANIZATION_SEARCH
     ordering = ["-day", "organization"]
+
+
+@admin.register(LabelHour)
+class LabelHourAdmin(admin.ModelAdmin[LabelHour]):
+    list_display = ["organization", "hour", "label", "resources"]
+    list_select_related = ["organization"]
+    search_fields = ["=label", *ORGANIZATION_SEARCH]
+    ordering = ["-hour", "organization", "label"]

@@ -5,10 +5,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.validators import validate_display_name
+from usage.models import LONGEST_LABEL
 from usage.periods import Granularity
 from usage.spans import EARLIEST, MOST_DAYS, Span, usual_span
 
@@ -78,3 +81,38 @@ def _too_long(granularity: Granularity) -> str:
         "By the %(period)s, choose at most %(days)s days.",
         days,
     ) % {"period": str(GRANULARITIES[granularity]).lower(), "days": days}
+
+
+class LabelForm(forms.Form):
+    """A cost label for stacks. ``shown``: the labels that the page showed, by the chosen stacks' names."""
+
+    label = forms.CharField(
+        required=False,
+        max_length=LONGEST_LABEL,
+        validators=[validate_display_name],
+        error_messages={"max_length": _("Use at most 50 characters for a label.")},
+    )
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.shown = dict(choice_in(value) for value in data.getlist("stack"))
+
+    @property
+    def first_error(self) -> str:
+        return str(next(iter(self.errors.values()))[0])
+
+    def clean(self) -> None:
+        if not self.shown:
+            raise ValidationError(_("Choose at least one stack."))
+
+
+def choice_of(name: str, label: str) -> str:
+    """The value by which a stack is chosen that the page shows with this label."""
+    return f"{len(label)}~{label}{name}"
+
+
+def choice_in(value: str) -> tuple[str, str]:
+    """Name and label of a choice. What isn't one names no stack."""
+    length, _tilde, rest = value.partition("~")
+    end = int(length) if length.isdecimal() and len(length) < 4 else 0
+    return rest[end:], rest[:end]

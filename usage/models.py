@@ -9,7 +9,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.validators import validate_display_name
 from orgs.models import Organization
+
+LONGEST_LABEL = 50
 
 
 class Stack(models.Model):
@@ -24,6 +27,13 @@ class Stack(models.Model):
         db_index=False,
     )
     name = models.CharField(_("name"), max_length=100)
+    cost_label = models.CharField(
+        _("cost label"),
+        max_length=LONGEST_LABEL,
+        blank=True,
+        db_default="",
+        validators=[validate_display_name],
+    )
     created_at = models.DateTimeField(_("first seen"), default=timezone.now, editable=False)
 
     class Meta:
@@ -31,6 +41,13 @@ class Stack(models.Model):
         verbose_name_plural = _("stacks")
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="stack_name_unique"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization", "cost_label"],
+                condition=~models.Q(cost_label=""),
+                name="stack_labeled",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -74,6 +91,33 @@ class OrganizationHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H}: {self.resources}"
+
+
+class LabelHour(models.Model):
+    """Resources of all stacks with one cost label in one hour. What has no label is the rest of the hour."""
+
+    id = models.BigAutoField(primary_key=True)
+    organization = models.ForeignKey(
+        Organization,
+        verbose_name=_("organization"),
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+    )
+    hour = models.DateTimeField(_("hour"))
+    label = models.CharField(_("cost label"), max_length=LONGEST_LABEL)
+    resources = models.PositiveBigIntegerField(_("resources"))
+
+    class Meta:
+        verbose_name = _("hour of a cost label")
+        verbose_name_plural = _("hours of cost labels")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "hour", "label"], name="label_hour_unique"),
+            models.CheckConstraint(condition=~models.Q(label=""), name="label_hour_named"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label}, {self.hour:%Y-%m-%d %H}: {self.resources}"
 
 
 class OrganizationDay(models.Model):

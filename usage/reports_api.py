@@ -6,14 +6,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
+from django.core.exceptions import ValidationError
 from ninja import Query, Schema
 from ninja.errors import HttpError
+from pydantic import AfterValidator, Field, StringConstraints
 
+from accounts.validators import validate_display_name
 from api.endpoints import Endpoints
 from api.gate import ApiRequest, Needs
 from api.paging import ROWS, Limit, bad_cursor, page_of
 from api.problems import problem
 from orgs.policy import Permission
+from usage import labels
+from usage.labels import MOST_STACKS
+from usage.models import LONGEST_LABEL
 from usage.services import record_batch
 from usage.stacks import LONGEST_SEARCH, stacks_of
 from usage.uploads import (
@@ -108,12 +114,24 @@ def record_usage(request: ApiRequest, all_or_nothing: AllOrNothing = False) -> A
     )
 
 
+def _fit_to_show(label: str) -> str:
+    """As the page takes it. Raises ValueError."""
+    try:
+        if label:
+            validate_display_name(label)
+    except ValidationError as error:
+        raise ValueError(" ".join(error.messages)) from None
+    return label
+
+
 class StackOut(Schema):
-    """``resources``: in the hour of the list; null: the stack wasn't counted in it. ``average``: over all
-    hours of the last 30 UTC days that were counted; null: there are none.
+    """``label``: the cost label; empty for none. ``resources``: in the hour of the list; null: the stack
+    wasn't counted in it. ``average``: over all hours of the last 30 UTC days that were counted; null: there
+    are none.
     """
 
     name: str
+    label: str
     resources: int | None
     average: Decimal | None
 
@@ -143,9 +161,34 @@ def list_stacks(
     shown, following = page_of(rows, limit, lambda row: _cursor_of(row.name))
     return StacksOut(
         hour=found.hour,
-        data=[StackOut(name=row.name, resources=row.resources, average=row.average) for row in shown],
+        data=[
+            StackOut(name=row.name, label=row.label, resources=row.resources, average=row.average)
+            for row in shown
+        ],
         next=following,
     )
+
+
+class LabelIn(Schema):
+    """``label``: empty takes the label from the stacks."""
+
+    stacks: Annotated[list[str], Field(min_length=1, max_length=MOST_STACKS)]
+    label: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=LONGEST_LABEL), AfterValidator(_fit_to_show)
+    ]
+
+
+class LabeledOut(Schema):
+    """``changed``: how many of the stacks had another label."""
+
+    changed: int
+
+
+@endpoints.put("/stacks/labels", Needs(Permission.STACKS_LABEL), LabeledOut)
+def label_stacks(request: ApiRequest, body: LabelIn) -> LabeledOut:
+    """Give up to 100 stacks a cost label. It counts from the beginning of the running month (UTC) on."""
+    changed = labels.label_stacks(actor=request.principal, names=body.stacks, label=body.label)
+    return LabeledOut(changed=changed)
 
 
 def _cursor_of(name: str) -> str:

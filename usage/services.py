@@ -1,8 +1,9 @@
 """Recording of usage.
 
-Batches of one organization are recorded one after another, those of others meanwhile. All of a batch comes in
-one transaction: its rows, and what they add to the hours and days of the organization. So roll-ups are always
-the sums of the rows. Recording takes no lock of the organization, only its own: ``usage.settling``.
+Batches of one organization are recorded one after another, those of others meanwhile. All of a batch comes
+in one transaction: its rows, and what they add to the hours and days of the organization and to the hours of
+its labels. So roll-ups are always the sums of the rows. Recording takes no lock of the organization, only its
+own: ``usage.settling``.
 """
 
 import uuid
@@ -49,13 +50,23 @@ WITH changed AS (
     ON CONFLICT (organization_id, hour, stack_id)
     DO UPDATE SET resources = EXCLUDED.resources WHERE kept.resources < EXCLUDED.resources
     RETURNING hour, stack_id, resources
-), hours AS (
-    SELECT hour, hour < %(settled)s AS is_late, count(*) AS readings, sum(resources - coalesce((
+), differences AS (
+    SELECT hour, stack_id, resources - coalesce((
         SELECT before.resources FROM usage_hourlycount AS before
         WHERE before.organization_id = %(organization)s
         AND before.hour = changed.hour AND before.stack_id = changed.stack_id
-    ), 0)) AS added
-    FROM changed GROUP BY hour
+    ), 0) AS added
+    FROM changed
+), hours AS (
+    SELECT hour, hour < %(settled)s AS is_late, count(*) AS readings, sum(added) AS added
+    FROM differences GROUP BY hour
+), labeled AS (
+    INSERT INTO usage_labelhour AS kept (organization_id, hour, label, resources)
+    SELECT %(organization)s, hour, cost_label, sum(added) FROM differences
+    JOIN usage_stack ON usage_stack.organization_id = %(organization)s AND cost_label <> ''
+    AND usage_stack.id = stack_id
+    GROUP BY hour, cost_label ORDER BY hour, cost_label
+    ON CONFLICT (organization_id, hour, label) DO UPDATE SET resources = kept.resources + EXCLUDED.resources
 ), rolled_up AS (
     INSERT INTO usage_organizationhour AS kept (organization_id, hour, resources)
     SELECT %(organization)s, hour, added FROM hours ORDER BY hour

@@ -14,6 +14,7 @@ from django.utils import timezone
 from orgs.replica import may_lag, reading
 from orgs.rows import fetch_page
 from usage.charts import number_with_decimal, plain_number
+from usage.forms import choice_of
 from usage.readings import MOST_RESOURCES
 
 STACKS_PER_PAGE = 25
@@ -32,8 +33,8 @@ SELECT
     (SELECT count(*) FROM usage_stack WHERE organization_id = %(organization)s)
 """
 LISTED = """
-SELECT id, name, resources FROM (
-    SELECT stack.id, stack.name, counted.resources, coalesce(counted.resources, -1) AS rank
+SELECT id, name, cost_label, resources FROM (
+    SELECT stack.id, stack.name, stack.cost_label, counted.resources, coalesce(counted.resources, -1) AS rank
     FROM usage_stack AS stack LEFT JOIN usage_hourlycount AS counted
     ON counted.organization_id = %(organization)s AND counted.hour = %(hour)s AND counted.stack_id = stack.id
     WHERE stack.organization_id = %(organization)s AND strpos(lower(stack.name), lower(%(search)s)) > 0
@@ -71,10 +72,11 @@ BEFORE_ALL: Key = (MOST_RESOURCES + 1, "")
 @dataclass(frozen=True)
 class StackFigures:
     """``resources``: in the last hour that was counted; None: the stack wasn't. ``average``: over the hours
-    of the last 30 days that were counted; None: there are none.
+    of the last 30 days that were counted; None: there are none. ``label``: empty for none.
     """
 
     name: str
+    label: str
     resources: int | None
     average: Decimal | None
 
@@ -84,9 +86,11 @@ class StackFigures:
 
 
 class StackRow(NamedTuple):
-    """A row of the page, its figures as people read them."""
+    """A row of the page, its figures as people read them. ``choice``: see ``usage.forms.choice_of``."""
 
+    choice: str
     name: str
+    label: str
     resources: str
     average: str
 
@@ -147,10 +151,11 @@ class StackList:
         with reading().cursor() as cursor:
             cursor.execute(f"{LISTED} {beside[self.sort]} LIMIT %(most)s", facts)
             stacks = cursor.fetchall()
-            cursor.execute(SUMS, {**facts, "stacks": [pk for pk, _name, _resources in stacks]})
+            cursor.execute(SUMS, {**facts, "stacks": [pk for pk, *_others in stacks]})
             sums = dict(cursor.fetchall())
         return [
-            StackFigures(name, resources, self._average(sums.get(pk, 0))) for pk, name, resources in stacks
+            StackFigures(name, label, resources, self._average(sums.get(pk, 0)))
+            for pk, name, label, resources in stacks
         ]
 
     def _average(self, total: int) -> Decimal | None:
@@ -203,7 +208,9 @@ def _direction(sort: Sort) -> str:
 
 def _row(stack: StackFigures) -> StackRow:
     return StackRow(
+        choice=choice_of(stack.name, stack.label),
         name=stack.name,
+        label=stack.label,
         resources="–" if stack.resources is None else plain_number(Decimal(stack.resources)),
         average="–" if stack.average is None else number_with_decimal(stack.average),
     )

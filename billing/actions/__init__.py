@@ -13,6 +13,13 @@ from billing.actions.invoices import (
     PAYMENT_FAILED,
     PAYMENT_STARTED,
 )
+from billing.actions.limits import (
+    BUDGET_CHANGED,
+    STOP_CHANGED,
+    THRESHOLD_REACHED,
+    USAGE_RESUMED,
+    USAGE_STOPPED,
+)
 from billing.actions.methods import (
     CARD_ADDED_BY_LINK,
     CARD_REFUSED,
@@ -52,6 +59,7 @@ from billing.actions.subscriptions import (
 __all__ = [
     "ACT_ABANDONED",
     "ACT_FAILED",
+    "BUDGET_CHANGED",
     "CARD_ADDED_BY_LINK",
     "CARD_REFUSED",
     "CARD_RENEWED",
@@ -88,6 +96,7 @@ __all__ = [
     "PLAN_CHANGE_UNDONE",
     "PLAN_UNDO_ASKED",
     "PURCHASE_BEGUN",
+    "STOP_CHANGED",
     "SUBSCRIPTION_CHANGED",
     "SUBSCRIPTION_ENDING",
     "SUBSCRIPTION_KEPT",
@@ -95,4 +104,7 @@ __all__ = [
     "SUBSCRIPTION_UNDONE",
     "TAX_ID_ADDED",
     "TAX_ID_REMOVED",
+    "THRESHOLD_REACHED",
+    "USAGE_RESUMED",
+    "USAGE_STOPPED",
 ]

@@ -146,16 +146,20 @@ def _document(
 
 def _line(body: Json) -> InvoiceLine:
     period = body["period"]
+    pricing = body.get("pricing") or {}
+    sold = pricing.get("price_details") or {}
     quantity = body.get("quantity_decimal") or body.get("quantity")
     return InvoiceLine(
         description=body.get("description") or "",
         quantity=decimal_text(quantity),
-        unit_amount=decimal_text((body.get("pricing") or {}).get("unit_amount_decimal")),
+        unit_amount=decimal_text(pricing.get("unit_amount_decimal")),
         amount=body["amount"],
         net=net_of(body),
         period_start=instant(period["start"]).date().isoformat(),
         period_end=instant(period["end"]).date().isoformat(),
         item=_item(body.get("parent") or {}),
+        price=id_of(sold.get("price")),
+        product=id_of(sold.get("product")),
         credits_since=(body.get("metadata") or {}).get(CREDITS_SINCE, ""),
     )
 

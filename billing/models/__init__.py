@@ -9,6 +9,7 @@ from billing.models.accounts import BillingAccount
 from billing.models.customers import StripeCustomer
 from billing.models.events import EventState, StripeEvent
 from billing.models.invoices import Invoice, InvoiceQuerySet, InvoiceStatus, PaymentStatus
+from billing.models.limits import ReachedThreshold
 from billing.models.methods import PaymentMethod
 from billing.models.on_demand import OnDemandItem
 from billing.models.operations import (
@@ -41,6 +42,7 @@ __all__ = [
     "PaymentMethod",
     "PaymentStatus",
     "Price",
+    "ReachedThreshold",
     "StripeCustomer",
     "StripeEvent",
     "StripeOperation",

@@ -63,6 +63,7 @@ TABLE = {
     "PUT teams/{team_id}/members/{membership_id}": Row(P.TEAMS_MANAGE, {ADMIN}),
     "DELETE teams/{team_id}/members/{membership_id}": Row(P.TEAMS_MANAGE, {ADMIN}),
     "GET stacks": Row(P.RUM_PER_STACK, {ADMIN, MEMBER}),
+    "PUT stacks/labels": Row(P.STACKS_LABEL, {ADMIN}, data={"stacks": ["Own stack"], "label": "Own label"}),
     "POST usage": Row(P.USAGE_RECORD, set(), personal=False, data={"counts": []}),
     "GET billing-managers": Row(P.BILLING_MANAGERS_LIST_NAMES, {ADMIN, MANAGER, VIEWER}),
     "DELETE billing-managers/{manager_id}": Row(P.BILLING_MANAGERS_REMOVE, {ADMIN}),
@@ -72,8 +73,10 @@ TABLE = {
     "GET billing/subscriptions": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/payment-methods": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/details": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
+    "GET billing/limits": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/invoices": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/invoices/{invoice_id}": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
+    "GET billing/exports": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}),
     "GET billing/invoices/{invoice_id}/pdf": Row(P.BILLING_VIEW, {ADMIN, MANAGER, VIEWER}, answers=(503,)),
 }
 of_each = pytest.mark.parametrize("name", sampled(list(TABLE), every=2))

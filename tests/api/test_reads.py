@@ -1,14 +1,16 @@
 """What is read: lists by page, members without names, figures in minor units."""
 
 from datetime import UTC, datetime, timedelta
+from unittest.mock import ANY
 
 import pytest
+from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from bench.statements import sent_statements
-from orgs.models import Membership
+from orgs.models import Membership, Organization
 from orgs.policy import GRANTS, Permission, Role
-from tests.api.program import Program, program_of, program_of_organization, told
+from tests.api.program import Program, is_problem, program_of, program_of_organization, told
 from tests.api.test_access import browser
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory
 from tests.factories import MembershipFactory, UserFactory
@@ -90,7 +92,7 @@ def test_authorize_answers_as_the_policy(admin: Membership, role: Role) -> None:
     assert answered == [p in GRANTS[role] for p in Permission]
     for question, allowed in list(zip(questions, answered, strict=True))[::7]:
         asked = f"authorize?user={question['user']}&permission={question['permission']}"
-        assert told(program.get(asked)) == {"allowed": allowed}
+        assert told(program.get(asked))["allowed"] is allowed
 
 
 def test_authorize_says_no_of_others(admin: Membership) -> None:
@@ -104,15 +106,23 @@ def test_authorize_says_no_of_others(admin: Membership) -> None:
     for user in (MembershipFactory().user_id, shut.user_id, UserFactory().pk, gone.user_id):
         for permission in ("members.list", "billing.view"):
             asked = f"authorize?user={user}&permission={permission}"
-            assert told(program.get(asked)) == {"allowed": False}
+            assert told(program.get(asked))["allowed"] is False
 
 
 def test_authorize_follows_the_delegation(admin: Membership, billing_manager: Membership) -> None:
     asked = f"authorize?user={billing_manager.user_id}&permission=billing_managers.invite"
-    assert told(program_of(admin).get(asked)) == {"allowed": False}
+    assert told(program_of(admin).get(asked))["allowed"] is False
     admin.organization.managers_manage_managers = True
     admin.organization.save()
-    assert told(program_of(admin).get(asked)) == {"allowed": True}
+    assert told(program_of(admin).get(asked))["allowed"] is True
+
+
+def test_authorize_says_whether_and_why_use_is_to_stop(admin: Membership) -> None:
+    program = program_of(admin)
+    asked = f"authorize?user={admin.user_id}&permission=stacks.manage"
+    assert told(program.get(asked)) == {"allowed": True, "usage_stopped": None}
+    Organization.objects.update(usage_stops=True, usage_stopped_at=timezone.now(), usage_budget=2500)
+    assert told(program.get(asked)) == {"allowed": True, "usage_stopped": {"since": ANY, "by": "budget"}}
 
 
 def test_authorize_takes_two_statements_and_a_batch_of_a_thousand_three(admin: Membership) -> None:
@@ -128,11 +138,15 @@ def test_authorize_takes_two_statements_and_a_batch_of_a_thousand_three(admin: M
         for permission in list(Permission.values)[:10]
     ]
     assert len(questions) == 1000
+    stopped_at = timezone.now()
+    Organization.objects.update(usage_stops=True, usage_stopped_at=stopped_at)
     with sent_statements() as batch:
-        told(program.post("authorize/batch", {"questions": questions}))
+        answers = told(program.post("authorize/batch", {"questions": questions}))
     with sent_statements() as single:
-        told(program.get(f"authorize?user={users[0].pk}&permission=members.list"))
+        answer = told(program.get(f"authorize?user={users[0].pk}&permission=members.list"))
     assert (len(single), len(batch)) == (2, 3)
+    assert answers["usage_stopped"] == answer["usage_stopped"] == {"since": ANY, "by": "credits"}
+    assert datetime.fromisoformat(answer["usage_stopped"]["since"]) - stopped_at < timedelta(milliseconds=1)
     assert program.post("authorize/batch", {"questions": [*questions, questions[0]]}).status_code == 422
 
 
@@ -192,3 +206,18 @@ def test_a_list_takes_no_more_statements_for_more_rows(admin: Membership, path: 
     with sent_statements() as many:
         told(program.get(path))
     assert len(many) == len(few) <= 5
+
+
+def test_charges_come_as_a_file_for_finance_tools(admin: Membership) -> None:
+    InvoiceFactory(organization=admin.organization, number="A-1")
+    answer = program_of(admin).get("billing/exports?dataset=invoice-detail&first=2026-11&last=2026-11")
+    assert isinstance(answer, StreamingHttpResponse)
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    head, record = answer.getvalue().decode().splitlines()
+    assert head.startswith("BilledCost,BillingAccountId,")
+    assert record.startswith("58.25,")
+
+
+@pytest.mark.parametrize("query", ["dataset=stacks", "first=2026-13", "first=2026-11&last=2026-10"])
+def test_a_file_of_what_there_is_not_is_refused(query: str, admin: Membership) -> None:
+    is_problem(program_of(admin).get(f"billing/exports?{query}"), 422)

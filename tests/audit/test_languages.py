@@ -4,7 +4,7 @@ in their own."""
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,6 +17,9 @@ from audit.models import AuditEvent
 from audit.registry import Action, all_actions
 from billing.closings import closing_version
 from billing.operations.closing import close_due, close_organization, undo_closing
+from billing.operations.limits import change_limits, check_limits
+from credits.services.periods import follow_terms
+from credits.services.settling import settle
 from hooks import services as hooks
 from hooks.failing import switch_off
 from hooks.models import Endpoint, OffBecause
@@ -32,11 +35,13 @@ from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role
 from orgs.services import Change
 from orgs.terms import follow_subscription
+from orgs.usage_limits import Limit
 from programs.models import Connection
 from programs.models import Ending as ProgramEnding
 from programs.services import allow, disconnect
 from teams import services as teams
 from teams.models import Details, Team
+from tests.credits.months import count, terms
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.hooks.factories import DeliveryFactory, EndpointFactory
 from tests.invitations.claims import by_link, by_mail
@@ -47,6 +52,8 @@ from tokens.actions import expiry
 from tokens.models import AccessToken, Ending, ServiceToken, TokenKind
 from tokens.service_tokens import make_service_token, revoke_service_token
 from tokens.services import make_token, revoke_token
+from usage.labels import label_stacks
+from usage.models import Stack
 
 OPENED, CLOSED = "‹", "›"
 # Of the teams of the two scenes.
@@ -187,6 +194,34 @@ class Scene:
         with suppress(AcceptRefused):
             invitations.accept(user=UserFactory(name="Lee"), claim=by_mail(self.invitation(Kind.MAIL)))
 
+    def label_a_stack(self) -> None:
+        Stack.objects.create(organization=self.organization, name="web")
+        label_stacks(actor=self.ada, names=["web"], label="Ops")
+        label_stacks(actor=self.ada, names=["web"], label="")
+
+    def limit(self, **changes: Change) -> None:
+        change_limits(actor=self.ada, changes=changes)
+
+    def use_all_credits(self, *, stops: bool = False) -> None:
+        """Of a period that began with the year."""
+        organization = self.organization
+        if stops:
+            self.limit(usage_stops=Change(False, True))
+        since = datetime(2026, 1, 1, tzinfo=UTC)
+        follow_terms(
+            organization_id=organization.pk, terms=terms(since, since + timedelta(days=9000), credits=10)
+        )
+        count(
+            organization, {timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=2): 10}
+        )
+        settle(organization_id=organization.pk, until=timezone.now())
+        with transaction.atomic():
+            check_limits(Organization.objects.locked(organization.pk))
+
+    def go_on_with_use(self) -> None:
+        self.use_all_credits(stops=True)
+        self.limit(usage_stops=Change(True, False))
+
 
 ACTS: dict[str, Callable[[Scene], object]] = {
     "account.deleted": lambda scene: delete_account(user=scene.mira.user, shown=[str(scene.organization.pk)]),
@@ -272,6 +307,12 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "organization.closed": Scene.close,
     "organization.renamed": lambda scene: scene.setting("name", "Acme", "Globex"),
     "organization.linked": Scene.link,
+    "stack.labeled": Scene.label_a_stack,
+    "usage.budget_changed": lambda scene: scene.limit(usage_budget=Change(None, 2500)),
+    "usage.stop_changed": lambda scene: scene.limit(usage_stops=Change(False, True)),
+    "usage.threshold_reached": Scene.use_all_credits,
+    "usage.stopped": lambda scene: scene.use_all_credits(stops=True),
+    "usage.resumed": Scene.go_on_with_use,
     "service_token.made": Scene.make_service_token,
     "service_token.revoked": Scene.revoke_service_token,
 }
@@ -291,10 +332,12 @@ def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
         "a person with the link",
         "a person",
         "%(day)s (UTC)",
+        "a mail",
+        "a mail and a stop",
     ]
     texts += [
         choice.label
-        for choices in (Role, Permission, Reason, TokenKind, Ending, ProgramEnding, OffBecause)
+        for choices in (Role, Permission, Reason, TokenKind, Ending, ProgramEnding, OffBecause, Limit)
         for choice in choices
     ]
     texts += [text for action in all_actions() for text in (action.label, action.sentence)]

@@ -38,6 +38,8 @@ def line(description: str, amount: int, *, quantity: str = "1") -> InvoiceLine:
         period_start="2026-10-01",
         period_end="2026-11-01",
         item="",
+        price="price_test",
+        product="prod_test",
         credits_since="",
     )
 

@@ -66,6 +66,7 @@ NO_PAGE = {
     "session_end": "POST only",
     "preferences": "POST only",
     "program_authorize": "asks about a program that the address names",
+    "focus_file": "a CSV file",
     "invoice_pdf": "a PDF",
     "invitation": "needs a link",
     "pay": "needs a link",

@@ -109,6 +109,7 @@ def test_nothing_on_demand_is_no_charge(organization: Organization) -> None:
 counted_then = st.tuples(st.integers(0, 30), st.integers(0, 60), st.integers(0, 20))
 
 
+@pytest.mark.slow
 @settings(
     max_examples=10,
     deadline=None,

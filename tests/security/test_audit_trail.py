@@ -57,6 +57,8 @@ CHANGES = {
     "webhook_test": Change("webhook.tested", "endpoint_id"),
     "webhook_remove": Change("webhook.removed", "endpoint_id"),
     "webhook_again": Change("webhook.replayed", "delivery_id"),
+    "stacks": Change("stack.labeled"),
+    "usage_limits": Change("usage.budget_changed"),
     "audit_export": Change("audit.exported"),
     "organization_data": Change("audit.exported"),
 }

@@ -15,6 +15,7 @@ from audit.services import Actor, record
 from billing.models import InvoiceStatus, PaymentStatus
 from billing.selectors import InvoiceFilter, billing_page, credits_page, invoice_list, latest_activity
 from billing.selectors.customers import customers_of
+from billing.selectors.limits import limits_page
 from billing.tasks import settle_credits
 from invitations.models import Invitation
 from invitations.selectors import billing_managers_panel, members, members_page, pending_invitations
@@ -142,6 +143,7 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
         "invoices": newest,
         "older invoices": older,
         "newer invoices": invoice_list(organization, InvoiceFilter(), before=older.before),
+        "limits": limits_page(organization),
         "stacks by day": list(export_stacks(organization.pk, usual_span())),
         "resources by day": sums_by(Granularity.DAILY, organization.pk, NOW - timedelta(days=9), NOW.date()),
         "credits": credits_page(organization, opened=NOW.date()),

@@ -56,7 +56,7 @@ def names(organization: Organization, **asked: str) -> list[str]:
 
 def test_the_largest_come_first_and_those_not_counted_now_last(counted: Organization) -> None:
     page = stacks_page(counted.pk)
-    assert [tuple(row) for row in page.rows] == [
+    assert [(row.name, row.resources, row.average) for row in page.rows] == [
         ("Api", "12", "6.0"),
         ("web", "3", "4.0"),
         ("empty", "0", "0.0"),
@@ -149,7 +149,7 @@ def test_the_api_lists_them_by_name_a_page_at_a_time(counted: Organization) -> N
     expected = Stack.objects.filter(organization=counted).order_by("name").values_list("name", flat=True)
     assert [row["name"] for row in rows] == list(expected)
     listed = told(program.get("stacks?search=api"))
-    assert listed["data"] == [{"name": "Api", "resources": 12, "average": "6.0000"}]
+    assert listed["data"] == [{"name": "Api", "label": "", "resources": 12, "average": "6.0000"}]
     assert (datetime.fromisoformat(listed["hour"]), listed["next"]) == (NOW, None)
     for wrong in ("nonsense!", "AA=="):
         is_problem(program.get(f"stacks?cursor={wrong}"), 422)

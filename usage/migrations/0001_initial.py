@@ -1,3 +1,4 @@
+import accounts.validators
 import django.db.models.deletion
 import django.utils.timezone
 import uuid
@@ -30,6 +31,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('cost_label', models.CharField(blank=True, db_default='', max_length=50, validators=[accounts.validators.validate_display_name], verbose_name='cost label')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='first seen')),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='stacks', to='orgs.organization', verbose_name='organization')),
             ],
@@ -81,6 +83,25 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'hours of organizations',
                 'constraints': [models.UniqueConstraint(fields=('organization', 'hour'), name='organization_hour_unique')],
             },
+        ),
+        migrations.CreateModel(
+            name='LabelHour',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('hour', models.DateTimeField(verbose_name='hour')),
+                ('label', models.CharField(max_length=50, verbose_name='cost label')),
+                ('resources', models.PositiveBigIntegerField(verbose_name='resources')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organization', verbose_name='organization')),
+            ],
+            options={
+                'verbose_name': 'hour of a cost label',
+                'verbose_name_plural': 'hours of cost labels',
+                'constraints': [models.UniqueConstraint(fields=('organization', 'hour', 'label'), name='label_hour_unique'), models.CheckConstraint(condition=models.Q(('label', ''), _negated=True), name='label_hour_named')],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='stack',
+            index=models.Index(condition=models.Q(('cost_label', ''), _negated=True), fields=['organization', 'cost_label'], name='stack_labeled'),
         ),
         migrations.AddConstraint(
             model_name='stack',

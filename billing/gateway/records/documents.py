@@ -11,6 +11,7 @@ class InvoiceLine:
 
     ``quantity`` and ``unit_amount``: decimal text, the latter in minor units; empty where there is none.
     ``item``: the invoice item that it bills, such as a proration; empty: it bills a subscription's period.
+    ``price``, ``product``: Stripe's ids of what was sold; empty where an amount alone was charged.
     ``credits_since``: where the span begins whose on-demand credits it bills, as an ISO time; empty: none.
     """
 
@@ -22,6 +23,8 @@ class InvoiceLine:
     period_start: str
     period_end: str
     item: str
+    price: str
+    product: str
     credits_since: str
 
 
