@@ -44,7 +44,6 @@ WITHOUT_ORGANIZATION = {
     "It is counted up for all organizations together; the organization goes in front of it.": {
         "audit_auditevent_pkey",
         "credits_entry_pkey",
-        "usage_latehour_pkey",
         "usage_organizationday_pkey",
         "usage_organizationhour_pkey",
     },
