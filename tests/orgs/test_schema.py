@@ -43,7 +43,9 @@ WITHOUT_ORGANIZATION = {
     },
     "It is counted up for all organizations together; the organization goes in front of it.": {
         "audit_auditevent_pkey",
+        "billing_reachedthreshold_pkey",
         "credits_entry_pkey",
+        "usage_labelhour_pkey",
         "usage_organizationday_pkey",
         "usage_organizationhour_pkey",
     },
