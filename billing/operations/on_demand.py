@@ -17,8 +17,8 @@ from work.doorbell import ring
 
 
 def ask_for_missing_items(*, charge_ids: Iterable[uuid.UUID], actor: Actor) -> list[StripeOperation]:
-    """Ask Stripe for the items of these charges, also where staff deleted one, or Stripe refused it before, or
-    the item's invoice.
+    """Ask Stripe for the items of these charges, also where staff deleted one, or Stripe refused it or its
+    invoice before.
 
     Left alone is what is there by now, under way, or without a customer. One transaction for each.
     """
