@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from audit.models import ActorKind, AuditEvent
 from billing.endings import stamp
-from billing.limits import Use
+from billing.limits import Use, is_used_up
 from billing.mails import (
     ACT_FAILED_MAIL,
     CARD_ADDED_BY_LINK_MAIL,
@@ -326,6 +326,7 @@ def tell_of_reached_thresholds(
         codes |= {f"{use.limit}_{name}": value for name, value in facts.items()}
     reached = "-".join(f"{use.limit}{use.highest}" for use in news)
     is_running = period.as_of < period.until
+    is_stopped = organization.usage_stops and is_running and is_used_up(period, organization.usage_budget)
     told = f"threshold:{organization.pk}:{period.since.isoformat()}:{reached}"
     enqueue_each(
         THRESHOLD_REACHED_MAIL,
@@ -338,7 +339,7 @@ def tell_of_reached_thresholds(
         organization=organization.name,
         slug=organization.slug,
         ends=period.until.date().isoformat(),
-        stops_at=organization.stopping_limit.value if organization.usage_stops and is_running else "",
+        stops_at=organization.stopping_limit.value if is_stopped else "",
         **codes,
     )
 
