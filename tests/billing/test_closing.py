@@ -455,6 +455,20 @@ def test_of_two_at_once_one_closes(
     assert actions("subscription.ending", "subscription.kept") == ["subscription.ending"]
 
 
+def test_without_a_subscription_it_says_whether_use_is_still_charged(
+    admin: Membership, sign_in: SignIn
+) -> None:
+    charged = "is still charged"
+    client, page = sign_in(admin), url(admin.organization)
+    assert charged not in text(client.get(page))
+    BillingAccount.objects.update_or_create(
+        organization=admin.organization, defaults={"stripe_customer_id": "cus_1"}
+    )
+    assert charged in text(client.get(page))
+    Organization.objects.update(edition_code="team-pro")
+    assert charged not in text(client.get(page))
+
+
 def test_who_is_dismissed_meanwhile_can_be_kept_out(
     admin: Membership, member: Membership, sign_in: SignIn
 ) -> None:
