@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -45,14 +45,17 @@ def tell_of_failed_payment(organization: Organization, invoice: Invoice) -> None
 
     To nobody of a purchase of credits: it is called off, and whoever pressed is told so.
     """
-    if StripeOperation.objects.buying_credits().filter(stripe_id=invoice.stripe_id).exists():
-        return
+    purchase = StripeOperation.objects.buying_credits().filter(stripe_id=invoice.stripe_id)
     # Their request waits for the answer: the first attempt, which is still made.
     waited_for = StripeOperation.objects.paying().filter(attempts=1, leased_until__gt=Now())
     readers = waited_for.filter(stripe_id=invoice.stripe_id).values("actor_id")
     _tell_of_attempt(
         PAYMENT_FAILED_MAIL,
-        _people_who_may(Permission.BILLING_CARD_UPDATE, organization, apart_from=Q(user__in=readers)),
+        _people_who_may(
+            Permission.BILLING_CARD_UPDATE,
+            organization,
+            apart_from=Q(user__in=readers) | Q(Exists(purchase)),
+        ),
         invoice,
         organization,
         reason=invoice.failure_code,

@@ -258,6 +258,7 @@ def fuse() -> Iterator[Fuse]:
         yield fuse
 
 
+@pytest.mark.slow
 @in_parts(5)
 def test_a_worker_that_dies_before_any_statement_tells_nothing_twice_and_misses_nothing(
     part: Part, fuse: Fuse

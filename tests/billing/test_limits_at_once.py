@@ -26,6 +26,7 @@ from tests.races import ROUNDS, at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_many_workers_and_a_person_tell_each_threshold_once(
     rounds: int, monkeypatch: pytest.MonkeyPatch
