@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from billing.closings import StillOwed, ended_by_closing, still_owed, version_shown
+from billing.paying import charged_customer
 from billing.selectors.accounts import account_of
 from billing.selectors.endings import EndingPage, ending_pages
 from invitations.models import Invitation
@@ -45,7 +46,7 @@ def closing_page(membership: Membership) -> ClosingPage:
     organization = membership.organization
     subscriptions = ending_pages(membership)
     account, owed = account_of(organization.pk), still_owed(organization)
-    has_customer = account is not None and bool(account.stripe_customer_id) and not account.customer_deleted
+    has_customer = bool(charged_customer(account))
     obstacles = [one.ending.reason for one in subscriptions if one.subscription.ends_at is None]
     ids = {one.subscription.stripe_id for one in subscriptions}
     ended = ended_by_closing(organization) if organization.is_closing else set()
