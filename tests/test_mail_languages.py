@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from accounts import mails as account_mails
 from accounts.models import User
 from audit.models import AuditEvent
 from billing.closings import closing_version
+from billing.limits import Use
 from billing.models import BillingAccount, Invoice, StripeOperation, Subscription
 from billing.notices import (
     tell_of_bought_credits,
@@ -27,10 +29,12 @@ from billing.notices import (
     tell_of_needed_confirmation,
     tell_of_new_card,
     tell_of_plan_change,
+    tell_of_reached_thresholds,
     tell_of_started_subscription,
 )
 from billing.operations.closing import close_organization
 from credits.models import Grant
+from credits.selectors import PeriodCredits
 from hooks.failing import switch_off
 from hooks.models import OffBecause
 from invitations import services as invitations
@@ -42,6 +46,7 @@ from orgs.closing import remind_of_closing
 from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role
 from orgs.terms import follow_subscription
+from orgs.usage_limits import Limit
 from outbox.models import OutgoingEmail
 from outbox.registry import RenderedMail, renderer_of
 from tests.billing.factories import PaymentMethodFactory
@@ -248,6 +253,24 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
         grant = Grant(credits=2_000_000, expires_at=timezone.now())
         tell_of_bought_credits(organization, StripeOperation(), invoice, grant)
         tell_of_expiring_credits(organization, left=5, expires_at=timezone.now(), days=7)
+        now = timezone.now()
+        period = PeriodCredits(
+            edition_code="team-growth",
+            price=Decimal("0.00025"),
+            since=now,
+            until=now,
+            following=None,
+            before=None,
+            as_of=now,
+            settled_until=now,
+            grants=[],
+            spans=[],
+            days=[],
+            runs_out_at=None,
+            resources=None,
+            projection=None,
+        )
+        tell_of_reached_thresholds(organization, period, [Use(Limit.BUDGET, 5825, 5825)])
         switch_off(EndpointFactory(organization=organization), OffBecause.FAILING)
         close_organization(actor=admin, shown=closing_version(organization))
         Organization.objects.update(closes_after=timezone.now().date() + timedelta(days=7))

@@ -35,7 +35,7 @@ def quote(context: Context, words: str) -> str:
 def points(context: Context, items: list[str]) -> str:
     """``{% points permissions %}``: one line for each."""
     if context.autoescape:
-        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((item,) for item in items)))
+        return format_html("<ul>{}</ul>", format_html_join("\n", "<li>{}</li>", ((item,) for item in items)))
     return "".join(f"- {item}\n" for item in items) + "\n"
 
 
