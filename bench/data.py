@@ -252,6 +252,7 @@ def _document(*, lines: int, paid: int) -> dict[str, Any]:
         item="",
         price="price_bench",
         product="prod_bench",
+        credits_since="",
     )
     payment = Payment(
         status="paid",

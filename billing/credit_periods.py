@@ -111,13 +111,14 @@ def settle_due_ledgers(*, seconds: float, part: int = 0, of: int = 1) -> None:
 def _bring_up_to_date(ledger: Ledger) -> None:
     with transaction.atomic():
         organization = Organization.objects.locked(ledger.organization_id)
-        let_credits_follow(organization, Subscription.objects.for_org(organization).current())
-        # What was closed an hour ago.
+        # What was closed an hour ago. It locks the billing account, which comes before the ledger.
         let_charges_be_invoiced(organization)
+        let_credits_follow(organization, Subscription.objects.for_org(organization).current())
     settle(organization_id=ledger.organization_id, until=timezone.now())
     with transaction.atomic():
         check_limits(Organization.objects.locked(ledger.organization_id))
-    ledger.release(next_attempt_at=_next_settling(), attempts=0)
+        # While the ledger is locked, so that what makes it due from now on isn't put off.
+        ledger.release(next_attempt_at=_next_settling(), attempts=0)
 
 
 def _next_settling() -> Least:

@@ -40,6 +40,14 @@ def uses_of(period: PeriodCredits, budget: int | None) -> list[Use]:
     return [use for use in uses if use.most > 0]
 
 
+def is_used_up(period: PeriodCredits, budget: int | None) -> bool:
+    """Whether use is where it stops: no credits are left, and of the budget, if there is one, nothing is.
+
+    Credits that are bought after the budget was spent are burnt first. Where there are none, none are left.
+    """
+    return not period.left and (budget is None or period.cost >= budget)
+
+
 def _unburnt(period: PeriodCredits) -> int:
     """What is left; of a period that is over, what was left to its end."""
     kept = [

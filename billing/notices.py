@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit.models import ActorKind, AuditEvent
 from billing.endings import stamp
-from billing.limits import Use
+from billing.limits import Use, is_used_up
 from billing.mails import (
     ACT_FAILED_MAIL,
     CARD_ADDED_BY_LINK_MAIL,
@@ -45,14 +45,17 @@ def tell_of_failed_payment(organization: Organization, invoice: Invoice) -> None
 
     To nobody of a purchase of credits: it is called off, and whoever pressed is told so.
     """
-    if StripeOperation.objects.buying_credits().filter(stripe_id=invoice.stripe_id).exists():
-        return
+    purchase = StripeOperation.objects.buying_credits().filter(stripe_id=invoice.stripe_id)
     # Their request waits for the answer: the first attempt, which is still made.
     waited_for = StripeOperation.objects.paying().filter(attempts=1, leased_until__gt=Now())
     readers = waited_for.filter(stripe_id=invoice.stripe_id).values("actor_id")
     _tell_of_attempt(
         PAYMENT_FAILED_MAIL,
-        _people_who_may(Permission.BILLING_CARD_UPDATE, organization, apart_from=Q(user__in=readers)),
+        _people_who_may(
+            Permission.BILLING_CARD_UPDATE,
+            organization,
+            apart_from=Q(user__in=readers) | Q(Exists(purchase)),
+        ),
         invoice,
         organization,
         reason=invoice.failure_code,
@@ -323,6 +326,7 @@ def tell_of_reached_thresholds(
         codes |= {f"{use.limit}_{name}": value for name, value in facts.items()}
     reached = "-".join(f"{use.limit}{use.highest}" for use in news)
     is_running = period.as_of < period.until
+    is_stopped = organization.usage_stops and is_running and is_used_up(period, organization.usage_budget)
     told = f"threshold:{organization.pk}:{period.since.isoformat()}:{reached}"
     enqueue_each(
         THRESHOLD_REACHED_MAIL,
@@ -335,7 +339,7 @@ def tell_of_reached_thresholds(
         organization=organization.name,
         slug=organization.slug,
         ends=period.until.date().isoformat(),
-        stops_at=organization.stopping_limit.value if organization.usage_stops and is_running else "",
+        stops_at=organization.stopping_limit.value if is_stopped else "",
         **codes,
     )
 

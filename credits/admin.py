@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from credits.models import Entry, Grant, Ledger, OnDemandCharge, Period, Voiding
+from credits.models import Entry, ExpiryWarning, Grant, Ledger, OnDemandCharge, Period, Voiding
 
 ORGANIZATION_SEARCH = ["organization__name", "organization__slug"]
 
@@ -53,3 +53,11 @@ class OnDemandChargeAdmin(admin.ModelAdmin[OnDemandCharge]):
     list_select_related = ["organization"]
     search_fields = ORGANIZATION_SEARCH
     ordering = ["-since", "organization"]
+
+
+@admin.register(ExpiryWarning)
+class ExpiryWarningAdmin(admin.ModelAdmin[ExpiryWarning]):
+    list_display = ["organization", "expires_at", "days", "created_at"]
+    list_select_related = ["organization"]
+    search_fields = ORGANIZATION_SEARCH
+    ordering = ["-expires_at", "organization", "days"]

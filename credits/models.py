@@ -107,6 +107,10 @@ class Ledger(Work):
     def __str__(self) -> str:
         return str(self.organization)
 
+    def make_due(self) -> None:
+        """Let the next sweep settle it: there are other grants or terms. Call it with the ledger locked."""
+        Ledger.objects.filter(pk=self.pk).update(next_attempt_at=Now())
+
 
 class Period(models.Model):
     """The terms on which credits are counted from ``starts_at`` up to ``ends_at``, or to the next period.

@@ -10,6 +10,7 @@ from billing.details import PO_NUMBER
 from billing.focus.months import midnight, month_of
 from billing.models import Invoice, InvoiceStatus
 from billing.sums import Part, Row, sums_to_due
+from orgs.dates import instant_in
 
 Json = Mapping[str, Any]
 DAY = timedelta(days=1)
@@ -48,11 +49,7 @@ class Kind:
 
 def on_demand_since(line: Json) -> datetime | None:
     """Where the span begins whose credits on demand the line charges. None: it charges something else."""
-    try:
-        begin = datetime.fromisoformat(line.get("credits_since") or "")
-    except ValueError:
-        return None
-    return begin if begin.tzinfo else None
+    return instant_in(line.get("credits_since"))
 
 
 CREDITS = "credits"

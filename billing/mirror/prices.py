@@ -36,6 +36,6 @@ def sync_prices() -> None:
         Price.objects.exclude(stripe_id__in=[price.id for price in found.values()]).delete()
         for price in found.values():
             values: dict[str, Any] = asdict(price)
-            del values["active"], values["lookup_key"], values["credits"]
+            del values["active"], values["lookup_key"]
             values |= {"stripe_id": values.pop("id"), "fetched_seq": number, "synced_at": timezone.now()}
             Price.objects.update_or_create(lookup_key=price.lookup_key, defaults=values)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from audit.services import Actor, record
 from billing.actions import BUDGET_CHANGED, STOP_CHANGED, THRESHOLD_REACHED, USAGE_RESUMED, USAGE_STOPPED
-from billing.limits import Use, uses_of
+from billing.limits import Use, is_used_up, uses_of
 from billing.models import ReachedThreshold
 from billing.notices import tell_of_reached_thresholds
 from credits.models import Ledger
@@ -62,6 +62,7 @@ def check_limits(organization: Organization) -> None:
     if organization.closed_at is not None:
         return
     Ledger.objects.locked(organization.pk)
+    before = _noted(organization)
     current = period_credits(organization.pk)
     uses = uses_of(current, organization.usage_budget) if current else []
     ended = _just_ended(organization.pk, current)
@@ -71,6 +72,9 @@ def check_limits(organization: Organization) -> None:
     if current is not None:
         _tell(organization, current, uses)
     _note(organization, uses)
+    _stop_or_resume(organization, current)
+    if _noted(organization) != before:
+        organization.save(update_fields=["usage_reached", "usage_reached_of", "usage_stopped_at"])
 
 
 def _just_ended(organization_id: uuid.UUID, current: PeriodCredits | None) -> PeriodCredits | None:
@@ -112,26 +116,23 @@ def _tell(organization: Organization, period: PeriodCredits, uses: Iterable[Use]
 
 
 def _note(organization: Organization, uses: list[Use]) -> None:
-    """On the organization, where everybody reads it: how far use has come, and whether it is to stop."""
-    before = _noted(organization)
+    """On the organization, where everybody reads it: how far use has come."""
     reached = [use for use in uses if use.reached]
     nearest = max(reached, key=lambda use: (use.highest, use.limit is Limit.BUDGET), default=None)
     organization.usage_reached = nearest.highest if nearest else 0
     organization.usage_reached_of = nearest.limit.value if nearest else ""
-    if organization.usage_stops and any(_stops(organization, use) for use in uses):
+
+
+def _stop_or_resume(organization: Organization, current: PeriodCredits | None) -> None:
+    is_at_limit = current is not None and is_used_up(current, organization.usage_budget)
+    if organization.usage_stops and is_at_limit:
         _stop(organization)
     else:
         _resume(organization)
-    if _noted(organization) != before:
-        organization.save(update_fields=["usage_reached", "usage_reached_of", "usage_stopped_at"])
 
 
 def _noted(organization: Organization) -> tuple[object, ...]:
     return organization.usage_reached, organization.usage_reached_of, organization.usage_stopped_at
-
-
-def _stops(organization: Organization, use: Use) -> bool:
-    return use.limit is organization.stopping_limit and use.percent >= 100
 
 
 def _stop(organization: Organization) -> None:

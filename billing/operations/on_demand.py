@@ -3,9 +3,11 @@
 import uuid
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
+
 from audit.services import Actor
 from billing.actions import ON_DEMAND_ASKED
-from billing.models import BillingAccount, OnDemandItem, StripeOperation
+from billing.models import BillingAccount, OnDemandItem, OperationState, StripeOperation
 from billing.on_demand import ask_for_item, span_of
 from billing.tasks import resume_operations
 from credits.models import OnDemandCharge
@@ -15,7 +17,8 @@ from work.doorbell import ring
 
 
 def ask_for_missing_items(*, charge_ids: Iterable[uuid.UUID], actor: Actor) -> list[StripeOperation]:
-    """Ask Stripe for the items of these charges, also where staff deleted one, or Stripe refused before.
+    """Ask Stripe for the items of these charges, also where staff deleted one, or Stripe refused it or its
+    invoice before.
 
     Left alone is what is there by now, under way, or without a customer. One transaction for each.
     """
@@ -27,9 +30,8 @@ def ask_for_missing_items(*, charge_ids: Iterable[uuid.UUID], actor: Actor) -> l
 def _ask(charge: OnDemandCharge, actor: Actor) -> StripeOperation | None:
     with acting_as(actor, charge.organization_id) as act:
         account = BillingAccount.objects.locked(act.organization)
-        there = OnDemandItem.objects.for_org(act.organization).at_stripe().filter(since=charge.since)
-        under_way = StripeOperation.objects.for_org(act.organization).pending().filter(charge=charge)
-        if not account.has_customer or there.exists() or under_way.exists():
+        asked = StripeOperation.objects.for_org(act.organization).filter(charge=charge)
+        if not account.has_customer or asked.pending().exists() or _is_there(charge, asked):
             return None
         operation = ask_for_item(account, charge, actor=actor)
         act.record(
@@ -39,3 +41,12 @@ def _ask(charge: OnDemandCharge, actor: Actor) -> StripeOperation | None:
         )
         ring(resume_operations, str(operation.pk))
         return operation
+
+
+def _is_there(charge: OnDemandCharge, asked: QuerySet[StripeOperation]) -> bool:
+    """Not an item that waits in vain, since Stripe refused its invoice."""
+    last = asked.order_by("created_at").last()
+    items = OnDemandItem.objects.for_org(charge.organization_id).at_stripe().filter(since=charge.since)
+    if last is not None and last.state == OperationState.FAILED:
+        items = items.exclude(invoice_id="")
+    return items.exists()

@@ -1,11 +1,11 @@
 """*Cost by label*: of a period's credits and their cost on demand, what came from which label of stacks."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from billing.parts import parts_of
-from credits.selectors import PeriodCredits, period_credits
+from credits.selectors import PeriodCredits, latest_credits, period_credits
 from orgs.models import Organization
 from usage.labels import resource_hours_by_label
 
@@ -34,13 +34,14 @@ class LabelCostsPage:
 
     @property
     def earlier(self) -> str:
-        """An instant of the period before, for the address; empty where none is known."""
-        return (self.period.since - timedelta(seconds=1)).isoformat() if self.period else ""
+        """An instant of the period before, for the address; empty where there is none."""
+        before = self.period.before if self.period else None
+        return before.since.isoformat() if before else ""
 
 
 def label_costs_page(organization: Organization, *, at: datetime | None = None) -> LabelCostsPage:
-    """Of the period in which ``at`` lies, by default the current one. Five statements."""
-    period = period_credits(organization.pk, at=at)
+    """Of the period in which ``at`` lies, by default the latest one. Four statements at most."""
+    period = period_credits(organization.pk, at=at) if at else latest_credits(organization.pk)
     return LabelCostsPage(period, _rows(organization, period) if period else [])
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -39,6 +39,7 @@ class State(Enum):
     NOTHING = "nothing"
     UNDER_WAY = "under_way"
     MISSING = "missing"
+    NOT_INVOICED = "not_invoiced"
     NO_CUSTOMER = "no_customer"
     DIFFERS = "differs"
     NOT_OURS = "not_ours"
@@ -53,6 +54,7 @@ LABELS = {
     State.NOTHING: _("Less than a cent"),
     State.UNDER_WAY: _("On its way"),
     State.MISSING: _("Missing"),
+    State.NOT_INVOICED: _("On no invoice"),
     State.NO_CUSTOMER: _("No customer at Stripe"),
     State.DIFFERS: _("Differs"),
     State.NOT_OURS: _("Not ours"),
@@ -104,7 +106,8 @@ class Comparison:
 
     @property
     def missing(self) -> list[Row]:
-        return [row for row in self.rows if row.state is State.MISSING]
+        """Of which Stripe lacks the item, or its invoice."""
+        return [row for row in self.rows if row.state in {State.MISSING, State.NOT_INVOICED}]
 
     @property
     def previous(self) -> date:
@@ -153,7 +156,7 @@ def _page(charges: QuerySet[OnDemandCharge], after: Key | None) -> QuerySet[OnDe
         booked_at__gte=OuterRef("since"),
         booked_at__lt=OuterRef("until"),
     )
-    asked = StripeOperation.objects.filter(charge=OuterRef("pk")).order_by("-created_at")
+    asked = _asked()
     order = ("since", "id")
     return (
         charges.filter(beyond(after or BEGINNING, order))
@@ -168,11 +171,19 @@ def _page(charges: QuerySet[OnDemandCharge], after: Key | None) -> QuerySet[OnDe
     )
 
 
+def _asked() -> QuerySet[StripeOperation]:
+    """What asked for a charge, latest first."""
+    return StripeOperation.objects.filter(charge=OuterRef("pk")).order_by("-created_at")
+
+
 def _unlike(charges: QuerySet[OnDemandCharge]) -> QuerySet[OnDemandCharge]:
+    """Those of which Stripe has another amount, or refused the invoice."""
     items = OnDemandItem.objects.at_stripe().filter(
         organization=OuterRef("organization"), since=OuterRef("since"), currency=CREDIT_CURRENCY
     )
-    return charges.exclude(amount=_sum_of(items, "amount"))
+    told = charges.annotate(told=Subquery(_asked().values("state")[:1]))
+    refused = Q(Exists(items.unbilled()), told=OperationState.FAILED)
+    return told.filter(~Q(amount=_sum_of(items, "amount")) | refused)
 
 
 def _sum_of(rows: QuerySet[Any], name: str) -> Coalesce:
@@ -206,7 +217,7 @@ def _invoice_names(items: Items) -> dict[str, str]:
 def _row(charge: Any, items: Items, invoices: dict[str, str]) -> Row:
     at_stripe = sum(item.amount for item in items) if items else None
     is_whole = charge.counted == charge.credits and all(item.currency == CREDIT_CURRENCY for item in items)
-    state = _state_of(charge, at_stripe) if is_whole else State.DIFFERS
+    state = _state_of(charge, items) if is_whole else State.DIFFERS
     return Row(
         charge_id=charge.pk,
         organization=charge.organization.name,
@@ -217,21 +228,24 @@ def _row(charge: Any, items: Items, invoices: dict[str, str]) -> Row:
         ours=charge.amount,
         at_stripe=at_stripe,
         state=state,
-        why=_why(charge) if state is State.MISSING else "",
+        why=_why(charge) if state in {State.MISSING, State.NOT_INVOICED} else "",
         item_id=", ".join(item.stripe_id for item in items),
         invoice=_names(items, invoices),
         checked_at=min((item.synced_at for item in items), default=None),
     )
 
 
-def _state_of(charge: Any, at_stripe: int | None) -> State:
-    if at_stripe is None:
+def _state_of(charge: Any, items: Items) -> State:
+    if not items:
         if not charge.amount:
             return State.NOTHING
         if charge.last_state == OperationState.PENDING:
             return State.UNDER_WAY
         return State.MISSING if charge.customer else State.NO_CUSTOMER
-    return State.SAME if at_stripe == charge.amount else State.DIFFERS
+    if sum(item.amount for item in items) != charge.amount:
+        return State.DIFFERS
+    waits = any(not item.invoice_id for item in items)
+    return State.NOT_INVOICED if waits and charge.last_state == OperationState.FAILED else State.SAME
 
 
 def _why(charge: Any) -> str:

@@ -4,7 +4,6 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from credits.models import Grant, GrantKind, Ledger, Voiding
@@ -29,7 +28,7 @@ def grant_bought(*, organization_id: uuid.UUID, source: str, amount: int, paid_a
             expires_at=period.ends_at if period else paid_at + WITHOUT_PERIOD,
             source=source,
         )
-        Ledger.objects.filter(pk=ledger.pk).update(next_attempt_at=Now())
+        ledger.make_due()
     return grant
 
 
@@ -41,5 +40,5 @@ def void_bought(*, organization_id: uuid.UUID, source: str) -> Grant | None:
         if granted is None:
             return None
         Voiding.objects.create(organization_id=organization_id, grant=granted, voided_at=timezone.now())
-        Ledger.objects.filter(pk=ledger.pk).update(next_attempt_at=Now())
+        ledger.make_due()
     return granted

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from credits.models import OF_PERIOD, Grant, GrantKind, Ledger, Period, Voiding
@@ -56,14 +55,14 @@ def follow_terms(*, organization_id: uuid.UUID, terms: Terms) -> Period | None:
         )
         _void_promotional(period)
         _grant(period, _credits_of(period, latest, terms), terms.kind)
-        Ledger.objects.filter(pk=ledger.pk).update(next_attempt_at=Now())
+        ledger.make_due()
     return period
 
 
 def stop_counting(*, organization_id: uuid.UUID, edition_code: str) -> Period | None:
     """Count no credits for the rest of the period: the organization has an edition without any now."""
     with transaction.atomic():
-        Ledger.objects.locked(organization_id)
+        ledger = Ledger.objects.locked(organization_id)
         latest = Period.objects.for_org(organization_id).order_by("starts_at").last()
         now = timezone.now()
         if latest is None or latest.ends_at <= now or latest.credit_price is None:
@@ -72,6 +71,7 @@ def stop_counting(*, organization_id: uuid.UUID, edition_code: str) -> Period | 
             organization_id=organization_id, edition_code=edition_code, starts_at=now, ends_at=latest.ends_at
         )
         _void_promotional(period)
+        ledger.make_due()
     return period
 
 

@@ -183,6 +183,7 @@ def fuse() -> Iterator[Fuse]:
         yield fuse
 
 
+@pytest.mark.slow
 @in_parts(5)
 @pytest.mark.usefixtures("in_november")
 def test_a_worker_that_dies_before_any_statement_leaves_nothing_twice_and_nothing_undone(

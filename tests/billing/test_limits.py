@@ -199,6 +199,31 @@ def test_with_a_budget_use_stops_at_that(organization: Organization, manager: Me
     assert "The product was told to stop." in renderer_of(mail.kind)(mail).text
 
 
+def test_bought_credits_let_use_go_on_whatever_the_budget(
+    organization: Organization, manager: Membership
+) -> None:
+    """They are burnt first: until nothing is left of them, nothing more is on demand."""
+    limit(manager, budget=1000, stops=True)
+    use(organization, FREE + 40_000)
+    assert organization.usage_stopped_at is not None
+    grant(organization, 1000, effective_at=NOVEMBER + HOUR)
+    sweep(organization)
+    assert organization.usage_stopped_at is None
+    use(organization, 1000, hour=1)
+    assert organization.usage_stopped_at is not None
+
+
+def test_a_period_without_any_credits_is_at_its_limit(
+    organization: Organization, manager: Membership
+) -> None:
+    """As after a downgrade in mid-period, once all credits that were bought before are burnt."""
+    limit(manager, stops=True)
+    follow_terms(organization_id=organization.pk, terms=terms(credits=0))
+    sweep(organization)
+    assert organization.usage_stopped_at == NOW
+    assert told(organization) == []
+
+
 def test_the_next_period_lets_use_go_on_at_its_beginning(
     organization: Organization, manager: Membership, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +258,7 @@ def fuse() -> Iterator[Fuse]:
         yield fuse
 
 
+@pytest.mark.slow
 @in_parts(5)
 def test_a_worker_that_dies_before_any_statement_tells_nothing_twice_and_misses_nothing(
     part: Part, fuse: Fuse

@@ -1,13 +1,18 @@
 """On-demand credits come on an invoice once, whatever becomes of workers, keys and subscriptions."""
 
+import uuid
+
 import pytest
 from django.utils import timezone
 
-from audit.models import AuditEvent
+from audit.models import ActorKind, AuditEvent
+from audit.services import Actor
 from billing import tasks
 from billing.mirror.reconciliation import reconcile
 from billing.models import BillingAccount, OnDemandItem, StripeOperation
-from credits.models import Ledger, OnDemandCharge
+from billing.operations.on_demand import ask_for_missing_items
+from billing.selectors.on_demand import State, compare
+from credits.models import Entry, Ledger, OnDemandCharge
 from credits.services.periods import follow_terms
 from orgs.models import Organization
 from tests.billing.on_demand import (
@@ -185,6 +190,29 @@ def test_it_waits_for_a_customer_and_a_new_one_pays_what_a_deleted_one_was_not_a
         ask_and_sweep(organization)
     assert operations(organization) == [("failed", "create"), ("done", "invoice")]
     assert [item.amount for item in items(stripe, account)] == [75_00]
+
+
+def test_an_item_whose_invoice_was_refused_is_shown_to_staff_who_ask_again(
+    stripe: StripeWorld, account: BillingAccount
+) -> None:
+    """As where taxes are automatic and the customer's address is missing: else it would wait for ever."""
+    charge = charge_of(account.organization)
+    entry = {"hour": charge.since, "booked_at": charge.since, "credits": charge.credits}
+    Entry.objects.create(organization=account.organization, number=1, **entry)
+    stripe.control.fail(400, method="POST", path="/v1/invoices")
+    ask_and_sweep(account.organization)
+    reconcile(account.organization)
+    ask_and_sweep(account.organization)
+    assert operations(account.organization) == [("failed", "invoice")]
+    (row,) = compare(MAY.date(), after=None, everything=False).rows
+    assert (row.state, row.why) == (State.NOT_INVOICED, "not done, since Stripe did not accept it")
+
+    for _press in range(2):
+        ask_for_missing_items(charge_ids=[charge.pk], actor=Actor(ActorKind.STAFF, "Ann", uuid.uuid4()))
+        tasks.sweep()
+    assert operations(account.organization) == [("failed", "invoice"), ("done", "invoice")]
+    assert [amount for _invoice, amount in lines(stripe, account)] == [75_00]
+    assert compare(MAY.date(), after=None, everything=False).rows == []
 
 
 def test_a_void_invoice_is_not_made_again(stripe: StripeWorld, account: BillingAccount) -> None:

@@ -329,6 +329,7 @@ def buy_credits(scene: Scene) -> None:
     box = scene.page.get_by_label("Packs", exact=True)
     box.fill("3")
     box.blur()
+    scene.show_what_is_paid()
     expect(scene.page.locator(".preview .figure")).to_contain_text("$1,710.00")
     scene.button("Pay $1,710.00 for 3,000,000 credits").click()
     expect(scene.person.told).to_contain_text("3,000,000 credits are bought for $1,710.00.")

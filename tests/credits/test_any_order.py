@@ -40,6 +40,7 @@ def buy(organization: Organization, number: int, begins: int, amount: int) -> No
 
 
 # Without shrinking, which would take minutes: the acts are few.
+@pytest.mark.slow
 @settings(
     max_examples=8,
     deadline=None,

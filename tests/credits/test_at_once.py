@@ -37,6 +37,7 @@ def test_many_that_settle_at_once_burn_each_hour_once(rounds: int) -> None:
         assert list(numbers) == list(range(1, len(numbers) + 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_usage_recorded_while_a_span_closes_is_told_that_it_is_late_if_it_is_booked_so(rounds: int) -> None:
     for _round in range(rounds):

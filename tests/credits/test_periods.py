@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from credits.models import Grant, GrantKind, Ledger, Period, Voiding
-from credits.services.periods import follow_terms
+from credits.services.periods import follow_terms, stop_counting
 from orgs.models import Organization
 from tests.credits.conftest import SetClock
 from tests.credits.months import DAY, DECEMBER, NOVEMBER, NOW, OCTOBER, grant, terms
@@ -51,6 +51,19 @@ def test_promotional_credits_of_their_own_term_stay(organization: Organization) 
     grant(organization, 5, kind=GrantKind.PROMOTIONAL)
     follow(organization, since=NOW - DAY, until=NOW + 30 * DAY)
     assert Voiding.objects.get().grant.credits == 150_000
+
+
+def test_other_terms_and_none_are_settled_at_once(organization: Organization) -> None:
+    """So that a stop at a limit ends with what it was about."""
+    for change in (follow, stop):
+        Ledger.objects.locked(organization.pk)
+        Ledger.objects.update(next_attempt_at=DECEMBER + 1000 * DAY)
+        assert change(organization)
+        assert Ledger.objects.due().exists()
+
+
+def stop(organization: Organization) -> Period | None:
+    return stop_counting(organization_id=organization.pk, edition_code="team-pro")
 
 
 def test_what_an_edition_gives_for_free_changes_with_the_next_period(organization: Organization) -> None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from audit.models import ActorKind, AuditEvent
@@ -250,29 +251,24 @@ def test_no_other_constraint_says_that_an_invitation_waits(
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("constraint", "wrong"),
     [
-        {"kind": Kind.MAIL, "email": ""},
-        {"kind": Kind.LINK, "email": "lee@ledger.test"},
-        {"email": "Lee@ledger.test"},
-        {"role": "owner"},
-        {"generation": 0},
-        {"state": State.ACCEPTED},
-        {"state": State.PENDING, "decided_at": timezone.now()},
-    ],
-    ids=[
-        "mail-without-address",
-        "link-with-address",
-        "capitals",
-        "role",
-        "generation",
-        "accepted-undated",
-        "pending-dated",
+        ("mail_has_address", {"kind": Kind.MAIL, "email": ""}),
+        ("mail_has_address", {"kind": Kind.LINK, "email": "lee@ledger.test"}),
+        ("email_lower", {"email": "Lee@ledger.test"}),
+        ("role_known", {"role": "owner"}),
+        ("last_day_role", {"role": Role.MEMBER, "last_day": "2030-01-31"}),
+        ("generation_positive", {"generation": 0}),
+        ("decided_once", {"state": State.ACCEPTED}),
+        ("decided_once", {"state": State.PENDING, "decided_at": timezone.now()}),
+        ("decided_once", {"state": "forgotten", "decided_at": timezone.now()}),
+        ("of_one_inviter", {"by_host": True}),
+        ("accepted_by", {"accepted_by": F("invited_by")}),
     ],
 )
-def test_the_database_keeps_invitations_in_shape(wrong: dict[str, object]) -> None:
+def test_the_database_keeps_invitations_in_shape(constraint: str, wrong: dict[str, object]) -> None:
     invitation = InvitationFactory()
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises(IntegrityError, match=f'"invitation_{constraint}"'), transaction.atomic():
         Invitation.objects.filter(pk=invitation.pk).update(**wrong)
 
 

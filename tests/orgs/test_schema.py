@@ -27,6 +27,7 @@ WITHOUT_ORGANIZATION = {
     "Stripe's ids are unique at Stripe. A webhook finds its organization by the customer's.": {
         "billing_billingaccount_stripe_customer_id_key",
         "billing_invoice_stripe_id_key",
+        "billing_ondemanditem_stripe_id_key",
         "billing_paymentmethod_stripe_id_key",
         "billing_stripecustomer_pkey",
         "billing_subscription_stripe_id_key",
@@ -42,8 +43,9 @@ WITHOUT_ORGANIZATION = {
     },
     "It is counted up for all organizations together; the organization goes in front of it.": {
         "audit_auditevent_pkey",
+        "billing_reachedthreshold_pkey",
         "credits_entry_pkey",
-        "usage_latehour_pkey",
+        "usage_labelhour_pkey",
         "usage_organizationday_pkey",
         "usage_organizationhour_pkey",
     },

@@ -233,7 +233,7 @@ def test_without_the_permission_there_is_neither_page_nor_act(account: BillingAc
     assert staff().get(URL).status_code == 403
     reader = staff("view_stripeoperation")
     charge = charged(account)
-    assert "missing item at Stripe" not in reader.get(URL, {"month": "2026-05"}).content.decode()
+    assert "Ask Stripe for what is missing" not in reader.get(URL, {"month": "2026-05"}).content.decode()
     assert reader.post(URL, {"charge": [str(charge.pk)]}).status_code == 403
     assert not StripeOperation.objects.exists()
 

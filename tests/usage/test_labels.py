@@ -81,6 +81,7 @@ Steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=Steps)
 def test_labels_are_the_sums_of_their_stacks_whatever_happened(steps: list[tuple], admin: Membership) -> None:

@@ -195,6 +195,7 @@ def test_a_child_of_a_fork_rings_for_itself(redis_server: RedisServer) -> None:
         assert redis.llen(QUEUE) == 2
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_rings_before(redis_server: RedisServer) -> None:
     code = (
         "import django; django.setup(); from work import doorbell; from outbox.tasks import deliver_written;"
