@@ -1,4 +1,6 @@
-"""What an organization takes with it: people, teams, invoices and audit log, as CSV files in one archive."""
+"""What an organization takes with it, as CSV files in one archive: who belongs to it, what it bought and has,
+and its audit log.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -6,11 +8,13 @@ from typing import IO, cast
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from billing.models import Invoice
+from credits.models import Grant, OnDemandCharge
 from orgs.audit_export import export_audit_log
 from orgs.models import Membership
 from orgs.policy import Permission, ensure
 from orgs.spreadsheets import BYTE_ORDER_MARK, csv_text
 from teams.models import Team
+from usage.models import Stack
 
 # The names of columns are part of the format, as those of the audit log's file.
 PEOPLE_COLUMNS = ("id", "name", "email", "role", "joined_utc", "last_day")
@@ -18,6 +22,11 @@ PEOPLE_COLUMNS = ("id", "name", "email", "role", "joined_utc", "last_day")
 TEAM_COLUMNS = ("id", "name", "description", "person_id", "added_utc")
 # Amounts in minor units of the currency.
 INVOICE_COLUMNS = ("number", "status", "currency", "total", "paid", "remaining", "issued_utc", "stripe_id")
+# ``left``: once what was used is settled. ``source``: the period or the invoice that they came with.
+GRANT_COLUMNS = ("kind", "credits", "left", "effective_utc", "expires_utc", "voided_utc", "source")
+# What was invoiced together. The price of a credit in US dollars, the amount in cents.
+ON_DEMAND_COLUMNS = ("since_utc", "until_utc", "credits", "price", "amount")
+STACK_COLUMNS = ("name", "cost_label")
 
 
 class Written:
@@ -45,6 +54,7 @@ def archive_of(actor: Membership) -> Iterator[bytes]:
         Permission.TEAMS_LIST,
         Permission.BILLING_MANAGERS_LIST_MAILS,
         Permission.BILLING_VIEW,
+        Permission.RUM_PER_STACK,
     ):
         ensure(actor, permission)
     return _pieces(
@@ -52,6 +62,9 @@ def archive_of(actor: Membership) -> Iterator[bytes]:
             "people.csv": [_text(PEOPLE_COLUMNS, _people(actor))],
             "teams.csv": [_text(TEAM_COLUMNS, _teams(actor))],
             "invoices.csv": [_text(INVOICE_COLUMNS, _invoices(actor))],
+            "credits.csv": [_text(GRANT_COLUMNS, _grants(actor))],
+            "on-demand-credits.csv": [_text(ON_DEMAND_COLUMNS, _on_demand(actor))],
+            "stacks.csv": [_text(STACK_COLUMNS, _stacks(actor))],
             "audit-log.csv": export_audit_log(actor=actor),
         }
     )
@@ -105,6 +118,31 @@ def _invoices(actor: Membership) -> Iterator[list[str]]:
             _at(invoice.issued_at),
             invoice.stripe_id,
         ]
+
+
+def _grants(actor: Membership) -> Iterator[list[str]]:
+    grants = Grant.objects.for_org(actor.organization).with_left(actor.organization_id)
+    for grant in grants.select_related("voiding").order_by("effective_at", "id"):
+        yield [
+            grant.kind,
+            str(grant.credits),
+            str(grant.left),
+            _at(grant.effective_at),
+            _at(grant.expires_at),
+            _at(grant.voided_at) if grant.voided_at else "",
+            grant.source,
+        ]
+
+
+def _on_demand(actor: Membership) -> Iterator[list[str]]:
+    for charge in OnDemandCharge.objects.for_org(actor.organization).order_by("since"):
+        price = f"{charge.price.normalize():f}"
+        yield [_at(charge.since), _at(charge.until), str(charge.credits), price, str(charge.amount)]
+
+
+def _stacks(actor: Membership) -> Iterator[list[str]]:
+    stacks = Stack.objects.filter(organization=actor.organization).order_by("name")
+    yield from map(list, stacks.values_list("name", "cost_label"))
 
 
 def _at(moment: datetime) -> str:

@@ -1,7 +1,8 @@
 """Invitations and billing managers, told as they are, and to those alone who see them on the page.
 
 Mutants of `invitations/api.py` that are the same program: one row more is read than tells whether there is a
-next page; `_person` refuses a token, which the gate refused before. The topics are headings of the document.
+next page; `_person` refuses a token, which the gate refused before; a manager of another organization is
+looked for, whom `remove_member` doesn't find either. The topics are headings of the document.
 """
 
 import uuid
@@ -66,6 +67,13 @@ def test_pending_invitations_come_a_page_at_a_time_the_latest_first(admin: Membe
     assert [row["id"] for row in listed] == [str(invitation.pk) for invitation in latest_first]
 
 
+def test_what_is_sent_again_is_told_as_it_is_now(admin: Membership) -> None:
+    invitation = InvitationFactory(organization=admin.organization, inviter=admin, sent_at=AN_HOUR_AGO)
+    again = told(program_of(admin).post(f"invitations/{invitation.pk}/resend"))
+    assert (again["id"], again["state"]) == (str(invitation.pk), "pending")
+    assert datetime.fromisoformat(again["sent_at"]) > AN_HOUR_AGO
+
+
 def test_of_an_admins_invitation_that_is_not_ones_own_nothing_is_told(
     admin: Membership, billing_manager: Membership
 ) -> None:
@@ -89,6 +97,7 @@ def test_billing_managers_come_the_first_to_join_first(admin: Membership) -> Non
         )
         for number, pk in enumerate([uuid.UUID(int=1), *ids])
     )
+    MembershipFactory(role=Role.BILLING_MANAGER)
     rows = told(program_of(admin).get("billing-managers"))["data"]
     assert [row["id"] for row in rows] == [str(one.pk) for one in [*reversed(at_once), late]]
     assert rows[-1] == {

@@ -1,11 +1,8 @@
 """Closing an organization: read-only for 30 days, its subscription let end, undone by a press, then gone."""
 
-import csv
-import io
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
-from zipfile import ZipFile
 
 import pytest
 from django.db import transaction
@@ -41,7 +38,6 @@ from tests.hooks.factories import EndpointFactory
 from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import text
 from tests.races import at_once
-from tests.teams.factories import TeamFactory, TeamMembershipFactory
 from tests.tokens.factories import AccessTokenFactory
 from tests.world import signed_in
 from tokens.models import AccessToken
@@ -459,25 +455,18 @@ def test_of_two_at_once_one_closes(
     assert actions("subscription.ending", "subscription.kept") == ["subscription.ending"]
 
 
-def test_the_archive_holds_people_teams_invoices_and_the_log(admin: Membership, sign_in: SignIn) -> None:
-    InvoiceFactory(organization=admin.organization, number="A-1")
-    place = TeamMembershipFactory(team__organization=admin.organization, membership=admin)
-    empty = TeamFactory(organization=admin.organization)
-    TeamMembershipFactory()
-    close(admin)
-    answer = sign_in(admin).post(url(admin.organization, "organization_data"))
-    with ZipFile(io.BytesIO(b"".join(answer))) as archive:
-        rows = {
-            name: list(csv.reader(io.StringIO(archive.read(name).decode("utf-8-sig"))))
-            for name in archive.namelist()
-        }
-    assert rows["people.csv"][1][2] == admin.user.email
-    assert rows["invoices.csv"][1][0] == "A-1"
-    assert {(row[0], row[3]) for row in rows["teams.csv"][1:]} == {
-        (str(place.team_id), str(admin.user_id)),
-        (str(empty.pk), ""),
-    }
-    assert "organization.closing_begun" in {row[4] for row in rows["audit-log.csv"]}
+def test_without_a_subscription_it_says_whether_use_is_still_charged(
+    admin: Membership, sign_in: SignIn
+) -> None:
+    charged = "is still charged"
+    client, page = sign_in(admin), url(admin.organization)
+    assert charged not in text(client.get(page))
+    BillingAccount.objects.update_or_create(
+        organization=admin.organization, defaults={"stripe_customer_id": "cus_1"}
+    )
+    assert charged in text(client.get(page))
+    Organization.objects.update(edition_code="team-pro")
+    assert charged not in text(client.get(page))
 
 
 def test_who_is_dismissed_meanwhile_can_be_kept_out(

@@ -294,7 +294,13 @@ def test_whoever_holds_the_link_declines_and_the_inviter_reads_why() -> None:
     mail = OutgoingEmail.objects.get()
     assert invitation.invited_by is not None
     assert (mail.kind, mail.to) == ("invitation_declined", invitation.invited_by.email)
-    assert AuditEvent.objects.get().actor_name == invitation.email
+    event = AuditEvent.objects.get()
+    assert event.actor_name == event.actor == invitation.email
+
+
+def test_who_declines_with_nothing_but_a_link_is_told_without_a_name() -> None:
+    services.decline(claim=by_link(InvitationFactory(kind=Kind.LINK)))
+    assert AuditEvent.objects.get().actor == "a person with the link"
 
 
 def test_declining_twice_tells_once() -> None:

@@ -1,7 +1,8 @@
 """People brought in from a file: each line for itself, and as often as one likes.
 
 Mutants of the command that are the same program: without `select_related` a line takes more statements; with
-line ends translated the columns say the same, as none that is accepted holds a line end.
+line ends translated the columns say the same, as none that is accepted holds a line end; the name of an
+encoding has no case. Its help is for people to read.
 """
 
 from io import StringIO
