@@ -70,6 +70,7 @@ def test_every_question_leads_back_to_the_list_that_it_came_from(
         for address in addresses:
             answer = client.get(address)
             assert answer.status_code == 200, address
+            assert 'name="csrfmiddlewaretoken"' in text(answer), address
             assert f'href="{url(organization, name)}" data-dialog-close' in text(answer), address
     assert "Invite billing manager </h1>" in text(client.get(url(organization, "managers_invite")))
 
