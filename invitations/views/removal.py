@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django_htmx.http import HttpResponseClientRedirect
 
 from invitations.models import Invitation
 from invitations.roles import list_of
@@ -67,10 +66,9 @@ def _ask(request: OrgRequest, people: list[uuid.UUID], invitations: list[uuid.UU
 
 
 def _back_to_choose(request: OrgRequest) -> HttpResponse:
-    """Instead of a question about nobody; from a dialog by the page itself."""
+    """Instead of a question about nobody."""
     messages.info(request, _("Choose first whom to remove."))
-    home = _home(request, request.POST if request.method == "POST" else request.GET)
-    return HttpResponseClientRedirect(home) if request.htmx else redirect(home)
+    return redirect(_home(request, request.POST if request.method == "POST" else request.GET))
 
 
 def _list(data: QueryDict) -> Role:

@@ -178,6 +178,14 @@ def test_nobody_asks_without_the_link() -> None:
     assert asked_mails() == []
 
 
+def test_who_asks_again_and_again_is_told_to_wait(admin: Membership, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(settings.ACCOUNT_RATE_LIMITS, "invitation_ask", "1/m/ip")
+    invitation = InvitationFactory(organization=admin.organization, inviter=admin)
+    client = opened(by_mail(invitation))
+    ended(State.REVOKED)(invitation)
+    assert [ask(client, invitation).status_code for _press in range(2)] == [200, 429]
+
+
 def test_the_answer_does_not_tell_who_is_in_the_organization(admin: Membership) -> None:
     """The invited address may be a member's by now, an account's or nobody's."""
     answers = set()
