@@ -136,7 +136,7 @@ INSIDE = {
     "plan_undo": Row(get=MONEY, post=MONEY, answers=frozenset({302, 404})),
     # The edition in these tests sells no seats, and no packs of credits.
     "seats": Row(get=MONEY, post=MONEY, answers=frozenset({404})),
-    "credits_buy": Row(get=MONEY, post=MONEY, answers=frozenset({404})),
+    "credits_buy": Row(get=MONEY, post=MONEY, answers=frozenset({200, 422})),
     "card_return": Row(get=SEES_MONEY),
     "owed_pay": Row(post=MONEY),
     "billing_details": Row(get=MONEY, post=MONEY, answers=frozenset({200, 422})),

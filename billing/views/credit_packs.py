@@ -20,7 +20,7 @@ def credits_buy(request: OrgRequest) -> HttpResponse:
     """Choose how many packs, see what they cost, buy them; where none are sold, there is no such page."""
     if not request.organization.edition.prepaid:
         raise Http404
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(request)
     try:
         operation = buy_credits(actor=request.membership, sealed=request.POST.get("offer", ""))

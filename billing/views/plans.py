@@ -71,7 +71,7 @@ def _told(request: OrgRequest, operation: StripeOperation) -> str | None:
 @requires(GET=Permission.BILLING_SUBSCRIPTION_UPDATE, POST=Permission.BILLING_SUBSCRIPTION_UPDATE)
 def undo(request: OrgRequest) -> HttpResponse:
     """Ask whether a planned change is to be undone, and undo it."""
-    if request.method == "GET":
+    if request.method != "POST":
         changes = changes_by(request.GET.get("schedule", ""), request.organization)
         if not changes:
             raise Http404

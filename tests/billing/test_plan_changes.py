@@ -270,7 +270,7 @@ def test_an_offer_that_was_not_made_to_this_person_lately_gets_nothing(
         sealed = sealed_in(browser.get(customer.url(SEATS.format(4))).content.decode())
     elif sealed == "too old":
         sealed = offer
-        monkeypatch.setattr("billing.plan_offers.LIFE", timedelta(seconds=-1))
+        monkeypatch.setattr("billing.sealing.LIFE", timedelta(seconds=-1))
     answer = customer.browser.post(customer.url(SEATS.format(4)), {"offer": sealed})
     assert answer.status_code == 422
     assert "These amounts are too old to be certain." in text_of(answer.content.decode())
