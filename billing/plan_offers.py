@@ -179,9 +179,9 @@ def ask_for_offer(
     if counts_more or subscription.status == "trialing":
         _refuse_what_is_planned(subscription)
     if subscription.status == "trialing":
-        begins = _end_of_trial(subscription.stripe_id, items, period_total=period.total)
+        _ensure_first_charge(period.total, subscription.stripe_id, items)
         offer = Offer(**shown, at_once=True, in_trial=True, at=int(now.timestamp()), total=0, amount_due=0)
-        return Offered(offer, edition, None, each_period, begins, now)
+        return Offered(offer, edition, None, each_period, plan.period_end.date(), now)
     if counts_more:
         at = int(now.timestamp())
         charge = gateway.preview_of_change(subscription.stripe_id, items=items, at=at)
@@ -205,16 +205,12 @@ def _refuse_what_is_planned(subscription: Subscription) -> None:
         )
 
 
-def _end_of_trial(subscription_id: str, items: list[dict[str, Any]], *, period_total: int) -> date:
-    """The day (UTC) of the first charge, by Stripe's preview of it.
-
-    Raises Refused where that is not what it tells of each period.
-    """
+def _ensure_first_charge(total: int, subscription_id: str, items: list[dict[str, Any]]) -> None:
+    """Raises Refused where Stripe's preview of the charge after the trial isn't what each period costs."""
     following = gateway.preview_after_trial(subscription_id, items=items)
     lines = following.document.lines if following.document else []
-    if sum(line.net for line in lines if not line.item) != period_total:
+    if sum(line.net for line in lines if not line.item) != total:
         raise Refused(_("Stripe does not tell for certain what this costs after the trial. Ask support."))
-    return datetime.fromisoformat(following.at).date()
 
 
 def bill_of(preview: Preview, *, amount_due: int) -> Bill:

@@ -25,9 +25,10 @@ def write_on_demand_items(
     """Write down all that Stripe lists for the customer; what it lists no longer is gone."""
     changed = sum(write_on_demand_item(account, one, number) for one in listed.all)
     here = [*(one.id for one in listed.all), *listed.unreadable]
-    return changed + _of_customer(account, number).exclude(stripe_id__in=here).update(
-        gone_at=timezone.now(), fetched_seq=number
-    )
+    gone = _of_customer(account, number).exclude(stripe_id__in=here)
+    if gone.exists():
+        changed += gone.update(gone_at=timezone.now(), fetched_seq=number)
+    return changed
 
 
 def write_on_demand_item(account: BillingAccount, fetched: records.OnDemandItem, number: int) -> bool:

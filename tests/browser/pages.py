@@ -53,7 +53,6 @@ NO_PAGE = {
     "tax_id_add": "POST only",
     "billing_details_preview": "POST only",
     "seats": "the edition sells none",
-    "credits_buy": "the edition is not prepaid",
     "plan_undo": "nothing is planned",
     "purchase": "sells to those without a subscription",
     "subscription_keep": "asks about a subscription that is to end",
