@@ -10,7 +10,7 @@ import pytest
 
 Thing = TypeVar("Thing")
 # Of one table, in `make test`.
-ROWS = 3
+ROWS = 2
 
 
 def sampled(rows: Sequence[Any], *, every: int) -> list[Any]:
