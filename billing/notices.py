@@ -43,7 +43,7 @@ NOBODY = Q(pk__in=[])
 def tell_of_failed_payment(organization: Organization, invoice: Invoice) -> None:
     """To everybody who may update the card, but for those who press to pay and read it on their page.
 
-    To nobody of a purchase of credits: it is called off, and whoever pressed is told so.
+    To nobody of a purchase of credits: it is called off, and the person who pressed is told so.
     """
     purchase = StripeOperation.objects.buying_credits().filter(stripe_id=invoice.stripe_id)
     # Their request waits for the answer: the first attempt, which is still made.

@@ -12,7 +12,7 @@ class Limit(models.TextChoices):
 
 
 class UsageLimits(models.Model):
-    """Columns of the organization, so that whoever reads it knows them.
+    """Columns of the organization, so that all who read it know them.
 
     ``usage_reached``: the highest threshold of ``usage_reached_of`` in the current period, in percent.
     """

@@ -1,7 +1,7 @@
 """Limits of use: chosen by people, compared with the ledger whenever it is settled.
 
 What is told is written with the rows that say so, under the organization's lock: each threshold is told once
-in a period, whoever compares, and however often a worker dies.
+in a period, however many workers compare, and however often one dies.
 """
 
 import uuid
