@@ -1,6 +1,7 @@
 """Billing activity: of the audit log what is about billing, without the names that a reader may not see."""
 
 import re
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from audit import registry
-from audit.models import ActorKind, AuditEvent
+from audit.models import AuditEvent
 from audit.registry import Action, all_actions
 from audit.services import Actor, record
 from billing.actions import CARD_SETUP_STARTED, CARD_UPDATED, INVOICE_PAID
@@ -62,8 +63,8 @@ def test_each_reader_is_told_who_it_was_as_far_as_they_may_know(
 
 
 def test_staff_and_the_portal_are_told_by_what_they_are(admin: Membership) -> None:
-    for kind in (ActorKind.STAFF, ActorKind.SYSTEM):
-        record(CARD_UPDATED, actor=Actor(kind, "Sofia"), organization=admin.organization, method=VISA)
+    for actor in (Actor.staff(uuid4(), ticket="1", reason="Asked"), Actor.system()):
+        record(CARD_UPDATED, actor=actor, organization=admin.organization, method=VISA)
     assert actors(admin) == ["This portal", "Support staff"]
 
 

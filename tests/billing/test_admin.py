@@ -1,13 +1,13 @@
 """The records of support staff: readable, searchable, linked to Stripe's dashboard."""
 
 import pytest
-from allauth.mfa.models import Authenticator
 from django.conf import LazySettings
 from django.db.models import Model
 from django.urls import reverse
 
 from billing.admin import dashboard_link
 from billing.models import StripeEvent
+from orgs.policy import StaffRole
 from tests.billing.factories import (
     BillingAccountFactory,
     CardSetupFactory,
@@ -15,7 +15,7 @@ from tests.billing.factories import (
     SubscriptionFactory,
 )
 from tests.factories import UserFactory
-from tests.world import signed_in
+from tests.world import staff_with
 
 
 def one_of_each() -> list[Model]:
@@ -40,9 +40,7 @@ def one_of_each() -> list[Model]:
 @pytest.mark.slow
 @pytest.mark.django_db
 def test_support_staff_read_and_search_every_record() -> None:
-    staff = UserFactory(is_staff=True, is_superuser=True)
-    Authenticator.objects.create(user=staff, type=Authenticator.Type.TOTP, data={"secret": "x"})
-    client = signed_in(staff)
+    client = staff_with(StaffRole.SUPPORT)
     for row in one_of_each():
         name = f"admin:billing_{row._meta.model_name}"
         listed = client.get(reverse(f"{name}_changelist"), {"q": "Organization evt_1"})

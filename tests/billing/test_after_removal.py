@@ -180,6 +180,7 @@ OF_A_PERSON = {
     "teams.TeamMembership.membership": "team",
     "tokens.AccessToken.membership": "access token",
     "audit.AuditEvent.actor_id": "tells of the past",
+    "support.StaffSession.user": "of support staff, not of a role in an organization",
 }
 
 

@@ -6,7 +6,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-from allauth.mfa.models import Authenticator
 from django.core import signing
 from django.urls import reverse
 from structlog.testing import capture_logs
@@ -18,13 +17,14 @@ from billing.models import StripeOperation
 from billing.plan_offers import SALT
 from billing.tasks import sweep
 from orgs.models import Membership
+from orgs.policy import StaffRole
 from outbox.models import OutgoingEmail
 from tests.billing.mishaps import Killed, let_waits_end
 from tests.billing.plans import Customer, operation, sealed_in, text_of
 from tests.conftest import SignIn
-from tests.factories import MembershipFactory, UserFactory
+from tests.factories import MembershipFactory
 from tests.sampling import sampled
-from tests.world import signed_in
+from tests.world import staff_with
 
 pytestmark = pytest.mark.django_db
 PLAN, SEATS = "plan/?edition={}", "seats/?seats={}"
@@ -391,7 +391,7 @@ def test_a_difference_between_preview_and_invoice_is_kept_and_told(
     (line,) = [line for line in logs if line["event"] == "preview_differs_from_invoice"]
     assert (line["log_level"], line["accepted"]["amount_due"]) == ("error", 12000)
     assert operation().result["difference"]["amount_due"] == 11300
-    staff = UserFactory(is_staff=True, is_superuser=True)
-    Authenticator.objects.create(user=staff, type=Authenticator.Type.TOTP, data={"secret": "x"})
-    listed = signed_in(staff).get(reverse("admin:billing_stripeoperation_changelist"), {"differs": "yes"})
+    listed = staff_with(StaffRole.BILLING_SUPPORT).get(
+        reverse("admin:billing_stripeoperation_changelist"), {"differs": "yes"}
+    )
     assert "$113.00 ≠ $120.00" in listed.content.decode()

@@ -55,6 +55,8 @@ def test_the_file_holds_codes_and_words_newest_first(admin: Membership, sign_in:
         "target_id": "",
         "target": "",
         "facts": json.dumps({"new": "Jörg & Söhne", "old": "Acme"}, ensure_ascii=False),
+        "ticket": "",
+        "reason": "",
     }
 
 

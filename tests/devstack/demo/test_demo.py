@@ -158,6 +158,8 @@ class DemoTest(SimulatorTestCase):
         code = sign_ins.code_of(sign_ins.totp_secret())
         assert f"now {code}" in sign_ins.text()
         browser.post("/accounts/2fa/authenticate/", {"code": code})
+        assert browser.get("/admin/").headers["Location"].startswith("/admin/session/")
+        browser.post("/admin/session/", {"ticket": "48213", "reason": "They can't find an invoice"})
         assert browser.get("/admin/").status_code == 200
         assert browser.get("/admin/usage/organizationday/").status_code == 200
         assert browser.get("/admin/orgs/organization/?q=acme").status_code == 200
