@@ -75,7 +75,8 @@ def test_many_are_asked_about_and_removed_together(
     client = sign_in(admin)
     InvitationFactory(organization=admin.organization, inviter=chosen[1])
     question = ask(client, admin.organization, *chosen)
-    for part in ("Remove 3 from", chosen[0].user.name, chosen[1].user.name, chosen[2].email):
+    parts = ("Remove 3 from", chosen[0].user.name, chosen[1].user.name, chosen[2].email)
+    for part in (*parts, "1 pending invitation"):
         assert part in text(question)
     assert left(*chosen) == [True, True, True]
     done = client.post(url(admin.organization), form_of(question), follow=True)
