@@ -5,18 +5,17 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.utils import timezone
 
 from bench.statements import sent_statements
 from invitations.models import Invitation, Kind, State
 from invitations.refusals import Reason
-from orgs.policy import Role
-from tests.factories import OrganizationFactory, UserFactory
+from orgs.policy import Role, StaffRole
+from tests.factories import OrganizationFactory
 from tests.invitations.factories import InvitationFactory
 from tests.invitations.pages import text
-from tests.world import signed_in
+from tests.world import staff_with
 
 pytestmark = pytest.mark.django_db
 
@@ -43,9 +42,7 @@ def failed() -> Invitation:
 
 @pytest.fixture
 def staff() -> Client:
-    user = UserFactory(is_staff=True, is_superuser=True)
-    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
-    return signed_in(user)
+    return staff_with(StaffRole.SUPPORT)
 
 
 def found(staff: Client, **query: str) -> list[int]:
