@@ -2,9 +2,11 @@
 
 Two mutants of ``services/answering.py`` are the same program: without the test for an inviter, as nobody's
 membership has the id None, and without the check for ALREADY_IN, behind which the constraint says the same.
+Here and in ``asking.py``, saving all columns of the locked row writes what they hold already.
 """
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -263,8 +265,9 @@ def test_the_inviter_and_for_a_billing_manager_every_admin_is_told_once() -> Non
     MembershipFactory(organization=invitation.organization, role=Role.BILLING_MANAGER)
     services.accept(user=UserFactory(), claim=by_link(invitation))
     assert invitation.invited_by is not None
-    told = OutgoingEmail.objects.filter(kind="invitation_accepted").values_list("to", flat=True)
-    assert sorted(told) == sorted([invitation.invited_by.email, other_admin.user.email])
+    told = OutgoingEmail.objects.filter(kind="invitation_accepted")
+    assert {mail.to for mail in told} == {invitation.invited_by.email, other_admin.user.email}
+    assert {mail.params["inviter"] for mail in told} == {invitation.invited_by_name}
 
 
 def test_of_a_new_member_only_the_inviter_is_told() -> None:
@@ -294,12 +297,13 @@ def test_whoever_holds_the_link_declines_and_the_inviter_reads_why() -> None:
     mail = OutgoingEmail.objects.get()
     assert invitation.invited_by is not None
     assert (mail.kind, mail.to) == ("invitation_declined", invitation.invited_by.email)
+    assert mail.params["person"] == invitation.email
     event = AuditEvent.objects.get()
     assert event.actor_name == event.actor == invitation.email
 
 
 def test_who_declines_with_nothing_but_a_link_is_told_without_a_name() -> None:
-    services.decline(claim=by_link(InvitationFactory(kind=Kind.LINK)))
+    assert services.decline(claim=by_link(InvitationFactory(kind=Kind.LINK))).decline_message == ""
     assert AuditEvent.objects.get().actor == "a person with the link"
 
 
@@ -322,7 +326,10 @@ def test_what_was_sent_by_a_person_who_is_gone_is_declined_and_nobody_is_told() 
 
 def test_a_dead_claim_declines_nothing() -> None:
     invitation = InvitationFactory(generation=2)
-    with pytest.raises(AcceptRefused):
+    with pytest.raises(AcceptRefused) as refused:
         services.decline(claim=Claim(invitation.pk, 1, Channel.MAIL))
+    assert refused.value.message == sentence_for_invitee(Reason.SUPERSEDED, invitation.organization.name)
+    with pytest.raises(Invitation.DoesNotExist):
+        services.decline(claim=Claim(uuid4(), 1, Channel.MAIL))
     invitation.refresh_from_db()
     assert invitation.state == State.PENDING

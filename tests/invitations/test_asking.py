@@ -98,6 +98,7 @@ def test_a_dead_link_asks_in_one_press_and_is_answered_in_one(death: str, admin:
     Invitation.objects.filter(state=State.PENDING).update(sent_at=timezone.now() - timedelta(minutes=5))
     assert f"Invitation sent to {invitation.email} again." in send_anew(inviter, invitation)
     assert "asked for a new one" not in billing(inviter, admin.organization)
+    assert Invitation.objects.get(pk=invitation.pk).asked_for == ""
     waiting = Invitation.objects.pending().get(email=invitation.email)
     assert accept(opened(by_mail(waiting), signed_in(UserFactory(email=waiting.email))), waiting).url
 
@@ -146,6 +147,7 @@ def test_a_link_asks_for_the_verified_address_of_the_account(admin: Membership) 
     assert BUTTON not in page
     assert "Sign in to ask for a new one" in page
     ask(anonymous, invitation)
+    ask(opened(by_link(invitation), signed_in(UserFactory(verified=False))), invitation)
     assert asked_mails() == []
     ask(opened(by_link(invitation), signed_in(UserFactory(email="lee@ledger.test"))), invitation)
     client = signed_in(admin.user)

@@ -58,8 +58,8 @@ def test_run_again_it_leaves_alone_who_is_there_or_invited(ada: Membership, tmp_
     there = MembershipFactory(organization=ada.organization, role=Role.MEMBER)
     lines = f"{HEAD}lee@ledger.test,member,acme\n{there.user.email},member,acme\n"
     run(tmp_path, lines)
-    said, wrong = run(tmp_path, lines)
-    assert wrong == ""
+    said, wrong = run(tmp_path, f"{lines}lee@ledger.test,admin,acme\n")
+    assert "line 4: lee@ledger.test in acme: An invitation for lee@ledger.test is waiting already." in wrong
     assert "lee@ledger.test in acme: invited already" in said
     assert f"{there.user.email} in acme: belongs to it already" in said
     assert OutgoingEmail.objects.count() == 1

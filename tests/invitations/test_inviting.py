@@ -139,9 +139,13 @@ def test_inviting_does_not_tell_whether_an_account_exists(admin: Membership) -> 
 
 def test_an_address_waits_once(admin: Membership) -> None:
     services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
-    with pytest.raises(Refused, match="waiting already"):
+    with pytest.raises(Refused, match=r"An invitation for lee@ledger\.test is waiting already"):
         services.invite_by_mail(actor=admin, email="LEE@ledger.test", role=Role.BILLING_MANAGER)
     assert mails("invitation_sent") == ["lee@ledger.test"]
+    # Sent again just now, by another button.
+    Invitation.objects.update(generation=2)
+    with pytest.raises(Refused, match="waiting already"):
+        services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
 
 
 def test_a_second_press_with_another_last_day_is_not_answered_as_the_first(admin: Membership) -> None:
@@ -207,8 +211,13 @@ def test_sending_again_counts_among_the_mails_of_a_day(
     monkeypatch.setattr(mail_limits, "MAILS_PER_DAY_AND_ADDRESS", 1)
     invitation = services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
     Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
-    with pytest.raises(Refused, match=r"lee@ledger\.test got 1 invitations today"):
+    limit = r"^lee@ledger\.test got 1 invitations today, which is the limit\. Try again tomorrow\.$"
+    with pytest.raises(RefusedForNow, match=limit) as refused:
         services.resend(actor=admin, invitation_id=invitation.pk)
+    assert 86_000 < refused.value.wait <= 86_400
+    services.revoke(actor=admin, invitation_id=invitation.pk)
+    with pytest.raises(RefusedForNow, match=limit):
+        services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
 
 
 def test_what_is_over_is_neither_copied_nor_sent_anew(admin: Membership) -> None:
@@ -226,8 +235,13 @@ def test_what_is_over_is_neither_copied_nor_sent_anew(admin: Membership) -> None
         asked_for="lee@ledger.test",
         last_day=now.date() - timedelta(days=1),
     )
+    with pytest.raises(PageOutdated):
+        services.resend(actor=admin, invitation_id=revoked.pk, shown=2)
     with pytest.raises(Refused, match="has passed"):
-        services.resend(actor=admin, invitation_id=revoked.pk)
+        services.resend(actor=admin, invitation_id=revoked.pk, shown=1)
+    Invitation.objects.filter(pk=revoked.pk).update(last_day=now.date() + timedelta(days=9))
+    sent = services.resend(actor=admin, invitation_id=revoked.pk, shown=1)
+    assert (sent.email, sent.last_day) == ("lee@ledger.test", now.date() + timedelta(days=9))
 
 
 def test_the_constraint_behind_the_check_gives_the_same_refusal(
@@ -291,6 +305,7 @@ def test_an_overdue_invitation_makes_room_for_a_new_one(
     assert old.state == State.EXPIRED
     event = AuditEvent.objects.get(action="invitation.expired")
     assert (event.actor_kind, event.target_id) == (ActorKind.SYSTEM, str(old.pk))
+    assert event.organization_id == organization.pk
     assert event.sentence == "ended the invitation for lee@ledger.test, which had expired"
 
 
@@ -337,6 +352,13 @@ def test_pressing_twice_for_the_only_place_gives_the_same_link() -> None:
     admin = MembershipFactory(role=Role.ADMIN, organization__edition_code="team-growth")
     first = services.create_link(actor=admin, role=Role.BILLING_MANAGER)
     assert services.create_link(actor=admin, role=Role.BILLING_MANAGER) == first
+    last_day = timezone.now().date() + timedelta(days=9)
+    with pytest.raises(Refused):
+        services.create_link(actor=admin, role=Role.BILLING_MANAGER, last_day=last_day)
+    Invitation.objects.update(last_day=last_day)
+    assert services.create_link(actor=admin, role=Role.BILLING_MANAGER, last_day=last_day) == first
+    with pytest.raises(Refused):
+        services.create_link(actor=admin, role=Role.BILLING_MANAGER)
     assert Invitation.objects.count() == 1
 
 
@@ -366,7 +388,8 @@ def test_resending_makes_a_new_mail_and_kills_the_older_link(admin: Membership) 
         last_error_at=timezone.now(),
     )
     resent = services.resend(actor=admin, invitation_id=invitation.pk)
-    assert (resent.generation, resent.invited_by, resent.last_error) == (2, admin.user, "")
+    assert (resent.generation, resent.invited_by) == (2, admin.user)
+    assert (resent.last_error, resent.last_error_by, resent.last_error_at) == ("", "", None)
     assert mails("invitation_sent") == [invitation.email]
 
 
@@ -404,7 +427,8 @@ def test_mails_a_day_are_limited(admin: Membership, monkeypatch: pytest.MonkeyPa
     for name in ("lee", "kim"):
         services.invite_by_mail(actor=admin, email=f"{name}@ledger.test", role=Role.MEMBER)
     for actor in (admin, MembershipFactory(organization=admin.organization, role=Role.ADMIN)):
-        with pytest.raises(Refused, match="2 invitations were mailed today"):
+        limit = r"^2 invitations were mailed today, which is the limit\. Copy an invite link, or wait\.$"
+        with pytest.raises(Refused, match=limit):
             services.invite_by_mail(actor=actor, email="mira@ledger.test", role=Role.MEMBER)
     OutgoingEmail.objects.update(created_at=timezone.now() - timedelta(days=1))
     Invitation.objects.update(sent_at=timezone.now() - timedelta(days=1))
@@ -415,18 +439,25 @@ def test_the_mails_of_a_person_are_counted_over_all_their_organizations(
     admin: Membership, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail_limits, "MAILS_PER_DAY", 1)
+    # A link is no mail.
+    services.create_link(actor=admin, role=Role.MEMBER)
     services.invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
     elsewhere = MembershipFactory(user=admin.user, role=Role.ADMIN)
+    waits = InvitationFactory(
+        organization=elsewhere.organization, sent_at=timezone.now() - timedelta(minutes=5)
+    )
     with pytest.raises(Refused, match="which is the limit"):
         services.invite_by_mail(actor=elsewhere, email="kim@ledger.test", role=Role.MEMBER)
+    with pytest.raises(Refused, match="which is the limit"):
+        services.resend(actor=elsewhere, invitation_id=waits.pk)
 
 
 def test_fifty_invitations_are_mailed_in_a_day_and_five_to_one_address(organization: Organization) -> None:
-    def invited(address: str, times: int) -> None:
+    def invited(
+        address: str, times: int, *, kind: str = "invitation_sent", by: Organization = organization
+    ) -> None:
         OutgoingEmail.objects.bulk_create(
-            OutgoingEmail(
-                kind="invitation_sent", to=address, organization_id=organization.pk, dedupe_key=str(uuid4())
-            )
+            OutgoingEmail(kind=kind, to=address, organization_id=by.pk, dedupe_key=str(uuid4()))
             for _mail in range(times)
         )
 
@@ -437,6 +468,8 @@ def test_fifty_invitations_are_mailed_in_a_day_and_five_to_one_address(organizat
             return True
         return False
 
+    invited("lee@ledger.test", 50, kind="invitation_revoked")
+    invited("lee@ledger.test", 50, by=OrganizationFactory())
     invited("lee@ledger.test", 4)
     assert not refused("lee@ledger.test")
     invited("lee@ledger.test", 1)

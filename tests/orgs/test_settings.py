@@ -159,6 +159,8 @@ def test_the_password_is_asked_for_only_where_who_manages_managers_changes(
     assert harmless.headers["Location"] == url(globex)
     sensitive = client.post(url(globex), shown(client, globex) | {"managers_manage_managers": "on"})
     assert sensitive.headers["Location"].startswith(reverse("account_reauthenticate"))
+    asked = client.get(sensitive.headers["Location"]).content.decode()
+    assert "Next step, in Hooli: change the organization&#x27;s settings." in asked
     assert settings_of(globex) == ("Hooli", None, False)
 
 
