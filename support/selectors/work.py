@@ -1,0 +1,219 @@
+"""What was done for an organization: webhooks of Stripe, operations, mails. What failed comes first."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db.models import Case, Q, QuerySet, Subquery, Value, When
+from django.utils import timezone
+from django.utils.text import Truncator, capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing.dashboard import dashboard_url
+from billing.failures import act_words, failure_words, outcome_in
+from billing.models import BillingAccount, EventState, OperationState, StripeEvent, StripeOperation
+from orgs.compiled import compiled
+from orgs.dates import moment
+from outbox.models import OutgoingEmail
+from outbox.models import State as MailState
+
+SHOWN = 5
+LONGEST_ERROR = 160
+# What a person was told, and what did not come about: after a while it's no news any more.
+LATELY = timedelta(days=30)
+
+
+class EventRow(NamedTuple):
+    event_id: str
+    type: str
+    state: str
+    attempts: int
+    error: str
+    received_at: datetime
+    handled_at: datetime | None
+    next_attempt_at: datetime
+    failed: bool
+
+
+class OperationRow(NamedTuple):
+    id: uuid.UUID
+    kind: str
+    state: str
+    result: Mapping[str, Any]
+    actor_name: str
+    attempts: int
+    error: str
+    created_at: datetime
+    next_attempt_at: datetime
+    failed: bool
+
+
+class MailRow(NamedTuple):
+    id: uuid.UUID
+    kind: str
+    to: str
+    state: str
+    attempts: int
+    error: str
+    created_at: datetime
+    next_attempt_at: datetime
+    failed: bool
+
+
+class WorkRow(NamedTuple):
+    """A row of work, in words. ``kind``: "event", "operation" or "mail"; ``note``: what went wrong, or how.
+
+    ``failed``: nothing tries it any more. ``url``: at Stripe, "" where it has no page there.
+    """
+
+    kind: str
+    id: str
+    title: str
+    about: str
+    tone: str
+    state: str
+    note: str
+    at: datetime
+    failed: bool
+    url: str = ""
+
+
+@compiled(EventRow)
+def _events(organization: uuid.UUID) -> QuerySet[StripeEvent, Any]:
+    """Those of its customer."""
+    accounts = BillingAccount.objects.filter(organization=organization)
+    of_customer = StripeEvent.objects.filter(customer_id=Subquery(accounts.values("stripe_customer_id")[:1]))
+    failed = Q(state=EventState.FAILED)
+    return _failures_and_newest(of_customer, failed, EventRow._fields, "-received_at")
+
+
+@compiled(OperationRow)
+def _operations(organization: uuid.UUID, since: datetime) -> QuerySet[StripeOperation, Any]:
+    operations = StripeOperation.objects.for_org(organization)
+    failed = Q(state=OperationState.FAILED, created_at__gte=since)
+    return _failures_and_newest(operations, failed, OperationRow._fields, "-created_at")
+
+
+@compiled(MailRow)
+def _mails(organization: uuid.UUID) -> QuerySet[OutgoingEmail, Any]:
+    mails = OutgoingEmail.objects.filter(organization_id=organization)
+    return _failures_and_newest(mails, Q(state=MailState.FAILED), MailRow._fields, "-created_at")
+
+
+def _failures_and_newest(
+    rows: "QuerySet[Any]", failed: Q, columns: Sequence[str], newest_first: str
+) -> "QuerySet[Any, Any]":
+    """Each part by an index of its own, so that it costs the same however many rows there are."""
+    flagged = rows.annotate(failed=Case(When(failed, then=Value(True)), default=Value(False)))
+    newest = flagged.order_by(newest_first)
+    failures = newest.filter(failed).values_list(*columns)[:SHOWN]
+    both = failures.union(newest.values_list(*columns)[:SHOWN])
+    return both.order_by("-failed", newest_first)[:SHOWN]
+
+
+@dataclass(frozen=True)
+class Work:
+    """``at_stripe``: webhooks and operations together."""
+
+    at_stripe: list[WorkRow]
+    mails: list[WorkRow]
+
+    @property
+    def failed_at_stripe(self) -> int:
+        return sum(row.failed for row in self.at_stripe)
+
+    @property
+    def failed_mails(self) -> int:
+        return sum(row.failed for row in self.mails)
+
+
+def work_of(organization_id: uuid.UUID) -> Work:
+    """In three statements."""
+    events = map(_event, _events(organization_id))
+    operations = map(_operation, _operations(organization_id, timezone.now() - LATELY))
+    newest_first = sorted([*events, *operations], key=lambda row: row.at, reverse=True)
+    return Work(
+        at_stripe=sorted(newest_first, key=lambda row: not row.failed),
+        mails=mail_rows(_mails(organization_id)),
+    )
+
+
+def mail_rows(mails: Iterable[MailRow]) -> list[WorkRow]:
+    return [_mail(row) for row in mails]
+
+
+def _event(row: EventRow) -> WorkRow:
+    retried = row.state == EventState.RECEIVED and bool(row.error)
+    note = ""
+    if row.failed or retried:
+        note = _tries(row, will_try=retried)
+    elif row.handled_at is not None:
+        taken = round((row.handled_at - row.received_at).total_seconds(), 1)
+        note = _("after %(seconds)s s") % {"seconds": taken}
+    return WorkRow(
+        kind="event",
+        id=row.event_id,
+        title=row.type,
+        about=row.event_id,
+        tone=_tone(is_bad=row.failed or retried, is_done=row.state == EventState.DONE),
+        state=str(EventState(row.state).label),
+        note=note,
+        at=row.received_at,
+        failed=row.failed,
+        url=dashboard_url(row.event_id),
+    )
+
+
+def _operation(row: OperationRow) -> WorkRow:
+    is_open = row.state in {OperationState.PENDING, OperationState.WAITING}
+    note = ""
+    if row.state == OperationState.FAILED:
+        note = str(capfirst(failure_words(outcome_in(row.result)))) + "."
+    elif is_open and row.error:
+        note = _tries(row, will_try=True)
+    return WorkRow(
+        kind="operation",
+        id=str(row.id),
+        title=str(capfirst(act_words(row.kind))),
+        about=_("asked for by %(name)s") % {"name": row.actor_name},
+        tone=_tone(is_bad=row.failed or (is_open and bool(row.error)), is_done=row.state == OperationState.DONE),
+        state=str(OperationState(row.state).label),
+        note=note,
+        at=row.created_at,
+        failed=row.failed,
+    )
+
+
+def _mail(row: MailRow) -> WorkRow:
+    is_open = row.state in {MailState.QUEUED, MailState.WRITING, MailState.SENDING}
+    retried = is_open and bool(row.error)
+    return WorkRow(
+        kind="mail",
+        id=str(row.id),
+        title=str(capfirst(row.kind.replace("_", " "))),
+        about=row.to,
+        tone=_tone(is_bad=row.failed or retried, is_done=row.state == MailState.SENT),
+        state=_("Not delivered") if row.failed else str(MailState(row.state).label),
+        note=_tries(row, will_try=retried) if row.failed or retried else "",
+        at=row.created_at,
+        failed=row.failed,
+    )
+
+
+def _tone(*, is_bad: bool, is_done: bool) -> str:
+    if is_bad:
+        return "bad"
+    return "good" if is_done else ""
+
+
+def _tries(row: EventRow | OperationRow | MailRow, *, will_try: bool) -> str:
+    """What went wrong, in one line, and whether it is tried again by itself."""
+    error = Truncator(" ".join(row.error.split())).chars(LONGEST_ERROR)
+    tried = ngettext("Tried once", "Tried %(count)s times", row.attempts) % {"count": row.attempts}
+    if not will_try:
+        return _("%(error)s %(tried)s, given up.") % {"error": error, "tried": tried}
+    at = moment(row.next_attempt_at)
+    return _("%(error)s %(tried)s, next at %(at)s.") % {"error": error, "tried": tried, "at": at}
