@@ -39,6 +39,7 @@ class Audience(StrEnum):
     ANYONE = "anyone"
     SIGNED_IN = "signed in"
     ORGANIZATION = "people of the organization"
+    STAFF = "support staff"
 
 
 @dataclass(frozen=True)

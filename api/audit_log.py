@@ -29,6 +29,8 @@ class EventOut(Schema):
     target_id: str
     target: str
     data: dict[str, Any]
+    ticket: str | None
+    reason: str | None
 
 
 class EventsOut(Schema):
@@ -69,4 +71,6 @@ def _told(event: AuditEvent) -> EventOut:
         target_id=event.target_id,
         target=event.target_name,
         data=event.data,
+        ticket=event.ticket or None,
+        reason=event.reason or None,
     )

@@ -29,7 +29,8 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
 class AuditEvent(models.Model):
     """``token_id``, ``token_name``: of the access token by which the person, or the product, acted; empty: in
-    person.
+    person. ``ticket``, ``reason``: why support staff acted, as they wrote it; ``actor_id`` is
+    their session's.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -41,6 +42,8 @@ class AuditEvent(models.Model):
     actor_name = models.CharField(max_length=254, editable=False)
     token_id = models.UUIDField(null=True, editable=False)
     token_name = models.CharField(max_length=80, blank=True, editable=False)
+    ticket = models.CharField(max_length=40, blank=True, editable=False)
+    reason = models.CharField(max_length=500, blank=True, editable=False)
     action = models.CharField(max_length=60, editable=False)
     target_id = models.CharField(max_length=64, blank=True, editable=False)
     target_name = models.CharField(max_length=254, blank=True, editable=False)
@@ -66,12 +69,19 @@ class AuditEvent(models.Model):
     @property
     def actor(self) -> str:
         """Who acted, as the reader calls them."""
-        if self.actor_kind == ActorKind.HOST:
-            return str(ActorKind.HOST.label)
+        if self.actor_kind in {ActorKind.HOST, ActorKind.STAFF}:
+            return str(ActorKind(self.actor_kind).label)
         name = self._kind_of_act.actor(self.actor_name) if self._kind_of_act else self.actor_name
         if not self.token_name:
             return name
         return _("%(person)s, by the access token %(token)s,") % {"person": name, "token": self.token_name}
+
+    @property
+    def why(self) -> str:
+        """For which ticket, and why, support staff acted; empty for everybody else."""
+        if not self.ticket:
+            return ""
+        return _("Ticket %(ticket)s: %(reason)s") % {"ticket": self.ticket, "reason": self.reason}
 
     @property
     def target(self) -> str:

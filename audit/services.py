@@ -35,13 +35,16 @@ class Actor:
     """Who did it: a person, an organization's access token, support staff, Stripe, the product beside the
     portal, or the portal itself.
 
-    ``token``: the access token by which the person, or the product, acted.
+    ``token``: the access token by which the person, or the product, acted. ``ticket``, ``reason``: why
+    support staff did; the customer reads them.
     """
 
     kind: ActorKind
     name: str
     id: uuid.UUID | None = None
     token: Token | None = None
+    ticket: str = ""
+    reason: str = ""
 
     @classmethod
     def person(cls, user: Person, *, token: Token | None = None) -> "Actor":
@@ -56,6 +59,11 @@ class Actor:
     def host(cls, name: str, token: Token) -> "Actor":
         """The product beside the portal. ``name``: what customers know it by."""
         return cls(ActorKind.HOST, name, token.id, token)
+
+    @classmethod
+    def staff(cls, session_id: uuid.UUID, *, ticket: str, reason: str) -> "Actor":
+        """Support staff, whose own names no customer reads: their session leads us to the person."""
+        return cls(ActorKind.STAFF, "Support", session_id, ticket=ticket, reason=reason)
 
     @classmethod
     def stripe(cls) -> "Actor":
@@ -94,6 +102,8 @@ def record(
         actor_name=actor.name,
         token_id=actor.token.id if actor.token else None,
         token_name=actor.token.name if actor.token else "",
+        ticket=actor.ticket,
+        reason=actor.reason,
         target_id=str(target_id),
         target_name=target_name,
         data=data,

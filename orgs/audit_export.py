@@ -27,6 +27,8 @@ COLUMNS = (
     "target_id",
     "target",
     "facts",
+    "ticket",
+    "reason",
 )
 EVENTS_AT_A_TIME = 1000
 
@@ -67,4 +69,6 @@ def _cells(event: AuditEvent) -> list[str]:
         event.target_id,
         event.target,
         json.dumps(event.data, ensure_ascii=False, sort_keys=True),
+        event.ticket,
+        event.reason,
     ]

@@ -40,6 +40,15 @@ SOMEBODY: dict[str, Promise] = {
     Role.BILLING_MANAGER: _("A billing manager"),
     Role.BILLING_VIEWER: _("A billing manager"),
 }
+
+
+class StaffRole(TextChoices):
+    """What a person of support staff may do for customers. Each is a Django group of this name."""
+
+    SUPPORT = "support", _("Support")
+    BILLING_SUPPORT = "billing_support", _("Billing support")
+
+
 # An edition's limit counts both.
 BILLING_MANAGERS = frozenset({Role.BILLING_MANAGER, Role.BILLING_VIEWER})
 
@@ -99,6 +108,18 @@ class Permission(TextChoices):
     ORGANIZATIONS_CREATE = "organizations.create", _("create organizations for customers")
     ORGANIZATIONS_RENAME = "organizations.rename", _("rename any organization")
     ORGANIZATIONS_LINK = "organizations.link", _("give any organization an external id")
+    RECORDS_VIEW = "records.view", _("see the records of every organization and person")
+    PEOPLE_VIEW_AS = "people.view_as", _("see the portal as a person sees it")
+    SESSIONS_END = "sessions.end", _("sign a person out everywhere")
+    ADMINS_PROPOSE = "admins.propose", _("ask a colleague to make somebody an admin")
+    ADMINS_CONFIRM = "admins.confirm", _("make somebody an admin whom a colleague asked for")
+    MAILS_SEND_AGAIN = "mails.send_again", _("send a mail again, or to another address")
+    STRIPE_EVENTS_REPLAY = "stripe_events.replay", _("apply a message of Stripe's again")
+    OPERATIONS_SETTLE = "operations.settle", _("try an operation at Stripe again, or give it up")
+    BILLING_RECONCILE = "billing.reconcile", _("compare an organization with Stripe now")
+    GRACE_EXTEND = "grace.extend", _("give an organization more time to pay")
+    CREDITS_GIVE = "credits.give", _("give credits, or take given ones back")
+    CUSTOMERS_MERGE = "customers.merge", _("move a customer at Stripe to another organization")
 
     @property
     def resource(self) -> str:
@@ -146,8 +167,25 @@ FOR_HOST_ONLY = frozenset(
 HOST_GRANTS = FOR_HOST_ONLY | {P.MEMBERS_INVITE, P.BILLING_MANAGERS_INVITE, P.MEMBERS_CHANGE_ROLE}
 # What a program does by a token of the organization, and no person: what is reported is charged.
 FOR_ORGANIZATIONS_ONLY = frozenset({P.USAGE_RECORD})
+# What support staff alone do, in every organization: see STAFF_GRANTS.
+FOR_STAFF_ONLY = frozenset(
+    {
+        P.RECORDS_VIEW,
+        P.PEOPLE_VIEW_AS,
+        P.SESSIONS_END,
+        P.ADMINS_PROPOSE,
+        P.ADMINS_CONFIRM,
+        P.MAILS_SEND_AGAIN,
+        P.STRIPE_EVENTS_REPLAY,
+        P.OPERATIONS_SETTLE,
+        P.BILLING_RECONCILE,
+        P.GRACE_EXTEND,
+        P.CREDITS_GIVE,
+        P.CUSTOMERS_MERGE,
+    }
+)
 # What people and their programs may hold.
-OF_PEOPLE = frozenset(Permission) - FOR_HOST_ONLY - FOR_ORGANIZATIONS_ONLY
+OF_PEOPLE = frozenset(Permission) - FOR_HOST_ONLY - FOR_ORGANIZATIONS_ONLY - FOR_STAFF_ONLY
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: OF_PEOPLE,
@@ -199,6 +237,42 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.BILLING_VIEW,
             P.BILLING_MANAGERS_LIST_NAMES,
             P.RUM_SUMMARY,
+        }
+    ),
+}
+
+# Support staff, while a staff session of theirs is open. Who helps with people touches no money, and the
+# other way round; one person may have both roles.
+STAFF_GRANTS: dict[StaffRole, frozenset[Permission]] = {
+    StaffRole.SUPPORT: frozenset(
+        {
+            P.RECORDS_VIEW,
+            P.PEOPLE_VIEW_AS,
+            P.SESSIONS_END,
+            P.ADMINS_PROPOSE,
+            P.ADMINS_CONFIRM,
+            P.MAILS_SEND_AGAIN,
+            P.MEMBERS_LIST,
+            P.MEMBERS_INVITE,
+            P.MEMBERS_CHANGE_ROLE,
+            P.MEMBERS_REMOVE,
+            P.BILLING_MANAGERS_LIST_NAMES,
+            P.BILLING_MANAGERS_LIST_MAILS,
+            P.BILLING_MANAGERS_INVITE,
+            P.BILLING_MANAGERS_REMOVE,
+        }
+    ),
+    StaffRole.BILLING_SUPPORT: frozenset(
+        {
+            P.RECORDS_VIEW,
+            P.PEOPLE_VIEW_AS,
+            P.MAILS_SEND_AGAIN,
+            P.STRIPE_EVENTS_REPLAY,
+            P.OPERATIONS_SETTLE,
+            P.BILLING_RECONCILE,
+            P.GRACE_EXTEND,
+            P.CREDITS_GIVE,
+            P.CUSTOMERS_MERGE,
         }
     ),
 }
@@ -277,6 +351,14 @@ def permissions_of(role: Role, *, delegated: bool, closing: bool = False) -> fro
     if delegated and role is Role.BILLING_MANAGER:
         granted |= DELEGABLE
     return granted & STAYS_WHILE_CLOSING if closing else granted
+
+
+def permissions_of_staff(roles: Iterable[StaffRole], *, closing: bool = False) -> frozenset[Permission]:
+    """All that somebody of support staff may do; ``closing``: in an organization that closes, where nobody
+    new is let in, and money is settled all the same.
+    """
+    granted = frozenset[Permission]().union(*(STAFF_GRANTS[role] for role in roles))
+    return granted & (STAYS_WHILE_CLOSING | FOR_STAFF_ONLY) if closing else granted
 
 
 def permissions_by_token(

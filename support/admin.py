@@ -1,4 +1,6 @@
-"""The counted jobs; and records of the sign-in library without what would open an account, or billing."""
+"""What was done in staff sessions, the counted jobs; and records of the sign-in library without what would
+open an account, or billing.
+"""
 
 from allauth.idp.oidc.models import Client, Token
 from allauth.mfa.models import Authenticator
@@ -6,7 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from support.models import JobCount
+from support.models import JobCount, StaffRequest, StaffSession, StaffVisit
 
 admin.site.unregister([Authenticator, Client, Group, Token, UserSession])
 
@@ -52,3 +54,24 @@ class JobCountAdmin(admin.ModelAdmin[JobCount]):
     list_display = ["month", "job", "done_by", "count"]
     list_filter = ["job", "done_by"]
     date_hierarchy = "month"
+
+
+@admin.register(StaffSession)
+class StaffSessionAdmin(admin.ModelAdmin[StaffSession]):
+    list_display = ["staff_mail", "ticket", "reason", "opened_at", "expires_at", "ended_at"]
+    search_fields = ["staff_mail", "=ticket", "=id"]
+    date_hierarchy = "opened_at"
+
+
+@admin.register(StaffVisit)
+class StaffVisitAdmin(admin.ModelAdmin[StaffVisit]):
+    list_display = ["at", "session", "organization_id"]
+    list_select_related = ["session"]
+    search_fields = ["session__staff_mail", "=session__ticket", "=organization_id"]
+
+
+@admin.register(StaffRequest)
+class StaffRequestAdmin(admin.ModelAdmin[StaffRequest]):
+    list_display = ["at", "session", "method", "path", "viewed_as"]
+    list_select_related = ["session"]
+    search_fields = ["session__staff_mail", "=session__ticket", "=session__id", "=viewed_as"]

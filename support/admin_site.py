@@ -1,4 +1,6 @@
-"""The Django admin for support staff: signed in through the portal's own pages, with a second factor."""
+"""The Django admin for support staff: signed in through the portal's own pages, with a second factor, and
+with a staff session open.
+"""
 
 import re
 from collections.abc import Callable, Iterable
@@ -11,7 +13,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
@@ -21,7 +23,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.access import sign_in_first
 from billing.selectors.on_demand import missing_lately
 from billing.selectors.prohibitions import prohibitions
-from support.on_demand import on_demand
+from orgs.policy import Permission, may
+from support.access import AdminRequest, note_request, open_a_session_first, staff_of
+from support.principals import Staff
+from support.urls import PAGES
 
 # From a record to its page in the product, which none has; suggestions for fields of forms, which none has.
 UNUSED = {"view_on_site", "autocomplete"}
@@ -40,6 +45,12 @@ class ReadOnly:
 
     def has_change_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False
+
+    def has_view_permission(self, request: HttpRequest, _obj: object = None) -> bool:
+        return may(getattr(request, "staff", None), Permission.RECORDS_VIEW)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
 
     def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False
@@ -84,7 +95,9 @@ class PortalAdminSite(AdminSite):
         **options: Any,
     ) -> None:
         base = admin_class or ModelAdmin
-        super().register(model_or_iterable, type(base.__name__, (ReadOnly, base), {}), **options)
+        inlines = [type(inline.__name__, (ReadOnly, inline), {}) for inline in base.inlines]
+        read_only = type(base.__name__, (ReadOnly, base), {"inlines": inlines})
+        super().register(model_or_iterable, read_only, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, and only with a second factor: a leaked password alone opens no records."""
@@ -92,8 +105,11 @@ class PortalAdminSite(AdminSite):
         return super().has_permission(request) and user.is_authenticated and is_mfa_enabled(user)
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:  # type: ignore[override]  # of more kinds than the stubs name
-        """Records show times in UTC, as logs and Stripe do, whatever zone a person chose for the pages."""
-        inner = super().admin_view(view, cacheable)
+        """The gate of every page: support staff with an open session, each of whose requests is written down.
+
+        Records show times in UTC, as logs and Stripe do, whatever zone a person chose for the pages.
+        """
+        inner = super().admin_view(self._in_session(view), cacheable)
 
         @wraps(inner)
         def in_utc(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -104,6 +120,23 @@ class PortalAdminSite(AdminSite):
         # Which keeps the gate, as Django marks its own.
         in_utc.admin_site = self  # type: ignore[attr-defined]
         return in_utc
+
+    def _in_session(self, view: Callable[..., Any]) -> Callable[..., Any]:
+        # Whoever may not look at anything can still sign out, and protect their account.
+        needs_none = view in {self.logout, self.password_change} or hasattr(view, "needs_no_session")
+
+        @wraps(view)
+        def in_session(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            staff = staff_of(request)
+            cast("AdminRequest", request).staff = cast("Staff", staff)
+            if staff is not None:
+                note_request(request, staff)
+            elif not needs_none:
+                return open_a_session_first(request)
+            answer: HttpResponseBase = view(request, *args, **kwargs)
+            return answer
+
+        return in_session
 
     def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
         """Records, below what only staff can mend at Stripe."""
@@ -139,8 +172,8 @@ class PortalAdminSite(AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Django's own, without what no page of ours leads to, and what odd names and ids would break."""
-        own = path("on-demand/", self.admin_view(on_demand), name="on_demand")
-        return [own, *(url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED)]
+        own = [path(page.route, self.admin_view(page.view), name=page.name) for page in PAGES]
+        return [*own, *(url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED)]
 
 
 def _told(missing: int) -> str:

@@ -1,12 +1,109 @@
-"""What support staff are told of their own work."""
+"""Staff sessions with what was looked at in them, and what support staff are told of their own work."""
 
-from datetime import date
+import uuid
+from datetime import date, timedelta
 from typing import ClassVar
 
+import pgtrigger
+from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import ActorKind
+
+SESSION_LIFE = timedelta(minutes=60)
+PATH_LENGTH = 2000
+
+ticket_number = RegexValidator(
+    r"[A-Za-z0-9](?:[A-Za-z0-9 #/._-]*[A-Za-z0-9])?\Z",
+    _("Enter a ticket number: letters and digits, such as 48213 or SUP-48213."),
+)
+
+
+class StaffSessionQuerySet(models.QuerySet["StaffSession"]):
+    def open(self) -> "StaffSessionQuerySet":
+        """Those that give power now, of people who are support staff still."""
+        now = timezone.now()
+        staff = {"user__is_staff": True, "user__is_active": True}
+        return self.filter(ended_at=None, expires_at__gt=now, **staff)
+
+
+class StaffSession(models.Model):
+    """An hour at most, for one ticket, in which somebody of support staff may look and act.
+
+    ``staff_mail``: their address, as it was: what they did outlives their account.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="staff_sessions"
+    )
+    staff_mail = models.EmailField(_("staff mail"), editable=False)
+    ticket = models.CharField(_("ticket number"), max_length=40, validators=[ticket_number])
+    reason = models.CharField(_("reason"), max_length=500)
+    opened_at = models.DateTimeField(_("opened at"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires at"), editable=False)
+    ended_at = models.DateTimeField(_("ended at"), null=True, editable=False)
+
+    objects: ClassVar[StaffSessionQuerySet] = StaffSessionQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("staff session")
+        verbose_name_plural = _("staff sessions")
+        ordering = ["-opened_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__lte=F("opened_at") + SESSION_LIFE),
+                name="staffsession_an_hour_at_most",
+            ),
+            models.CheckConstraint(condition=~Q(ticket="") & ~Q(reason=""), name="staffsession_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket}, {self.opened_at:%Y-%m-%d %H:%M} UTC"
+
+
+class StaffVisit(models.Model):
+    """An organization whose page was opened in a staff session: its audit log says so, once."""
+
+    session = models.ForeignKey(StaffSession, models.PROTECT, related_name="visits")
+    organization_id = models.UUIDField(editable=False)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("visit of staff")
+        verbose_name_plural = _("visits of staff")
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["session", "organization_id"], name="staffvisit_once")]
+
+    def __str__(self) -> str:
+        return f"{self.session}: {self.organization_id}"
+
+
+class StaffRequest(models.Model):
+    """One URL that was asked for in a staff session, written before it was answered.
+
+    ``viewed_as``: the person as whom the portal was seen, if it was.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    session = models.ForeignKey(StaffSession, models.PROTECT, related_name="requests")
+    at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+    method = models.CharField(_("method"), max_length=10, editable=False)
+    path = models.CharField(_("path"), max_length=PATH_LENGTH, editable=False)
+    viewed_as = models.UUIDField(_("viewed as"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("request of staff")
+        verbose_name_plural = _("requests of staff")
+        ordering = ["-id"]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
 
 
 class Job(models.TextChoices):

@@ -2,36 +2,27 @@
 
 import uuid
 from datetime import date, timedelta
-from typing import cast
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
 
-from accounts.models import User
-from audit.models import ActorKind
-from audit.services import Actor
 from billing.operations.on_demand import ask_for_missing_items
 from billing.selectors.on_demand import PAGE, compare
+from orgs.policy import Permission, may
 from orgs.rows import key_in_text
+from support.access import AdminRequest, staff_may
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def on_demand(request: HttpRequest) -> HttpResponse:
-    """Staff who may see operations see the page; who may add some ask for what is missing."""
-    user = cast("User", request.user)
-    if not user.has_perm("billing.view_stripeoperation"):
-        raise PermissionDenied
+@staff_may(GET=Permission.RECORDS_VIEW, POST=Permission.OPERATIONS_SETTLE)
+def on_demand(request: AdminRequest) -> HttpResponse:
+    """All staff see the page; who may settle operations asks for what is missing."""
     if request.method == "POST":
-        if not user.has_perm("billing.add_stripeoperation"):
-            raise PermissionDenied
-        return _ask(request, user)
+        return _ask(request)
     return TemplateResponse(
         request,
         "support/on_demand.html",
@@ -44,15 +35,17 @@ def on_demand(request: HttpRequest) -> HttpResponse:
                 everything="all" in request.GET,
             ),
             "everything": "all" in request.GET,
-            "may_ask": user.has_perm("billing.add_stripeoperation"),
+            "may_ask": may(request.staff, Permission.OPERATIONS_SETTLE),
         },
     )
 
 
-def _ask(request: HttpRequest, user: User) -> HttpResponse:
+def _ask(request: AdminRequest) -> HttpResponse:
     """For the charges that the page showed as missing."""
     charge_ids = [pk for pk in map(_uuid, request.POST.getlist("charge")[:PAGE]) if pk]
-    asked = ask_for_missing_items(charge_ids=charge_ids, actor=Actor(ActorKind.STAFF, str(user), user.pk))
+    session = request.staff.session
+    actor = request.staff.actor(ticket=session.ticket, reason=session.reason)
+    asked = ask_for_missing_items(charge_ids=charge_ids, actor=actor)
     if asked:
         said = ngettext(
             "Asked Stripe for %(count)d item. It shows here in a moment.",

@@ -1,4 +1,7 @@
-"""One organization with a person in every role, a foreign one full of canaries, a stranger, and staff."""
+"""One organization with a person in every role, a foreign one full of canaries, a stranger, and staff.
+
+``staff``: with the role support; it and ``billing_support`` have a session open.
+"""
 
 import re
 import time
@@ -6,7 +9,6 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
@@ -19,7 +21,7 @@ from audit.services import Actor, record
 from orgs.actions import ORGANIZATION_RENAMED
 from orgs.checks import Route
 from orgs.models import AccessRequest, Membership, Organization
-from orgs.policy import Role
+from orgs.policy import Role, StaffRole
 from tests.billing.factories import (
     BillingAccountFactory,
     CardSetupFactory,
@@ -33,6 +35,7 @@ from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.hooks.factories import DeliveryFactory, EndpointFactory
 from tests.invitations.factories import InvitationFactory
 from tests.programs.factories import ConnectionFactory, DeviceRequestFactory
+from tests.support.factories import staff_member, with_session
 from tests.teams.factories import TeamFactory, TeamMembershipFactory
 from tests.tokens.factories import AccessTokenFactory
 from usage.models import Stack
@@ -65,6 +68,12 @@ def signed_in(user: User, *, ago: timedelta = timedelta()) -> Client:
     return client
 
 
+def staff_with(*roles: StaffRole) -> Client:
+    """A client in which support staff with these roles have a session open."""
+    user = staff_member(*roles)
+    return with_session(signed_in(user), user)
+
+
 def copy_of(client: Client) -> Client:
     """Another browser with the same cookies, whose requests go through middleware set up already."""
     copy = Client()
@@ -86,6 +95,8 @@ class World:
     foreign_admin: Membership
     stranger: Client
     staff: Client
+    billing_support: Client
+    staff_without_session: Client
     staff_without_second_factor: Client
     card_setups: dict[Role, object]
     purchases: dict[Role, object]
@@ -111,6 +122,8 @@ class World:
             clients={role: copy_of(client) for role, client in self.clients.items()},
             stranger=copy_of(self.stranger),
             staff=copy_of(self.staff),
+            billing_support=copy_of(self.billing_support),
+            staff_without_session=copy_of(self.staff_without_session),
             staff_without_second_factor=copy_of(self.staff_without_second_factor),
         )
 
@@ -123,8 +136,6 @@ class World:
 def build_world() -> World:
     organization, memberships, own_ids = build_organization("own", "Own")
     foreign, foreign_memberships, foreign_ids = build_organization("foreign", CANARY)
-    staff, unprotected = (UserFactory(is_staff=True, is_superuser=True) for _ in range(2))
-    Authenticator.objects.create(user=staff, type=Authenticator.Type.TOTP, data={"secret": "x"})
     return World(
         organization=organization,
         memberships=memberships,
@@ -132,8 +143,10 @@ def build_world() -> World:
         foreign=foreign,
         foreign_admin=foreign_memberships[Role.ADMIN],
         stranger=signed_in(MembershipFactory().user),
-        staff=signed_in(staff),
-        staff_without_second_factor=signed_in(unprotected),
+        staff=staff_with(StaffRole.SUPPORT),
+        billing_support=staff_with(StaffRole.BILLING_SUPPORT),
+        staff_without_session=signed_in(staff_member(*StaffRole)),
+        staff_without_second_factor=signed_in(UserFactory(is_staff=True, is_superuser=True)),
         card_setups={
             role: CardSetupFactory(organization=organization, actor_id=membership.user_id).pk
             for role, membership in memberships.items()

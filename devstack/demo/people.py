@@ -4,13 +4,13 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
 from accounts.models import User
+from audit.services import Actor
 from devstack.demo.cast import ORGANIZATIONS, PASSWORD, SUPPORT, DemoPerson
-
-SUPPORT_GROUP = "Support"
+from orgs.policy import StaffRole
+from support.services import set_staff_roles
 
 
 def everyone() -> dict[str, DemoPerson]:
@@ -32,8 +32,7 @@ def ensure_people() -> dict[str, User]:
         # One hash for all: a hash for each would be most of the load's time.
         password = make_password(PASSWORD)
         made = User.objects.bulk_create(
-            User(email=person.email, name=person.name, password=password, is_staff=person is SUPPORT)
-            for person in missing
+            User(email=person.email, name=person.name, password=password) for person in missing
         )
         EmailAddress.objects.bulk_create(
             EmailAddress(user=user, email=user.email, primary=True, verified=True) for user in made
@@ -44,9 +43,7 @@ def ensure_people() -> dict[str, User]:
 
 
 def _equip_support(user: User) -> None:
-    """Sight of every record in the admin, and the second factor that it asks for."""
-    group, _created = Group.objects.get_or_create(name=SUPPORT_GROUP)
-    group.permissions.set(Permission.objects.filter(codename__startswith="view_"))
-    user.groups.add(group)
+    """Both roles, and the second factor that the admin asks for."""
+    set_staff_roles(user_id=user.pk, roles=list(StaffRole), actor=Actor.system())
     if not Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists():
         TOTP.activate(user, generate_totp_secret())

@@ -15,6 +15,7 @@ from django.utils.translation import override
 
 from audit.models import AuditEvent
 from audit.registry import Action, all_actions
+from audit.services import Actor
 from billing.closings import closing_version
 from billing.operations.closing import close_due, close_organization, undo_closing
 from billing.operations.limits import change_limits, check_limits
@@ -32,13 +33,16 @@ from orgs.account_deletion import delete_account
 from orgs.actions import edition_name
 from orgs.audit_export import export_audit_log
 from orgs.models import Membership, Organization
-from orgs.policy import Permission, Role
+from orgs.policy import Permission, Role, StaffRole
 from orgs.services import Change
 from orgs.terms import follow_subscription
 from orgs.usage_limits import Limit
 from programs.models import Connection
 from programs.models import Ending as ProgramEnding
 from programs.services import allow, disconnect
+from support.models import StaffSession
+from support.principals import staff_in
+from support.services import end_sessions, note_visit, open_session, set_staff_roles
 from teams import services as teams
 from teams.models import Details, Team
 from tests.credits.months import count, terms
@@ -48,6 +52,7 @@ from tests.invitations.claims import by_link, by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.languages import use_catalogue
 from tests.programs.factories import ProgramFactory
+from tests.support.factories import staff_member
 from tokens.actions import expiry
 from tokens.models import AccessToken, Ending, ServiceToken, TokenKind
 from tokens.service_tokens import make_service_token, revoke_service_token
@@ -151,6 +156,13 @@ class Scene:
     def revoke_service_token(self) -> None:
         self.make_service_token()
         revoke_service_token(name="Sign-up")
+
+    def open_staff_session(self) -> StaffSession:
+        user = staff_member(StaffRole.SUPPORT)
+        return open_session(user=user, ticket="48213", reason="The card is lost")
+
+    def look_as_staff(self) -> None:
+        note_visit(staff_in(self.open_staff_session().pk), self.organization)
 
     def link(self) -> None:
         self.make_service_token()
@@ -315,6 +327,12 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "usage.resumed": Scene.go_on_with_use,
     "service_token.made": Scene.make_service_token,
     "service_token.revoked": Scene.revoke_service_token,
+    "staff_session.opened": Scene.open_staff_session,
+    "staff_session.ended": lambda scene: end_sessions(user=scene.open_staff_session().user),
+    "staff_roles.changed": lambda scene: set_staff_roles(
+        user_id=scene.ada.user_id, roles=[StaffRole.SUPPORT], actor=Actor.system()
+    ),
+    "organization.opened_by_staff": Scene.look_as_staff,
 }
 # Told in tests/billing: test_mirror.py, of what Stripe says, test_on_demand.py and test_payment_links.py.
 BILLING = {"billing", "card", "credits", "details", "invoice", "payment_link", "subscription"}
@@ -337,7 +355,17 @@ def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
     ]
     texts += [
         choice.label
-        for choices in (Role, Permission, Reason, TokenKind, Ending, ProgramEnding, OffBecause, Limit)
+        for choices in (
+            Role,
+            Permission,
+            Reason,
+            TokenKind,
+            Ending,
+            ProgramEnding,
+            OffBecause,
+            Limit,
+            StaffRole,
+        )
         for choice in choices
     ]
     texts += [text for action in all_actions() for text in (action.label, action.sentence)]

@@ -313,7 +313,7 @@ def card_declined_on_the_simulated_page(stage: Stage) -> Page:
 
 
 def count_credits(stage: Stage) -> datetime:
-    """Five days of a month: the first four use what is free. Gives the fifth, before the day of the world's hour."""
+    """Five days of a month; the first four use what is free. Gives the fifth. The world's hour is later."""
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     days = [today - timedelta(days=ago) for ago in (6, 5, 4, 3, 2)]
     month = terms(days[0], days[0] + timedelta(days=30), credits=2_800)

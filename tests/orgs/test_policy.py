@@ -10,6 +10,7 @@ from orgs.management.commands.roles_table import roles_table
 from orgs.models import Membership, Organization
 from orgs.policy import (
     FOR_ORGANIZATIONS_ONLY,
+    FOR_STAFF_ONLY,
     GRANTS,
     HOST_GRANTS,
     INVITE_PERMISSIONS,
@@ -21,6 +22,7 @@ from orgs.policy import (
     May,
     Permission,
     Role,
+    StaffRole,
     UnknownPermissionError,
     ensure,
     granting_roles,
@@ -30,6 +32,7 @@ from orgs.policy import (
     permissions_by_token,
     permissions_of,
     permissions_of_organization,
+    permissions_of_staff,
     somebody_of,
 )
 
@@ -218,7 +221,50 @@ def test_the_product_beside_the_portal_makes_organizations_and_invites_to_them()
     alone = {"organizations.list", "organizations.create", "organizations.rename", "organizations.link"}
     people = {"members.invite", "billing_managers.invite", "members.change_role"}
     assert {p.value for p in HOST_GRANTS} == alone | people
-    assert {p.value for p in set(Permission) - OF_PEOPLE - FOR_ORGANIZATIONS_ONLY} == alone
+    assert {p.value for p in set(Permission) - OF_PEOPLE - FOR_ORGANIZATIONS_ONLY - FOR_STAFF_ONLY} == alone
+
+
+def granted_to_staff(*roles: StaffRole, closing: bool = False) -> set[str]:
+    return {permission.value for permission in permissions_of_staff(roles, closing=closing)}
+
+
+LOOK = {"records.view", "people.view_as", "mails.send_again"}
+HELP_PEOPLE = {"sessions.end", "admins.propose", "admins.confirm"}
+PEOPLE = {
+    "members.list",
+    "members.invite",
+    "members.change_role",
+    "members.remove",
+    "billing_managers.list_names",
+    "billing_managers.list_mails",
+    "billing_managers.invite",
+    "billing_managers.remove",
+}
+HELP_WITH_MONEY = {
+    "stripe_events.replay",
+    "operations.settle",
+    "billing.reconcile",
+    "grace.extend",
+    "credits.give",
+    "customers.merge",
+}
+
+
+def test_of_support_staff_some_help_with_people_and_some_with_money() -> None:
+    assert granted_to_staff() == set()
+    assert granted_to_staff(StaffRole.SUPPORT) == LOOK | HELP_PEOPLE | PEOPLE
+    assert granted_to_staff(StaffRole.BILLING_SUPPORT) == LOOK | HELP_WITH_MONEY
+    assert granted_to_staff(*StaffRole) == LOOK | HELP_PEOPLE | PEOPLE | HELP_WITH_MONEY
+
+
+def test_where_an_organization_closes_staff_let_nobody_in() -> None:
+    gone = {"members.invite", "members.change_role", "billing_managers.invite"}
+    assert granted_to_staff(*StaffRole, closing=True) == granted_to_staff(*StaffRole) - gone
+
+
+def test_what_staff_alone_do_nobody_else_may() -> None:
+    assert not [role for role in Role if GRANTS[role] & FOR_STAFF_ONLY]
+    assert not (HOST_GRANTS | permissions_of_organization(closing=False)) & FOR_STAFF_ONLY
 
 
 def test_what_is_charged_is_reported_by_the_organization_and_no_person() -> None:

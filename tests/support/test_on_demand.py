@@ -4,8 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from allauth.mfa.models import Authenticator
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -17,10 +15,10 @@ from billing.selectors import on_demand as selector
 from billing.selectors.on_demand import Comparison, State, compare
 from credits.models import Entry, OnDemandCharge
 from orgs.models import Organization
+from orgs.policy import StaffRole
 from tests.billing.factories import BillingAccountFactory
 from tests.billing.on_demand import JUNE, MAY, charge_of
-from tests.factories import UserFactory
-from tests.world import signed_in
+from tests.world import staff_with
 
 pytestmark = pytest.mark.django_db
 
@@ -55,16 +53,9 @@ def item_of(charge: OnDemandCharge, **fields: Any) -> OnDemandItem:
     return OnDemandItem.objects.create(organization=charge.organization, **{**usual, **fields})
 
 
-def staff(*permissions: str) -> Client:
-    user = UserFactory(is_staff=True)
-    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return signed_in(user)
-
-
 @pytest.fixture
 def helper() -> Client:
-    return staff("view_stripeoperation", "add_stripeoperation")
+    return staff_with(StaffRole.BILLING_SUPPORT)
 
 
 @pytest.fixture
@@ -219,7 +210,9 @@ def test_looking_changes_nothing(account: BillingAccount, helper: Client) -> Non
     helper.get(URL, {"month": "2026-05"})
     with sent_statements() as statements:
         helper.get(URL, {"month": "2026-05"})
-    assert not [one for one in statements if not str(one).lstrip().upper().startswith("SELECT")]
+    written = [one for one in map(str, statements) if not one.lstrip().upper().startswith("SELECT")]
+    # The log of what staff look at.
+    assert [one.partition(" (")[0] for one in written] == ['INSERT INTO "support_staffrequest"']
 
 
 @pytest.mark.parametrize(
@@ -230,8 +223,8 @@ def test_an_odd_question_shows_a_month(query: str, helper: Client) -> None:
 
 
 def test_without_the_permission_there_is_neither_page_nor_act(account: BillingAccount) -> None:
-    assert staff().get(URL).status_code == 403
-    reader = staff("view_stripeoperation")
+    assert staff_with().get(URL).status_code == 403
+    reader = staff_with(StaffRole.SUPPORT)
     charge = charged(account)
     assert "Ask Stripe for what is missing" not in reader.get(URL, {"month": "2026-05"}).content.decode()
     assert reader.post(URL, {"charge": [str(charge.pk)]}).status_code == 403

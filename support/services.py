@@ -1,0 +1,88 @@
+"""Opening and ending staff sessions, and who is support staff."""
+
+import uuid
+from collections.abc import Collection
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from audit.services import Actor, record
+from orgs.errors import Refused
+from orgs.models import Organization
+from orgs.policy import Permission, StaffRole, may
+from support.actions import ORGANIZATION_OPENED, ROLES_CHANGED, SESSION_ENDED, SESSION_OPENED
+from support.models import SESSION_LIFE, StaffSession, StaffVisit
+from support.principals import Staff, staff_in
+
+
+@transaction.atomic
+def open_session(*, user: User, ticket: str, reason: str) -> StaffSession:
+    """For an hour; one that they have open ends. Raises Refused for a person without a role in support."""
+    end_sessions(user=user)
+    now = timezone.now()
+    session = StaffSession.objects.create(
+        user=user,
+        staff_mail=user.email,
+        ticket=ticket,
+        reason=reason,
+        opened_at=now,
+        expires_at=now + SESSION_LIFE,
+    )
+    try:
+        staff = staff_in(session.pk)
+    except StaffSession.DoesNotExist:
+        staff = None
+    if not may(staff, Permission.RECORDS_VIEW):
+        raise Refused(_("You have no role in support. Ask those who run the portal to give you one."))
+    record(SESSION_OPENED, actor=Actor.staff(session.pk, ticket=ticket, reason=reason), organization=None)
+    return session
+
+
+@transaction.atomic
+def end_sessions(*, user: User) -> None:
+    """All that the person has open."""
+    # Nobody opens one meanwhile.
+    User.objects.select_for_update().get(pk=user.pk)
+    for session in StaffSession.objects.open().filter(user=user):
+        session.ended_at = timezone.now()
+        session.save(update_fields=["ended_at"])
+        actor = Actor.staff(session.pk, ticket=session.ticket, reason=session.reason)
+        record(SESSION_ENDED, actor=actor, organization=None)
+
+
+def note_visit(staff: Staff, organization: Organization) -> None:
+    """Tell the organization, once in a staff session, that its page was opened."""
+    if StaffVisit.objects.filter(session=staff.session, organization_id=organization.pk).exists():
+        return
+    with transaction.atomic():
+        _visit, first = StaffVisit.objects.get_or_create(
+            session=staff.session, organization_id=organization.pk
+        )
+        if first:
+            why = {"ticket": staff.session.ticket, "reason": staff.session.reason}
+            record(ORGANIZATION_OPENED, actor=staff.actor(**why), organization=organization)
+
+
+@transaction.atomic
+def set_staff_roles(*, user_id: uuid.UUID, roles: Collection[StaffRole], actor: Actor) -> None:
+    """Make a person support staff with these roles and no other; without one they are none any more."""
+    user = User.objects.select_for_update().get(pk=user_id)
+    groups = user.groups.filter(name__in=StaffRole.values)
+    old = set(groups.values_list("name", flat=True))
+    user.groups.remove(*groups)
+    for role in roles:
+        user.groups.add(Group.objects.get_or_create(name=role.value)[0])
+    user.is_staff = bool(roles)
+    user.save(update_fields=["is_staff"])
+    if old != set(roles):
+        record(
+            ROLES_CHANGED,
+            actor=actor,
+            organization=None,
+            target=(user.pk, str(user)),
+            old=",".join(sorted(old)),
+            new=",".join(sorted(roles)),
+        )

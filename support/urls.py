@@ -1,0 +1,26 @@
+"""Our own pages in the admin, beside the records that Django shows. The site puts its gate before each."""
+
+from dataclasses import dataclass
+
+from accounts.access import GatedView
+from support.acts import ACTS
+from support.acts.view import act_view
+from support.on_demand import on_demand
+from support.session_views import session_end, staff_session
+
+
+@dataclass(frozen=True)
+class Page:
+    """``name``: in the namespace ``admin``."""
+
+    route: str
+    view: GatedView
+    name: str
+
+
+PAGES = [
+    Page("session/", staff_session, "staff_session"),
+    Page("session/end/", session_end, "staff_session_end"),
+    Page("on-demand/", on_demand, "on_demand"),
+    *(Page(f"acts/{act.name}/<str:key>/", act_view(act), act.url_name) for act in ACTS.values()),
+]
