@@ -2,9 +2,10 @@
 
 import uuid
 from collections.abc import Collection
+from contextlib import suppress
 
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -57,13 +58,11 @@ def note_visit(staff: Staff, organization: Organization) -> None:
     """Tell the organization, once in a staff session, that its page was opened."""
     if StaffVisit.objects.filter(session=staff.session, organization_id=organization.pk).exists():
         return
-    with transaction.atomic():
-        _visit, first = StaffVisit.objects.get_or_create(
-            session=staff.session, organization_id=organization.pk
-        )
-        if first:
-            why = {"ticket": staff.session.ticket, "reason": staff.session.reason}
-            record(ORGANIZATION_OPENED, actor=staff.actor(**why), organization=organization)
+    # Two pages opened at once tell of one visit.
+    with suppress(IntegrityError), transaction.atomic():
+        StaffVisit.objects.create(session=staff.session, organization_id=organization.pk)
+        why = {"ticket": staff.session.ticket, "reason": staff.session.reason}
+        record(ORGANIZATION_OPENED, actor=staff.actor(**why), organization=organization)
 
 
 @transaction.atomic

@@ -35,7 +35,7 @@ def _unpaid(organization: uuid.UUID) -> QuerySet[Invoice, Any]:
 class Money:
     """``account``: None before anything was asked of Stripe. ``owed``: what has to be paid, by currency.
 
-    ``troubled``: the open invoices that ask for something, and the latest ones.
+    ``invoices``: those whose payment failed, then the latest.
     """
 
     account: AccountRow | None
@@ -45,6 +45,11 @@ class Money:
     upcoming: list[Upcoming]
     next_charges: list[NextCharge]
     invoices: list[InvoiceRow]
+
+    @property
+    def comes_to_nothing(self) -> bool:
+        """It is known that nothing will be charged; else a missing figure is only not known."""
+        return all(one.comes_to_nothing for one in self.upcoming)
 
     @property
     def pays(self) -> Method | None:

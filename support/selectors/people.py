@@ -7,7 +7,20 @@ from typing import Any, NamedTuple
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.db.models import Case, Exists, F, Func, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    Func,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.utils.translation import gettext as _
 
 from invitations.models import MAIL_KEY, Invitation, State, oldest_live
@@ -23,21 +36,24 @@ from outbox.models import State as MailState
 PEOPLE_SHOWN = 8
 INVITATIONS_SHOWN = 6
 ROLES_IN_ORDER = Case(
-    *(When(role=role, then=place) for place, role in enumerate((Role.ADMIN, Role.BILLING_MANAGER, Role.BILLING_VIEWER))),
+    *(
+        When(role=role, then=place)
+        for place, role in enumerate((Role.ADMIN, Role.BILLING_MANAGER, Role.BILLING_VIEWER))
+    ),
     default=9,
     output_field=IntegerField(),
 )
 
 
 class Counts(NamedTuple):
-    """``admins``: those who can sign in. ``live``, ``managers_invited``: places that invitations hold."""
+    """``admins``: those who can sign in. ``members_invited``, ``managers_invited``: who hold a place."""
 
     people: int
     members: int
     admins: int
     members_invited: int
     managers_invited: int
-    invitations: int
+    invited_ever: int
 
 
 @compiled(Counts)
@@ -52,7 +68,7 @@ def _counts(organization: uuid.UUID, oldest: datetime) -> QuerySet[Organization,
             admins=count_of(memberships.admins()),
             members_invited=count_of(live.for_role(Role.MEMBER)),
             managers_invited=count_of(live.for_role(Role.BILLING_MANAGER)),
-            invitations=count_of(Invitation.objects.for_org(organization)),
+            invited_ever=count_of(Invitation.objects.for_org(organization)),
         )
         .values_list(*Counts._fields)
     )
@@ -147,7 +163,11 @@ class InvitationRow(NamedTuple):
     def delivery(self) -> str:
         if self.mail_state is None:
             return ""
-        return _("Delivered to the mail server") if self.mail_state == MailState.SENT else str(MailState(self.mail_state).label)
+        return (
+            _("Delivered to the mail server")
+            if self.mail_state == MailState.SENT
+            else str(MailState(self.mail_state).label)
+        )
 
     @property
     def error(self) -> str:

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Case, Q, QuerySet, Subquery, Value, When
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.dashboard import dashboard_url
 from billing.failures import act_words, failure_words, outcome_in
 from billing.models import BillingAccount, EventState, OperationState, StripeEvent, StripeOperation
 from orgs.compiled import compiled
@@ -66,7 +66,7 @@ class MailRow(NamedTuple):
 class WorkRow(NamedTuple):
     """A row of work, in words. ``kind``: "event", "operation" or "mail"; ``note``: what went wrong, or how.
 
-    ``failed``: nothing tries it any more. ``url``: at Stripe, "" where it has no page there.
+    ``failed``: nothing tries it any more.
     """
 
     kind: str
@@ -78,7 +78,17 @@ class WorkRow(NamedTuple):
     note: str
     at: datetime
     failed: bool
-    url: str = ""
+
+    @property
+    def record_url(self) -> str:
+        return reverse(f"admin:{RECORDS[self.kind]}_change", args=[self.id])
+
+
+RECORDS = {
+    "event": "billing_stripeevent",
+    "operation": "billing_stripeoperation",
+    "mail": "outbox_outgoingemail",
+}
 
 
 @compiled(EventRow)
@@ -87,24 +97,28 @@ def _events(organization: uuid.UUID) -> QuerySet[StripeEvent, Any]:
     accounts = BillingAccount.objects.filter(organization=organization)
     of_customer = StripeEvent.objects.filter(customer_id=Subquery(accounts.values("stripe_customer_id")[:1]))
     failed = Q(state=EventState.FAILED)
-    return _failures_and_newest(of_customer, failed, EventRow._fields, "-received_at")
+    return failures_and_newest(of_customer, failed, EventRow._fields, "-received_at")
 
 
 @compiled(OperationRow)
 def _operations(organization: uuid.UUID, since: datetime) -> QuerySet[StripeOperation, Any]:
     operations = StripeOperation.objects.for_org(organization)
     failed = Q(state=OperationState.FAILED, created_at__gte=since)
-    return _failures_and_newest(operations, failed, OperationRow._fields, "-created_at")
+    return failures_and_newest(operations, failed, OperationRow._fields, "-created_at")
 
 
 @compiled(MailRow)
 def _mails(organization: uuid.UUID) -> QuerySet[OutgoingEmail, Any]:
-    mails = OutgoingEmail.objects.filter(organization_id=organization)
-    return _failures_and_newest(mails, Q(state=MailState.FAILED), MailRow._fields, "-created_at")
+    return mails_among(OutgoingEmail.objects.filter(organization_id=organization))
 
 
-def _failures_and_newest(
-    rows: "QuerySet[Any]", failed: Q, columns: Sequence[str], newest_first: str
+def mails_among(mails: "QuerySet[OutgoingEmail]") -> "QuerySet[OutgoingEmail, Any]":
+    """What a ``MailRow`` is made of."""
+    return failures_and_newest(mails, Q(state=MailState.FAILED), MailRow._fields, "-created_at")
+
+
+def failures_and_newest(
+    rows: "QuerySet[Any, Any]", failed: Q, columns: Sequence[str], newest_first: str
 ) -> "QuerySet[Any, Any]":
     """Each part by an index of its own, so that it costs the same however many rows there are."""
     flagged = rows.annotate(failed=Case(When(failed, then=Value(True)), default=Value(False)))
@@ -163,7 +177,6 @@ def _event(row: EventRow) -> WorkRow:
         note=note,
         at=row.received_at,
         failed=row.failed,
-        url=dashboard_url(row.event_id),
     )
 
 
@@ -179,7 +192,9 @@ def _operation(row: OperationRow) -> WorkRow:
         id=str(row.id),
         title=str(capfirst(act_words(row.kind))),
         about=_("asked for by %(name)s") % {"name": row.actor_name},
-        tone=_tone(is_bad=row.failed or (is_open and bool(row.error)), is_done=row.state == OperationState.DONE),
+        tone=_tone(
+            is_bad=row.failed or (is_open and bool(row.error)), is_done=row.state == OperationState.DONE
+        ),
         state=str(OperationState(row.state).label),
         note=note,
         at=row.created_at,

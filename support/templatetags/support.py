@@ -1,15 +1,21 @@
 """What templates of support staff ask: their navigation, and whether they may do something."""
 
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django import template
 from django.template import Context
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from billing.dashboard import dashboard_url
+from orgs.models import Organization
 from orgs.policy import may
 from support.acts import ACTS
+from support.filters import OF
 
 register = template.Library()
 
@@ -45,6 +51,62 @@ def staff_navigation(context: Context) -> list[dict[str, Any]]:
         }
         for link in LINKS
     ]
+
+
+# What can be done with each kind of thing; acts on a person in an organization are named by the membership.
+MENUS = {
+    "organization": (
+        "invite",
+        "propose-admin",
+        "give-credits",
+        "extend-grace",
+        "reconcile",
+        "merge-customer",
+    ),
+    "person": ("view-as", "change-role", "sign-out", "remove-person"),
+    "invitation": ("resend-invitation", "revoke-invitation"),
+    "event": ("replay-event",),
+    "operation": ("retry-operation", "give-up-operation"),
+    "mail": ("send-mail-again", "readdress-mail"),
+}
+
+
+class ActLink(NamedTuple):
+    label: str | Promise
+    url: str
+    is_dangerous: bool
+
+
+@register.inclusion_tag("support/_act_menu.html", takes_context=True)
+def act_menu(context: Context, kind: str, key: object, about: str) -> dict[str, Any]:
+    """``{% act_menu "invitation" invitation.id invitation.addressee %}``: what this staff member may do with
+    it; nothing at all where that is nothing. ``about``: what it is called.
+    """
+    staff = context["request"].staff
+    acts = [ACTS[name] for name in MENUS[kind] if name in ACTS]
+    allowed = [act for act in acts if may(staff, act.permission)]
+    return {
+        "acts": [ActLink(act.submit, act.url(key), act.tone == "danger") for act in allowed],
+        "menu_id": f"acts-{kind}-{key}",
+        "about": about,
+        "is_main": kind == "organization",
+    }
+
+
+@register.simple_tag
+def at_stripe(stripe_id: str) -> SafeString:
+    """The id, which leads to Stripe's dashboard where that has a page for it."""
+    url = dashboard_url(stripe_id)
+    if not url:
+        return format_html("<code>{}</code>", stripe_id)
+    return format_html('<a href="{}" rel="noreferrer"><code>{}</code></a>', url, stripe_id)
+
+
+@register.simple_tag
+def records_of(model: str, organization: Organization) -> str:
+    """Where the admin lists what an organization has of it: ``{% records_of "billing_invoice" it %}``."""
+    address = reverse(f"admin:{model}_changelist")
+    return f"{address}?{urlencode({OF: organization.pk})}"
 
 
 @register.simple_tag(takes_context=True)
