@@ -38,8 +38,10 @@ class SearchPage:
 
     @property
     def only(self) -> Found | None:
-        """What is meant, where there is no doubt."""
-        return self.found[0] if len(self.found) == 1 and self.found[0].is_exact else None
+        """What is meant, where there is no doubt: nothing else is so called, nor in part of its kind."""
+        exact = [one for one in self.found if one.is_exact]
+        alike = [one for one in self.found if exact and one.kind == exact[0].kind]
+        return exact[0] if len(exact) == len(alike) == 1 else None
 
 
 def search(text: str) -> SearchPage:

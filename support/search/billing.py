@@ -17,7 +17,8 @@ from billing.models import (
     StripeOperation,
     Subscription,
 )
-from support.search.wanted import STRIPE_ID, Found, Wanted, exact_first, organization_url, record_url, some
+from support.links import organization_url, record_url
+from support.search.wanted import STRIPE_ID, Found, Wanted, exact_first, some
 
 INVOICE = gettext_lazy("Invoice")
 

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from invitations.models import Invitation, State
 from orgs.models import Organization
-from support.search.wanted import Found, Wanted, exact_first, organization_url, person_url, some
+from support.links import organization_url, person_url
+from support.search.wanted import Found, Wanted, exact_first, some
 
 ORGANIZATION = gettext_lazy("Organization")
 

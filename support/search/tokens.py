@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from support.search.wanted import MOST, Found, Wanted, organization_url, record_url
+from support.links import organization_url, record_url
+from support.search.wanted import MOST, Found, Wanted
 from tokens.models import AccessToken, ServiceToken
 from tokens.secret import SHOWN
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils.functional import Promise
 
 from orgs.rows import uuid_in
@@ -72,16 +71,3 @@ def some(*parts: "QuerySet[Any, Any]") -> list[Any]:
 def exact_first(rows: Iterable[Any], wanted: Wanted, columns: slice) -> list[Any]:
     """``columns``: those that may be all that was typed."""
     return sorted(rows, key=lambda row: wanted.lower not in {str(one).lower() for one in row[columns]})
-
-
-def organization_url(pk: uuid.UUID) -> str:
-    return reverse("admin:support_organization", args=[pk])
-
-
-def person_url(pk: uuid.UUID) -> str:
-    return reverse("admin:support_person", args=[pk])
-
-
-def record_url(model: str, pk: object) -> str:
-    """Of the page that Django's admin has for it: ``record_url("billing_invoice", pk)``."""
-    return reverse(f"admin:{model}_change", args=[pk])

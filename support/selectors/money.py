@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
@@ -11,14 +11,17 @@ from billing.dashboard import dashboard_url
 from billing.freshness import is_outdated
 from billing.methods import Method
 from billing.models import Invoice, Subscription
+from billing.money import format_money
 from billing.selectors.accounts import AccountRow, account_of
 from billing.selectors.customers import unpaid_sums
 from billing.selectors.invoices import InvoiceRow, latest_and_open
 from billing.selectors.methods import methods_in_use, troubles_of
 from billing.selectors.overview import upcoming_of_account
 from billing.selectors.standing import Standing, UnpaidSum, standing_of
+from billing.templatetags.invoices import days, state_words
 from billing.upcoming import NextCharge, Upcoming, next_charges_of
 from orgs.compiled import compiled
+from support.links import record_url
 
 
 @compiled(Subscription)
@@ -29,6 +32,28 @@ def _subscriptions(organization: uuid.UUID) -> QuerySet[Subscription, Any]:
 @compiled(UnpaidSum)
 def _unpaid(organization: uuid.UUID) -> QuerySet[Invoice, Any]:
     return unpaid_sums(Invoice.objects.for_org(organization).open())
+
+
+class ShownInvoice(NamedTuple):
+    """An invoice in words, for ``{% rows %}``."""
+
+    url: str
+    number: str
+    tone: str
+    state: str
+    period: str
+    amount: str
+
+
+def _invoice(row: InvoiceRow) -> ShownInvoice:
+    return ShownInvoice(
+        url=record_url("billing_invoice", row.id),
+        number=str(row),
+        tone=row.state.tone,
+        state=state_words(row),
+        period=days(row.billed_from, row.billed_until),
+        amount=format_money(row.total, row.currency),
+    )
 
 
 @dataclass(frozen=True)
@@ -44,7 +69,7 @@ class Money:
     owed_since: datetime | None
     upcoming: list[Upcoming]
     next_charges: list[NextCharge]
-    invoices: list[InvoiceRow]
+    invoices: list[ShownInvoice]
 
     @property
     def comes_to_nothing(self) -> bool:
@@ -88,6 +113,7 @@ def money_of(organization_id: uuid.UUID) -> Money:
     for one in to_pay:
         owed[one.currency] = owed.get(one.currency, 0) + one.owed
     failing = [invoice for invoice in unpaid if invoice.state.tone == "bad"]
+    shown = [*failing, *(one for one in latest if one not in failing)]
     return Money(
         account=account,
         standing=standing_of(sums, upcoming, troubles_of(upcoming, in_use, told=False)),
@@ -95,5 +121,5 @@ def money_of(organization_id: uuid.UUID) -> Money:
         owed_since=min((one.since for one in to_pay), default=None),
         upcoming=upcoming,
         next_charges=next_charges_of(upcoming),
-        invoices=[*failing, *(one for one in latest if one not in failing)][:INVOICES_SHOWN],
+        invoices=[_invoice(row) for row in shown[:INVOICES_SHOWN]],
     )

@@ -27,11 +27,14 @@ from invitations.models import MAIL_KEY, Invitation, State, oldest_live
 from invitations.refusals import Reason
 from orgs.capacity import limit_for
 from orgs.compiled import compiled
+from orgs.dates import day, day_here
 from orgs.models import Membership, Organization
 from orgs.policy import Role
 from orgs.rows import count_of
 from outbox.models import OutgoingEmail
 from outbox.models import State as MailState
+from support.links import person_url
+from support.selectors.work import LONGEST_ERROR
 
 PEOPLE_SHOWN = 8
 INVITATIONS_SHOWN = 6
@@ -87,13 +90,36 @@ class PersonRow(NamedTuple):
     two_steps: bool
     seen_at: datetime | None
 
-    @property
-    def shown_name(self) -> str:
-        return self.name or self.email
 
-    @property
-    def role_label(self) -> str:
-        return str(Role(self.role).label)
+class Person(NamedTuple):
+    """The same in words, for ``{% rows %}``; ``last_day``, ``seen``: "" for none."""
+
+    id: str
+    url: str
+    name: str
+    initial: str
+    email: str
+    role: str
+    last_day: str
+    is_active: bool
+    two_steps: bool
+    seen: str
+
+
+def _person(row: PersonRow) -> Person:
+    name = row.name or row.email
+    return Person(
+        id=str(row.id),
+        url=person_url(row.user),
+        name=name,
+        initial=name[:1],
+        email=row.email,
+        role=str(Role(row.role).label),
+        last_day=day(row.last_day),
+        is_active=row.is_active,
+        two_steps=row.two_steps,
+        seen=day_here(row.seen_at) if row.seen_at else "",
+    )
 
 
 @compiled(PersonRow)
@@ -133,47 +159,61 @@ class InvitationRow(NamedTuple):
     ended_because: str
     last_error: str
     last_error_by: str
-    last_error_at: datetime | None
     asked_for: str
     mail_state: str | None
     mail_error: str | None
 
-    @property
-    def addressee(self) -> str:
-        return self.email or _("Invite link")
 
-    @property
-    def role_label(self) -> str:
-        return str(Role(self.role).label)
+class ShownInvitation(NamedTuple):
+    """The same in words, for ``{% rows %}``. ``delivery``: what became of the mail, or why it went nowhere.
 
-    @property
-    def is_pending(self) -> bool:
-        return self.state == State.PENDING
+    ``error``, ``error_by``: why it ended, or why somebody could not accept it. ``can_be_done``: it waits, or
+    somebody asks for a new one.
+    """
 
-    @property
-    def state_label(self) -> str:
-        return str(State(self.state).label)
+    id: str
+    addressee: str
+    role: str
+    inviter: str
+    sent: str
+    tone: str
+    state: str
+    delivery: str
+    error: str
+    error_by: str
+    asked_for: str
+    can_be_done: bool
 
-    @property
-    def bounced(self) -> bool:
-        """The mail with its link was not delivered."""
-        return self.is_pending and self.mail_state == MailState.FAILED
 
-    @property
-    def delivery(self) -> str:
-        if self.mail_state is None:
-            return ""
-        return (
-            _("Delivered to the mail server")
-            if self.mail_state == MailState.SENT
-            else str(MailState(self.mail_state).label)
-        )
+def shown_invitation(row: InvitationRow) -> ShownInvitation:
+    pending = row.state == State.PENDING
+    bounced = pending and row.mail_state == MailState.FAILED
+    reason = row.ended_because or (row.last_error if pending else "")
+    tone = "warn" if pending and row.last_error else ""
+    return ShownInvitation(
+        id=str(row.id),
+        addressee=row.email or _("Invite link"),
+        role=str(Role(row.role).label),
+        inviter=row.invited_by_name,
+        sent=day_here(row.sent_at),
+        tone="bad" if bounced else tone,
+        state=_("Not delivered") if bounced else str(State(row.state).label),
+        delivery=_delivery(row, bounced=bounced),
+        error=str(Reason(reason).label) if reason else "",
+        error_by=row.last_error_by if pending else "",
+        asked_for=row.asked_for,
+        can_be_done=pending or bool(row.asked_for),
+    )
 
-    @property
-    def error(self) -> str:
-        """Why somebody could not accept it, or why it ended; "" where all is well."""
-        code = self.ended_because or self.last_error
-        return str(Reason(code).label) if code else ""
+
+def _delivery(row: InvitationRow, *, bounced: bool) -> str:
+    if bounced:
+        return " ".join((row.mail_error or "").split())[:LONGEST_ERROR]
+    if row.mail_state is None:
+        return ""
+    if row.mail_state == MailState.SENT:
+        return _("Mail delivered")
+    return _("Mail: %(state)s") % {"state": MailState(row.mail_state).label}
 
 
 def with_mail(invitations: QuerySet[Invitation]) -> QuerySet[Invitation, Any]:
@@ -201,11 +241,11 @@ def _invitations(organization: uuid.UUID, invitation: uuid.UUID) -> QuerySet[Inv
 class People:
     """``seats``: how many members the edition allows, ``places``: how many billing managers; None: any."""
 
-    rows: list[PersonRow]
+    rows: list[Person]
     counts: Counts
     seats: int | None
     places: int | None
-    invitations: list[InvitationRow]
+    invitations: list[ShownInvitation]
 
     @property
     def managers(self) -> int:
@@ -214,11 +254,12 @@ class People:
 
 def people_of(organization: Organization, *, invitation: uuid.UUID | None) -> People:
     """In three statements. ``invitation``: one that is shown first."""
+    found = _invitations(organization.pk, invitation or uuid.UUID(int=0))
     (counts,) = _counts(organization.pk, oldest_live(organization))
     return People(
-        rows=_people(organization.pk),
+        rows=[_person(row) for row in _people(organization.pk)],
         counts=counts,
         seats=limit_for(organization, Role.MEMBER),
         places=limit_for(organization, Role.BILLING_MANAGER),
-        invitations=_invitations(organization.pk, invitation or uuid.UUID(int=0)),
+        invitations=[shown_invitation(row) for row in found],
     )

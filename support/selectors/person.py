@@ -10,7 +10,7 @@ from accounts.models import User
 from invitations.models import Invitation
 from orgs.models import Membership
 from outbox.models import OutgoingEmail
-from support.selectors.people import InvitationRow, with_mail
+from support.selectors.people import InvitationRow, ShownInvitation, shown_invitation, with_mail
 from support.selectors.work import MailRow, WorkRow, mail_rows, mails_among
 
 SHOWN = 10
@@ -25,7 +25,7 @@ class PersonPage:
     factors: list[Authenticator]
     memberships: list[Membership]
     sessions: list[UserSession]
-    invitations: list[InvitationRow]
+    invitations: list[ShownInvitation]
     mails: list[WorkRow]
 
 
@@ -42,6 +42,6 @@ def person_page(person: User) -> PersonPage:
         factors=list(Authenticator.objects.filter(user=person).order_by("created_at")),
         memberships=list(memberships.order_by("-joined_at", "-id")[:SHOWN]),
         sessions=list(UserSession.objects.filter(user=person).order_by("-last_seen_at")[:SHOWN]),
-        invitations=[InvitationRow(*row) for row in with_mail(invitations)[:SHOWN]],
+        invitations=[shown_invitation(InvitationRow(*row)) for row in with_mail(invitations)[:SHOWN]],
         mails=mail_rows(MailRow(*row) for row in mails),
     )

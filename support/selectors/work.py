@@ -4,21 +4,23 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any, NamedTuple
 
 from django.db.models import Case, Q, QuerySet, Subquery, Value, When
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from billing.dashboard import dashboard_url
 from billing.failures import act_words, failure_words, outcome_in
 from billing.models import BillingAccount, EventState, OperationState, StripeEvent, StripeOperation
 from orgs.compiled import compiled
-from orgs.dates import moment
+from orgs.dates import machine_text, moment
 from outbox.models import OutgoingEmail
 from outbox.models import State as MailState
+from support.links import record_url
 
 SHOWN = 5
 LONGEST_ERROR = 160
@@ -63,32 +65,33 @@ class MailRow(NamedTuple):
     failed: bool
 
 
-class WorkRow(NamedTuple):
-    """A row of work, in words. ``kind``: "event", "operation" or "mail"; ``note``: what went wrong, or how.
+class Kind(Enum):
+    """What a row of work is. No text: the template chooses by it."""
 
-    ``failed``: nothing tries it any more.
+    EVENT = "event"
+    OPERATION = "operation"
+    MAIL = "mail"
+
+
+class WorkRow(NamedTuple):
+    """A row of work in words, for ``{% rows %}``. ``note``: what went wrong, or how it went.
+
+    ``failed``: nothing tries it any more. ``at_machine``: the instant, as machines read it. ``stripe_url``:
+    "" where it has no page there.
     """
 
-    kind: str
+    kind: Kind
     id: str
+    url: str
     title: str
     about: str
     tone: str
     state: str
     note: str
-    at: datetime
+    at: str
+    at_machine: str
     failed: bool
-
-    @property
-    def record_url(self) -> str:
-        return reverse(f"admin:{RECORDS[self.kind]}_change", args=[self.id])
-
-
-RECORDS = {
-    "event": "billing_stripeevent",
-    "operation": "billing_stripeoperation",
-    "mail": "outbox_outgoingemail",
-}
+    stripe_url: str = ""
 
 
 @compiled(EventRow)
@@ -146,11 +149,13 @@ class Work:
 
 def work_of(organization_id: uuid.UUID) -> Work:
     """In three statements."""
-    events = map(_event, _events(organization_id))
-    operations = map(_operation, _operations(organization_id, timezone.now() - LATELY))
-    newest_first = sorted([*events, *operations], key=lambda row: row.at, reverse=True)
+    operations = _operations(organization_id, timezone.now() - LATELY)
+    events = _events(organization_id)
+    told = [*((row.created_at, _operation(row)) for row in operations)]
+    told += [(row.received_at, _event(row)) for row in events]
+    told.sort(key=lambda one: one[0], reverse=True)
     return Work(
-        at_stripe=sorted(newest_first, key=lambda row: not row.failed),
+        at_stripe=sorted((row for _at, row in told), key=lambda row: not row.failed),
         mails=mail_rows(_mails(organization_id)),
     )
 
@@ -168,52 +173,54 @@ def _event(row: EventRow) -> WorkRow:
         taken = round((row.handled_at - row.received_at).total_seconds(), 1)
         note = _("after %(seconds)s s") % {"seconds": taken}
     return WorkRow(
-        kind="event",
+        kind=Kind.EVENT,
         id=row.event_id,
+        url=record_url("billing_stripeevent", row.event_id),
         title=row.type,
         about=row.event_id,
         tone=_tone(is_bad=row.failed or retried, is_done=row.state == EventState.DONE),
         state=str(EventState(row.state).label),
         note=note,
-        at=row.received_at,
+        at=moment(row.received_at),
+        at_machine=machine_text(row.received_at),
         failed=row.failed,
+        stripe_url=dashboard_url(row.event_id),
     )
 
 
 def _operation(row: OperationRow) -> WorkRow:
-    is_open = row.state in {OperationState.PENDING, OperationState.WAITING}
-    note = ""
+    retried = row.state in {OperationState.PENDING, OperationState.WAITING} and bool(row.error)
+    note = _tries(row, will_try=True) if retried else ""
     if row.state == OperationState.FAILED:
-        note = str(capfirst(failure_words(outcome_in(row.result)))) + "."
-    elif is_open and row.error:
-        note = _tries(row, will_try=True)
+        note = f"{capfirst(failure_words(outcome_in(row.result)))}."
     return WorkRow(
-        kind="operation",
+        kind=Kind.OPERATION,
         id=str(row.id),
+        url=record_url("billing_stripeoperation", row.id),
         title=str(capfirst(act_words(row.kind))),
         about=_("asked for by %(name)s") % {"name": row.actor_name},
-        tone=_tone(
-            is_bad=row.failed or (is_open and bool(row.error)), is_done=row.state == OperationState.DONE
-        ),
+        tone=_tone(is_bad=row.failed or retried, is_done=row.state == OperationState.DONE),
         state=str(OperationState(row.state).label),
         note=note,
-        at=row.created_at,
+        at=moment(row.created_at),
+        at_machine=machine_text(row.created_at),
         failed=row.failed,
     )
 
 
 def _mail(row: MailRow) -> WorkRow:
-    is_open = row.state in {MailState.QUEUED, MailState.WRITING, MailState.SENDING}
-    retried = is_open and bool(row.error)
+    retried = row.state in {MailState.QUEUED, MailState.WRITING, MailState.SENDING} and bool(row.error)
     return WorkRow(
-        kind="mail",
+        kind=Kind.MAIL,
         id=str(row.id),
+        url=record_url("outbox_outgoingemail", row.id),
         title=str(capfirst(row.kind.replace("_", " "))),
         about=row.to,
         tone=_tone(is_bad=row.failed or retried, is_done=row.state == MailState.SENT),
         state=_("Not delivered") if row.failed else str(MailState(row.state).label),
         note=_tries(row, will_try=retried) if row.failed or retried else "",
-        at=row.created_at,
+        at=moment(row.created_at),
+        at_machine=machine_text(row.created_at),
         failed=row.failed,
     )
 

@@ -1,11 +1,10 @@
 """What templates of support staff ask: their navigation, and whether they may do something."""
 
+from functools import cache
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from django import template
 from django.template import Context
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -16,25 +15,26 @@ from orgs.models import Organization
 from orgs.policy import may
 from support.acts import ACTS
 from support.filters import OF
+from support.links import records_url
 
 register = template.Library()
 
 
 class StaffLink(NamedTuple):
     label: Promise
-    url_name: str
+    model: str
     icon: str
 
 
 LINKS = [
-    StaffLink(_("Organizations"), "orgs_organization_changelist", "organization"),
-    StaffLink(_("People"), "accounts_user_changelist", "members"),
-    StaffLink(_("Invitations"), "invitations_invitation_changelist", "link"),
-    StaffLink(_("Invoices"), "billing_invoice_changelist", "invoice"),
-    StaffLink(_("Operations"), "billing_stripeoperation_changelist", "refresh"),
-    StaffLink(_("Webhooks"), "billing_stripeevent_changelist", "external"),
-    StaffLink(_("Mails"), "outbox_outgoingemail_changelist", "mail"),
-    StaffLink(_("Audit log"), "audit_auditevent_changelist", "audit"),
+    StaffLink(_("Organizations"), "orgs_organization", "organization"),
+    StaffLink(_("People"), "accounts_user", "members"),
+    StaffLink(_("Invitations"), "invitations_invitation", "link"),
+    StaffLink(_("Invoices"), "billing_invoice", "invoice"),
+    StaffLink(_("Operations"), "billing_stripeoperation", "refresh"),
+    StaffLink(_("Webhooks"), "billing_stripeevent", "external"),
+    StaffLink(_("Mails"), "outbox_outgoingemail", "mail"),
+    StaffLink(_("Audit log"), "audit_auditevent", "audit"),
 ]
 
 
@@ -45,9 +45,9 @@ def staff_navigation(context: Context) -> list[dict[str, Any]]:
     return [
         {
             "label": link.label,
-            "url": reverse(f"admin:{link.url_name}"),
+            "url": records_url(link.model),
             "icon": link.icon,
-            "current": link.url_name == here,
+            "current": here == f"{link.model}_changelist",
         }
         for link in LINKS
     ]
@@ -77,6 +77,15 @@ class ActLink(NamedTuple):
     is_dangerous: bool
 
 
+# In place of the thing, in addresses that are looked up once.
+KEY = "KEY"
+
+
+@cache
+def _address(act: str) -> str:
+    return ACTS[act].url(KEY)
+
+
 @register.inclusion_tag("support/_act_menu.html", takes_context=True)
 def act_menu(context: Context, kind: str, key: object, about: str) -> dict[str, Any]:
     """``{% act_menu "invitation" invitation.id invitation.addressee %}``: what this staff member may do with
@@ -84,9 +93,12 @@ def act_menu(context: Context, kind: str, key: object, about: str) -> dict[str, 
     """
     staff = context["request"].staff
     acts = [ACTS[name] for name in MENUS[kind] if name in ACTS]
-    allowed = [act for act in acts if may(staff, act.permission)]
     return {
-        "acts": [ActLink(act.submit, act.url(key), act.tone == "danger") for act in allowed],
+        "acts": [
+            ActLink(act.submit, _address(act.name).replace(KEY, str(key)), act.tone == "danger")
+            for act in acts
+            if may(staff, act.permission)
+        ],
         "menu_id": f"acts-{kind}-{key}",
         "about": about,
         "is_main": kind == "organization",
@@ -105,8 +117,7 @@ def at_stripe(stripe_id: str) -> SafeString:
 @register.simple_tag
 def records_of(model: str, organization: Organization) -> str:
     """Where the admin lists what an organization has of it: ``{% records_of "billing_invoice" it %}``."""
-    address = reverse(f"admin:{model}_changelist")
-    return f"{address}?{urlencode({OF: organization.pk})}"
+    return f"{records_url(model)}?{OF}={organization.pk}"
 
 
 @register.simple_tag(takes_context=True)

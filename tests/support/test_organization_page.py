@@ -134,7 +134,7 @@ def test_an_invitation_says_what_became_of_it(staff: Client, initech: Organizati
     page = text_of(staff, initech)
     assert "drew@initech.test by " in page
     assert page.index("Not delivered") < page.index("by Ada")
-    assert "kim@initech.test could not accept." in page
+    assert "Could not be accepted by kim@initech.test: The edition had no place left." in page
     assert refused.email in page
 
 

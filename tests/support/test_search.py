@@ -133,6 +133,8 @@ def test_one_thing_that_is_named_exactly_is_gone_to_at_once(staff: Client) -> No
     organization = OrganizationFactory(slug="acme", name="Acme")
     answer = staff.get("/admin/", {"find": "acme"})
     assert (answer.status_code, answer["Location"]) == (302, f"/admin/organizations/{organization.pk}/")
+    UserFactory(email="ada@acme.test")
+    assert search("acme").only
     OrganizationFactory(name="Acme Two")
     page = staff.get("/admin/", {"find": "acme"}).content.decode()
     assert page.index("Acme</a>") < page.index("Acme Two</a>")
