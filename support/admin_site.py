@@ -148,15 +148,16 @@ class PortalAdminSite(AdminSite):
 
     # Django's stubs name the kind of answer that its own page gives.
     def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponseBase:  # type: ignore[override]  # noqa: ARG002
-        """The search: staff begin with what a customer told them."""
+        """The search, where staff begin; before anything is searched, what only they can mend at Stripe."""
+        if "find" not in request.GET:
+            for prohibition in prohibitions():
+                messages.error(request, prohibition)
+            if missing := missing_lately():
+                messages.error(request, _told(missing))
         return front(request)
 
     def records(self, request: HttpRequest) -> TemplateResponse:
-        """Every table, below what only staff can mend at Stripe."""
-        for prohibition in prohibitions():
-            messages.error(request, prohibition)
-        if missing := missing_lately():
-            messages.error(request, _told(missing))
+        """Every table that there is."""
         return super().index(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:  # noqa: ARG002 - Django's signature

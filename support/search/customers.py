@@ -2,9 +2,10 @@
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -50,7 +51,7 @@ def people(wanted: Wanted) -> Iterator[Found]:
     columns = "pk", "name", "email"
     everybody = User.objects.annotate(other=Value("")).values_list(*columns, "other")
     named = Q(email=wanted.lower) | Q(pk=wanted.id) if wanted.id else Q(email=wanted.lower)
-    parts = [everybody.filter(named)]
+    parts: list[QuerySet[Any, Any]] = [everybody.filter(named)]
     if wanted.names_parts:
         parts.append(everybody.filter(Q(email__icontains=wanted.text) | Q(name__icontains=wanted.text)))
         others = EmailAddress.objects.filter(email__startswith=wanted.lower).exclude(email=F("user__email"))

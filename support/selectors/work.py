@@ -127,7 +127,7 @@ def failures_and_newest(
     flagged = rows.annotate(failed=Case(When(failed, then=Value(True)), default=Value(False)))
     newest = flagged.order_by(newest_first)
     failures = newest.filter(failed).values_list(*columns)[:SHOWN]
-    both = failures.union(newest.values_list(*columns)[:SHOWN])
+    both: QuerySet[Any, Any] = failures.union(newest.values_list(*columns)[:SHOWN])
     return both.order_by("-failed", newest_first)[:SHOWN]
 
 
