@@ -57,17 +57,16 @@ def staff_navigation(context: Context) -> list[dict[str, Any]]:
 MENUS = {
     "organization": (
         "invite",
-        "propose-admin",
+        "ask-admin",
         "give-credits",
         "extend-grace",
         "reconcile",
-        "merge-customer",
     ),
     "person": ("view-as", "change-role", "sign-out", "remove-person"),
     "invitation": ("resend-invitation", "revoke-invitation"),
     "event": ("replay-event",),
     "operation": ("retry-operation", "give-up-operation"),
-    "mail": ("send-mail-again", "readdress-mail"),
+    "mail": ("send-mail-again", "send-mail-to-another"),
 }
 
 

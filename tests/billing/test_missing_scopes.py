@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import structlog
-from allauth.mfa.models import Authenticator
 from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
@@ -24,9 +23,9 @@ from billing.operations.life import resume
 from billing.webhooks import handle
 from orgs.errors import Refused
 from orgs.models import Membership
+from orgs.policy import StaffRole
 from tests.billing.world import StripeWorld, deliver, finished_at_stripe, sweep_everything
-from tests.factories import UserFactory
-from tests.world import signed_in
+from tests.world import staff_with
 
 pytestmark = pytest.mark.django_db
 
@@ -35,9 +34,7 @@ KEY_END = "Kgd3xQ"
 
 @pytest.fixture
 def staff() -> Client:
-    user = UserFactory(is_staff=True, is_superuser=True)
-    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
-    return signed_in(user)
+    return staff_with(StaffRole.SUPPORT)
 
 
 def withhold(stripe: StripeWorld, scope: str, *, method: str = "GET", path: str) -> None:
