@@ -23,9 +23,9 @@ def record_url(model: str, pk: object) -> str:
 
 
 @cache
-def records_url(model: str) -> str:
-    """Where the admin lists the rows of a model: ``records_url("billing_invoice")``."""
-    return reverse(f"admin:{model}_changelist")
+def page_url(name: str) -> str:
+    """Of a page of the admin that is about no one thing: ``page_url("billing_invoice_changelist")``."""
+    return reverse(f"admin:{name}")
 
 
 @cache

@@ -370,6 +370,10 @@ class Migration(migrations.Migration):
             model_name='stripeoperation',
             index=models.Index(fields=['organization', '-created_at'], name='operation_org_created'),
         ),
+        migrations.AddIndex(
+            model_name='stripeoperation',
+            index=models.Index(condition=models.Q(('state', 'failed')), fields=['organization', '-created_at'], name='operation_failed'),
+        ),
         migrations.AddConstraint(
             model_name='stripeoperation',
             constraint=models.UniqueConstraint(condition=models.Q(('kind', 'create_customer'), ('state', 'pending')), fields=('organization',), name='operation_one_customer_creation'),

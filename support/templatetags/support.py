@@ -15,26 +15,26 @@ from orgs.models import Organization
 from orgs.policy import may
 from support.acts import ACTS
 from support.filters import OF
-from support.links import records_url
+from support.links import page_url
 
 register = template.Library()
 
 
 class StaffLink(NamedTuple):
     label: Promise
-    model: str
+    url_name: str
     icon: str
 
 
 LINKS = [
-    StaffLink(_("Organizations"), "orgs_organization", "organization"),
-    StaffLink(_("People"), "accounts_user", "members"),
-    StaffLink(_("Invitations"), "invitations_invitation", "link"),
-    StaffLink(_("Invoices"), "billing_invoice", "invoice"),
-    StaffLink(_("Operations"), "billing_stripeoperation", "refresh"),
-    StaffLink(_("Webhooks"), "billing_stripeevent", "external"),
-    StaffLink(_("Mails"), "outbox_outgoingemail", "mail"),
-    StaffLink(_("Audit log"), "audit_auditevent", "audit"),
+    StaffLink(_("Organizations"), "orgs_organization_changelist", "organization"),
+    StaffLink(_("People"), "accounts_user_changelist", "members"),
+    StaffLink(_("Invitations"), "invitations_invitation_changelist", "link"),
+    StaffLink(_("Invoices"), "billing_invoice_changelist", "invoice"),
+    StaffLink(_("Operations"), "billing_stripeoperation_changelist", "refresh"),
+    StaffLink(_("Webhooks"), "billing_stripeevent_changelist", "external"),
+    StaffLink(_("Mails"), "outbox_outgoingemail_changelist", "mail"),
+    StaffLink(_("Audit log"), "audit_auditevent_changelist", "audit"),
 ]
 
 
@@ -45,9 +45,9 @@ def staff_navigation(context: Context) -> list[dict[str, Any]]:
     return [
         {
             "label": link.label,
-            "url": records_url(link.model),
+            "url": page_url(link.url_name),
             "icon": link.icon,
-            "current": here == f"{link.model}_changelist",
+            "current": link.url_name == here,
         }
         for link in LINKS
     ]
@@ -116,7 +116,7 @@ def at_stripe(stripe_id: str) -> SafeString:
 @register.simple_tag
 def records_of(model: str, organization: Organization) -> str:
     """Where the admin lists what an organization has of it: ``{% records_of "billing_invoice" it %}``."""
-    return f"{records_url(model)}?{OF}={organization.pk}"
+    return f"{page_url(f'{model}_changelist')}?{OF}={organization.pk}"
 
 
 @register.simple_tag(takes_context=True)
