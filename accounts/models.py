@@ -4,8 +4,9 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -77,6 +78,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("people")
         constraints = [
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower_case"),
+        ]
+        # For support staff, who search by any part.
+        indexes = [
+            GinIndex(OpClass(Upper("email"), name="gin_trgm_ops"), name="user_email_parts"),
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="user_name_parts"),
         ]
 
     def __str__(self) -> str:

@@ -6,14 +6,16 @@ from audit.models import AuditEvent
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
-    list_display = ["created_at", "organization_name", "actor", "actor_kind", "action", "target"]
+    list_display = ["created_at", "organization_name", "actor", "sentence", "ticket"]
     list_filter = ["actor_kind", "action"]
     search_fields = ["organization_name", "actor_name", "target_name", "target_id"]
+    exclude = ["data"]
+    readonly_fields = ["sentence"]
+
+    @admin.display(description=_("what happened"), ordering="action")
+    def sentence(self, event: AuditEvent) -> str:
+        return event.sentence
 
     @admin.display(description=_("actor name"), ordering="actor_name")
     def actor(self, event: AuditEvent) -> str:
         return event.actor
-
-    @admin.display(description=_("target name"), ordering="target_name")
-    def target(self, event: AuditEvent) -> str:
-        return event.target

@@ -49,27 +49,27 @@ class Data:
 
 def load(customer: StripeCustomer) -> Data:
     for number in range(OTHERS):
-        other = _organization(
+        other = organization_with(
             f"other-{number}", f"cus_other{number}", people=THEIR_PEOPLE, invoices=THEIR_INVOICES
         )
         _count(other, stacks=THEIR_STACKS, days=THEIR_DAYS)
-    organization = _organization("measured", customer.id, people=PEOPLE, invoices=INVOICES)
+    organization = organization_with("measured", customer.id, people=PEOPLE, invoices=INVOICES)
     Invoice.objects.filter(stripe_id=f"in_{customer.id}_0").update(stripe_id=customer.invoice_id)
     Subscription.objects.filter(stripe_id=f"sub_{customer.id}").update(stripe_id=customer.subscription_id)
     _count(organization, stacks=STACKS, days=DAYS)
-    admin = _first_admin(organization)
+    admin = first_admin(organization)
     _audit(organization, admin)
-    (invitee,) = _people("invitee", 1)
+    (invitee,) = people_named("invitee", 1)
     by_size = {}
     for size in (SMALL, LARGE, HUGE):
-        of_size = _organization(f"people-{size}", f"cus_{size}", people=size, invoices=size)
-        by_size[size] = (of_size, _first_admin(of_size))
+        of_size = organization_with(f"people-{size}", f"cus_{size}", people=size, invoices=size)
+        by_size[size] = (of_size, first_admin(of_size))
     by_managers = {}
     for size in (SMALL, HUGE):
-        managed = _organization(
+        managed = organization_with(
             f"managers-{size}", f"cus_managers{size}", people=SMALL, invoices=SMALL, managers=size
         )
-        by_managers[size] = (managed, _first_admin(managed))
+        by_managers[size] = (managed, first_admin(managed))
     visitors = {size: _visitor(size) for size in (SMALL, BOOKKEEPERS, HUGE)}
     with connection.cursor() as cursor:
         # As autovacuum leaves the tables.
@@ -85,14 +85,14 @@ def load(customer: StripeCustomer) -> Data:
     )
 
 
-def _first_admin(organization: Organization) -> User:
+def first_admin(organization: Organization) -> User:
     admins = Membership.objects.for_org(organization).admins().select_related("user")
     return admins.order_by("joined_at")[0].user
 
 
 def _visitor(organizations: int) -> User:
     """Somebody who belongs to so many organizations, each with a subscription."""
-    (visitor,) = _people(f"visitor-{organizations}", 1)
+    (visitor,) = people_named(f"visitor-{organizations}", 1)
     now = timezone.now()
     visited = Organization.objects.bulk_create(
         Organization(
@@ -111,13 +111,13 @@ def _visitor(organizations: int) -> User:
     return visitor
 
 
-def _organization(
+def organization_with(
     slug: str, customer: str, *, people: int, invoices: int, managers: int = MANAGERS
 ) -> Organization:
     """An organization with people in every role, pending invitations, a card, a subscription and invoices."""
     organization = Organization.objects.create(name=slug.title(), slug=slug, edition_code="enterprise-growth")
     now = timezone.now()
-    users = _people(slug, people + managers)
+    users = people_named(slug, people + managers)
     roles = [Role.ADMIN] * ADMINS + [Role.MEMBER] * (people - ADMINS) + [Role.BILLING_MANAGER] * managers
     Membership.objects.bulk_create(
         Membership(organization=organization, user=user, role=role, joined_at=now - timedelta(hours=number))
@@ -142,7 +142,7 @@ def _organization(
     return organization
 
 
-def _people(prefix: str, count: int) -> list[User]:
+def people_named(prefix: str, count: int) -> list[User]:
     users = User.objects.bulk_create(
         User(name=f"{prefix.title()} person {number}", email=f"person{number}@{prefix}.test")
         for number in range(count)

@@ -67,35 +67,34 @@ class Measured:
 
 def floor_of(organization: Organization, person: User) -> Measured:
     url = reverse("bench_floor", args=[organization.slug])
-    return Measured("floor", partial(_page, url, sign_in(person)))
+    return Measured("floor", partial(page, url, sign_in(person)))
 
 
 def dashboard_of(name: str, organization: Organization, person: User, *, shortest: str = "") -> Measured:
     url = reverse("dashboard", args=[organization.slug])
-    return Measured(name, partial(_page, url, sign_in(person)), shortest=shortest)
+    return Measured(name, partial(page, url, sign_in(person)), shortest=shortest)
 
 
 def measured_of(data: Data) -> list[Measured]:
     session = sign_in(data.admin)
     pages = [
-        Measured(name, partial(_page, reverse(name, args=[data.organization.slug]), session))
-        for name in PAGES
+        Measured(name, partial(page, reverse(name, args=[data.organization.slug]), session)) for name in PAGES
     ]
     return [
         *pages,
         *_lists(data),
-        Measured("organizations, 1", partial(_page, reverse("organizations"), session)),
-        *_of_lengths(
+        Measured("organizations, 1", partial(page, reverse("organizations"), session)),
+        *of_lengths(
             "organizations",
             {
-                size: partial(_page, reverse("organizations"), sign_in(visitor))
+                size: partial(page, reverse("organizations"), sign_in(visitor))
                 for size, visitor in data.visitors.items()
             },
         ),
-        *_of_lengths(
+        *of_lengths(
             "billing managers",
             {
-                size: partial(_page, reverse("billing", args=[organization.slug]), sign_in(admin))
+                size: partial(page, reverse("billing", args=[organization.slug]), sign_in(admin))
                 for size, (organization, admin) in data.by_managers.items()
             },
         ),
@@ -107,7 +106,7 @@ def measured_of(data: Data) -> list[Measured]:
     ]
 
 
-def _of_lengths(name: str, pages: dict[int, Callable[[], Request]]) -> list[Measured]:
+def of_lengths(name: str, pages: dict[int, Callable[[], Request]]) -> list[Measured]:
     """The same page with lists of several lengths."""
     shortest = f"{name}, {min(pages):,}"
     return [
@@ -124,9 +123,9 @@ def _lists(data: Data) -> list[Measured]:
         session = sign_in(admin)
         people, bills = ("" if size == few else f"{name}, {few:,}" for name in ("members", "invoices"))
         members, invoices = (reverse(name, args=[organization.slug]) for name in ("members", "invoices"))
-        found.append(Measured(f"members, {size:,}", partial(_page, members, session), shortest=people))
+        found.append(Measured(f"members, {size:,}", partial(page, members, session), shortest=people))
         if size in (few, many):
-            found.append(Measured(f"invoices, {size:,}", partial(_page, invoices, session), shortest=bills))
+            found.append(Measured(f"invoices, {size:,}", partial(page, invoices, session), shortest=bills))
         if size == many:
             person = Membership.objects.for_org(organization).members().order_by("joined_at", "id")[LAST]
             invoice = Invoice.objects.for_org(organization).issued().order_by("issued_at", "id")[LAST]
@@ -134,12 +133,12 @@ def _lists(data: Data) -> list[Measured]:
             found += [
                 Measured(
                     f"members, {size:,}, end",
-                    partial(_page, f"{members}?{after}", session),
+                    partial(page, f"{members}?{after}", session),
                     shortest=people,
                 ),
                 Measured(
                     f"invoices, {size:,}, end",
-                    partial(_page, f"{invoices}?after={invoice.pk}", session),
+                    partial(page, f"{invoices}?after={invoice.pk}", session),
                     shortest=bills,
                 ),
             ]
@@ -190,7 +189,7 @@ def cookies_of(session: SessionBase) -> dict[str, str]:
     return {settings.SESSION_COOKIE_NAME: str(session.session_key)}
 
 
-def _page(url: str, session: SessionBase) -> Request:
+def page(url: str, session: SessionBase) -> Request:
     return Request("GET", url, cookies_of(session))
 
 

@@ -3,8 +3,8 @@
 The admin site shows every model read-only.
 """
 
-import json
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -13,11 +13,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from billing import gateway
+from billing.dashboard import dashboard_url
+from billing.failures import failure_words, outcome_in
 from billing.models import (
     BillingAccount,
     Invoice,
     OnDemandItem,
+    OperationState,
     PaymentLink,
     PaymentMethod,
     Price,
@@ -30,38 +32,37 @@ from billing.models import (
 from billing.money import format_money
 from billing.plan_offers import Offer
 
-DASHBOARD = "https://dashboard.stripe.com"
 ORGANIZATION_SEARCH = ["organization__name", "organization__slug"]
 
 
-def dashboard_link(path: str, stripe_id: str | None) -> SafeString | str:
-    """A link to an object in Stripe's dashboard, of the mode that our key is for."""
-    if not stripe_id:
-        return "–"
-    mode = "" if gateway.is_live() else "/test"
-    return format_html(
-        '<a href="{}{}/{}/{}" rel="noreferrer">{}</a>', DASHBOARD, mode, path, stripe_id, stripe_id
-    )
+def amount(column: str, label: Any) -> Callable[[object, Any], str]:
+    """A column of minor units, with the currency of its row."""
+
+    def shown(_page: object, row: Any) -> str:
+        return format_money(getattr(row, column), row.currency)
+
+    return cast("Callable[[object, Any], str]", admin.display(shown, description=label, ordering=column))
 
 
 Row = TypeVar("Row", bound=Model)
 
 
 class AtStripe(admin.ModelAdmin[Row]):
-    """Records that stand in Stripe's dashboard, too: in ``folder``, under the id in ``id_field``."""
+    """Records that stand in Stripe's dashboard, too: under the id in ``id_field``."""
 
-    folder: str
     id_field = "stripe_id"
     readonly_fields = ["at_stripe"]
 
     @admin.display(description=_("at Stripe"))
     def at_stripe(self, row: Row) -> SafeString | str:
-        return dashboard_link(self.folder, getattr(row, self.id_field))
+        stripe_id = getattr(row, self.id_field) or ""
+        if not (url := dashboard_url(stripe_id)):
+            return stripe_id or "–"
+        return format_html('<a href="{}" rel="noreferrer">{}</a>', url, stripe_id)
 
 
 @admin.register(BillingAccount)
 class BillingAccountAdmin(AtStripe[BillingAccount]):
-    folder = "customers"
     id_field = "stripe_customer_id"
     list_display = ["organization", "at_stripe", "card_brand", "card_last4", "synced_at", "attempts", "error"]
     list_select_related = ["organization"]
@@ -70,7 +71,6 @@ class BillingAccountAdmin(AtStripe[BillingAccount]):
 
 @admin.register(StripeCustomer)
 class StripeCustomerAdmin(AtStripe[StripeCustomer]):
-    folder = "customers"
     list_display = ["stripe_id", "organization", "at_stripe", "created_at"]
     list_select_related = ["organization"]
     search_fields = [*ORGANIZATION_SEARCH, "=stripe_id"]
@@ -78,25 +78,39 @@ class StripeCustomerAdmin(AtStripe[StripeCustomer]):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(AtStripe[Subscription]):
-    folder = "subscriptions"
     list_display = ["organization", "at_stripe", "status", "period_end", "synced_at"]
+    # What it charges is in words on the organization's page.
+    exclude = ["items", "pays", "preview", "schedule"]
     list_select_related = ["organization"]
     list_filter = ["status"]
     search_fields = [*ORGANIZATION_SEARCH, "=stripe_id"]
 
 
+INVOICE_AMOUNTS = ["total", "amount_due", "amount_paid", "amount_remaining", "refunded", "credited"]
+
+
 @admin.register(Invoice)
 class InvoiceAdmin(AtStripe[Invoice]):
-    folder = "invoices"
-    list_display = ["number", "organization", "at_stripe", "status", "total", "currency", "created_at"]
+    list_display = ["number", "organization", "at_stripe", "status", "total_amount", "created_at"]
     list_select_related = ["organization"]
     list_filter = ["status"]
     search_fields = ["number", "=stripe_id", *ORGANIZATION_SEARCH]
+    exclude = ["document", "words", "currency", *INVOICE_AMOUNTS]
+    readonly_fields = ["at_stripe", *(f"{column}_amount" for column in INVOICE_AMOUNTS)]
+    total_amount = amount("total", _("total"))
+    amount_due_amount = amount("amount_due", _("due"))
+    amount_paid_amount = amount("amount_paid", _("paid"))
+    amount_remaining_amount = amount("amount_remaining", _("remaining"))
+    refunded_amount = amount("refunded", _("refunded"))
+    credited_amount = amount("credited", _("credited"))
 
 
 @admin.register(OnDemandItem)
 class OnDemandItemAdmin(admin.ModelAdmin[OnDemandItem]):
-    list_display = ["organization", "since", "credits", "amount", "currency", "invoice_id", "gone_at"]
+    list_display = ["organization", "since", "credits", "money", "invoice_id", "gone_at"]
+    exclude = ["amount", "currency"]
+    readonly_fields = ["money"]
+    money = amount("amount", _("amount"))
     list_select_related = ["organization"]
     search_fields = [*ORGANIZATION_SEARCH, "=stripe_id", "=invoice_id"]
     ordering = ["-since", "organization"]
@@ -104,7 +118,6 @@ class OnDemandItemAdmin(admin.ModelAdmin[OnDemandItem]):
 
 @admin.register(PaymentMethod)
 class PaymentMethodAdmin(AtStripe[PaymentMethod]):
-    folder = "payment_methods"
     list_display = ["organization", "at_stripe", "kind", "brand", "last4", "exp_month", "exp_year"]
     list_select_related = ["organization"]
     search_fields = ["=stripe_id", *ORGANIZATION_SEARCH]
@@ -119,7 +132,6 @@ class PaymentLinkAdmin(admin.ModelAdmin[PaymentLink]):
 
 @admin.register(Price)
 class PriceAdmin(AtStripe[Price]):
-    folder = "prices"
     list_display = ["lookup_key", "at_stripe", "unit_amount", "currency", "interval", "synced_at"]
     search_fields = ["lookup_key", "=stripe_id"]
 
@@ -156,6 +168,15 @@ class StripeOperationAdmin(admin.ModelAdmin[StripeOperation]):
     list_filter = ["state", "kind", DiffersFilter]
     search_fields = [*ORGANIZATION_SEARCH, "=stripe_id", "=idempotency_key", "actor_name"]
     ordering = ["-created_at"]
+    exclude = ["params", "result"]
+    readonly_fields = ["difference", "outcome"]
+
+    @admin.display(description=_("outcome"))
+    def outcome(self, operation: StripeOperation) -> str:
+        """What became of one that failed, in words."""
+        if operation.state != OperationState.FAILED:
+            return operation.get_state_display()
+        return failure_words(outcome_in(operation.result))
 
     @admin.display(description=_("invoice differs from preview"))
     def difference(self, operation: StripeOperation) -> str:
@@ -172,17 +193,12 @@ class StripeOperationAdmin(admin.ModelAdmin[StripeOperation]):
 
 @admin.register(StripeEvent)
 class StripeEventAdmin(AtStripe[StripeEvent]):
-    folder = "events"
     id_field = "event_id"
     list_display = ["received_at", "type", "at_stripe", "customer_id", "state", "attempts"]
     list_filter = ["state", "type"]
     search_fields = ["=event_id", "=object_id", "=customer_id", "type"]
-    readonly_fields = ["at_stripe", "readable_payload"]
+    # Stripe's dashboard, to which it links, shows what is in it.
     exclude = ["payload"]
-
-    @admin.display(description=_("payload"))
-    def readable_payload(self, event: StripeEvent) -> SafeString:
-        return format_html("<pre>{}</pre>", json.dumps(event.payload, indent=2))
 
 
 @admin.register(ReachedThreshold)

@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.contrib.postgres",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -211,6 +212,7 @@ STORAGES = {
 # An installation that adds translations names their languages, its own first, as in LANGUAGES=de,en.
 LANGUAGES = [(code, get_language_info(code)["name_local"]) for code in env.list("LANGUAGES", default=["en"])]
 LANGUAGE_CODE = LANGUAGES[0][0]
+FORMAT_MODULE_PATH = "billing_portal.formats"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"

@@ -248,6 +248,7 @@ class Invitation(models.Model):
                 condition=Q(state=State.PENDING) & ~Q(email=""),
                 name="invitation_email_pending",
             ),
+            models.Index(fields=["email"], name="invitation_email", opclasses=["varchar_pattern_ops"]),
         ]
         triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
 

@@ -4,7 +4,9 @@ import uuid
 from datetime import datetime, timedelta
 from typing import ClassVar, Protocol, Self, TypeVar, cast
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -123,6 +125,7 @@ class Organization(UsageLimits):
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="organization_created"),
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="organization_name_parts"),
             models.Index(
                 fields=["closes_after"],
                 condition=models.Q(closes_after__isnull=False, closed_at=None),

@@ -32,6 +32,14 @@ def positive_int(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
+def uuid_in(text: str) -> uuid.UUID | None:
+    """An id from the address line, or that somebody typed; None for anything else."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
 def key_text(key: Key) -> str:
     """A page key for the address line."""
     at, pk = key

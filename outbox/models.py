@@ -73,6 +73,12 @@ class OutgoingEmail(Work):
         indexes = [
             models.Index(fields=["next_attempt_at"], name="outgoingemail_unfinished", condition=UNFINISHED),
             models.Index(fields=["organization_id", "-created_at"], name="outgoingemail_org"),
+            models.Index(fields=["to", "-created_at"], name="outgoingemail_to"),
+            models.Index(
+                fields=["organization_id", "-created_at"],
+                name="outgoingemail_failed",
+                condition=Q(state=State.FAILED),
+            ),
         ]
 
     def __str__(self) -> str:

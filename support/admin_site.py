@@ -25,8 +25,10 @@ from billing.selectors.on_demand import missing_lately
 from billing.selectors.prohibitions import prohibitions
 from orgs.policy import Permission, may
 from support.access import AdminRequest, note_request, open_a_session_first, staff_of
+from support.filters import OfOrganizationFilter, is_of_organizations
 from support.principals import Staff
 from support.urls import PAGES
+from support.views import front
 
 # From a record to its page in the product, which none has; suggestions for fields of forms, which none has.
 UNUSED = {"view_on_site", "autocomplete"}
@@ -54,6 +56,12 @@ class ReadOnly:
 
     def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """Also by organization, where rows have one."""
+        page = cast("ModelAdmin[Any]", self)
+        declared = list(super().get_list_filter(request))  # type: ignore[misc]
+        return [*declared, OfOrganizationFilter] if is_of_organizations(page.model) else declared
 
     def get_actions(self, _request: HttpRequest) -> dict[str, object]:
         return {}
@@ -138,13 +146,19 @@ class PortalAdminSite(AdminSite):
 
         return in_session
 
-    def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
-        """Records, below what only staff can mend at Stripe."""
-        for prohibition in prohibitions():
-            messages.error(request, prohibition)
-        if missing := missing_lately():
-            messages.error(request, _told(missing))
-        return super().index(request, extra_context)
+    # Django's stubs name the kind of answer that its own page gives.
+    def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponseBase:  # type: ignore[override]  # noqa: ARG002
+        """The search, where staff begin; before anything is searched, what only they can mend at Stripe."""
+        if "find" not in request.GET:
+            for prohibition in prohibitions():
+                messages.error(request, prohibition)
+            if missing := missing_lately():
+                messages.error(request, _told(missing))
+        return front(request)
+
+    def records(self, request: HttpRequest) -> TemplateResponse:
+        """Every table that there is."""
+        return super().index(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:  # noqa: ARG002 - Django's signature
         """The portal's own sign-in, with its rate limits, instead of the admin's form."""
@@ -173,7 +187,12 @@ class PortalAdminSite(AdminSite):
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Django's own, without what no page of ours leads to, and what odd names and ids would break."""
         own = [path(page.route, self.admin_view(page.view), name=page.name) for page in PAGES]
-        return [*own, *(url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED)]
+        records = path("records/", self.admin_view(self.records), name="records")
+        return [
+            *own,
+            records,
+            *(url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED),
+        ]
 
 
 def _told(missing: int) -> str:

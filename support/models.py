@@ -1,7 +1,7 @@
 """Staff sessions with what was looked at in them, and what support staff are told of their own work."""
 
 import uuid
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 import pgtrigger
@@ -24,11 +24,10 @@ ticket_number = RegexValidator(
 
 
 class StaffSessionQuerySet(models.QuerySet["StaffSession"]):
-    def open(self) -> "StaffSessionQuerySet":
-        """Those that give power now, of people who are support staff still."""
-        now = timezone.now()
+    def open(self, at: datetime | None = None) -> "StaffSessionQuerySet":
+        """Those that give power at that time, or now, of people who are support staff still."""
         staff = {"user__is_staff": True, "user__is_active": True}
-        return self.filter(ended_at=None, expires_at__gt=now, **staff)
+        return self.filter(ended_at=None, expires_at__gt=at or timezone.now(), **staff)
 
 
 class StaffSession(models.Model):

@@ -1,6 +1,5 @@
 """The page that compares on-demand credits with Stripe, and the act that makes good what is missing."""
 
-import uuid
 from datetime import date, timedelta
 
 from django.contrib import admin, messages
@@ -14,7 +13,7 @@ from django.utils.translation import ngettext
 from billing.operations.on_demand import ask_for_missing_items
 from billing.selectors.on_demand import PAGE, compare
 from orgs.policy import Permission, may
-from orgs.rows import key_in_text
+from orgs.rows import key_in_text, uuid_in
 from support.access import AdminRequest, staff_may
 
 
@@ -42,7 +41,7 @@ def on_demand(request: AdminRequest) -> HttpResponse:
 
 def _ask(request: AdminRequest) -> HttpResponse:
     """For the charges that the page showed as missing."""
-    charge_ids = [pk for pk in map(_uuid, request.POST.getlist("charge")[:PAGE]) if pk]
+    charge_ids = [pk for pk in map(uuid_in, request.POST.getlist("charge")[:PAGE]) if pk]
     session = request.staff.session
     actor = request.staff.actor(ticket=session.ticket, reason=session.reason)
     asked = ask_for_missing_items(charge_ids=charge_ids, actor=actor)
@@ -68,10 +67,3 @@ def _month_in(text: str) -> date:
     if month.year not in range(2000, 3000):
         month = timezone.now().date().replace(day=1) - timedelta(days=1)
     return month.replace(day=1)
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

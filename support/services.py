@@ -2,14 +2,18 @@
 
 import uuid
 from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
 
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit.services import Actor, record
+from orgs.compiled import compiled
 from orgs.errors import Refused
 from orgs.models import Organization
 from orgs.policy import Permission, StaffRole, may
@@ -55,15 +59,18 @@ def end_sessions(*, user: User) -> None:
 
 def note_visit(staff: Staff, organization: Organization) -> None:
     """Tell the organization, once in a staff session, that its page was opened."""
-    if StaffVisit.objects.filter(session=staff.session, organization_id=organization.pk).exists():
+    if _visits(organization.pk, staff.session.pk):
         return
-    with transaction.atomic():
-        _visit, first = StaffVisit.objects.get_or_create(
-            session=staff.session, organization_id=organization.pk
-        )
-        if first:
-            why = {"ticket": staff.session.ticket, "reason": staff.session.reason}
-            record(ORGANIZATION_OPENED, actor=staff.actor(**why), organization=organization)
+    # Two pages opened at once tell of one visit.
+    with suppress(IntegrityError), transaction.atomic():
+        StaffVisit.objects.create(session=staff.session, organization_id=organization.pk)
+        why = {"ticket": staff.session.ticket, "reason": staff.session.reason}
+        record(ORGANIZATION_OPENED, actor=staff.actor(**why), organization=organization)
+
+
+@compiled(StaffVisit)
+def _visits(organization: uuid.UUID, session: uuid.UUID) -> "QuerySet[StaffVisit, Any]":
+    return StaffVisit.objects.filter(organization_id=organization, session=session)
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from support.acts import ACTS
 from support.acts.view import act_view
 from support.on_demand import on_demand
 from support.session_views import session_end, staff_session
+from support.views import organization, person
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Page:
 PAGES = [
     Page("session/", staff_session, "staff_session"),
     Page("session/end/", session_end, "staff_session_end"),
+    Page("organizations/<uuid:organization_id>/", organization, "support_organization"),
+    Page("people/<uuid:user_id>/", person, "support_person"),
     Page("on-demand/", on_demand, "on_demand"),
     *(Page(f"acts/{act.name}/<str:key>/", act_view(act), act.url_name) for act in ACTS.values()),
 ]

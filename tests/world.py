@@ -235,6 +235,8 @@ def build_organization(
             organization=organization, name=f"{mark} token", maker_name=f"{mark} maker"
         ).pk,
         "team_id": team.pk,
+        "organization_id": organization.pk,
+        "user_id": memberships[Role.ADMIN].user_id,
         "role": Role.BILLING_MANAGER.value,
         "link_id": PaymentLinkFactory(organization=organization).pk,
         "endpoint_id": endpoint.pk,

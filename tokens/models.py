@@ -108,6 +108,7 @@ class AccessToken(Token):
         indexes = [
             models.Index(fields=["organization", "-created_at"], name="accesstoken_org_created"),
             models.Index(fields=["expires_at"], name="accesstoken_expires"),
+            models.Index(fields=["start"], name="accesstoken_start"),
         ]
 
     @property

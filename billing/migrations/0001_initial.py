@@ -2,8 +2,10 @@
 
 import billing.models.accounts
 import billing.models.invoices
+import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.functions.text
 import django.utils.timezone
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -197,7 +199,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'Stripe event',
                 'verbose_name_plural': 'Stripe events',
                 'ordering': ['-received_at'],
-                'indexes': [models.Index(condition=models.Q(('state', 'received')), fields=['next_attempt_at'], name='stripeevent_unhandled'), models.Index(fields=['-received_at'], name='stripeevent_received'), models.Index(fields=['customer_id', '-received_at'], name='stripeevent_customer')],
+                'indexes': [models.Index(condition=models.Q(('state', 'received')), fields=['next_attempt_at'], name='stripeevent_unhandled'), models.Index(fields=['-received_at'], name='stripeevent_received'), models.Index(fields=['customer_id', '-received_at'], name='stripeevent_customer'), models.Index(fields=['object_id'], name='stripeevent_object'), models.Index(condition=models.Q(('state', 'failed')), fields=['customer_id', '-received_at'], name='stripeevent_failed')],
             },
         ),
         migrations.CreateModel(
@@ -321,6 +323,10 @@ class Migration(migrations.Migration):
             index=models.Index(condition=models.Q(('status', 'open')), fields=['organization'], name='invoice_org_open'),
         ),
         migrations.AddIndex(
+            model_name='invoice',
+            index=models.Index(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('number'), name='text_pattern_ops'), name='invoice_number'),
+        ),
+        migrations.AddIndex(
             model_name='ondemanditem',
             index=models.Index(fields=['organization', 'since'], name='on_demand_item_org_since'),
         ),
@@ -355,6 +361,18 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='stripeoperation',
             index=models.Index(condition=models.Q(('failed_unseen', True)), fields=['organization', '-finished_at'], name='operation_failed_unseen'),
+        ),
+        migrations.AddIndex(
+            model_name='stripeoperation',
+            index=models.Index(fields=['stripe_id'], name='operation_stripe_id'),
+        ),
+        migrations.AddIndex(
+            model_name='stripeoperation',
+            index=models.Index(fields=['organization', '-created_at'], name='operation_org_created'),
+        ),
+        migrations.AddIndex(
+            model_name='stripeoperation',
+            index=models.Index(condition=models.Q(('state', 'failed')), fields=['organization', '-created_at'], name='operation_failed'),
         ),
         migrations.AddConstraint(
             model_name='stripeoperation',

@@ -112,6 +112,12 @@ class StripeEvent(Work):
             models.Index(fields=["next_attempt_at"], name="stripeevent_unhandled", condition=UNHANDLED),
             models.Index(fields=["-received_at"], name="stripeevent_received"),
             models.Index(fields=["customer_id", "-received_at"], name="stripeevent_customer"),
+            models.Index(fields=["object_id"], name="stripeevent_object"),
+            models.Index(
+                fields=["customer_id", "-received_at"],
+                name="stripeevent_failed",
+                condition=Q(state=EventState.FAILED),
+            ),
         ]
 
     def __str__(self) -> str:

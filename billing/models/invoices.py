@@ -4,8 +4,10 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.accounts import BillingAccount
@@ -135,6 +137,7 @@ class Invoice(models.Model):
             models.Index(fields=["organization", "-issued_at", "-id"], name="invoice_org_issued"),
             models.Index(fields=["organization", "currency", "-total", "-id"], name="invoice_org_amount"),
             models.Index(fields=["organization"], name="invoice_org_open", condition=Q(status="open")),
+            models.Index(OpClass(Upper("number"), name="text_pattern_ops"), name="invoice_number"),
         ]
 
     def __str__(self) -> str:

@@ -199,6 +199,11 @@ class StripeOperation(Work):
                 name="operation_failed_unseen",
                 condition=Q(failed_unseen=True),
             ),
+            models.Index(fields=["stripe_id"], name="operation_stripe_id"),
+            models.Index(fields=["organization", "-created_at"], name="operation_org_created"),
+            models.Index(
+                fields=["organization", "-created_at"], name="operation_failed", condition=Q(state="failed")
+            ),
         ]
 
     @property

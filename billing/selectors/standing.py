@@ -47,6 +47,11 @@ class UnpaidSum(NamedTuple):
         return InvoiceState(self.state).tone == "bad"
 
     @property
+    def is_owed(self) -> bool:
+        """Whether the customer has to see to it: not while a payment is on its way."""
+        return InvoiceState(self.state).is_owed
+
+    @property
     def note(self) -> str:
         if self.is_overdue:
             return day(self.since)

@@ -19,13 +19,17 @@ register = template.Library()
 @register.simple_tag
 def invoice_state(invoice: InvoiceFacts) -> SafeString:
     """The state as a tag, in the tone of what is to be done about it. A tag, since lists have many."""
+    return format_html('<span class="tag {}">{}</span>', state_of(invoice).tone, state_words(invoice))
+
+
+def state_words(invoice: InvoiceFacts) -> str:
+    """The state as the tag says it: of what was given back in part, how much."""
     state = state_of(invoice)
-    text = str(state.label)
     if state is InvoiceState.PARTLY_REFUNDED:
-        text = _("Refunded %(amount)s") % {"amount": format_money(invoice.refunded, invoice.currency)}
-    elif state is InvoiceState.PARTLY_CREDITED:
-        text = _("Credited %(amount)s") % {"amount": format_money(invoice.credited, invoice.currency)}
-    return format_html('<span class="tag {}">{}</span>', state.tone, text)
+        return _("Refunded %(amount)s") % {"amount": format_money(invoice.refunded, invoice.currency)}
+    if state is InvoiceState.PARTLY_CREDITED:
+        return _("Credited %(amount)s") % {"amount": format_money(invoice.credited, invoice.currency)}
+    return str(state.label)
 
 
 @register.filter

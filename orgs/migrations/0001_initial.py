@@ -1,5 +1,7 @@
 import accounts.validators
+import django.contrib.postgres.indexes
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 import uuid
 from django.conf import settings
@@ -78,6 +80,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='organization',
             index=models.Index(fields=['created_at', 'id'], name='organization_created'),
+        ),
+        migrations.AddIndex(
+            model_name='organization',
+            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('name'), name='gin_trgm_ops'), name='organization_name_parts'),
         ),
         migrations.AddIndex(
             model_name='membership',

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orgs.models import Organization
 from orgs.policy import Permission
+from support.links import organization_url
 from support.models import ticket_number
 from support.principals import Staff, StaffInOrganization
 
@@ -85,9 +86,9 @@ class StaffAct(ABC, Generic[Thing]):
     def run(self, staff: Staff, target: Target[Thing], data: Mapping[str, Any]) -> Text:
         """Do it; ``data``: of the form. Returns the sentence that says what was done. Raises Refused."""
 
-    def back(self, target: Target[Thing]) -> str:  # noqa: ARG002 - of subclasses
-        """The page that is shown afterwards."""
-        return reverse("admin:index")
+    def back(self, target: Target[Thing]) -> str:
+        """The page that is shown afterwards: the organization's, if it is of one."""
+        return organization_url(target.organization.pk) if target.organization else reverse("admin:index")
 
     @staticmethod
     def principal(staff: Staff, target: Target[Any], data: Mapping[str, Any]) -> StaffInOrganization:

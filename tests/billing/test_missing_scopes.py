@@ -34,7 +34,7 @@ KEY_END = "Kgd3xQ"
 
 @pytest.fixture
 def staff() -> Client:
-    return staff_with(StaffRole.BILLING_SUPPORT)
+    return staff_with(StaffRole.SUPPORT)
 
 
 def withhold(stripe: StripeWorld, scope: str, *, method: str = "GET", path: str) -> None:

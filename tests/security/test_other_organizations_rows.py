@@ -12,7 +12,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from audit.services import Actor, record
-from billing.models import InvoiceStatus, PaymentStatus
+from billing.models import BillingAccount, InvoiceStatus, PaymentStatus
 from billing.selectors import InvoiceFilter, billing_page, credits_page, invoice_list, latest_activity
 from billing.selectors.customers import customers_of
 from billing.selectors.limits import limits_page
@@ -25,10 +25,18 @@ from orgs.compiled import Compiled
 from orgs.models import AccessRequest, Membership, Organization
 from orgs.policy import Role
 from orgs.selectors import latest_memberships, member_count
-from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory
+from support.models import StaffSession, StaffVisit
+from support.selectors.organization import organization_page
+from tests.billing.factories import (
+    BillingAccountFactory,
+    CardSetupFactory,
+    InvoiceFactory,
+    SubscriptionFactory,
+)
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.hooks.factories import EndpointFactory
 from tests.invitations.factories import InvitationFactory
+from tests.support.factories import MailFactory, StaffSessionFactory, StripeEventFactory
 from tests.tokens.factories import AccessTokenFactory
 from tokens.secret import OF_PERSON, digest_of, new_secret
 from usage.dashboard import dashboard
@@ -100,6 +108,8 @@ def busy_organization(edition: str, *, with_card: bool) -> tuple[Membership, Mem
     SubscriptionFactory(organization=organization, period_end=NOW + timedelta(days=10))
     ask_for_access(manager)
     tell_of_seats(admin)
+    work_for(organization)
+    be_visited(organization)
     count(organization, resources=5, hours_ago=[2, 3, 40])
     settle_credits()
     return admin, manager
@@ -118,8 +128,23 @@ def add_busier_organization(person: Membership) -> None:
     BillingAccountFactory(organization=organization, card_last4="9999", synced_at=NOW)
     SubscriptionFactory(organization=organization, period_end=NOW + timedelta(days=5))
     tell_of_seats(again)
+    work_for(organization)
     count(organization, resources=900, hours_ago=[1, 2, 3, 40, 60])
     settle_credits()
+
+
+def work_for(organization: Organization) -> None:
+    """A webhook, an operation and a mail."""
+    account = BillingAccount.objects.filter(organization=organization).first()
+    StripeEventFactory(customer_id=account.stripe_customer_id if account else "", received_at=NOW)
+    CardSetupFactory(organization=organization, actor_id=organization.pk, created_at=NOW)
+    MailFactory(organization_id=organization.pk, created_at=NOW)
+
+
+def be_visited(organization: Organization) -> None:
+    """Support staff have opened its page."""
+    session = StaffSessionFactory()
+    StaffVisit.objects.create(session=session, organization_id=organization.pk)
 
 
 def ask_for_access(membership: Membership) -> None:
@@ -159,6 +184,7 @@ def all_that_is_read(admin: Membership, manager: Membership) -> dict[str, object
             for name, reader in readers.items()
         },
         **{f"managers for {name}": billing_managers_panel(reader) for name, reader in readers.items()},
+        "seen by support": organization_page(organization),
         **{
             f"{role.value}s invited by {name}": pending_invitations(reader, role)
             for name, reader in readers.items()
@@ -206,6 +232,7 @@ def values_for(query: Compiled[Any, Any], reader: Membership) -> Iterator[dict[s
         "until": [NOW + timedelta(days=900)],
         "end": [NOW.date()],
         "last": [NOW.date()],
+        "session": [StaffSession.objects.get().pk],
     }
     for values in product(*(known[name] for name in query.parameters)):
         yield dict(zip(query.parameters, values, strict=True))
@@ -225,9 +252,10 @@ def test_a_compiled_queryset_asks_for_one_organization_or_person(query: Compiled
     _admin, manager = busy_organization("team-growth", with_card=True)
     for values in values_for(query, manager):
         statement = query.statement_for(tuple(values[name] for name in query.variants))
-        # The hash of a secret names one token, and with it an organization; so does an invitation's id.
+        # The hash of a secret names one token, and with it an organization; so does an invitation's id. A
+        # staff session names its person.
         asked_for = {name for _place, name in statement.places}
-        assert {"organization", "person", "digest", "invitation"} & asked_for
+        assert {"organization", "person", "digest", "invitation", "session"} & asked_for
 
 
 @pytest.mark.django_db

@@ -7,7 +7,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from billing.models import StripeEvent
 from orgs.policy import StaffRole
+from outbox.models import OutgoingEmail
 from support.access import STAFF_SESSION
 from support.models import SESSION_LIFE, StaffSession
 from tests.factories import UserFactory
@@ -25,6 +27,33 @@ class StaffSessionFactory(factory.django.DjangoModelFactory[StaffSession]):
     reason = "The customer asked by phone"
     opened_at = factory.LazyFunction(timezone.now)
     expires_at = factory.LazyAttribute(lambda session: session.opened_at + SESSION_LIFE)
+
+
+class StripeEventFactory(factory.django.DjangoModelFactory[StripeEvent]):
+    """An event that was worked off; of a customer, if it is given one."""
+
+    class Meta:
+        model = StripeEvent
+
+    event_id = factory.Sequence(lambda n: f"evt_test{n}")
+    type = "invoice.paid"
+    livemode = False
+    payload = factory.LazyFunction(dict)
+    state = "done"
+
+
+class MailFactory(factory.django.DjangoModelFactory[OutgoingEmail]):
+    """A mail that could not be delivered."""
+
+    class Meta:
+        model = OutgoingEmail
+
+    kind = "invoice_issued"
+    to = "billing@example.test"
+    dedupe_key = factory.Sequence(lambda n: f"mail{n}")
+    state = "failed"
+    error = "SMTPDataError: (550, b'No such mailbox')"
+    attempts = 1
 
 
 def staff_member(*roles: StaffRole) -> User:

@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'access token',
                 'verbose_name_plural': 'access tokens',
                 'ordering': ['-created_at', '-id'],
-                'indexes': [models.Index(fields=['organization', '-created_at'], name='accesstoken_org_created'), models.Index(fields=['expires_at'], name='accesstoken_expires')],
+                'indexes': [models.Index(fields=['organization', '-created_at'], name='accesstoken_org_created'), models.Index(fields=['expires_at'], name='accesstoken_expires'), models.Index(fields=['start'], name='accesstoken_start')],
             },
         ),
     ]

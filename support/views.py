@@ -1,0 +1,40 @@
+"""What support staff read: the search, an organization and a person on one page each."""
+
+import uuid
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from accounts.models import User
+from orgs.models import Organization
+from orgs.policy import Permission
+from orgs.rows import uuid_in
+from support.access import AdminRequest, staff_may
+from support.search import search
+from support.selectors.organization import organization_page
+from support.selectors.person import person_page
+from support.services import note_visit
+
+
+@staff_may(GET=Permission.RECORDS_VIEW)
+def front(request: AdminRequest) -> HttpResponse:
+    """The search, where staff begin. What names one thing alone leads there at once."""
+    page = search(request.GET.get("find", ""))
+    if page.only:
+        return redirect(page.only.url)
+    return render(request, "support/search.html", {"page": page})
+
+
+@staff_may(GET=Permission.RECORDS_VIEW)
+def organization(request: AdminRequest, organization_id: uuid.UUID) -> HttpResponse:
+    """Its people read in their audit log that support opened it."""
+    found = get_object_or_404(Organization, pk=organization_id)
+    note_visit(request.staff, found)
+    page = organization_page(found, invitation=uuid_in(request.GET.get("invitation", "")))
+    return render(request, "support/organization.html", {"page": page})
+
+
+@staff_may(GET=Permission.RECORDS_VIEW)
+def person(request: AdminRequest, user_id: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(User, pk=user_id)
+    return render(request, "support/person.html", {"page": person_page(found)})
