@@ -1,4 +1,4 @@
-"""The page of the requests for admins that wait for a colleague."""
+"""The page of the admin requests that wait for a colleague."""
 
 from django.http import HttpResponse
 from django.shortcuts import render

@@ -97,9 +97,7 @@ def _ensure_news(organization: Organization, address: str) -> None:
     requests = AdminRequest.objects.for_org(organization).filter(email=address)
     requests.overdue().update(state=AdminRequestState.EXPIRED, decided_at=timezone.now())
     if requests.open().exists():
-        raise Refused(
-            _("This is asked for already. A colleague grants or refuses it under Requests for admins.")
-        )
+        raise Refused(_("This is asked for already. A colleague grants or refuses it under Admin requests."))
 
 
 def _open_request(act: StaffsAct, request_id: uuid.UUID) -> AdminRequest:

@@ -1,4 +1,4 @@
-"""Staff sessions with what was looked at in them, requests for admins, and what support staff are told of
+"""Staff sessions with what was looked at in them, admin requests, and what support staff are told of
 their own work.
 """
 
@@ -114,10 +114,10 @@ class StaffRequest(models.Model):
 class Proof(models.TextChoices):
     """By what somebody showed that the organization is theirs."""
 
-    DOMAIN = "domain", _("a record that they put into the domain")
-    REGISTER = "register", _("an extract of the commercial register")
-    PAYMENT = "payment", _("a paid invoice and what paid it")
-    LETTER = "letter", _("a letter that an officer signed")
+    DOMAIN = "domain", _("Record in the domain")
+    REGISTER = "register", _("Extract of the commercial register")
+    PAYMENT = "payment", _("Paid invoice, and what paid it")
+    LETTER = "letter", _("Letter that an officer signed")
 
 
 class AdminRequestState(models.TextChoices):
@@ -167,8 +167,8 @@ class AdminRequest(models.Model):
     objects: ClassVar[AdminRequestQuerySet] = AdminRequestQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
-        verbose_name = _("request for an admin")
-        verbose_name_plural = _("requests for admins")
+        verbose_name = _("admin request")
+        verbose_name_plural = _("admin requests")
         ordering = ["-asked_at", "-id"]
         constraints = [
             models.UniqueConstraint(

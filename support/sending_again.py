@@ -71,7 +71,9 @@ def _mail_to_send(
     except UnknownKindError:
         raise Refused(_("The portal no longer sends mails of this kind.")) from None
     if kind is INVITATION_SENT_MAIL:
-        raise Refused(_("Send the invitation again instead, which makes a new link."))
+        raise Refused(
+            _("Send the invitation again instead. To another address it is a new invitation: invite that.")
+        )
     if kind.opens:
         raise Refused(_("Its link opens something. Let the person ask for a new one."))
     if mail.state == State.DROPPED:

@@ -82,15 +82,15 @@ GERMAN = {
     "Your email address was changed": "Ihre E-Mail-Adresse wurde geändert",
     "Open Billing & usage": "Abrechnung öffnen",
     "Sign in": "Anmelden",
-    "an extract of the commercial register": "ein Auszug aus dem Handelsregister",
+    "Extract of the commercial register": "Auszug aus dem Handelsregister",
     "Open the webhook": "Webhook öffnen",
 }
 LABELS = {
     "role_changed": [("Member", "Mitglied"), ("Billing manager", "Rechnungsverwalter")],
     "membership_removed": [("Member", "Mitglied")],
     "signed_out": [("Sign in", "Anmelden")],
-    "admin_asked": [("an extract of the commercial register", "ein Auszug aus dem Handelsregister")],
-    "admin_granted": [("an extract of the commercial register", "ein Auszug aus dem Handelsregister")],
+    "admin_asked": [("Extract of the commercial register", "Auszug aus dem Handelsregister")],
+    "admin_granted": [("Extract of the commercial register", "Auszug aus dem Handelsregister")],
     "webhook_off": [("Open the webhook", "Webhook öffnen")],
     "last_day_nears": [("31 March 2027", "31 März 2027"), ("billing manager", "Rechnungsverwalter")],
     "closing_begun": [("31 March 2027", "31 März 2027")],

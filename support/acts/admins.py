@@ -52,14 +52,14 @@ class AskForAdmin(StaffAct[Organization]):
 
     def consequences(self, target: Target[Organization]) -> Sequence[Text]:  # noqa: ARG002 - as the base
         return [
-            _("Another of support grants or refuses it within 7 days."),
+            _("Another staff member grants or refuses it within 7 days."),
             _("All admins of the organization get a mail with the proof, and may object."),
         ]
 
     def run(self, staff: Staff, target: Target[Organization], data: Mapping[str, Any]) -> Text:
         by = self.principal(staff, target, data)
         ask_for_admin(actor=by, email=data["email"], proof=data["proof"], reference=data["reference"])
-        return _("A colleague can grant it now, under Requests for admins.")
+        return _("A colleague can grant it now, under Admin requests.")
 
 
 class OnRequest(StaffAct[AdminRequest]):

@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django import forms
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import display_name
+from invitations.mails import INVITATION_SENT_MAIL
 from orgs.models import Membership, Organization
 from orgs.policy import Permission
 from outbox.models import OutgoingEmail
 from support.acts.base import ActForm, StaffAct, Target, Text
-from support.acts.people import found
+from support.acts.people import Invite, ResendInvitation, found
 from support.principals import Staff
 from support.sending_again import others_for, send_again, send_to_another
 
@@ -29,8 +31,20 @@ class OnMail(StaffAct[OutgoingEmail]):
         mail = found(OutgoingEmail.objects.exclude(organization_id=None), key)
         return Target(mail, found(Organization.objects.all(), str(mail.organization_id)))
 
-    def consequences(self, target: Target[OutgoingEmail]) -> Sequence[Text]:  # noqa: ARG002 - as the base
+    def consequences(self, target: Target[OutgoingEmail]) -> Sequence[Text]:
+        if target.thing.kind == INVITATION_SENT_MAIL.code:
+            return _instead_of_invitation(target.thing)
         return [_("It tells what was so when it was first written. Check that it still is.")]
+
+
+def _instead_of_invitation(mail: OutgoingEmail) -> list[Text]:
+    """Where its link is made anew, and where another address is invited."""
+    ways = (
+        (_("Send the invitation again"), ResendInvitation().url(mail.params["invitation_id"])),
+        (_("Invite another address"), Invite().url(mail.organization_id)),
+    )
+    links = [format_html('<a href="{}">{}</a>', url, label) for label, url in ways]
+    return [_("This mail holds the link of an invitation, so it is not sent again itself."), *links]
 
 
 class SendMailAgain(OnMail):
@@ -71,9 +85,12 @@ class SendMailToAnother(OnMail):
         return _("Send this mail for %(address)s to another person?") % {"address": target.thing.to}
 
     def consequences(self, target: Target[OutgoingEmail]) -> Sequence[Text]:
+        if target.thing.kind == INVITATION_SENT_MAIL.code:
+            return super().consequences(target)
+        others = others_for(cast("Organization", target.organization), target.thing)
         return [
             _("Only mails about billing go to another person, and only to one who may see billing."),
-            _("To invite another address, revoke the invitation and invite anew."),
+            *([] if others.exists() else [_("Nobody else of the organization may see billing now.")]),
             *super().consequences(target),
         ]
 

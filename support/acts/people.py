@@ -83,7 +83,7 @@ class Invite(StaffAct[Organization]):
         return _("Invite somebody to %(organization)s?") % {"organization": target.thing}
 
     def consequences(self, target: Target[Organization]) -> Sequence[Text]:  # noqa: ARG002 - as the base
-        return [_("They get the mail of every invitation, in the name of support."), ADMIN_BY_TWO]
+        return [_("They get the usual mail, in the name of support."), ADMIN_BY_TWO]
 
     def run(self, staff: Staff, target: Target[Organization], data: Mapping[str, Any]) -> Text:
         by = self.principal(staff, target, data)

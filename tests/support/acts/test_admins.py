@@ -71,7 +71,7 @@ def test_one_asks_and_another_grants(support: Client, colleague: Client, admin: 
     assert "lee@ledger.test" in page
     assert ACTS["grant-admin"].url(request.pk) in page
     assert (
-        "an extract of the commercial register, HRB 12345."
+        "Extract of the commercial register, HRB 12345."
         in ask(colleague, "grant-admin", request.pk).content.decode()
     )
     said = do(colleague, "grant-admin", request.pk)
@@ -81,7 +81,7 @@ def test_one_asks_and_another_grants(support: Client, colleague: Client, admin: 
     assert mails("admin_granted") == [admin.user.email]
     assert told() == [
         "Support staff asked for lee@ledger.test to become an admin, and noted this proof of ownership: "
-        f"an extract of the commercial register, HRB 12345 {BECAUSE}",
+        f"Extract of the commercial register, HRB 12345 {BECAUSE}",
         f"Support staff granted that lee@ledger.test becomes an admin {BECAUSE}",
         f"Support staff invited lee@ledger.test as Admin {BECAUSE}",
     ]

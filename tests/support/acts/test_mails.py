@@ -18,6 +18,7 @@ from outbox.services import enqueue
 from support.acts import ACTS
 from tests.billing.factories import BillingAccountFactory
 from tests.factories import MembershipFactory
+from tests.invitations.factories import InvitationFactory
 from tests.support.acts.acting import WHY, ask, do, told
 from tests.world import staff_with
 
@@ -99,6 +100,18 @@ def test_what_is_dead_or_open_or_under_way_is_not_sent(
     assert do(support, "send-mail-again", mail.pk).startswith(sentence)
     assert not again(mail)
     assert not told()
+
+
+def test_of_an_invitations_mail_the_dialog_leads_to_what_makes_a_new_link(
+    support: Client, admin: Membership
+) -> None:
+    mail = mail_to(admin.user.email, admin.organization, kind=INVITATION_SENT_MAIL)
+    invitation = InvitationFactory(organization=admin.organization)
+    OutgoingEmail.objects.update(params={"invitation_id": str(invitation.pk)})
+    for act in ("send-mail-again", "send-mail-to-another"):
+        page = ask(support, act, mail.pk).content.decode()
+        assert ACTS["resend-invitation"].url(invitation.pk) in page
+        assert ACTS["invite"].url(admin.organization_id) in page
 
 
 def test_of_a_kind_that_is_no_more_nothing_is_sent(support: Client, admin: Membership) -> None:
