@@ -195,8 +195,8 @@ ACCOUNT_NOTICE_MAIL = MailKind("account_notice", _notice)
 ALREADY_EXISTS_MAIL = MailKind("account_already_exists", _already_exists)
 UNKNOWN_MAIL = MailKind("account_unknown", _unknown)
 ACCOUNT_DELETED_MAIL = MailKind("account_deleted", _account_deleted)
-EMAIL_CONFIRMATION_MAIL = MailKind("account_email_confirmation", _email_confirmation)
-PASSWORD_RESET_MAIL = MailKind("account_password_reset", _password_reset)
+EMAIL_CONFIRMATION_MAIL = MailKind("account_email_confirmation", _email_confirmation, opens=True)
+PASSWORD_RESET_MAIL = MailKind("account_password_reset", _password_reset, opens=True)
 
 # By the prefix of allauth's templates.
 PLAIN_MAILS = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -17,11 +18,14 @@ from billing.methods import method_name, method_of
 from billing.models import Invoice, InvoiceStatus, PaymentMethod, PaymentStatus
 from billing.money import format_money
 from orgs.editions import CREDIT_CURRENCY, edition_name
-from orgs.policy import somebody_of
+from orgs.policy import Permission, somebody_of
 from orgs.usage_limits import Limit
 from outbox.models import OutgoingEmail
 from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
 from outbox.rendering import render_mail
+
+# Of the mails that speak to everybody who may see billing.
+_kind = partial(MailKind, permission=Permission.BILLING_VIEW)
 
 
 def _card_updated(mail: OutgoingEmail) -> RenderedMail:
@@ -38,13 +42,14 @@ def _about_card(template: str, mail: OutgoingEmail) -> RenderedMail:
 
 
 def _payment_failed(mail: OutgoingEmail) -> RenderedMail:
-    slug, next_attempt = mail.params["slug"], mail.params["next_attempt"]
+    """Of an invoice that is still to be paid, with the next attempt as it is planned now."""
+    invoice = Invoice.objects.open().filter(pk=mail.params["invoice_id"]).first()
+    if invoice is None:
+        raise NoLongerNeeded("The invoice is no longer to be paid.")
+    slug, next_attempt = mail.params["slug"], invoice.next_attempt_at
     return render_mail(
         "payment_failed",
-        {
-            **mail.params,
-            "next_attempt": date.fromisoformat(next_attempt) if next_attempt else None,
-        },
+        {**mail.params, "next_attempt": next_attempt.date() if next_attempt else None},
         ours={
             "amount": format_money(mail.params["amount"], mail.params["currency"]),
             "reason": reason_of(mail.params["reason"]),
@@ -89,7 +94,7 @@ def _subscription_mail(code: str, **worded: Callable[[str], object]) -> MailKind
         readable = {name: word(mail.params[name]) for name, word in worded.items()}
         return render_mail(code, {**mail.params, **readable}, ours=_billing_page(mail))
 
-    return MailKind(code, render)
+    return _kind(code, render)
 
 
 def _billing_page(mail: OutgoingEmail) -> dict[str, str]:
@@ -198,18 +203,18 @@ def _payment_link_asked(mail: OutgoingEmail) -> RenderedMail:
 
 
 ACT_FAILED_MAIL = MailKind("act_failed", _act_failed)
-CARD_ADDED_BY_LINK_MAIL = MailKind("card_added_by_link", _card_added_by_link)
-CARD_UPDATED_MAIL = MailKind("card_updated", _card_updated)
-CONFIRMATION_NEEDED_MAIL = MailKind("confirmation_needed", _confirmation_needed)
-CREDITS_BOUGHT_MAIL = MailKind("credits_bought", _credits_bought)
-CREDITS_EXPIRE_MAIL = MailKind("credits_expire", _credits_expire)
-DETAILS_CHANGED_MAIL = MailKind("details_changed", _details_changed)
-INVOICE_ISSUED_MAIL = MailKind("invoice_issued", _invoice_issued)
-METHOD_EXPIRES_MAIL = MailKind("method_expires", _method_expires)
-PAYMENT_FAILED_MAIL = MailKind("payment_failed", _payment_failed)
+CARD_ADDED_BY_LINK_MAIL = _kind("card_added_by_link", _card_added_by_link)
+CARD_UPDATED_MAIL = _kind("card_updated", _card_updated)
+CONFIRMATION_NEEDED_MAIL = _kind("confirmation_needed", _confirmation_needed)
+CREDITS_BOUGHT_MAIL = _kind("credits_bought", _credits_bought)
+CREDITS_EXPIRE_MAIL = _kind("credits_expire", _credits_expire)
+DETAILS_CHANGED_MAIL = _kind("details_changed", _details_changed)
+INVOICE_ISSUED_MAIL = _kind("invoice_issued", _invoice_issued)
+METHOD_EXPIRES_MAIL = _kind("method_expires", _method_expires)
+PAYMENT_FAILED_MAIL = _kind("payment_failed", _payment_failed)
 PAYMENT_LINK_ASKED_MAIL = MailKind("payment_link_asked", _payment_link_asked)
-PLAN_CHANGED_MAIL = MailKind("plan_changed", _plan_changed)
+PLAN_CHANGED_MAIL = _kind("plan_changed", _plan_changed)
 SUBSCRIPTION_STARTED_MAIL = _subscription_mail("subscription_started", edition=edition_name)
 SUBSCRIPTION_ENDING_MAIL = _subscription_mail("subscription_ending", ends=date.fromisoformat)
 SUBSCRIPTION_KEPT_MAIL = _subscription_mail("subscription_kept", renews=date.fromisoformat)
-THRESHOLD_REACHED_MAIL = MailKind("threshold_reached", _threshold_reached)
+THRESHOLD_REACHED_MAIL = _kind("threshold_reached", _threshold_reached)

@@ -59,7 +59,6 @@ def tell_of_failed_payment(organization: Organization, invoice: Invoice) -> None
         invoice,
         organization,
         reason=invoice.failure_code,
-        next_attempt=invoice.next_attempt_at.date().isoformat() if invoice.next_attempt_at else None,
     )
 
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from hooks.models import Endpoint
 from orgs.models import Membership
+from orgs.policy import Permission
 from outbox.models import OutgoingEmail
 from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
 from outbox.rendering import render_mail
@@ -30,4 +31,4 @@ def _webhook_off(mail: OutgoingEmail) -> RenderedMail:
     )
 
 
-WEBHOOK_OFF_MAIL = MailKind("webhook_off", _webhook_off)
+WEBHOOK_OFF_MAIL = MailKind("webhook_off", _webhook_off, permission=Permission.WEBHOOKS_MANAGE)

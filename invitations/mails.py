@@ -12,7 +12,7 @@ from invitations.models import Invitation
 from invitations.refusals import Reason, sentence_for_invitee
 from invitations.roles import WHAT_ROLE_DOES, list_of
 from orgs.editions import edition_name
-from orgs.policy import Role
+from orgs.policy import Permission, Role
 from outbox.models import OutgoingEmail
 from outbox.registry import MailKind, NoLongerNeeded, RenderedMail
 from outbox.rendering import render_mail
@@ -95,10 +95,14 @@ def _with_role(mail: OutgoingEmail) -> dict[str, object]:
     return {**mail.params, "role": Role(mail.params["role"]).in_sentence}
 
 
-INVITATION_SENT_MAIL = MailKind("invitation_sent", _invitation_sent, to_outsiders=True)
+INVITATION_SENT_MAIL = MailKind("invitation_sent", _invitation_sent, to_outsiders=True, opens=True)
 INVITATION_ACCEPTED_MAIL = MailKind("invitation_accepted", _invitation_accepted)
 INVITATION_DECLINED_MAIL = MailKind("invitation_declined", _invitation_declined)
 INVITATION_REVOKED_MAIL = MailKind("invitation_revoked", _invitation_revoked, to_outsiders=True)
 INVITATION_ENDED_MAIL = MailKind("invitation_ended", _invitation_ended, to_outsiders=True)
-INVITATION_ASKED_MAIL = MailKind("invitation_asked", _invitation_asked)
-SURPLUS_INVITATIONS_MAIL = MailKind("surplus_invitations", _surplus_invitations)
+INVITATION_ASKED_MAIL = MailKind(
+    "invitation_asked", _invitation_asked, permission=Permission.BILLING_MANAGERS_INVITE
+)
+SURPLUS_INVITATIONS_MAIL = MailKind(
+    "surplus_invitations", _surplus_invitations, permission=Permission.BILLING_MANAGERS_INVITE
+)

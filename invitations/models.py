@@ -17,10 +17,10 @@ from accounts.models import User
 from audit.registry import Action, Datum
 from invitations import actions
 from invitations.refusals import Reason
-from orgs.acting import Act
+from orgs.acting import Act, OrganizationPrincipal
 from orgs.last_days import NOT_PAST, PAST, is_past
 from orgs.models import ROLES_WITH_LAST_DAY, Membership, OfOrganization, Organization
-from orgs.policy import BILLING_MANAGERS, Permission, Role, may
+from orgs.policy import BILLING_MANAGERS, Permission, Principal, Role, may
 from outbox.models import OutgoingEmail
 
 
@@ -53,9 +53,9 @@ ASKED_SHOWN = timedelta(days=14)
 MAIL_KEY = "invitation_sent:%s:%s"
 
 
-def sees_all(membership: Membership) -> bool:
-    """Whether the person sees the invitations of everybody, and not only what they sent themselves."""
-    return may(membership, Permission.BILLING_MANAGERS_LIST_MAILS)
+def sees_all(reader: Principal) -> bool:
+    """Whether they see the invitations of everybody, and not only what they sent themselves."""
+    return may(reader, Permission.BILLING_MANAGERS_LIST_MAILS)
 
 
 def oldest_live(organization: Organization) -> datetime:
@@ -96,13 +96,13 @@ class InvitationQuerySet(OfOrganization["Invitation"]):
             return self.filter(role__in=BILLING_MANAGERS)
         return self.exclude(role__in=BILLING_MANAGERS)
 
-    def visible_to(self, membership: Membership) -> "InvitationQuerySet":
-        """Admins see all; a billing manager who may invite, what they sent themselves."""
-        invitations = self.for_org(membership.organization_id)
-        if sees_all(membership):
+    def visible_to(self, reader: OrganizationPrincipal) -> "InvitationQuerySet":
+        """Admins and support staff see all; a billing manager who may invite, what they sent themselves."""
+        invitations = self.for_org(reader.organization_id)
+        if sees_all(reader):
             return invitations
-        if may(membership, Permission.BILLING_MANAGERS_INVITE):
-            return invitations.to_managers_by(membership.user_id)
+        if isinstance(reader, Membership) and may(reader, Permission.BILLING_MANAGERS_INVITE):
+            return invitations.to_managers_by(reader.user_id)
         return invitations.none()
 
     def to_managers_by(self, user_id: uuid.UUID) -> "InvitationQuerySet":
@@ -171,10 +171,10 @@ class Invitation(models.Model):
         verbose_name=_("invited by"),
     )
     invited_by_name = models.CharField(_("inviter's name"), max_length=254)
-    by_host = models.BooleanField(
-        _("sent by the product"),
+    of_no_person = models.BooleanField(
+        _("on no person's right"),
         default=False,
-        help_text=_("It stands on the right of the product beside the portal, and of no person."),
+        help_text=_("Sent by the product beside the portal, or by support staff."),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     sent_at = models.DateTimeField(_("sent"), default=timezone.now)
@@ -231,7 +231,7 @@ class Invitation(models.Model):
                 name="invitation_decided_once",
             ),
             models.CheckConstraint(
-                condition=Q(by_host=False) | Q(invited_by=None), name="invitation_of_one_inviter"
+                condition=Q(of_no_person=False) | Q(invited_by=None), name="invitation_of_one_inviter"
             ),
             models.CheckConstraint(
                 condition=Q(accepted_by=None) | Q(state=State.ACCEPTED), name="invitation_accepted_by"

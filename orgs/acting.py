@@ -20,7 +20,7 @@ from orgs.policy import Permission, Principal, ensure
 from outbox.registry import MailKind
 from outbox.services import enqueue_each
 
-NAMED_IN_MAILS = frozenset({ActorKind.PERSON, ActorKind.TOKEN, ActorKind.HOST})
+NAMED_IN_MAILS = frozenset({ActorKind.PERSON, ActorKind.TOKEN, ActorKind.HOST, ActorKind.STAFF})
 
 
 @dataclass(frozen=True)

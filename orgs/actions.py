@@ -133,6 +133,11 @@ CLOSING_BEGUN = Action(
     gettext_lazy("asked to close the organization after %(last_day)s"),
     last_day=last_day,
 )
+SESSIONS_ENDED = Action(
+    "sessions.ended",
+    gettext_lazy("Signed somebody out"),
+    gettext_lazy("signed %(target)s out everywhere"),
+)
 CLOSING_UNDONE = Action(
     "organization.closing_undone",
     gettext_lazy("Undid the closing"),

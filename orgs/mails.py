@@ -45,6 +45,11 @@ def _membership_removed(mail: OutgoingEmail) -> RenderedMail:
     return render_mail("membership_removed", {**mail.params, "role": Role(mail.params["role"]).label})
 
 
+def _signed_out(mail: OutgoingEmail) -> RenderedMail:
+    url = settings.SITE_URL + reverse("dashboard", args=[mail.params["slug"]])
+    return render_mail("signed_out", mail.params, ours={"url": url})
+
+
 def _last_day_nears(mail: OutgoingEmail) -> RenderedMail:
     last_day = date.fromisoformat(mail.params["last_day"])
     near = Membership.objects.for_org(cast("uuid.UUID", mail.organization_id)).select_related("user")
@@ -131,12 +136,15 @@ def _access_requested(mail: OutgoingEmail) -> RenderedMail:
 
 
 ROLE_CHANGED_MAIL = MailKind("role_changed", _role_changed)
-CLOSING_BEGUN_MAIL = MailKind("closing_begun", _closing_begun)
-CLOSING_UNDONE_MAIL = MailKind("closing_undone", _closing_undone)
-CLOSING_NEARS_MAIL = MailKind("closing_nears", _closing_nears)
+CLOSING_BEGUN_MAIL = MailKind("closing_begun", _closing_begun, permission=Permission.BILLING_VIEW)
+CLOSING_UNDONE_MAIL = MailKind("closing_undone", _closing_undone, permission=Permission.BILLING_VIEW)
+CLOSING_NEARS_MAIL = MailKind("closing_nears", _closing_nears, permission=Permission.BILLING_VIEW)
 ORGANIZATION_CLOSED_MAIL = MailKind("organization_closed", _organization_closed, to_outsiders=True)
 LAST_DAY_NEARS_MAIL = MailKind("last_day_nears", _last_day_nears)
 LAST_DAY_PASSED_MAIL = MailKind("last_day_passed", _last_day_passed, to_outsiders=True)
 MEMBERSHIP_REMOVED_MAIL = MailKind("membership_removed", _membership_removed, to_outsiders=True)
+SIGNED_OUT_MAIL = MailKind("signed_out", _signed_out)
 ACCESS_ANSWERED_MAIL = MailKind("access_answered", _access_answered)
-ACCESS_REQUESTED_MAIL = MailKind("access_requested", _access_requested)
+ACCESS_REQUESTED_MAIL = MailKind(
+    "access_requested", _access_requested, permission=Permission.MEMBERS_CHANGE_ROLE
+)

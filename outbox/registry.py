@@ -36,11 +36,15 @@ class MailKind:
 
     ``write``: runs in the worker, outside any transaction, in the recipient's language and time zone.
     ``to_outsiders``: it may reach a person who doesn't belong to the organization that it is about.
+    ``opens``: what it links to opens to whoever has the mail, so only the act that it tells of sends it anew.
+    ``permission``: the code of the permission that whoever reads it holds; "": it speaks to its recipient.
     """
 
     code: str
     write: Renderer
     to_outsiders: bool = False
+    opens: bool = False
+    permission: str = ""
 
     def __post_init__(self) -> None:
         _kinds[self.code] = self
@@ -60,9 +64,14 @@ def kinds_to_outsiders() -> list[str]:
     return [kind.code for kind in _kinds.values() if kind.to_outsiders]
 
 
-def renderer_of(code: str) -> Renderer:
-    """What renders the mails of that kind. Raises UnknownKindError."""
+def kind_of(code: str) -> MailKind:
+    """The kind of that code. Raises UnknownKindError."""
     try:
-        return _kinds[code].render
+        return _kinds[code]
     except KeyError:
         raise UnknownKindError(code) from None
+
+
+def renderer_of(code: str) -> Renderer:
+    """What renders the mails of that kind. Raises UnknownKindError."""
+    return kind_of(code).render

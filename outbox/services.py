@@ -12,7 +12,7 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from outbox.models import UNFINISHED, OutgoingEmail, OutgoingEmailQuerySet, State
-from outbox.registry import MailKind, kinds_to_outsiders
+from outbox.registry import MailKind, kind_of, kinds_to_outsiders
 from outbox.tasks import deliver_written
 from work.doorbell import ring
 from work.transactions import ensure_transaction
@@ -69,6 +69,20 @@ def enqueue_each(
     if emails and not_before is None:
         ring(deliver_written, *(str(email.id) for email in emails))
     return emails
+
+
+def enqueue_again(mail: OutgoingEmail, *, to: str, **params: str | bool) -> OutgoingEmail | None:
+    """Write the same mail anew, in words as they are when it goes. None: it was written anew already.
+
+    ``params``: what of it changes. Raises UnknownKindError for a kind that is no more.
+    """
+    return enqueue(
+        kind_of(mail.kind),
+        to=to,
+        dedupe_key=f"again:{mail.pk}:{to}"[:200],
+        organization_id=mail.organization_id,
+        **{**mail.params, **params},
+    )
 
 
 def drop_mails_to(addresses: Collection[str]) -> None:

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.registry import Action, label_in
 from orgs.policy import StaffRole
+from support.models import Proof
 
 
 def staff_roles(codes: str) -> str:
@@ -33,4 +34,32 @@ ROLES_CHANGED = Action(
     _("changed the support roles of %(target)s from %(old)s to %(new)s"),
     old=staff_roles,
     new=staff_roles,
+)
+ADMIN_ASKED = Action(
+    "admin.asked",
+    _("Support staff asked to make somebody an admin"),
+    _("asked for %(target)s to become an admin, and noted this proof of ownership: %(proof)s, %(reference)s"),
+    proof=label_in(Proof),
+    reference=str,
+)
+ADMIN_GRANTED = Action(
+    "admin.granted",
+    _("Support staff granted that somebody becomes an admin"),
+    _("granted that %(target)s becomes an admin"),
+)
+ADMIN_REFUSED = Action(
+    "admin.refused",
+    _("Support staff refused that somebody becomes an admin"),
+    _("refused that %(target)s becomes an admin"),
+)
+MAIL_SENT_AGAIN = Action(
+    "mail.sent_again",
+    _("Sent a mail again"),
+    _("sent a mail again, to %(target)s"),
+)
+MAIL_READDRESSED = Action(
+    "mail.readdressed",
+    _("Sent a mail to another person"),
+    _("sent a mail for %(old)s to %(target)s"),
+    old=str,
 )

@@ -8,7 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from support.models import JobCount, StaffRequest, StaffSession, StaffVisit
+from support.models import AdminRequest, JobCount, StaffRequest, StaffSession, StaffVisit
 
 admin.site.unregister([Authenticator, Client, Group, Token, UserSession])
 
@@ -75,3 +75,11 @@ class StaffRequestAdmin(admin.ModelAdmin[StaffRequest]):
     list_display = ["at", "session", "method", "path", "viewed_as"]
     list_select_related = ["session"]
     search_fields = ["session__staff_mail", "=session__ticket", "=session__id", "=viewed_as"]
+
+
+@admin.register(AdminRequest)
+class AdminRequestAdmin(admin.ModelAdmin[AdminRequest]):
+    list_display = ["asked_at", "email", "organization", "proof", "state", "expires_at", "decided_at"]
+    list_filter = ["state", "proof"]
+    list_select_related = ["organization"]
+    search_fields = ["email", "reference", "ticket", "organization__name", "organization__slug"]

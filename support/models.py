@@ -1,4 +1,6 @@
-"""Staff sessions with what was looked at in them, and what support staff are told of their own work."""
+"""Staff sessions with what was looked at in them, admin requests, and what support staff are told of
+their own work.
+"""
 
 import uuid
 from datetime import date, datetime, timedelta
@@ -9,12 +11,15 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import ActorKind
+from orgs.models import OfOrganization, Organization
 
 SESSION_LIFE = timedelta(minutes=60)
+ADMIN_REQUEST_LIFE = timedelta(days=7)
 PATH_LENGTH = 2000
 
 ticket_number = RegexValidator(
@@ -103,6 +108,98 @@ class StaffRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+
+class Proof(models.TextChoices):
+    """By what somebody showed that the organization is theirs."""
+
+    DOMAIN = "domain", _("Record in the domain")
+    REGISTER = "register", _("Extract of the commercial register")
+    PAYMENT = "payment", _("Paid invoice, and what paid it")
+    LETTER = "letter", _("Letter that an officer signed")
+
+
+class AdminRequestState(models.TextChoices):
+    ASKED = "asked", _("Asked for")
+    GRANTED = "granted", _("Granted")
+    REFUSED = "refused", _("Refused")
+    EXPIRED = "expired", _("Expired")
+
+
+class AdminRequestQuerySet(OfOrganization["AdminRequest"]):
+    def open(self) -> "AdminRequestQuerySet":
+        """Those that wait for a colleague's answer."""
+        return self.filter(state=AdminRequestState.ASKED, expires_at__gt=timezone.now())
+
+    def overdue(self) -> "AdminRequestQuerySet":
+        """Those that nobody answered in time."""
+        return self.filter(state=AdminRequestState.ASKED, expires_at__lte=timezone.now())
+
+
+class AdminRequest(models.Model):
+    """One of support staff asks that an address becomes an admin; another grants or refuses it.
+
+    ``proof``, ``reference``: by what the ownership was shown, and where that is kept. ``ticket``, ``reason``:
+    why it was asked for. ``asked_by``, ``decided_by``: the two people's ids; ``asked_in``, ``decided_in``:
+    those of their staff sessions. ``staff_mail``: the address of who asked, as it was.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="admin_requests")
+    email = models.EmailField(_("email address"), max_length=254)
+    proof = models.CharField(_("proof of ownership"), max_length=20, choices=Proof.choices)
+    reference = models.CharField(_("reference"), max_length=200)
+    ticket = models.CharField(_("ticket number"), max_length=40, validators=[ticket_number])
+    reason = models.CharField(_("reason"), max_length=500)
+    state = models.CharField(
+        _("state"), max_length=10, choices=AdminRequestState.choices, default=AdminRequestState.ASKED
+    )
+    asked_by = models.UUIDField(editable=False)
+    asked_in = models.UUIDField(editable=False)
+    staff_mail = models.EmailField(_("staff mail"), editable=False)
+    asked_at = models.DateTimeField(_("asked at"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires at"), editable=False)
+    decided_by = models.UUIDField(null=True, editable=False)
+    decided_in = models.UUIDField(null=True, editable=False)
+    decided_at = models.DateTimeField(_("decided at"), null=True, editable=False)
+
+    objects: ClassVar[AdminRequestQuerySet] = AdminRequestQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("admin request")
+        verbose_name_plural = _("admin requests")
+        ordering = ["-asked_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "email"],
+                condition=Q(state=AdminRequestState.ASKED),
+                name="adminrequest_one_open_per_address",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("asked_by")), name="adminrequest_by_two"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=AdminRequestState.ASKED, decided_at=None)
+                | Q(state=AdminRequestState.EXPIRED, decided_at__gte=F("expires_at"), decided_by=None)
+                | Q(
+                    state__in=[AdminRequestState.GRANTED, AdminRequestState.REFUSED],
+                    decided_at__lt=F("expires_at"),
+                    decided_by__isnull=False,
+                    decided_in__isnull=False,
+                ),
+                name="adminrequest_decided_in_time",
+            ),
+            models.CheckConstraint(condition=Q(proof__in=Proof.values), name="adminrequest_proof_known"),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="adminrequest_email_lower"),
+            models.CheckConstraint(
+                condition=Q(expires_at__lte=F("asked_at") + ADMIN_REQUEST_LIFE),
+                name="adminrequest_a_week_at_most",
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.email} as admin of {self.organization}"
 
 
 class Job(models.TextChoices):

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import User, addresses_of
 from audit.services import Actor
 from orgs.compiled import compiled
 from orgs.errors import Refused
@@ -72,6 +72,11 @@ class StaffInOrganization:
         """Raise Refused for an act on the staff member's own account: nobody raises themselves."""
         if user_id == self.staff.user.pk:
             raise Refused(_("This is your own account. Ask a colleague to do it."))
+
+    def refuse_own_address(self, address: str) -> None:
+        """The same, where an account is named by one of its addresses, in lower case."""
+        if address in addresses_of(self.staff.user):
+            self.refuse_own(self.staff.user.pk)
 
 
 def staff_in(session_id: uuid.UUID, *, user_id: uuid.UUID | None = None) -> Staff:

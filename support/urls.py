@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from accounts.access import GatedView
 from support.acts import ACTS
 from support.acts.view import act_view
+from support.admin_request_views import admin_requests
 from support.on_demand import on_demand
 from support.session_views import session_end, staff_session
 from support.views import organization, person
@@ -24,6 +25,7 @@ PAGES = [
     Page("session/end/", session_end, "staff_session_end"),
     Page("organizations/<uuid:organization_id>/", organization, "support_organization"),
     Page("people/<uuid:user_id>/", person, "support_person"),
+    Page("admin-requests/", admin_requests, "admin_requests"),
     Page("on-demand/", on_demand, "on_demand"),
     *(Page(f"acts/{act.name}/<str:key>/", act_view(act), act.url_name) for act in ACTS.values()),
 ]

@@ -49,12 +49,16 @@ from orgs.terms import follow_subscription
 from orgs.usage_limits import Limit
 from outbox.models import OutgoingEmail
 from outbox.registry import RenderedMail, renderer_of
+from support.admin_requests import ask_for_admin, grant_admin
+from support.models import Proof
+from support.principals import staff_in
 from tests.billing.factories import PaymentMethodFactory
 from tests.factories import MembershipFactory, UserFactory
 from tests.hooks.factories import EndpointFactory
 from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.languages import use_catalogue
+from tests.support.factories import StaffSessionFactory
 from tests.test_mails import SAMPLES, sample
 from tests.tokens.factories import AccessTokenFactory
 from tokens import services as tokens
@@ -77,11 +81,16 @@ GERMAN = {
     "Unknown browser": "Unbekannter Browser",
     "Your email address was changed": "Ihre E-Mail-Adresse wurde geändert",
     "Open Billing & usage": "Abrechnung öffnen",
+    "Sign in": "Anmelden",
+    "Extract of the commercial register": "Auszug aus dem Handelsregister",
     "Open the webhook": "Webhook öffnen",
 }
 LABELS = {
     "role_changed": [("Member", "Mitglied"), ("Billing manager", "Rechnungsverwalter")],
     "membership_removed": [("Member", "Mitglied")],
+    "signed_out": [("Sign in", "Anmelden")],
+    "admin_asked": [("Extract of the commercial register", "Auszug aus dem Handelsregister")],
+    "admin_granted": [("Extract of the commercial register", "Auszug aus dem Handelsregister")],
     "webhook_off": [("Open the webhook", "Webhook öffnen")],
     "last_day_nears": [("31 March 2027", "31 März 2027"), ("billing manager", "Rechnungsverwalter")],
     "closing_begun": [("31 March 2027", "31 März 2027")],
@@ -272,6 +281,13 @@ def test_no_row_holds_a_label(admin: Membership, member: Membership) -> None:
         )
         tell_of_reached_thresholds(organization, period, [Use(Limit.BUDGET, 5825, 5825)])
         switch_off(EndpointFactory(organization=organization), OffBecause.FAILING)
+        asks, grants = (
+            staff_in(StaffSessionFactory().pk).within(organization, ticket="7", reason="Proven")
+            for _ in range(2)
+        )
+        organizations.sign_out(actor=asks, membership_id=admin.pk)
+        request = ask_for_admin(actor=asks, email="lee@ledger.test", proof=Proof.REGISTER, reference="HRB 1")
+        grant_admin(actor=grants, request_id=request.pk)
         close_organization(actor=admin, shown=closing_version(organization))
         Organization.objects.update(closes_after=timezone.now().date() + timedelta(days=7))
         remind_of_closing()

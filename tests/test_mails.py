@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -125,6 +125,12 @@ def of_confirmation(text: str) -> Params:
     return in_words(invoice_id=str(invoice.pk), amount=5825, currency="usd")(text)
 
 
+def of_failed_payment(text: str) -> Params:
+    invoice = InvoiceFactory(status="open", next_attempt_at=datetime(2026, 12, 4, tzinfo=UTC))
+    codes = {"amount": 5825, "currency": "usd", "reason": "insufficient_funds"}
+    return in_words(invoice_id=str(invoice.pk), **codes)(text)
+
+
 def of_issued_invoice(text: str) -> Params:
     invoice = InvoiceFactory(status="open", hosted_url=f"{HOSTED}in_1")
     return in_words(invoice_id=str(invoice.pk), amount=5825, currency="usd")(text)
@@ -143,11 +149,13 @@ def of_expiring_token(text: str) -> Params:
 
 
 HOSTED = "https://invoice.stripe.test/"
-INVOICE_ID = "0b5aa2d1-6f4e-4a3e-9a52-2f4c1b9b8a11"
 SAMPLES: dict[str, Callable[[str], Params]] = {
     "role_changed": in_words(old="member", new="billing_manager", granted="billing.view"),
     "access_answered": in_words(permissions="members.invite", granted=False),
     "membership_removed": in_words(role="member"),
+    "signed_out": in_words(),
+    "admin_asked": in_words(proof="register", reference="HRB 1", ticket="48213", address="lee@ledger.test"),
+    "admin_granted": in_words(proof="register", reference="HRB 1", ticket="48213", address="lee@ledger.test"),
     "closing_begun": in_words(last_day="2027-03-31"),
     "closing_undone": in_words(),
     "closing_nears": of_near_closing,
@@ -169,13 +177,7 @@ SAMPLES: dict[str, Callable[[str], Params]] = {
     "program_disconnected": in_words(),
     "token_expires": of_expiring_token,
     "card_updated": in_words(own=False, method_kind="sepa_debit", method_last4="4242"),
-    "payment_failed": in_words(
-        invoice_id=INVOICE_ID,
-        amount=5825,
-        currency="usd",
-        reason="insufficient_funds",
-        next_attempt="2026-12-04",
-    ),
+    "payment_failed": of_failed_payment,
     "confirmation_needed": of_confirmation,
     "plan_changed": in_words(
         own=False,

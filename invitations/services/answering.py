@@ -117,7 +117,7 @@ class _People:
     by_user: dict[uuid.UUID, Membership]
 
     def may_still_invite(self, invitation: Invitation) -> bool:
-        if invitation.by_host:
+        if invitation.of_no_person:
             return True
         inviter = self.by_user.get(invitation.invited_by_id) if invitation.invited_by_id else None
         return inviter is not None and may_invite(inviter, Role(invitation.role))

@@ -59,4 +59,4 @@ def address_for_new(invitation: Invitation, user: User | None) -> str:
 
 
 def _stands(invitation: Invitation, inviters: list[Membership]) -> bool:
-    return invitation.by_host or any(inviter.user_id == invitation.invited_by_id for inviter in inviters)
+    return invitation.of_no_person or any(inviter.user_id == invitation.invited_by_id for inviter in inviters)

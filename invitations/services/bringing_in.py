@@ -3,7 +3,8 @@
 from enum import StrEnum
 
 from invitations.models import Invitation
-from invitations.services.sending import BelongsAlready, Inviter, address_to_invite, invite_by_mail
+from invitations.services.sending import BelongsAlready, address_to_invite, invite_by_mail
+from orgs.acting import OrganizationPrincipal
 from orgs.policy import Role
 
 
@@ -15,7 +16,7 @@ class Brought(StrEnum):
     BELONGS = "belongs"
 
 
-def bring_in(*, actor: Inviter, email: str, role: Role) -> Brought:
+def bring_in(*, actor: OrganizationPrincipal, email: str, role: Role) -> Brought:
     """Invite a person, unless they are there or invited already in that role. Raises Refused and Denied."""
     address = address_to_invite(email)
     if Invitation.objects.live(actor.organization).filter(email=address, role=role).exists():

@@ -17,13 +17,14 @@ from django.utils.translation import gettext as _
 
 from accounts.addresses import clean_address
 from accounts.models import User
+from audit.models import ActorKind
 from audit.services import Actor
 from invitations import actions
 from invitations.claims import Channel, Claim, link
 from invitations.mails import INVITATION_REVOKED_MAIL, INVITATION_SENT_MAIL
 from invitations.models import MAIL_KEY, Invitation, InvitationQuerySet, Kind, State
 from invitations.services.mail_limits import ensure_few_mails
-from orgs.acting import Act, MembersAct, PrincipalsAct, acting
+from orgs.acting import Act, MembersAct, OrganizationPrincipal, PrincipalsAct, acting
 from orgs.capacity import ensure_room
 from orgs.errors import PageOutdated, Refused, broken_constraint
 from orgs.last_days import ensure_not_past, is_past
@@ -31,9 +32,8 @@ from orgs.models import Membership, Organization
 from orgs.policy import INVITE_PERMISSIONS, Permission, Role, may
 from tokens.models import Host
 
-# A person, or the product beside the portal.
-Inviter = Membership | Host
-InvitersAct = PrincipalsAct[Inviter]
+# Of a person, the product beside the portal, or support staff.
+InvitersAct = PrincipalsAct[OrganizationPrincipal]
 
 RESEND_PAUSE = timedelta(minutes=1)
 
@@ -58,7 +58,9 @@ def address_to_invite(text: str) -> str:
         raise Refused(error.message) from None
 
 
-def invite_by_mail(*, actor: Inviter, email: str, role: Role, last_day: date | None = None) -> Invitation:
+def invite_by_mail(
+    *, actor: OrganizationPrincipal, email: str, role: Role, last_day: date | None = None
+) -> Invitation:
     """Invite an address. Whether an account has it plays no part, so nobody learns that.
 
     Pressed twice, the invitation of the first press is the answer to both, and one mail goes out.
@@ -74,7 +76,9 @@ def invite_by_mail(*, actor: Inviter, email: str, role: Role, last_day: date | N
         raise Refused(_waiting_already(address)) from None
 
 
-def _invite_by_mail(actor: Inviter, address: str, role: Role, last_day: date | None) -> Invitation:
+def _invite_by_mail(
+    actor: OrganizationPrincipal, address: str, role: Role, last_day: date | None
+) -> Invitation:
     with acting(actor, INVITE_PERMISSIONS[role]) as act:
         return _sent_just_now(act, address, role, last_day) or _new_by_mail(act, address, role, last_day)
 
@@ -140,8 +144,9 @@ def copy_link(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None 
         return _copied(act, invitation)
 
 
-def resend(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None = None) -> Invitation:
-    """Send the mail again with a new link; older ones die. The person who resends becomes the inviter.
+def resend(*, actor: OrganizationPrincipal, invitation_id: uuid.UUID, shown: int | None = None) -> Invitation:
+    """Send the mail again with a new link; older ones die. The person who resends becomes the inviter;
+    support staff don't, so it stands on the same right as before.
 
     In place of a dead one that is asked for anew, and of a link, the address that asked gets a new one.
     """
@@ -182,9 +187,10 @@ def _send_again(act: InvitersAct, invitation: Invitation) -> Invitation:
     ensure_room(act.principal, Role(invitation.role), reserved=not invitation.is_overdue)
     invitation.generation += 1
     invitation.sent_at = timezone.now()
-    person = _person_in(act)
-    invitation.invited_by, invitation.by_host = person, person is None
-    invitation.invited_by_name = act.actor.name
+    if act.actor.kind is not ActorKind.STAFF:
+        person = _person_in(act)
+        invitation.invited_by, invitation.of_no_person = person, person is None
+        invitation.invited_by_name = act.actor.name
     invitation.last_error, invitation.last_error_by, invitation.last_error_at = "", "", None
     invitation.save()
     invitation.record(actions.RESENT, by=act)
@@ -192,7 +198,7 @@ def _send_again(act: InvitersAct, invitation: Invitation) -> Invitation:
     return invitation
 
 
-def revoke(*, actor: Membership, invitation_id: uuid.UUID, shown: int | None = None) -> Invitation:
+def revoke(*, actor: OrganizationPrincipal, invitation_id: uuid.UUID, shown: int | None = None) -> Invitation:
     """Withdraw a pending invitation. One that was revoked already stays so."""
     with acting(actor, Permission.BILLING_MANAGERS_INVITE) as act:
         invitation = _lock_visible(act, invitation_id)
@@ -237,16 +243,16 @@ def _create(
 def _sender(act: InvitersAct) -> dict[str, Any]:
     """Whose right an invitation stands on, as its row says it."""
     person = _person_in(act)
-    return {"invited_by": person, "by_host": person is None}
+    return {"invited_by": person, "of_no_person": person is None}
 
 
 def _person_in(act: InvitersAct) -> User | None:
     return act.principal.user if isinstance(act.principal, Membership) else None
 
 
-def _lock_visible(act: MembersAct, invitation_id: uuid.UUID) -> Invitation:
-    """An invitation that the person sees, and to whose role they may invite."""
-    invitation = Invitation.objects.visible_to(act.membership).select_for_update().get(pk=invitation_id)
+def _lock_visible(act: InvitersAct, invitation_id: uuid.UUID) -> Invitation:
+    """An invitation that the actor sees, and to whose role they may invite."""
+    invitation = Invitation.objects.visible_to(act.principal).select_for_update().get(pk=invitation_id)
     invitation.organization = act.organization
     act.ensure(INVITE_PERMISSIONS[Role(invitation.role)])
     return invitation

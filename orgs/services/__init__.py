@@ -21,6 +21,7 @@ from orgs.services.organizations import (
 )
 from orgs.services.removal import end_all_memberships, leave, remove_billing_managers, remove_member
 from orgs.services.roles import change_role
+from orgs.services.sessions import sign_out
 
 __all__ = [
     "Change",
@@ -39,4 +40,5 @@ __all__ = [
     "remove_billing_managers",
     "remove_member",
     "rename_organization",
+    "sign_out",
 ]

@@ -34,6 +34,7 @@ LINKS = [
     StaffLink(_("Operations"), "billing_stripeoperation_changelist", "refresh"),
     StaffLink(_("Webhooks"), "billing_stripeevent_changelist", "external"),
     StaffLink(_("Mails"), "outbox_outgoingemail_changelist", "mail"),
+    StaffLink(_("Admin requests"), "admin_requests", "members"),
     StaffLink(_("Audit log"), "audit_auditevent_changelist", "audit"),
 ]
 

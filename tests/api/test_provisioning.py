@@ -66,7 +66,7 @@ def test_an_organization_waits_for_its_first_admin() -> None:
     )
     assert not Membership.objects.exists()
     invitation = Invitation.objects.get()
-    assert (invitation.email, invitation.role, invitation.by_host) == ("ada@acme.test", Role.ADMIN, True)
+    assert (invitation.email, invitation.role, invitation.of_no_person) == ("ada@acme.test", Role.ADMIN, True)
     mail = OutgoingEmail.objects.get()
     text = renderer_of(mail.kind)(mail).text
     assert "Billing Portal invites ada@acme.test to the organization Acme Robotics as admin" in text
@@ -299,7 +299,7 @@ def test_an_admin_takes_back_what_the_product_sent() -> None:
     invitation = Invitation.objects.get(email=LEE["email"])
     Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
     resent = invitations.resend(actor=ada, invitation_id=invitation.pk)
-    assert (resent.by_host, resent.invited_by) == (False, ada.user)
+    assert (resent.of_no_person, resent.invited_by) == (False, ada.user)
     first = Invitation.objects.get(role=Role.ADMIN)
     invitations.resend(actor=ada, invitation_id=first.pk)
     assert told(program.post(ROOT, ACME), 201)["created"] is False
@@ -325,7 +325,7 @@ def test_the_product_sends_an_invitation_again_once_a_minute() -> None:
     assert refused["permission"] == "billing_managers.invite"
     told(program.post(path, {"email": lee.email}))
     lee.refresh_from_db()
-    assert (lee.by_host, lee.invited_by, lee.generation) == (True, None, 2)
+    assert (lee.of_no_person, lee.invited_by, lee.generation) == (True, None, 2)
     is_problem(program.post(path, {"email": "nobody@acme.test"}), 404)
     is_problem(program.post(path, {"email": "nobody"}), 409)
 

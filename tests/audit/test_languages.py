@@ -37,11 +37,14 @@ from orgs.policy import Permission, Role, StaffRole
 from orgs.services import Change
 from orgs.terms import follow_subscription
 from orgs.usage_limits import Limit
+from outbox.models import OutgoingEmail
 from programs.models import Connection
 from programs.models import Ending as ProgramEnding
 from programs.services import allow, disconnect
-from support.models import StaffSession
-from support.principals import staff_in
+from support.admin_requests import ask_for_admin, grant_admin, refuse_admin
+from support.models import AdminRequest, Proof, StaffSession
+from support.principals import StaffInOrganization, staff_in
+from support.sending_again import send_again, send_to_another
 from support.services import end_sessions, note_visit, open_session, set_staff_roles
 from teams import services as teams
 from teams.models import Details, Team
@@ -163,6 +166,21 @@ class Scene:
 
     def look_as_staff(self) -> None:
         note_visit(staff_in(self.open_staff_session().pk), self.organization)
+
+    def staff(self) -> StaffInOrganization:
+        """Another of support staff each time."""
+        staff = staff_in(self.open_staff_session().pk)
+        return staff.within(self.organization, ticket="48213", reason="The admin has left")
+
+    def ask_for_admin(self) -> AdminRequest:
+        return ask_for_admin(
+            actor=self.staff(), email="lee@example.test", proof=Proof.REGISTER, reference="HRB 1"
+        )
+
+    def failed_mail(self, kind: str) -> OutgoingEmail:
+        orgs.change_role(actor=self.ada, membership_id=self.mira.pk, role=Role.ADMIN)
+        OutgoingEmail.objects.update(kind=kind, to="lee@example.test", state="failed")
+        return OutgoingEmail.objects.latest("created_at")
 
     def link(self) -> None:
         self.make_service_token()
@@ -333,6 +351,16 @@ ACTS: dict[str, Callable[[Scene], object]] = {
         user_id=scene.ada.user_id, roles=[StaffRole.SUPPORT], actor=Actor.system()
     ),
     "organization.opened_by_staff": Scene.look_as_staff,
+    "sessions.ended": lambda scene: orgs.sign_out(actor=scene.staff(), membership_id=scene.mira.pk),
+    "admin.asked": Scene.ask_for_admin,
+    "admin.granted": lambda scene: grant_admin(actor=scene.staff(), request_id=scene.ask_for_admin().pk),
+    "admin.refused": lambda scene: refuse_admin(actor=scene.staff(), request_id=scene.ask_for_admin().pk),
+    "mail.sent_again": lambda scene: send_again(
+        actor=scene.staff(), mail_id=scene.failed_mail("membership_removed").pk
+    ),
+    "mail.readdressed": lambda scene: send_to_another(
+        actor=scene.staff(), mail_id=scene.failed_mail("closing_undone").pk, membership_id=scene.ada.pk
+    ),
 }
 # Told in tests/billing: test_mirror.py, of what Stripe says, test_on_demand.py and test_payment_links.py.
 BILLING = {"billing", "card", "credits", "details", "invoice", "payment_link", "subscription"}
@@ -365,6 +393,7 @@ def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
             OffBecause,
             Limit,
             StaffRole,
+            Proof,
         )
         for choice in choices
     ]

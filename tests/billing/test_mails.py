@@ -1,5 +1,7 @@
 """The mails about money: what happened, by whom, and what to do."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from outbox.models import OutgoingEmail
@@ -16,7 +18,6 @@ FAILED = {
     "amount": 5825,
     "currency": "usd",
     "reason": "insufficient_funds",
-    "next_attempt": "2026-12-04",
 }
 CARD = {
     "organization": "Acme & Sons",
@@ -34,8 +35,14 @@ def rendered(kind: str, params: dict[str, object]) -> tuple[str, str, str]:
     return mail.subject, mail.text, mail.html
 
 
+def of_unpaid_invoice(*, next_attempt_at: datetime | None = None) -> dict[str, object]:
+    invoice = InvoiceFactory(status="open", next_attempt_at=next_attempt_at)
+    return {**FAILED, "invoice_id": str(invoice.pk)}
+
+
 def test_a_failed_payment_says_what_happened_when_again_and_what_to_do() -> None:
-    subject, text, html = rendered("payment_failed", FAILED)
+    failed = of_unpaid_invoice(next_attempt_at=datetime(2026, 12, 4, tzinfo=UTC))
+    subject, text, html = rendered("payment_failed", failed)
     assert subject == "A payment of $58.25 for Acme & Sons failed"
     assert (
         "Stripe could not charge $58.25 for invoice ACME-0001 of Acme & Sons: "
@@ -43,13 +50,19 @@ def test_a_failed_payment_says_what_happened_when_again_and_what_to_do() -> None
     ) in text
     assert "It tries again on 4 December 2026." in text
     assert "http://testserver/orgs/acme/settings/billing/\n" in text
-    assert f"/orgs/acme/settings/billing/invoices/{FAILED['invoice_id']}/" in text
+    assert f"/orgs/acme/settings/billing/invoices/{failed['invoice_id']}/" in text
     assert "Acme &amp; Sons" in html
 
 
 def test_a_payment_that_failed_for_good_says_so() -> None:
-    _subject, text, _html = rendered("payment_failed", {**FAILED, "next_attempt": None})
+    _subject, text, _html = rendered("payment_failed", of_unpaid_invoice())
     assert "It does not try again by itself." in text
+
+
+def test_of_an_invoice_that_was_paid_meanwhile_no_mail_says_that_the_payment_failed() -> None:
+    invoice = InvoiceFactory(status="paid")
+    with pytest.raises(NoLongerNeeded):
+        rendered("payment_failed", {**FAILED, "invoice_id": str(invoice.pk)})
 
 
 def test_a_payment_that_needs_a_person_does_not_read_as_failed() -> None:

@@ -281,7 +281,9 @@ def test_of_what_closes_nobody_is_asked_for_a_new_one(admin: Membership) -> None
 
 def test_where_nobody_can_be_asked_the_page_names_support(organization: Organization) -> None:
     """As of an organization that the product has made, before its first admin accepts."""
-    invitation = InvitationFactory(organization=organization, role=Role.ADMIN, by_host=True, invited_by=None)
+    invitation = InvitationFactory(
+        organization=organization, role=Role.ADMIN, of_no_person=True, invited_by=None
+    )
     Membership.objects.all().delete()
     client = opened(by_mail(invitation))
     ended(State.REVOKED)(invitation)

@@ -276,7 +276,7 @@ def test_no_other_constraint_says_that_an_invitation_waits(
         ("decided_once", {"state": State.ACCEPTED}),
         ("decided_once", {"state": State.PENDING, "decided_at": timezone.now()}),
         ("decided_once", {"state": "forgotten", "decided_at": timezone.now()}),
-        ("of_one_inviter", {"by_host": True}),
+        ("of_one_inviter", {"of_no_person": True}),
         ("accepted_by", {"accepted_by": F("invited_by")}),
     ],
 )
