@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.customers import StripeCustomer
+from orgs.last_days import is_past
 from orgs.models import Organization
 from work.models import Waits, Work, WorkQuerySet
 
@@ -90,6 +91,11 @@ class BillingAccount(Work):
     listed_seq = models.BigIntegerField(db_default=0)
     synced_at = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True)
+    grace_until = models.DateField(
+        _("more time to pay"),
+        null=True,
+        help_text=_("Until the end of this day, in UTC, the plan stays though its subscription ended."),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     unfinished = RECONCILED
@@ -103,6 +109,11 @@ class BillingAccount(Work):
         verbose_name_plural = _("billing accounts")
         indexes = [
             models.Index(fields=["next_attempt_at"], name="billingaccount_reconcile", condition=RECONCILED),
+            models.Index(
+                fields=["grace_until"],
+                name="billingaccount_grace",
+                condition=Q(grace_until__isnull=False),
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -126,6 +137,11 @@ class BillingAccount(Work):
     def as_of(self) -> datetime | None:
         """When all of the customer was last seen to be as it is here."""
         return max(filter(None, (self.synced_at, self.reconciled_at)), default=None)
+
+    @property
+    def has_grace(self) -> bool:
+        """Whether support gave more time to pay, which is not over."""
+        return self.grace_until is not None and not is_past(self.grace_until)
 
     @property
     def method_codes(self) -> dict[str, str]:

@@ -3,6 +3,17 @@
 from typing import Any
 
 from support.acts.base import StaffAct
+from support.acts.credits import GiveCredits, VoidCredits
+from support.acts.customers import ExtendGrace
+from support.acts.stripe import GiveUpOperation, Reconcile, ReplayEvent, RetryOperation
 
-ALL: list[StaffAct[Any]] = []
+ALL: list[StaffAct[Any]] = [
+    ReplayEvent(),
+    RetryOperation(),
+    GiveUpOperation(),
+    Reconcile(),
+    ExtendGrace(),
+    GiveCredits(),
+    VoidCredits(),
+]
 ACTS = {act.name: act for act in ALL}
