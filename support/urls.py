@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from accounts.access import GatedView
 from support.acts import ACTS
 from support.acts.view import act_view
+from support.merging import merge
 from support.on_demand import on_demand
 from support.session_views import session_end, staff_session
 
@@ -21,6 +22,7 @@ class Page:
 PAGES = [
     Page("session/", staff_session, "staff_session"),
     Page("session/end/", session_end, "staff_session_end"),
+    Page("merge/<str:key>/", merge, "merge"),
     Page("on-demand/", on_demand, "on_demand"),
     *(Page(f"acts/{act.name}/<str:key>/", act_view(act), act.url_name) for act in ACTS.values()),
 ]

@@ -57,6 +57,8 @@ from billing.actions.subscriptions import (
 )
 from billing.actions.support import (
     CREDITS_GIVEN,
+    CUSTOMER_MOVED_AWAY,
+    CUSTOMER_MOVED_HERE,
     GIVEN_CREDITS_VOIDED,
     GRACE_EXTENDED,
     OPERATION_GIVEN_UP,
@@ -82,6 +84,8 @@ __all__ = [
     "CREDITS_GIVEN",
     "CREDITS_VOIDED",
     "CUSTOMER_MADE",
+    "CUSTOMER_MOVED_AWAY",
+    "CUSTOMER_MOVED_HERE",
     "CUSTOMER_RENAMED",
     "DETAILS_CHANGED",
     "GIVEN_CREDITS_VOIDED",

@@ -48,3 +48,13 @@ GIVEN_CREDITS_VOIDED = BillingAction(
     _("took back what was left of %(credits)s given credits"),
     credits=count,
 )
+CUSTOMER_MOVED_AWAY = BillingAction(
+    "billing.customer_moved_away",
+    _("Moved the customer at Stripe to another organization"),
+    _("moved the customer at Stripe, %(target)s, and its subscriptions and invoices to another organization"),
+)
+CUSTOMER_MOVED_HERE = BillingAction(
+    "billing.customer_moved_here",
+    _("Moved a customer at Stripe here"),
+    _("moved the customer at Stripe, %(target)s, and its subscriptions and invoices here"),
+)

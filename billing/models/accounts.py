@@ -29,6 +29,8 @@ KEEP_CUSTOMER = """
     RETURN NEW;
 """
 
+# What of an account is its organization's own, whichever customer it has.
+STAYS = {"id", "organization", "copies_to", "created_at"}
 # As ``billing.gateway.records.Address`` names them.
 ADDRESS_FIELDS = ("line1", "line2", "postal_code", "city", "state", "country")
 
@@ -161,6 +163,17 @@ class BillingAccount(Work):
     @property
     def has_customer(self) -> bool:
         return bool(self.stripe_customer_id) and not self.customer_deleted
+
+    def hand_customer_to(self, owner: "BillingAccount") -> None:
+        """Give the customer to another organization's account, and have none. Both are due; save them."""
+        blank = BillingAccount()
+        for field in self._meta.concrete_fields:
+            if field.name not in STAYS:
+                setattr(owner, field.name, getattr(self, field.name))
+                setattr(self, field.name, getattr(blank, field.name))
+        for account in (self, owner):
+            account.leased_until, account.attempts, account.error = None, 0, ""
+            account.next_attempt_at = timezone.now()
 
     def ever_had(self, customer_id: str) -> bool:
         """Whether that customer is the organization's, or was before Stripe deleted it."""

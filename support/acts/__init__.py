@@ -4,7 +4,7 @@ from typing import Any
 
 from support.acts.base import StaffAct
 from support.acts.credits import GiveCredits, VoidCredits
-from support.acts.customers import ExtendGrace
+from support.acts.customers import ExtendGrace, MergeCustomer
 from support.acts.stripe import GiveUpOperation, Reconcile, ReplayEvent, RetryOperation
 
 ALL: list[StaffAct[Any]] = [
@@ -13,6 +13,7 @@ ALL: list[StaffAct[Any]] = [
     GiveUpOperation(),
     Reconcile(),
     ExtendGrace(),
+    MergeCustomer(),
     GiveCredits(),
     VoidCredits(),
 ]
