@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, timedelta
+from functools import partial
 
 from django.contrib import admin, messages
 from django.http import HttpResponse, HttpResponseRedirect
@@ -43,9 +44,9 @@ def on_demand(request: AdminRequest) -> HttpResponse:
 def _ask(request: AdminRequest) -> HttpResponse:
     """For the charges that the page showed as missing."""
     charge_ids = [pk for pk in map(_uuid, request.POST.getlist("charge")[:PAGE]) if pk]
-    session = request.staff.session
-    actor = request.staff.actor(ticket=session.ticket, reason=session.reason)
-    asked = ask_for_missing_items(charge_ids=charge_ids, actor=actor)
+    why = {"ticket": request.staff.session.ticket, "reason": request.staff.session.reason}
+    within = partial(request.staff.within, **why)
+    asked = ask_for_missing_items(charge_ids=charge_ids, within=within)
     if asked:
         said = ngettext(
             "Asked Stripe for %(count)d item. It shows here in a moment.",

@@ -20,7 +20,7 @@ from tests.billing.world import StripeWorld
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.races import at_once
 from tests.support.acts import act, dialog, done, press, said, shown, url_of
-from tests.world import copy_of, staff_with
+from tests.world import copy_of, signed_in, staff_with
 from work.models import LeaseLost
 
 pytestmark = pytest.mark.django_db
@@ -145,6 +145,17 @@ def test_giving_up_says_what_is_known_and_tells_as_any_failure_does(
     assert (failed.actor_name, failed.data["outcome"]["code"]) == ("Mira", code)
     assert "since support ended it" in failed.sentence
     assert OutgoingEmail.objects.filter(kind="act_failed").count() == 1
+
+
+def test_who_waits_for_it_reads_that_support_ended_it(staff: Client, account: BillingAccount) -> None:
+    operation = operation_of(account, kind="start_subscription", step="follow", attempts=1)
+    act(staff, "give-up-operation", operation.pk)
+    admin = MembershipFactory(organization=account.organization, role="admin")
+    under_way = f"/orgs/{account.organization.slug}/settings/billing/under-way/"
+    answer = signed_in(admin.user).get(under_way, {"operation": str(operation.pk)})
+    assert said(answer).startswith(
+        "You asked to start a subscription. It was not finished, since support ended it"
+    )
 
 
 def test_a_worker_whose_lease_ran_out_writes_nothing_more(staff: Client, account: BillingAccount) -> None:
