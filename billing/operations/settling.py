@@ -37,11 +37,8 @@ def give_up(*, actor: OrganizationPrincipal, operation_id: uuid.UUID, shown: str
         operation = _unsettled(act, operation_id, shown)
         if operation.state == OperationState.WAITING:
             raise Refused(_("It waits for a person or their bank, and ends by itself. Let it wait."))
-        was_asked = operation.was_asked
         act.record(OPERATION_GIVEN_UP, target=(operation.pk, ""), act=operation.kind)
-        # So that a worker whose lease ran out writes nothing more.
-        operation.begin()
-        fail(operation, {**operation.result, GIVEN_UP: was_asked}, error=operation.error)
+        fail(operation, {**operation.result, GIVEN_UP: operation.was_asked}, error=operation.error)
     return operation
 
 
