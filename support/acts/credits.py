@@ -50,7 +50,10 @@ class GiveCredits(StaffAct[Organization]):
         return _("Give credits to %(organization)s?") % {"organization": target.thing.name}
 
     def consequences(self, target: Target[Organization]) -> Sequence[Text]:  # noqa: ARG002 - of the base
-        return [_("They cost nothing, count from now on, and are used before what was paid for.")]
+        return [
+            _("They cost nothing, and count from now on."),
+            _("What expires first is used first, and of that what is free before what was paid for."),
+        ]
 
     def shown(self, target: Target[Organization]) -> str:  # noqa: ARG002 - of the base
         return str(uuid.uuid4())

@@ -96,7 +96,7 @@ class MergeCustomer(StaffAct[Move]):
     def consequences(self, target: Target[Move]) -> Sequence[Text]:
         move = target.thing
         if move.obstacles:
-            return [_("It can't be moved as it is. Nothing was done."), *move.obstacles]
+            return [_("It can't be moved as it is:"), *move.obstacles]
         return [
             _("This would move, and nothing at Stripe would change:"),
             *_what_moves(move),

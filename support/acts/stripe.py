@@ -101,7 +101,7 @@ class GiveUpOperation(OperationAct):
     submit = gettext_lazy("Give up")
 
     def question(self, target: Target[StripeOperation]) -> Text:
-        return _("Give up to %(act)s?") % {"act": act_words(target.thing.kind)}
+        return _("Stop trying to %(act)s?") % {"act": act_words(target.thing.kind)}
 
     def consequences(self, target: Target[StripeOperation]) -> Sequence[Text]:
         operation = target.thing
@@ -122,7 +122,7 @@ class GiveUpOperation(OperationAct):
     def run(self, staff: Staff, target: Target[StripeOperation], data: Mapping[str, Any]) -> Text:
         actor = self.principal(staff, target, data)
         given_up = give_up(actor=actor, operation_id=target.thing.pk, shown=data["shown"])
-        return _("Gave up to %(act)s.") % {"act": act_words(given_up.kind)}
+        return _("The portal no longer tries to %(act)s.") % {"act": act_words(given_up.kind)}
 
 
 class Reconcile(StaffAct[Organization]):

@@ -137,7 +137,7 @@ def test_giving_up_says_what_is_known_and_tells_as_any_failure_does(
     operation = operation_of(account, **before)
     page = dialog(staff, "give-up-operation", operation.pk)
     assert warning in page.replace("\n", " ")
-    assert "Gave up to" in act(staff, "give-up-operation", operation.pk)
+    assert "no longer tries to" in act(staff, "give-up-operation", operation.pk)
     operation.refresh_from_db()
     assert (operation.state, operation.leased_until, operation.failed_unseen) == ("failed", None, True)
     assert done() == ["billing.act_given_up"]
