@@ -40,7 +40,7 @@ from work.doorbell import ring
 
 @dataclass(frozen=True)
 class Move:
-    """What a move would do. ``invoices``: how many, and their totals in minor units, in each currency.
+    """What a move would do. ``invoices``: of each currency how many were issued, and their totals in minor units.
 
     ``obstacles``: sentences that say what stands in the way, and what to do; empty: it can be done.
     """
@@ -68,7 +68,7 @@ class Move:
 def plan_move(source: Organization, target: Organization) -> Move:
     """What moving the customer of one organization to another would do, by what is known now."""
     account = BillingAccount.objects.filter(organization=source).first()
-    by_currency = Invoice.objects.for_org(source).order_by("currency").values("currency")
+    by_currency = Invoice.objects.for_org(source).issued().order_by("currency").values("currency")
     summed = by_currency.annotate(count=Count("id"), sum=Sum("total"))
     return Move(
         source=source,
@@ -97,8 +97,9 @@ def _obstacles(source: Organization, target: Organization, account: BillingAccou
         yield _("Something is asked of Stripe for one of them. Wait until it has ended, or give it up.")
     if StripeCustomer.objects.for_org(source).count() > 1:
         yield _("The first organization had another customer before. Ask the developers to move it.")
-    bought = StripeOperation.objects.for_org(source).filter(kind=OperationKind.BUY_CREDITS, state="done")
-    if bought.exists() or OnDemandCharge.objects.for_org(source).exists():
+    # Also of one that came to nothing: its invoice may still be paid, and brings the credits then.
+    bought = StripeOperation.objects.for_org(source).filter(kind=OperationKind.BUY_CREDITS)
+    if bought.exclude(stripe_id="").exists() or OnDemandCharge.objects.for_org(source).exists():
         yield _("Credits were bought or charged in the first organization. Ask the developers to move it.")
     if PaymentLink.objects.for_org(source).live().exists():
         yield _("A payment link of the first organization is open. Ask its maker to revoke it.")

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -88,6 +89,8 @@ def test_first_it_shows_what_would_move_and_changes_nothing(
 
 def test_then_all_of_it_moves(staff: Client, wrong: Organization, right: Organization) -> None:
     customer_id = BillingAccount.objects.get().stripe_customer_id
+    tomorrow = timezone.now() + timedelta(days=1)
+    BillingAccountFactory(organization=right, stripe_customer_id=None, next_attempt_at=tomorrow)
     assert "Moved the customer to Acme." in act(staff, "merge-customer", key(wrong, right))
     accounts = {one.organization_id: one for one in BillingAccount.objects.all()}
     assert accounts[wrong.pk].stripe_customer_id is None
@@ -142,6 +145,12 @@ OBSTACLES: dict[str, tuple[Callable[[Organization, Organization], object], str]]
     "another customer": (
         lambda wrong, _right: StripeCustomer.objects.create(stripe_id="cus_old", organization=wrong),
         "had another customer before",
+    ),
+    "bought": (
+        lambda wrong, _right: CardSetupFactory(
+            organization=wrong, kind="buy_credits", state="failed", stripe_id="in_1", actor_id=uuid.uuid4()
+        ),
+        "Credits were bought or charged",
     ),
     "on demand": (lambda wrong, _right: charge_of(wrong), "Credits were bought or charged"),
     "a link": (lambda wrong, _right: PaymentLinkFactory(organization=wrong), "A payment link"),

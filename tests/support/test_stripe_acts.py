@@ -1,9 +1,12 @@
 """Billing support applies what Stripe told again, tries operations again, gives them up, and compares."""
 
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -236,14 +239,34 @@ def test_what_is_not_there_is_not_found(staff: Client) -> None:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_giving_up_and_a_worker_at_once_leave_one_end(staff: Client, account: BillingAccount) -> None:
+def test_giving_up_waits_for_a_worker_that_takes_it_right_then(
+    staff: Client, account: BillingAccount
+) -> None:
     operation = operation_of(account)
     seen = shown(staff, "give-up-operation", operation.pk)
-    browsers = [copy_of(staff), copy_of(staff)]
-    at_once(
-        *[lambda one=one: press(one, "give-up-operation", operation.pk, shown=seen) for one in browsers],
-        lambda: StripeOperation.objects.pending().lease(operation.pk),
-    )
-    assert len(done()) <= 1
+    taken = threading.Event()
+
+    def take() -> None:
+        with transaction.atomic():
+            StripeOperation.objects.select_for_update().get(pk=operation.pk).begin()
+            taken.set()
+            time.sleep(0.5)
+
+    def give_up() -> str:
+        taken.wait()
+        return said(press(staff, "give-up-operation", operation.pk, shown=seen))
+
+    assert "right now" in str(at_once(take, give_up)[1])
     operation.refresh_from_db()
-    assert (operation.state == "failed") == (len(done()) == 1)
+    assert (operation.state, done()) == ("pending", [])
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_presses_at_once_give_up_once(staff: Client, account: BillingAccount) -> None:
+    operation = operation_of(account)
+    seen = shown(staff, "give-up-operation", operation.pk)
+    browsers = [copy_of(staff) for _press in range(3)]
+    at_once(*[lambda one=one: press(one, "give-up-operation", operation.pk, shown=seen) for one in browsers])
+    assert done() == ["billing.act_given_up"]
+    assert AuditEvent.objects.filter(action="billing.act_failed").count() == 1
