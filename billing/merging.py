@@ -40,8 +40,9 @@ from work.doorbell import ring
 
 @dataclass(frozen=True)
 class Move:
-    """What a move would do. ``invoices``: of each currency how many were issued, and their totals in minor units.
+    """What a move would do.
 
+    ``invoices``: of each currency how many were issued, and their totals in minor units.
     ``obstacles``: sentences that say what stands in the way, and what to do; empty: it can be done.
     """
 

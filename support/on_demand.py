@@ -44,8 +44,8 @@ def on_demand(request: AdminRequest) -> HttpResponse:
 def _ask(request: AdminRequest) -> HttpResponse:
     """For the charges that the page showed as missing."""
     charge_ids = [pk for pk in map(_uuid, request.POST.getlist("charge")[:PAGE]) if pk]
-    why = {"ticket": request.staff.session.ticket, "reason": request.staff.session.reason}
-    within = partial(request.staff.within, **why)
+    session = request.staff.session
+    within = partial(request.staff.within, ticket=session.ticket, reason=session.reason)
     asked = ask_for_missing_items(charge_ids=charge_ids, within=within)
     if asked:
         said = ngettext(

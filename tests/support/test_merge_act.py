@@ -90,7 +90,8 @@ def test_first_it_shows_what_would_move_and_changes_nothing(
 def test_then_all_of_it_moves(staff: Client, wrong: Organization, right: Organization) -> None:
     customer_id = BillingAccount.objects.get().stripe_customer_id
     tomorrow = timezone.now() + timedelta(days=1)
-    BillingAccountFactory(organization=right, stripe_customer_id=None, next_attempt_at=tomorrow)
+    BillingAccountFactory(organization=right, stripe_customer_id=None)
+    BillingAccount.objects.update(next_attempt_at=tomorrow)
     assert "Moved the customer to Acme." in act(staff, "merge-customer", key(wrong, right))
     accounts = {one.organization_id: one for one in BillingAccount.objects.all()}
     assert accounts[wrong.pk].stripe_customer_id is None
