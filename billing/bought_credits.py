@@ -9,7 +9,7 @@ from billing.models import Invoice, InvoiceStatus, OperationKind, StripeOperatio
 from billing.notices import tell_of_bought_credits
 from billing.operations.people import person_of
 from credits.models import Grant
-from credits.services.grants import grant_bought, void_bought
+from credits.services.grants import grant_bought, void_granted
 from orgs.models import Organization
 
 
@@ -33,7 +33,7 @@ def let_bought_credits_follow(organization: Organization, invoice: Invoice) -> N
         if granted is not None:
             _tell(organization, invoice, purchase, granted)
         return
-    voided = void_bought(organization_id=organization.pk, source=source)
+    voided = void_granted(organization_id=organization.pk, source=source)
     if voided is not None:
         record(
             CREDITS_VOIDED,

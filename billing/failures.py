@@ -14,14 +14,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.declines import reason_of
-from billing.models import OperationKind
-from billing.models.operations import MISSING_SCOPE
+from billing.models import OperationKind, StripeOperation
+from billing.models.operations import GIVEN_UP, MISSING_SCOPE
 
 FORBIDDEN, REFUSED, UNFINISHED = "forbidden", "refused", "unfinished"
 # The person left Stripe's page, opened another one, may no longer use it, or did not answer their bank.
 ABANDONED = {"closed", "expired", "replaced", "unconfirmed"}
+# Support staff ended it: before Stripe was asked, or after that.
+ENDED, ENDED_UNKNOWN = "ended_by_support", "ended_by_support_unknown"
 # What Stripe has done by then is not known, or it did a part.
-NOT_WHOLE = {FORBIDDEN, UNFINISHED, "partly"}
+NOT_WHOLE = {FORBIDDEN, UNFINISHED, ENDED_UNKNOWN, "partly"}
 
 
 class Reason(NamedTuple):
@@ -41,6 +43,8 @@ REASONS = {
         _("Save the card anew, where the bank can ask you, or use another card."),
     ),
     "declined": Reason(_("the payment was declined"), USE_ANOTHER_CARD),
+    ENDED: Reason(_("support ended it before Stripe was asked"), _("Start again.")),
+    ENDED_UNKNOWN: Reason(_("support ended it, and what Stripe did by then stays done"), ASK_SUPPORT),
     "error": Reason(_("Stripe did not accept it"), ASK_SUPPORT),
     "expired": Reason(_("the page at Stripe was open too long"), _("Start again.")),
     FORBIDDEN: Reason(_("the portal lacks a permission at Stripe"), ASK_SUPPORT),
@@ -75,6 +79,8 @@ def outcome_in(result: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _code_in(result: Mapping[str, Any]) -> str:
+    if GIVEN_UP in result:
+        return ENDED_UNKNOWN if result[GIVEN_UP] else ENDED
     if MISSING_SCOPE in result:
         return FORBIDDEN
     # What Stripe had said something about by then may be done all the same.
@@ -98,6 +104,17 @@ def failure_words(outcome: Mapping[str, Any]) -> str:
         else gettext("not done, since %(reason)s")
     )
     return words % {"reason": reason}
+
+
+def told_by_support(operation: StripeOperation) -> str:
+    """What the person reads of an act that support staff ended."""
+    outcome = outcome_in(operation.result)
+    words = {
+        "act": act_words(operation.kind),
+        "outcome": failure_words(outcome),
+        "advice": advice_of(outcome),
+    }
+    return gettext("You asked to %(act)s. It was %(outcome)s. %(advice)s") % words
 
 
 def advice_of(outcome: Mapping[str, Any]) -> str:

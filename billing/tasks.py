@@ -3,7 +3,7 @@
 import structlog
 from celery import shared_task
 
-from billing import credit_expiries, expiries, gateway
+from billing import credit_expiries, expiries, gateway, graces
 from billing.credit_periods import settle_due_ledgers
 from billing.mirror.prices import sync_prices
 from billing.mirror.reconciliation import reconcile_due_accounts
@@ -73,6 +73,11 @@ def reconcile_due() -> None:
 def settle_credits(part: int = 0, of: int = 1) -> None:
     """Beat sends one for each part, so that they are settled at once: see the setting CREDITS_SWEEPS."""
     settle_due_ledgers(seconds=SETTLE_SECONDS, part=part, of=of)
+
+
+@shared_task(name="billing.end_graces")
+def end_graces() -> None:
+    graces.end_graces()
 
 
 @shared_task(name="billing.close_organizations")

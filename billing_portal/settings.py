@@ -414,6 +414,7 @@ CELERY_BEAT_SCHEDULE = {
     "limits-clear": {"task": "accounts.clear_limits", "schedule": crontab(minute="40")},
     "last-days-end": {"task": "orgs.end_past_last_days", "schedule": crontab(minute="*/10")},
     "last-days-remind": {"task": "orgs.remind_of_last_days", "schedule": crontab(hour="6", minute="25")},
+    "graces-end": {"task": "billing.end_graces", "schedule": crontab(minute="8-59/10")},
     "closings-remind": {"task": "orgs.remind_of_closing", "schedule": crontab(hour="6", minute="35")},
     "closings-end": {"task": "billing.close_organizations", "schedule": crontab(minute="5-59/10")},
     "support-jobs": {"task": "support.count_jobs", "schedule": crontab(hour="4", minute="0")},

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from credits.found import PeriodBefore
-from credits.models import OF_PERIOD, GrantKind
+from credits.models import BY_STAFF, OF_PERIOD, GrantKind
 from orgs.currencies import in_minor_units
 from orgs.editions import CREDIT_CURRENCY
 from usage.charts import rounded
@@ -53,6 +53,11 @@ class GrantInPeriod:
     @property
     def is_free(self) -> bool:
         return self.kind is GrantKind.PROMOTIONAL
+
+    @property
+    def is_given(self) -> bool:
+        """Whether support gave them."""
+        return self.source.startswith(BY_STAFF)
 
     @property
     def comes_with_period(self) -> bool:

@@ -1,6 +1,7 @@
 """The page that compares on-demand credits with Stripe, and the act that makes good what is missing."""
 
 from datetime import date, timedelta
+from functools import partial
 
 from django.contrib import admin, messages
 from django.http import HttpResponse, HttpResponseRedirect
@@ -43,8 +44,8 @@ def _ask(request: AdminRequest) -> HttpResponse:
     """For the charges that the page showed as missing."""
     charge_ids = [pk for pk in map(uuid_in, request.POST.getlist("charge")[:PAGE]) if pk]
     session = request.staff.session
-    actor = request.staff.actor(ticket=session.ticket, reason=session.reason)
-    asked = ask_for_missing_items(charge_ids=charge_ids, actor=actor)
+    within = partial(request.staff.within, ticket=session.ticket, reason=session.reason)
+    asked = ask_for_missing_items(charge_ids=charge_ids, within=within)
     if asked:
         said = ngettext(
             "Asked Stripe for %(count)d item. It shows here in a moment.",

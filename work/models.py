@@ -102,6 +102,11 @@ class Work(models.Model):
         return self.leased_until is not None and self.leased_until > timezone.now()
 
     @property
+    def is_due(self) -> bool:
+        """Whether its time has come."""
+        return self.next_attempt_at <= timezone.now()
+
+    @property
     def lease_length(self) -> timedelta:
         return self.LEASE
 
@@ -129,6 +134,15 @@ class Work(models.Model):
             return False
         self.write(attempts=self.attempts + 1, leased_until=Now() + self.lease_length, **values)
         return True
+
+    @property
+    def progress(self) -> str:
+        """How far it has come. A form sends it back, so that it acts on what its page showed."""
+        return f"{getattr(self, 'state', '')} {self.attempts} {self.next_attempt_at.isoformat()}"
+
+    def make_due(self, **values: object) -> None:
+        """Let the next sweep take it. Call it with the row, or what stands for it, locked."""
+        type(self).objects.filter(pk=self.pk).update(next_attempt_at=Now(), **values)
 
     def fail(self, error: Exception, *, max_attempts: int | None = None) -> None:
         """Reschedule, or park after the last attempt; ``max_attempts``: of so many. Raises LeaseLost."""

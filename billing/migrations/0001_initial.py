@@ -297,13 +297,14 @@ class Migration(migrations.Migration):
                 ('listed_seq', models.BigIntegerField(db_default=0)),
                 ('synced_at', models.DateTimeField(null=True)),
                 ('reconciled_at', models.DateTimeField(null=True)),
+                ('grace_until', models.DateField(help_text='Until the end of this day, in UTC, the plan stays though its subscription ended.', null=True, verbose_name='more time to pay')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('organization', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='billing_account', to='orgs.organization')),
             ],
             options={
                 'verbose_name': 'billing account',
                 'verbose_name_plural': 'billing accounts',
-                'indexes': [models.Index(condition=models.Q(('stripe_customer_id__isnull', False)), fields=['next_attempt_at'], name='billingaccount_reconcile')],
+                'indexes': [models.Index(condition=models.Q(('stripe_customer_id__isnull', False)), fields=['next_attempt_at'], name='billingaccount_reconcile'), models.Index(condition=models.Q(('grace_until__isnull', False)), fields=['grace_until'], name='billingaccount_grace')],
             },
         ),
         pgtrigger.migrations.AddTrigger(

@@ -46,5 +46,5 @@ def write_customer(account: BillingAccount, fetched: records.Customer, number: i
     if fetched.deleted:
         subscriptions = list(Subscription.objects.for_org(account.organization_id))
         end_subscriptions(account, subscriptions, number)
-        let_terms_follow(account.organization, subscriptions)
+        let_terms_follow(account, subscriptions)
     return changed

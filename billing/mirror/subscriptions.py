@@ -25,7 +25,6 @@ from billing.mirror.rows import (
 from billing.models import ENDED, NOT_IN_FORCE, BillingAccount, Subscription
 from billing.plans import plan_of
 from orgs.editions import STARTING_EDITION
-from orgs.models import Organization
 from orgs.terms import follow_subscription
 
 logger = structlog.get_logger(__name__)
@@ -65,7 +64,7 @@ def write_subscriptions(
     here = {one.id for one in listed.all} | listed.unreadable.keys()
     gone = [row for row in rows.values() if row.stripe_id not in here]
     changed += end_subscriptions(account, gone, number)
-    let_terms_follow(account.organization, rows.values())
+    let_terms_follow(account, rows.values())
     let_credits_follow(account.organization, rows.values(), changed=changed > 0)
     return changed
 
@@ -108,17 +107,17 @@ def end_subscriptions(account: BillingAccount, rows: Iterable[Subscription], num
     return len(ended)
 
 
-def let_terms_follow(organization: Organization, subscriptions: Iterable[Subscription]) -> None:
+def let_terms_follow(account: BillingAccount, subscriptions: Iterable[Subscription]) -> None:
     """Give the organization the edition and the seats of what it subscribes to, here or at Stripe.
 
     A price that no edition knows changes nothing. Without any that goes on, the starting edition; an
-    organization that never had one keeps what it has.
+    organization that never had one, or to which support gave more time to pay, keeps what it has.
     """
-    rows = list(subscriptions)
+    organization, rows = account.organization, list(subscriptions)
     plan = plan_of(rows)
     if plan is not None:
         follow_subscription(organization, edition_code=plan.edition.code, seats=plan.quantity or None)
-    elif rows and all(row.status in NOT_IN_FORCE for row in rows):
+    elif rows and all(row.status in NOT_IN_FORCE for row in rows) and not account.has_grace:
         follow_subscription(organization, edition_code=STARTING_EDITION, seats=None)
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.customers import StripeCustomer
+from orgs.last_days import is_past
 from orgs.models import Organization
 from work.models import Waits, Work, WorkQuerySet
 
@@ -28,6 +29,8 @@ KEEP_CUSTOMER = """
     RETURN NEW;
 """
 
+# What of an account is its organization's own, whichever customer it has.
+STAYS = {"id", "organization", "copies_to", "created_at"}
 # As ``billing.gateway.records.Address`` names them.
 ADDRESS_FIELDS = ("line1", "line2", "postal_code", "city", "state", "country")
 
@@ -90,6 +93,11 @@ class BillingAccount(Work):
     listed_seq = models.BigIntegerField(db_default=0)
     synced_at = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True)
+    grace_until = models.DateField(
+        _("more time to pay"),
+        null=True,
+        help_text=_("Until the end of this day, in UTC, the plan stays though its subscription ended."),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     unfinished = RECONCILED
@@ -103,6 +111,11 @@ class BillingAccount(Work):
         verbose_name_plural = _("billing accounts")
         indexes = [
             models.Index(fields=["next_attempt_at"], name="billingaccount_reconcile", condition=RECONCILED),
+            models.Index(
+                fields=["grace_until"],
+                name="billingaccount_grace",
+                condition=Q(grace_until__isnull=False),
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -128,6 +141,11 @@ class BillingAccount(Work):
         return max(filter(None, (self.synced_at, self.reconciled_at)), default=None)
 
     @property
+    def has_grace(self) -> bool:
+        """Whether support gave more time to pay, which is not over."""
+        return self.grace_until is not None and not is_past(self.grace_until)
+
+    @property
     def method_codes(self) -> dict[str, str]:
         """What names the payment method, for those who word it later."""
         return {"kind": self.payment_method_kind, "brand": self.card_brand, "last4": self.card_last4}
@@ -145,6 +163,17 @@ class BillingAccount(Work):
     @property
     def has_customer(self) -> bool:
         return bool(self.stripe_customer_id) and not self.customer_deleted
+
+    def hand_customer_to(self, owner: "BillingAccount") -> None:
+        """Give the customer to another organization's account, and have none. Both are due; save them."""
+        blank = BillingAccount()
+        for field in self._meta.concrete_fields:
+            if field.name not in STAYS:
+                setattr(owner, field.name, getattr(self, field.name))
+                setattr(self, field.name, getattr(blank, field.name))
+        for account in (self, owner):
+            account.leased_until, account.attempts, account.error = None, 0, ""
+            account.next_attempt_at = timezone.now()
 
     def ever_had(self, customer_id: str) -> bool:
         """Whether that customer is the organization's, or was before Stripe deleted it."""

@@ -1,6 +1,7 @@
 """What we hear from Stripe."""
 
 import json
+import uuid
 from datetime import timedelta
 from typing import Any, ClassVar, NamedTuple
 
@@ -9,7 +10,9 @@ from django.db.models import Case, Q, QuerySet, Subquery, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from billing.models.customers import StripeCustomer
 from orgs.compiled import compiled
+from orgs.models import Organization
 from work.models import Waits, Work, WorkQuerySet
 
 
@@ -41,6 +44,11 @@ class StripeEventQuerySet(WorkQuerySet["StripeEvent"]):
         values = (event.event_id, event.type, event.object_id, event.customer_id, event.livemode)
         with connection.cursor() as cursor:
             cursor.execute(KEEP, [*values, event.api_version, json.dumps(event.payload), event.state])
+
+    def for_org(self, organization: Organization | uuid.UUID) -> "StripeEventQuerySet":
+        """Those of each customer that the organization has, or had."""
+        customers = StripeCustomer.objects.for_org(organization)
+        return self.filter(customer_id__in=customers.values("stripe_id"))
 
     def untried(self) -> "StripeEventQuerySet":
         """Those that no worker has taken by themselves, and no worker has worked off with others."""

@@ -69,6 +69,10 @@ SET_UPS = (OperationKind.SET_UP_CARD, OperationKind.ADD_METHOD)
 FIRST_STEP = "create"
 # In the result of one that failed because Stripe's key may not do what it asks for: the scope, if known.
 MISSING_SCOPE = "missing_scope"
+# In the result of one that support staff ended: whether Stripe may have done something about it by then.
+GIVEN_UP = "given_up"
+# These only read at Stripe.
+READING_STEPS = {"check"}
 # So long a page tells of an act that came to nothing.
 UNSEEN_LIFE = timedelta(days=7)
 UNFINISHED = Q(state__in=[OperationState.PENDING, OperationState.WAITING])
@@ -209,6 +213,11 @@ class StripeOperation(Work):
     @property
     def is_settled(self) -> bool:
         return self.state in {OperationState.DONE, OperationState.FAILED}
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether Stripe may have done something about it."""
+        return self.attempts > 0 and self.step not in READING_STEPS
 
     @property
     def is_told(self) -> bool:

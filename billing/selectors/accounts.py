@@ -1,7 +1,7 @@
 """The billing account as pages read it."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -41,6 +41,7 @@ class AccountRow(NamedTuple):
     name: str
     email: str
     address: dict[str, str]
+    grace_until: date | None
     failed: dict[str, Any] | None
     unsettled: list[dict[str, str]]
     copies_to: list[str]

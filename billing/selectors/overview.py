@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -46,6 +46,7 @@ from invitations.selectors import BillingManagersPanel, ContinuityWarning, billi
 from orgs.compiled import compiled
 from orgs.currencies import in_minor_units
 from orgs.editions import CREDIT_CURRENCY, Edition
+from orgs.last_days import is_past
 from orgs.models import Membership, Organization
 from usage.selectors import ResourcesNow
 
@@ -63,6 +64,7 @@ class BillingPage:
     where a subscription has nothing of its own. ``troubles``: those that a saved card mends, the worst first.
     ``under_way``: what was asked of Stripe and has not been answered.
     ``card_saved``: the person comes from saving the card that pays now.
+    ``grace_until``: the day, in UTC, until which support gave more time to pay.
     ``failed``: an act that came to nothing while nobody waited for it.
     ``credits``: None where none are counted, or none are settled yet.
     ``bill_to``: as on coming invoices, a line each. ``warnings``: see ``billing.selectors.continuity``.
@@ -88,6 +90,7 @@ class BillingPage:
     bill_to: list[str]
     warnings: list[ContinuityWarning]
     as_of: datetime | None
+    grace_until: date | None
 
     @property
     def is_outdated(self) -> bool:
@@ -176,6 +179,7 @@ def billing_page(
         bill_to=party_lines(account.name or organization.name, account.address, []) if account else [],
         warnings=billing_warnings(membership, account),
         as_of=account.as_of if account else None,
+        grace_until=account.grace_until if account and not is_past(account.grace_until) else None,
     )
 
 

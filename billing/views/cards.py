@@ -8,7 +8,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from billing.card_outcomes import Outcome, standing_of
+from billing.failures import told_by_support
 from billing.models import OperationKind, StripeOperation
+from billing.models.operations import GIVEN_UP
 from billing.operations.cards import BEGUN_ON, start_card_setup
 from billing.selectors import is_something_owed, own_card_setup
 from billing.tasks import resume_operations
@@ -55,5 +57,6 @@ def _after_card_setup(request: OrgRequest, operation: StripeOperation) -> HttpRe
         Outcome.SUPERSEDED: messages.INFO,
         Outcome.UNUSED: messages.INFO,
     }.get(standing, messages.ERROR)
-    messages.add_message(request, level, str(standing.label))
+    said = told_by_support(operation) if GIVEN_UP in operation.result else str(standing.label)
+    messages.add_message(request, level, said)
     return redirect(BEGUN_ON[OperationKind(operation.kind)], request.organization.slug)

@@ -7,8 +7,9 @@ from django.http import HttpRequest
 
 from billing import change_outcomes, credit_outcomes, ending_outcomes, payment_outcomes
 from billing.credit_outcomes import CreditOutcome, credit_outcome_of
+from billing.failures import told_by_support
 from billing.models import OperationKind, OperationState, StripeOperation
-from billing.models.operations import ENDING_KINDS
+from billing.models.operations import ENDING_KINDS, GIVEN_UP
 from billing.payment_outcomes import Outcome
 from billing.purchase_outcomes import PurchaseOutcome, purchase_outcome_of
 
@@ -29,7 +30,11 @@ CREDIT_LEVELS = {
 
 def tell(request: HttpRequest, operations: Iterable[StripeOperation]) -> None:
     """Say how each has ended; what is not settled yet, the page itself says."""
-    settled = [one for one in operations if one.is_told]
+    told = [one for one in operations if one.is_told]
+    settled = [one for one in told if GIVEN_UP not in one.result]
+    for ended in told:
+        if ended not in settled:
+            messages.error(request, told_by_support(ended))
     _tell_of_payments(request, [one for one in settled if one.kind == OperationKind.PAY_INVOICE])
     for operation in settled:
         if operation.kind == OperationKind.START_SUBSCRIPTION:

@@ -5,11 +5,12 @@ beginning, and belongs to the span that its beginning lies in.
 """
 
 from credits.models.entries import Entry, OnDemandCharge
-from credits.models.grants import OF_PERIOD, ExpiryWarning, Grant, GrantKind, Voiding
+from credits.models.grants import BY_STAFF, OF_PERIOD, ExpiryWarning, Grant, GrantKind, Voiding
 from credits.models.ledger import Ledger
 from credits.models.periods import Period
 
 __all__ = [
+    "BY_STAFF",
     "OF_PERIOD",
     "Entry",
     "ExpiryWarning",

@@ -16,6 +16,8 @@ from orgs.models import OfOrganization, Organization
 
 # The source of a grant that comes with a period begins so; then its start.
 OF_PERIOD = "period:"
+# That of one that support staff gave; then the key of the form.
+BY_STAFF = "staff:"
 MONTH = timedelta(days=31)
 
 
@@ -81,6 +83,11 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.credits:,} ({self.kind}, {self.source})"
+
+    @property
+    def is_given(self) -> bool:
+        """Whether support staff gave it."""
+        return self.source.startswith(BY_STAFF)
 
     @property
     def voided_at(self) -> datetime | None:

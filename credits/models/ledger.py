@@ -6,7 +6,6 @@ from typing import ClassVar, Self
 
 from django.db import connection, models
 from django.db.models import Q
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from orgs.models import Organization
@@ -69,7 +68,3 @@ class Ledger(Work):
 
     def __str__(self) -> str:
         return str(self.organization)
-
-    def make_due(self) -> None:
-        """Let the next sweep settle it: there are other grants or terms. Call it with the ledger locked."""
-        Ledger.objects.filter(pk=self.pk).update(next_attempt_at=Now())

@@ -1,4 +1,4 @@
-"""Credits that people buy beside those of their period."""
+"""Credits that people buy, or support gives, beside those of their period."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from credits.models import Grant, GrantKind, Ledger, Voiding
+from credits.models import BY_STAFF, Grant, GrantKind, Ledger, Voiding
 from credits.selectors import prepaid_period
 
 # Of credits that no prepaid period was there for: nobody loses at once what they paid.
@@ -32,7 +32,28 @@ def grant_bought(*, organization_id: uuid.UUID, source: str, amount: int, paid_a
     return grant
 
 
-def void_bought(*, organization_id: uuid.UUID, source: str) -> Grant | None:
+def grant_given(
+    *, organization_id: uuid.UUID, key: uuid.UUID, amount: int, expires_at: datetime
+) -> Grant | None:
+    """Grant credits for nothing, from now on. ``key``: of the one press. None: it granted them before."""
+    source = f"{BY_STAFF}{key}"
+    with transaction.atomic():
+        ledger = Ledger.objects.locked(organization_id)
+        if Grant.objects.for_org(organization_id).filter(source=source).exists():
+            return None
+        grant = Grant.objects.create(
+            organization_id=organization_id,
+            kind=GrantKind.PROMOTIONAL,
+            credits=amount,
+            effective_at=timezone.now(),
+            expires_at=expires_at,
+            source=source,
+        )
+        ledger.make_due()
+    return grant
+
+
+def void_granted(*, organization_id: uuid.UUID, source: str) -> Grant | None:
     """Let nothing more be burnt of what came from a source. None: there is no such grant that still runs."""
     with transaction.atomic():
         ledger = Ledger.objects.locked(organization_id)

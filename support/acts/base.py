@@ -1,11 +1,15 @@
 """The one shape of what staff do for a customer: a dialog that asks why, then one verb of another app."""
 
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django import forms
+from django.db.models import Model, QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +21,7 @@ from support.models import ticket_number
 from support.principals import Staff, StaffInOrganization
 
 Thing = TypeVar("Thing")
+Row = TypeVar("Row", bound=Model)
 Text = str | Promise
 
 
@@ -26,6 +31,15 @@ class Target(Generic[Thing]):
 
     thing: Thing
     organization: Organization | None
+
+
+def found(rows: QuerySet[Row], key: str) -> Row:
+    """The row of an id from an address. Raises Http404."""
+    try:
+        pk = uuid.UUID(key)
+    except ValueError:
+        raise Http404 from None
+    return get_object_or_404(rows, pk=pk)
 
 
 class ActForm(forms.Form):

@@ -1,12 +1,11 @@
 """On-demand credits come on an invoice once, whatever becomes of workers, keys and subscriptions."""
 
-import uuid
+from functools import partial
 
 import pytest
 from django.utils import timezone
 
-from audit.models import ActorKind, AuditEvent
-from audit.services import Actor
+from audit.models import AuditEvent
 from billing import tasks
 from billing.mirror.reconciliation import reconcile
 from billing.models import BillingAccount, OnDemandItem, StripeOperation
@@ -15,6 +14,8 @@ from billing.selectors.on_demand import State, compare
 from credits.models import Entry, Ledger, OnDemandCharge
 from credits.services.periods import follow_terms
 from orgs.models import Organization
+from orgs.policy import StaffRole
+from support.principals import staff_in
 from tests.billing.on_demand import (
     JULY,
     JUNE,
@@ -30,6 +31,7 @@ from tests.billing.on_demand import (
 )
 from tests.billing.world import StripeWorld
 from tests.credits.months import DAY, HOUR, count, terms
+from tests.support.factories import StaffSessionFactory, staff_member
 
 pytestmark = pytest.mark.django_db
 
@@ -207,8 +209,11 @@ def test_an_item_whose_invoice_was_refused_is_shown_to_staff_who_ask_again(
     (row,) = compare(MAY.date(), after=None, everything=False).rows
     assert (row.state, row.why) == (State.NOT_INVOICED, "not done, since Stripe did not accept it")
 
+    staff = staff_in(StaffSessionFactory(user=staff_member(StaffRole.BILLING_SUPPORT)).pk)
     for _press in range(2):
-        ask_for_missing_items(charge_ids=[charge.pk], actor=Actor(ActorKind.STAFF, "Ann", uuid.uuid4()))
+        ask_for_missing_items(
+            charge_ids=[charge.pk], within=partial(staff.within, ticket="48213", reason="Asked by phone")
+        )
         tasks.sweep()
     assert operations(account.organization) == [("failed", "invoice"), ("done", "invoice")]
     assert [amount for _invoice, amount in lines(stripe, account)] == [75_00]

@@ -1,0 +1,49 @@
+"""Acts of staff through their pages."""
+
+from typing import Any
+
+from django.contrib.messages import get_messages
+from django.http import HttpResponse
+from django.test import Client
+
+from audit.models import AuditEvent
+
+WHY = {"ticket": "48213", "reason": "Asked by phone"}
+
+
+def url_of(name: str, key: object) -> str:
+    return f"/admin/acts/{name}/{key}/"
+
+
+def dialog(client: Client, name: str, key: object) -> str:
+    answer = client.get(url_of(name, key))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def shown(client: Client, name: str, key: object) -> str:
+    """What the dialog sends back of the thing."""
+    return str(client.get(url_of(name, key)).context["form"]["shown"].value())
+
+
+def press(client: Client, name: str, key: object, **fields: Any) -> HttpResponse:
+    return client.post(url_of(name, key), {**WHY, **fields})
+
+
+def act(client: Client, name: str, key: object, **fields: Any) -> str:
+    """Open the dialog and press; what is said then."""
+    return said(press(client, name, key, shown=shown(client, name, key), **fields))
+
+
+def said(answer: HttpResponse) -> str:
+    assert answer.status_code == 302, answer.content.decode()
+    return " ".join(str(message) for message in get_messages(answer.wsgi_request))
+
+
+def done() -> list[str]:
+    """The actions of support, oldest first; each says why."""
+    events = list(AuditEvent.objects.filter(actor_kind="staff").order_by("id"))
+    for event in events:
+        assert (event.actor_name, event.ticket, event.reason) == ("Support", *WHY.values())
+        assert event.sentence
+    return [event.action for event in events]
