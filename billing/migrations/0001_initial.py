@@ -149,6 +149,48 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='FoundDrift',
+            fields=[
+                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='found_drift', serialize=False, to='orgs.organization', verbose_name='organization')),
+                ('found_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='found')),
+                ('customers', models.PositiveIntegerField(verbose_name='customers')),
+                ('subscriptions', models.PositiveIntegerField(verbose_name='subscriptions')),
+                ('invoices', models.PositiveIntegerField(verbose_name='invoices')),
+                ('on_demand', models.PositiveIntegerField(verbose_name='on-demand items')),
+            ],
+            options={
+                'verbose_name': 'drift',
+                'verbose_name_plural': 'drifts',
+            },
+        ),
+        migrations.CreateModel(
+            name='UnknownCustomer',
+            fields=[
+                ('stripe_id', models.CharField(max_length=100, primary_key=True, serialize=False)),
+                ('event_type', models.CharField(max_length=100, verbose_name='event')),
+                ('found_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='found')),
+            ],
+            options={
+                'verbose_name': 'unknown customer',
+                'verbose_name_plural': 'unknown customers',
+            },
+        ),
+        migrations.CreateModel(
+            name='UnreadableObject',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('stripe_id', models.CharField(max_length=200)),
+                ('reason', models.TextField(verbose_name='reason')),
+                ('found_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='found')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization', verbose_name='organization')),
+            ],
+            options={
+                'verbose_name': 'unreadable object',
+                'verbose_name_plural': 'unreadable objects',
+                'constraints': [models.UniqueConstraint(fields=('organization', 'stripe_id'), name='unreadable_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='ReachedThreshold',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -197,7 +239,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'Stripe event',
                 'verbose_name_plural': 'Stripe events',
                 'ordering': ['-received_at'],
-                'indexes': [models.Index(condition=models.Q(('state', 'received')), fields=['next_attempt_at'], name='stripeevent_unhandled'), models.Index(fields=['-received_at'], name='stripeevent_received'), models.Index(fields=['customer_id', '-received_at'], name='stripeevent_customer')],
+                'indexes': [models.Index(condition=models.Q(('state', 'received')), fields=['next_attempt_at'], name='stripeevent_unhandled'), models.Index(condition=models.Q(('state', 'failed')), fields=['received_at'], name='stripeevent_parked'), models.Index(fields=['-received_at'], name='stripeevent_received'), models.Index(fields=['customer_id', '-received_at'], name='stripeevent_customer')],
             },
         ),
         migrations.CreateModel(
@@ -351,6 +393,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='stripeoperation',
             index=models.Index(condition=models.Q(('state__in', ['pending', 'waiting'])), fields=['next_attempt_at'], name='operation_unfinished'),
+        ),
+        migrations.AddIndex(
+            model_name='stripeoperation',
+            index=models.Index(condition=models.Q(('state', 'failed')), fields=['created_at'], name='operation_failed'),
+        ),
+        migrations.AddIndex(
+            model_name='stripeoperation',
+            index=models.Index(condition=models.Q(('result__has_key', 'difference')), fields=['created_at'], name='operation_differs'),
         ),
         migrations.AddIndex(
             model_name='stripeoperation',

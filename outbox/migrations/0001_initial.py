@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'outgoing mail',
                 'verbose_name_plural': 'outgoing mails',
                 'ordering': ['-created_at'],
-                'indexes': [models.Index(condition=models.Q(('state__in', ['queued', 'writing', 'sending'])), fields=['next_attempt_at'], name='outgoingemail_unfinished'), models.Index(fields=['organization_id', '-created_at'], name='outgoingemail_org')],
+                'indexes': [models.Index(condition=models.Q(('state__in', ['queued', 'writing', 'sending'])), fields=['next_attempt_at'], name='outgoingemail_unfinished'), models.Index(condition=models.Q(('state', 'failed')), fields=['created_at'], name='outgoingemail_failed'), models.Index(fields=['organization_id', '-created_at'], name='outgoingemail_org')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'writing', 'sending', 'sent', 'failed', 'dropped'])), name='outgoingemail_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['writing', 'sending']), _negated=True), ('leased_until__isnull', False), _connector='OR'), name='outgoingemail_lease_ends'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at__isnull', True)), _connector='OR'), name='outgoingemail_sent_at')],
             },
         ),
