@@ -8,7 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from support.models import JobCount, StaffRequest, StaffSession, StaffVisit
+from support.models import CountedMonth, JobCount, SettledRow, StaffRequest, StaffSession, StaffVisit
 
 admin.site.unregister([Authenticator, Client, Group, Token, UserSession])
 
@@ -56,6 +56,11 @@ class JobCountAdmin(admin.ModelAdmin[JobCount]):
     date_hierarchy = "month"
 
 
+@admin.register(CountedMonth)
+class CountedMonthAdmin(admin.ModelAdmin[CountedMonth]):
+    list_display = ["month", "counted_until"]
+
+
 @admin.register(StaffSession)
 class StaffSessionAdmin(admin.ModelAdmin[StaffSession]):
     list_display = ["staff_mail", "ticket", "reason", "opened_at", "expires_at", "ended_at"]
@@ -75,3 +80,11 @@ class StaffRequestAdmin(admin.ModelAdmin[StaffRequest]):
     list_display = ["at", "session", "method", "path", "viewed_as"]
     list_select_related = ["session"]
     search_fields = ["session__staff_mail", "=session__ticket", "=session__id", "=viewed_as"]
+
+
+@admin.register(SettledRow)
+class SettledRowAdmin(admin.ModelAdmin[SettledRow]):
+    list_display = ["settled_at", "source", "key", "session"]
+    list_select_related = ["session"]
+    list_filter = ["source"]
+    search_fields = ["=key", "session__staff_mail", "=session__ticket"]

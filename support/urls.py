@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from accounts.access import GatedView
 from support.acts import ACTS
 from support.acts.view import act_view
+from support.count_views import count, count_file
 from support.on_demand import on_demand
+from support.queue_views import queues
 from support.session_views import session_end, staff_session
 
 
@@ -22,5 +24,8 @@ PAGES = [
     Page("session/", staff_session, "staff_session"),
     Page("session/end/", session_end, "staff_session_end"),
     Page("on-demand/", on_demand, "on_demand"),
+    Page("queues/", queues, "support_queues"),
+    Page("count/", count, "support_count"),
+    Page("count/file/", count_file, "support_count_file"),
     *(Page(f"acts/{act.name}/<str:key>/", act_view(act), act.url_name) for act in ACTS.values()),
 ]

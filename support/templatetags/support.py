@@ -29,6 +29,8 @@ LINKS = [
     StaffLink(_("Webhooks"), "billing_stripeevent_changelist", "external"),
     StaffLink(_("Mails"), "outbox_outgoingemail_changelist", "mail"),
     StaffLink(_("Audit log"), "audit_auditevent_changelist", "audit"),
+    StaffLink(_("Queues"), "support_queues", "warning"),
+    StaffLink(_("Tickets avoided"), "support_count", "dashboard"),
 ]
 
 
