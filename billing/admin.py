@@ -17,6 +17,7 @@ from billing.dashboard import dashboard_url
 from billing.failures import failure_words, outcome_in
 from billing.models import (
     BillingAccount,
+    FoundDrift,
     Invoice,
     OnDemandItem,
     OperationState,
@@ -28,6 +29,8 @@ from billing.models import (
     StripeEvent,
     StripeOperation,
     Subscription,
+    UnknownCustomer,
+    UnreadableObject,
 )
 from billing.money import format_money
 from billing.plan_offers import Offer
@@ -208,3 +211,27 @@ class ReachedThresholdAdmin(admin.ModelAdmin[ReachedThreshold]):
     list_filter = ["limit", "percent"]
     search_fields = ORGANIZATION_SEARCH
     ordering = ["-told_at", "organization"]
+
+
+@admin.register(FoundDrift)
+class FoundDriftAdmin(admin.ModelAdmin[FoundDrift]):
+    list_display = ["found_at", "organization", "customers", "subscriptions", "invoices", "on_demand"]
+    list_select_related = ["organization"]
+    search_fields = ORGANIZATION_SEARCH
+    ordering = ["-found_at"]
+
+
+@admin.register(UnreadableObject)
+class UnreadableObjectAdmin(admin.ModelAdmin[UnreadableObject]):
+    list_display = ["found_at", "organization", "stripe_id", "reason"]
+    list_select_related = ["organization"]
+    search_fields = [*ORGANIZATION_SEARCH, "=stripe_id"]
+    ordering = ["-found_at"]
+
+
+@admin.register(UnknownCustomer)
+class UnknownCustomerAdmin(AtStripe[UnknownCustomer]):
+    folder = "customers"
+    list_display = ["stripe_id", "at_stripe", "event_type", "found_at"]
+    search_fields = ["=stripe_id"]
+    ordering = ["-found_at"]

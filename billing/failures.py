@@ -73,6 +73,10 @@ REASONS = {
 }
 
 
+# Where only support can make something of it.
+NEEDING_SUPPORT = tuple(code for code, reason in REASONS.items() if reason.advice is ASK_SUPPORT)
+
+
 def outcome_in(result: Mapping[str, Any]) -> dict[str, str]:
     """How an operation failed: ``code``, and ``reason``, the code that Stripe gave for it, if any."""
     return {"code": _code_in(result), "reason": str(result.get("reason", ""))}

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from billing import gateway
+from billing.findings import note_unknown_customer
 from billing.gateway.records import IncomingEvent
 from billing.mirror.customers import sync_customer
 from billing.mirror.invoices import sync_invoice, sync_unsettled
@@ -91,6 +92,7 @@ def _account_of(event: StripeEvent) -> BillingAccount | None:
     accounts = BillingAccount.objects.select_related("organization")
     account = accounts.filter(organization__stripe_customers=event.customer_id).first()
     if account is None:
+        note_unknown_customer(event)
         logger.warning("stripe_event_of_unknown_customer", stripe_event=event.event_id)
     return account
 

@@ -436,6 +436,20 @@ WEBHOOKS_MAY_STAY_INSIDE = env.bool("WEBHOOKS_MAY_STAY_INSIDE", default=False)
 # Counts by stack and hour are kept for this month and so many before it; the sums of organizations for good.
 USAGE_MONTHS_KEPT = env.int("USAGE_MONTHS_KEPT", default=13)
 
+# --- Metrics -------------------------------------------------------------------------------------------
+
+METRICS_TOKEN_LENGTH = 32
+
+
+def metrics_token(token: str) -> str:
+    """What Prometheus sends, unless there are no metrics for anybody. Raises ImproperlyConfigured."""
+    if token and len(token) < METRICS_TOKEN_LENGTH:
+        raise ImproperlyConfigured(f"METRICS_TOKEN has {METRICS_TOKEN_LENGTH} characters at least.")
+    return token
+
+
+METRICS_TOKEN = metrics_token(env.str("METRICS_TOKEN", default=""))
+
 # --- Logs ----------------------------------------------------------------------------------------------
 
 LOGGING = log_config(requests=not DEVELOPMENT)

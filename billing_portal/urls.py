@@ -8,6 +8,7 @@ from accounts import limits
 from accounts.access import Audience, open_to
 from billing_portal import api_docs, devmail, health, pages, role_help, style_guide, well_known
 from billing_portal.api import portal_api
+from billing_portal.metrics import metrics
 from programs.urls import organization as organization_programs
 from programs.urls import personal as personal_programs
 from programs.views.endpoints import metadata
@@ -24,6 +25,7 @@ urlpatterns = [
     path(".well-known/oauth-authorization-server", metadata, name="oauth_server"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("accounts/programs/", include(personal_programs)),
     path("accounts/delete/", pages.account_delete, name="account_delete"),
     path("accounts/", include("accounts.urls")),

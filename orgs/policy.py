@@ -114,6 +114,7 @@ class Permission(TextChoices):
     ADMINS_PROPOSE = "admins.propose", _("ask a colleague to make somebody an admin")
     ADMINS_CONFIRM = "admins.confirm", _("make somebody an admin whom a colleague asked for")
     MAILS_SEND_AGAIN = "mails.send_again", _("send a mail again, or to another address")
+    QUEUES_SETTLE = "queues.settle", _("take out of a queue what needs nothing more")
     STRIPE_EVENTS_REPLAY = "stripe_events.replay", _("apply a message of Stripe's again")
     OPERATIONS_SETTLE = "operations.settle", _("try an operation at Stripe again, or give it up")
     BILLING_RECONCILE = "billing.reconcile", _("compare an organization with Stripe now")
@@ -176,6 +177,7 @@ FOR_STAFF_ONLY = frozenset(
         P.ADMINS_PROPOSE,
         P.ADMINS_CONFIRM,
         P.MAILS_SEND_AGAIN,
+        P.QUEUES_SETTLE,
         P.STRIPE_EVENTS_REPLAY,
         P.OPERATIONS_SETTLE,
         P.BILLING_RECONCILE,
@@ -252,6 +254,7 @@ STAFF_GRANTS: dict[StaffRole, frozenset[Permission]] = {
             P.ADMINS_PROPOSE,
             P.ADMINS_CONFIRM,
             P.MAILS_SEND_AGAIN,
+            P.QUEUES_SETTLE,
             P.MEMBERS_LIST,
             P.MEMBERS_INVITE,
             P.MEMBERS_CHANGE_ROLE,
@@ -267,6 +270,7 @@ STAFF_GRANTS: dict[StaffRole, frozenset[Permission]] = {
             P.RECORDS_VIEW,
             P.PEOPLE_VIEW_AS,
             P.MAILS_SEND_AGAIN,
+            P.QUEUES_SETTLE,
             P.STRIPE_EVENTS_REPLAY,
             P.OPERATIONS_SETTLE,
             P.BILLING_RECONCILE,

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +27,20 @@ KEPT_FOR = timedelta(days=90)
 
 
 class OutgoingEmailQuerySet(WorkQuerySet["OutgoingEmail"]):
+    def failed(self) -> "OutgoingEmailQuerySet":
+        """Those that were given up, and for which no later one of their kind stands in.
+
+        Refused by the recipient's server, or tried for too long. What an organization sends the same person
+        again, or newer, speaks for the older one, unless it failed as well.
+        """
+        later = OutgoingEmail.objects.filter(
+            organization_id=OuterRef("organization_id"),
+            kind=OuterRef("kind"),
+            to=OuterRef("to"),
+            created_at__gt=OuterRef("created_at"),
+        )
+        return self.filter(~Exists(later.exclude(state=State.FAILED)), state=State.FAILED)
+
     def old(self) -> "OutgoingEmailQuerySet":
         """What was sent, failed or dropped so long ago that the addresses in it need no longer be kept."""
         return self.filter(created_at__lt=Now() - KEPT_FOR).exclude(UNFINISHED)
@@ -72,6 +86,7 @@ class OutgoingEmail(Work):
         ]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="outgoingemail_unfinished", condition=UNFINISHED),
+            models.Index(fields=["created_at"], name="outgoingemail_failed", condition=Q(state=State.FAILED)),
             models.Index(fields=["organization_id", "-created_at"], name="outgoingemail_org"),
             models.Index(fields=["to", "-created_at"], name="outgoingemail_to"),
             models.Index(

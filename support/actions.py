@@ -13,6 +13,26 @@ def staff_roles(codes: str) -> str:
     return ", ".join(map(role, codes.split(","))) if codes else str(_("none"))
 
 
+def source_words(code: str) -> str:
+    """What a row of a queue is about, by its source."""
+    return str(SOURCE_WORDS.get(code, code))
+
+
+# By the codes in ``support.queues``.
+SOURCE_WORDS = {
+    "webhook": _("a message of Stripe's that could not be applied"),
+    "mail": _("a mail that failed"),
+    "operation": _("an operation at Stripe that was given up"),
+    "preview": _("an invoice unlike its preview"),
+    "price": _("a price that no edition knows"),
+    "organization": _("who can run the organization"),
+    "drift": _("what had not come from Stripe"),
+    "unreadable": _("what the portal can't read at Stripe"),
+    "not_compared": _("why the organization can't be compared with Stripe"),
+    "closed": _("a subscription that goes on after the organization has closed"),
+    "unknown_customer": _("a customer at Stripe of no organization"),
+    "charge": _("on-demand credits that are not at Stripe"),
+}
 SESSION_OPENED = Action(
     "staff_session.opened",
     _("Support staff opened a session"),
@@ -27,6 +47,12 @@ ORGANIZATION_OPENED = Action(
     "organization.opened_by_staff",
     _("Support staff looked at the organization"),
     _("looked at the organization"),
+)
+ROW_SETTLED = Action(
+    "queue_row.settled",
+    _("Support staff looked into something that had failed"),
+    _("looked into %(source)s and found nothing more to do"),
+    source=source_words,
 )
 ROLES_CHANGED = Action(
     "staff_roles.changed",

@@ -8,7 +8,15 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from support.models import AdminRequest, JobCount, StaffRequest, StaffSession, StaffVisit
+from support.models import (
+    AdminRequest,
+    CountedMonth,
+    JobCount,
+    SettledRow,
+    StaffRequest,
+    StaffSession,
+    StaffVisit,
+)
 
 admin.site.unregister([Authenticator, Client, Group, Token, UserSession])
 
@@ -56,6 +64,11 @@ class JobCountAdmin(admin.ModelAdmin[JobCount]):
     date_hierarchy = "month"
 
 
+@admin.register(CountedMonth)
+class CountedMonthAdmin(admin.ModelAdmin[CountedMonth]):
+    list_display = ["month", "counted_until"]
+
+
 @admin.register(StaffSession)
 class StaffSessionAdmin(admin.ModelAdmin[StaffSession]):
     list_display = ["staff_mail", "ticket", "reason", "opened_at", "expires_at", "ended_at"]
@@ -83,3 +96,11 @@ class AdminRequestAdmin(admin.ModelAdmin[AdminRequest]):
     list_filter = ["state", "proof"]
     list_select_related = ["organization"]
     search_fields = ["email", "reference", "ticket", "organization__name", "organization__slug"]
+
+
+@admin.register(SettledRow)
+class SettledRowAdmin(admin.ModelAdmin[SettledRow]):
+    list_display = ["settled_at", "source", "key", "session"]
+    list_select_related = ["session"]
+    list_filter = ["source"]
+    search_fields = ["=key", "session__staff_mail", "=session__ticket"]

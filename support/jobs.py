@@ -18,7 +18,8 @@ from billing import actions as billing
 from invitations import actions as invitations
 from orgs import actions as orgs
 from orgs.policy import BILLING_MANAGERS, Role
-from support.models import Job, JobCount
+from support import actions as support
+from support.models import CountedMonth, Job, JobCount
 
 # Of these, the portal's and Stripe's own acts are no jobs of anybody.
 DOERS = (ActorKind.PERSON, ActorKind.STAFF)
@@ -26,19 +27,25 @@ DOERS = (ActorKind.PERSON, ActorKind.STAFF)
 
 @dataclass(frozen=True)
 class _Acts:
-    """``roles``: these alone make the acts a job, by the fact of the event that names one."""
+    """``roles``: these alone make the acts a job, by the fact of the event that names one.
+
+    ``by``: whose acts. What people always did alone was no job of support staff, and is one where they do it.
+    """
 
     actions: Collection[Action]
     roles: Mapping[str, Collection[Role]] | None = None
+    by: Collection[ActorKind] = DOERS
 
-    def include(self, action: str, roles: Mapping[str, object]) -> bool:
-        if action not in {known.code for known in self.actions}:
+    def include(self, action: str, actor_kind: str, roles: Mapping[str, object]) -> bool:
+        if action not in {known.code for known in self.actions} or actor_kind not in self.by:
             return False
         return self.roles is None or any(roles[fact] in wanted for fact, wanted in self.roles.items())
 
 
 MANAGERS = {"role": BILLING_MANAGERS}
+STAFF = (ActorKind.STAFF,)
 
+# An act is the first of these that includes it.
 JOBS: dict[Job, _Acts] = {
     Job.MANAGER_INVITED: _Acts({invitations.SENT, invitations.LINK_CREATED}, MANAGERS),
     Job.INVITATION_RENEWED: _Acts({invitations.RESENT, invitations.LINK_COPIED}, MANAGERS),
@@ -58,14 +65,29 @@ JOBS: dict[Job, _Acts] = {
             billing.SUBSCRIPTION_KEPT,
         }
     ),
+    Job.OTHERS_MANAGED: _Acts(
+        {
+            invitations.SENT,
+            invitations.LINK_CREATED,
+            invitations.RESENT,
+            invitations.LINK_COPIED,
+            invitations.REVOKED,
+            orgs.MEMBERSHIP_REMOVED,
+            orgs.ROLE_CHANGED,
+        },
+        by=STAFF,
+    ),
+    Job.FAILURE_MENDED: _Acts({billing.ON_DEMAND_ASKED, support.ROW_SETTLED}, by=STAFF),
 }
 
 
 def count_jobs(month: date) -> None:
     """Count the jobs done in the month (UTC) of that day, in place of what was counted before."""
     first = month.replace(day=1)
+    until = min(timezone.now(), _end_of(first))
     counts = _counted(first)
     with transaction.atomic():
+        CountedMonth.objects.update_or_create(month=first, defaults={"counted_until": until})
         JobCount.objects.of_month(first).delete()
         JobCount.objects.bulk_create(
             JobCount(month=first, job=job, done_by=done_by, count=count)
@@ -81,11 +103,11 @@ def count_recent_jobs() -> None:
 
 
 def _counted(first: date) -> Counter[tuple[Job, str]]:
-    begin = datetime(first.year, first.month, 1, tzinfo=UTC)
-    end = (begin + timedelta(days=31)).replace(day=1)
     facts = {fact: F(f"data__{fact}") for fact in ("role", "old", "new")}
     groups = (
-        AuditEvent.objects.filter(created_at__gte=begin, created_at__lt=end, actor_kind__in=DOERS)
+        AuditEvent.objects.filter(
+            created_at__gte=_beginning_of(first), created_at__lt=_end_of(first), actor_kind__in=DOERS
+        )
         .filter(action__in={action.code for acts in JOBS.values() for action in acts.actions})
         .order_by()
         .values("action", "actor_kind", **facts)
@@ -93,7 +115,16 @@ def _counted(first: date) -> Counter[tuple[Job, str]]:
     )
     counts: Counter[tuple[Job, str]] = Counter()
     for group in groups:
-        for job, acts in JOBS.items():
-            if acts.include(group["action"], group):
-                counts[job, group["actor_kind"]] += group["events"]
+        kind = group["actor_kind"]
+        job = next((job for job, acts in JOBS.items() if acts.include(group["action"], kind, group)), None)
+        if job is not None:
+            counts[job, kind] += group["events"]
     return counts
+
+
+def _beginning_of(first: date) -> datetime:
+    return datetime(first.year, first.month, 1, tzinfo=UTC)
+
+
+def _end_of(first: date) -> datetime:
+    return (_beginning_of(first) + timedelta(days=31)).replace(day=1)

@@ -202,8 +202,29 @@ class AdminRequest(models.Model):
         return f"{self.email} as admin of {self.organization}"
 
 
+class SettledRow(models.Model):
+    """A row of a queue that staff looked into, and that needs nothing more unless it comes up again.
+
+    ``source``, ``key``: see ``support.queues.base``. Who it was, and why, is in the audit log.
+    """
+
+    source = models.CharField(_("source"), max_length=30, editable=False)
+    key = models.CharField(_("key"), max_length=200, editable=False)
+    settled_at = models.DateTimeField(_("settled at"), default=timezone.now, editable=False)
+    session = models.ForeignKey(StaffSession, models.PROTECT, related_name="settled_rows", editable=False)
+
+    class Meta:
+        verbose_name = _("settled row")
+        verbose_name_plural = _("settled rows")
+        ordering = ["-settled_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["source", "key"], name="settledrow_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.key}"
+
+
 class Job(models.TextChoices):
-    """A job that support staff did by hand where people could not do it alone."""
+    """A job that support staff did by hand where people could not do it alone, or that only staff do."""
 
     MANAGER_INVITED = "manager_invited", _("Invite a billing manager")
     INVITATION_RENEWED = "invitation_renewed", _("Send a billing manager's invitation again")
@@ -214,6 +235,26 @@ class Job(models.TextChoices):
     DETAILS_CHANGED = "details_changed", _("Change the billing details")
     INVOICE_PAID = "invoice_paid", _("Pay an invoice")
     SUBSCRIPTION_CHANGED = "subscription_changed", _("Change the subscription")
+    OTHERS_MANAGED = "others_managed", _("Invite, remove or change the role of members and admins")
+    FAILURE_MENDED = "failure_mended", _("Mend what had failed")
+
+
+class CountedMonth(models.Model):
+    """A month (UTC; its first day) whose jobs were counted, and up to which instant of it."""
+
+    month = models.DateField(_("month"), primary_key=True)
+    counted_until = models.DateTimeField(_("counted until"))
+
+    class Meta:
+        verbose_name = _("counted month")
+        verbose_name_plural = _("counted months")
+        ordering = ["-month"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(month__day=1), name="countedmonth_first_of_month"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"
 
 
 class JobCountQuerySet(models.QuerySet["JobCount"]):

@@ -171,6 +171,7 @@ ANYONE = {
     "device_begin": {"POST"},
     "healthz": {"GET"},
     "readyz": {"GET"},
+    "metrics": {"GET"},
     "account_signup": {"GET", "POST"},
     "invitation": {"GET"},
     "invitation_token": {"GET"},

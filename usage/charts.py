@@ -64,13 +64,17 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True)
 class BarChart:
-    """A drawn chart. ``label``: what it shows, in words; ``wide``: its marks need more room."""
+    """A drawn chart. ``label``: what it shows, in words; ``wide``: its marks need more room.
+
+    ``mark``: a value that the bars are compared with, as a line across.
+    """
 
     label: str
     wide: bool
     y_ticks: list[Tick]
     x_ticks: list[Tick]
     bars: list[Bar]
+    mark: Tick | None = None
 
 
 def resources_chart(points: Sequence[Point], wording: Wording) -> BarChart:
@@ -87,14 +91,17 @@ def bar_chart(
     label: str,
     titles: Sequence[str],
     over: Sequence[int] | None = None,
+    mark: tuple[int, str] | None = None,
 ) -> BarChart:
     """One bar for each period; ``points`` is not empty. ``titles``: what each bar says.
 
     ``label``: what it shows, with places for the ``first`` and ``last`` period, ``least`` and ``most``.
-    ``over``: how much of each bar is told apart, as its upper part.
+    ``over``: how much of each bar is told apart, as its upper part. ``mark``: a value to compare them with,
+    and what it is.
     """
     values = [point.value or Decimal(0) for point in points]
-    scale = round_scale(max(values))
+    marked, mark_label = mark or (0, "")
+    scale = round_scale(max(*values, Decimal(marked)))
     slot = 100 / len(points)
     every = math.ceil(len(points) / LABELS)
     return BarChart(
@@ -120,6 +127,7 @@ def bar_chart(
             if (ago := len(points) - 1 - index) % every == 0
         ],
         bars=_bars(points, slot, scale[-1], titles, over or [0] * len(points)),
+        mark=Tick(percent(100 - 100 * marked / scale[-1]), mark_label) if mark else None,
     )
 
 

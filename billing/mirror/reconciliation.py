@@ -10,6 +10,7 @@ import structlog
 from django.utils import timezone
 
 from billing import gateway
+from billing.findings import note_drift, note_unreadable
 from billing.mirror.customers import sync_customer, write_customer
 from billing.mirror.invoices import sync_unsettled, write_invoices
 from billing.mirror.on_demand import (
@@ -17,7 +18,7 @@ from billing.mirror.on_demand import (
     fetch_on_demand_items,
     write_on_demand_items,
 )
-from billing.mirror.rows import locked_account, next_fetch_number
+from billing.mirror.rows import is_news, locked_account, next_fetch_number
 from billing.mirror.subscriptions import previews_of, write_subscriptions
 from billing.models import BillingAccount
 from orgs.models import Organization
@@ -101,6 +102,7 @@ def reconcile(organization: Organization) -> Drift:
         if current is None or number < current.listed_seq:
             return Drift(invoices=not_listed)
         current.listed_seq = number
+        was_compared = is_news(current)
         # The customer last: a first import tells nobody of the past, and ends with the customer.
         drift = Drift(
             subscriptions=write_subscriptions(current, subscriptions, previews, number),
@@ -108,6 +110,9 @@ def reconcile(organization: Organization) -> Drift:
             on_demand=write_on_demand_items(current, on_demand, number),
             customers=int(write_customer(current, customer, number)),
         )
+        note_unreadable(organization, unreadable)
+        if drift.total and was_compared:
+            note_drift(organization, **asdict(drift))
         _note_success(current)
     if drift.total:
         logger.warning("stripe_mirror_drifted", organization=organization.slug, **asdict(drift))
@@ -125,12 +130,14 @@ def _report_unreadable(organization: Organization, errors: dict[str, str]) -> No
 def _reconcile_deleted(account: BillingAccount) -> Drift:
     """A deleted customer changes no more, but what they owe may still be paid, voided or written off."""
     number, unsettled = next_fetch_number(), sync_unsettled(account)
-    waiting = 0
+    drift = Drift(invoices=unsettled)
     with locked_account(account) as current:
         if current is not None:
-            waiting = end_waiting_items(current, number)
+            drift = replace(drift, on_demand=end_waiting_items(current, number))
+            if drift.total:
+                note_drift(account.organization, **asdict(drift))
             _note_success(current)
-    return Drift(invoices=unsettled, on_demand=waiting)
+    return drift
 
 
 def _note_success(account: BillingAccount) -> None:

@@ -8,6 +8,7 @@ never gives way to an earlier one.
 from billing.models.accounts import BillingAccount
 from billing.models.customers import StripeCustomer
 from billing.models.events import EventState, StripeEvent
+from billing.models.findings import FoundDrift, UnknownCustomer, UnreadableObject
 from billing.models.invoices import Invoice, InvoiceQuerySet, InvoiceStatus, PaymentStatus
 from billing.models.limits import ReachedThreshold
 from billing.models.methods import PaymentMethod
@@ -22,7 +23,7 @@ from billing.models.operations import (
 )
 from billing.models.payment_links import PaymentLink
 from billing.models.prices import Price
-from billing.models.subscriptions import ENDED, NOT_IN_FORCE, Subscription
+from billing.models.subscriptions import ENDED, NOT_IN_FORCE, Subscription, SubscriptionQuerySet
 
 __all__ = [
     "ENDED",
@@ -32,6 +33,7 @@ __all__ = [
     "SUBSCRIPTION_CHANGES",
     "BillingAccount",
     "EventState",
+    "FoundDrift",
     "Invoice",
     "InvoiceQuerySet",
     "InvoiceStatus",
@@ -47,4 +49,7 @@ __all__ = [
     "StripeEvent",
     "StripeOperation",
     "Subscription",
+    "SubscriptionQuerySet",
+    "UnknownCustomer",
+    "UnreadableObject",
 ]

@@ -50,6 +50,10 @@ class StripeEventQuerySet(WorkQuerySet["StripeEvent"]):
         customers = StripeCustomer.objects.for_org(organization)
         return self.filter(customer_id__in=customers.values("stripe_id"))
 
+    def parked(self) -> "StripeEventQuerySet":
+        """Those that nobody tries again by themselves."""
+        return self.filter(state=EventState.FAILED)
+
     def untried(self) -> "StripeEventQuerySet":
         """Those that no worker has taken by themselves, and no worker has worked off with others."""
         return self.filter(UNHANDLED, attempts=0)
@@ -118,6 +122,9 @@ class StripeEvent(Work):
         ordering = ["-received_at"]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="stripeevent_unhandled", condition=UNHANDLED),
+            models.Index(
+                fields=["received_at"], name="stripeevent_parked", condition=Q(state=EventState.FAILED)
+            ),
             models.Index(fields=["-received_at"], name="stripeevent_received"),
             models.Index(fields=["customer_id", "-received_at"], name="stripeevent_customer"),
             models.Index(fields=["object_id"], name="stripeevent_object"),

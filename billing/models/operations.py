@@ -76,6 +76,8 @@ READING_STEPS = {"check"}
 # So long a page tells of an act that came to nothing.
 UNSEEN_LIFE = timedelta(days=7)
 UNFINISHED = Q(state__in=[OperationState.PENDING, OperationState.WAITING])
+# What was invoiced is not what its person accepted: see ``billing.plan_comparison``.
+DIFFERS = Q(result__has_key="difference")
 
 
 # The stubs give each base an ``as_manager`` of its own type.
@@ -198,6 +200,10 @@ class StripeOperation(Work):
         ]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="operation_unfinished", condition=UNFINISHED),
+            models.Index(
+                fields=["created_at"], name="operation_failed", condition=Q(state=OperationState.FAILED)
+            ),
+            models.Index(fields=["created_at"], name="operation_differs", condition=DIFFERS),
             models.Index(
                 fields=["organization", "-finished_at"],
                 name="operation_failed_unseen",

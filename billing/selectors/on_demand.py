@@ -142,10 +142,14 @@ def compare(month: date, *, after: Key | None, everything: bool) -> Comparison:
 
 
 def missing_lately() -> int:
-    """How many charges of late are on no invoice, and not on their way to one."""
+    return charges_missing_lately().count()
+
+
+def charges_missing_lately() -> QuerySet[OnDemandCharge]:
+    """The charges of late that are on no invoice, and not on their way to one."""
     now = timezone.now()
     charges = OnDemandCharge.objects.filter(since__gt=now - LATELY, created_at__lt=now - PATIENCE)
-    return _unlike(charges).filter(organization__billing_account__stripe_customer_id__isnull=False).count()
+    return _unlike(charges).filter(organization__billing_account__stripe_customer_id__isnull=False)
 
 
 def _page(charges: QuerySet[OnDemandCharge], after: Key | None) -> QuerySet[OnDemandCharge]:

@@ -1,6 +1,6 @@
 """Makes the demo's data. Again it only adds what is missing, such as the usage since."""
 
-from devstack.demo import history, organizations, people, usage
+from devstack.demo import history, organizations, people, trouble, usage
 from devstack.demo.cast import ORGANIZATIONS
 
 
@@ -10,3 +10,5 @@ def load() -> None:
     for organization, cast in zip(founded, ORGANIZATIONS, strict=True):
         usage.bring_up_to_now(organization, cast)
     history.ensure_history()
+    trouble.ensure_trouble(founded[0])
+    trouble.ensure_counts()

@@ -24,11 +24,24 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='CountedMonth',
+            fields=[
+                ('month', models.DateField(primary_key=True, serialize=False, verbose_name='month')),
+                ('counted_until', models.DateTimeField(verbose_name='counted until')),
+            ],
+            options={
+                'verbose_name': 'counted month',
+                'verbose_name_plural': 'counted months',
+                'ordering': ['-month'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('month__day', 1)), name='countedmonth_first_of_month')],
+            },
+        ),
+        migrations.CreateModel(
             name='JobCount',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('month', models.DateField(verbose_name='month')),
-                ('job', models.CharField(choices=[('manager_invited', 'Invite a billing manager'), ('invitation_renewed', "Send a billing manager's invitation again"), ('invitation_revoked', "Revoke a billing manager's invitation"), ('manager_removed', 'Remove a billing manager'), ('role_changed', 'Make somebody a billing manager, or a billing manager something else'), ('card_updated', 'Change what pays'), ('details_changed', 'Change the billing details'), ('invoice_paid', 'Pay an invoice'), ('subscription_changed', 'Change the subscription')], max_length=30, verbose_name='job')),
+                ('job', models.CharField(choices=[('manager_invited', 'Invite a billing manager'), ('invitation_renewed', "Send a billing manager's invitation again"), ('invitation_revoked', "Revoke a billing manager's invitation"), ('manager_removed', 'Remove a billing manager'), ('role_changed', 'Make somebody a billing manager, or a billing manager something else'), ('card_updated', 'Change what pays'), ('details_changed', 'Change the billing details'), ('invoice_paid', 'Pay an invoice'), ('subscription_changed', 'Change the subscription'), ('others_managed', 'Invite, remove or change the role of members and admins'), ('failure_mended', 'Mend what had failed')], max_length=30, verbose_name='job')),
                 ('done_by', models.CharField(choices=[('person', 'Person'), ('token', 'Access token'), ('staff', 'Support staff'), ('stripe', 'Stripe'), ('system', 'This portal'), ('host', 'The product')], max_length=10, verbose_name='done by')),
                 ('count', models.PositiveIntegerField(verbose_name='count')),
             ],
@@ -55,6 +68,22 @@ class Migration(migrations.Migration):
                 'verbose_name': 'staff session',
                 'verbose_name_plural': 'staff sessions',
                 'ordering': ['-opened_at', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SettledRow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(editable=False, max_length=30, verbose_name='source')),
+                ('key', models.CharField(editable=False, max_length=200, verbose_name='key')),
+                ('settled_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='settled at')),
+                ('session', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='settled_rows', to='support.staffsession')),
+            ],
+            options={
+                'verbose_name': 'settled row',
+                'verbose_name_plural': 'settled rows',
+                'ordering': ['-settled_at', '-id'],
+                'constraints': [models.UniqueConstraint(fields=('source', 'key'), name='settledrow_once')],
             },
         ),
         migrations.CreateModel(

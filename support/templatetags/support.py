@@ -36,6 +36,8 @@ LINKS = [
     StaffLink(_("Mails"), "outbox_outgoingemail_changelist", "mail"),
     StaffLink(_("Admin requests"), "admin_requests", "members"),
     StaffLink(_("Audit log"), "audit_auditevent_changelist", "audit"),
+    StaffLink(_("Queues"), "support_queues", "warning"),
+    StaffLink(_("Tickets avoided"), "support_count", "dashboard"),
 ]
 
 

@@ -17,6 +17,7 @@ from audit.models import AuditEvent
 from audit.registry import Action, all_actions
 from audit.services import Actor
 from billing.closings import closing_version
+from billing.findings import note_drift
 from billing.operations.closing import close_due, close_organization, undo_closing
 from billing.operations.limits import change_limits, check_limits
 from credits.services.periods import follow_terms
@@ -44,6 +45,8 @@ from programs.services import allow, disconnect
 from support.admin_requests import ask_for_admin, grant_admin, refuse_admin
 from support.models import AdminRequest, Proof, StaffSession
 from support.principals import StaffInOrganization, staff_in
+from support.queues import queue_page
+from support.queues.settling import settle_row
 from support.sending_again import send_again, send_to_another
 from support.services import end_sessions, note_visit, open_session, set_staff_roles
 from teams import services as teams
@@ -163,6 +166,12 @@ class Scene:
     def open_staff_session(self) -> StaffSession:
         user = staff_member(StaffRole.SUPPORT)
         return open_session(user=user, ticket="48213", reason="The card is lost")
+
+    def settle_row_as_staff(self) -> None:
+        note_drift(self.organization, customers=1, subscriptions=0, invoices=0, on_demand=0)
+        (row,) = queue_page(queue="drift").rows
+        staff = staff_in(self.open_staff_session().pk)
+        settle_row(staff=staff, row=row, ticket="48213", reason="Looked at it")
 
     def look_as_staff(self) -> None:
         note_visit(staff_in(self.open_staff_session().pk), self.organization)
@@ -346,6 +355,7 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "service_token.made": Scene.make_service_token,
     "service_token.revoked": Scene.revoke_service_token,
     "staff_session.opened": Scene.open_staff_session,
+    "queue_row.settled": Scene.settle_row_as_staff,
     "staff_session.ended": lambda scene: end_sessions(user=scene.open_staff_session().user),
     "staff_roles.changed": lambda scene: set_staff_roles(
         user_id=scene.ada.user_id, roles=[StaffRole.SUPPORT], actor=Actor.system()

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from billing import webhooks
 from billing.gateway import GatewayUnavailable
-from billing.models import BillingAccount, EventState, Invoice, StripeEvent
+from billing.models import BillingAccount, EventState, Invoice, StripeEvent, UnknownCustomer
 from billing.tasks import sweep
 from billing.webhooks import handle
 from tests.billing.factories import BillingAccountFactory
@@ -103,6 +103,14 @@ def test_an_event_of_an_unknown_customer_is_ignored(stripe: StripeWorld, account
     handle(event["id"])
     assert StripeEvent.objects.get().state == EventState.IGNORED
     assert not stripe.calls("GET", "/v1/customers/")
+    assert not UnknownCustomer.objects.exists()
+
+
+def test_a_customer_of_no_organization_who_pays_is_kept_for_support(secret: str) -> None:
+    invoice = {"id": "in_1", "object": "invoice", "customer": "cus_unknown", "amount_paid": 5}
+    deliver(event_of(type="invoice.paid", data={"object": invoice}))
+    handle("evt_1")
+    assert UnknownCustomer.objects.get().event_type == "invoice.paid"
 
 
 def test_an_event_of_a_type_that_we_do_not_follow_is_ignored(secret: str) -> None:

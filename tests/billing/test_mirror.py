@@ -18,7 +18,7 @@ from billing.declines import reason_of
 from billing.mirror.customers import sync_customer
 from billing.mirror.invoices import sync_invoice
 from billing.mirror.reconciliation import Drift, reconcile
-from billing.models import BillingAccount, Invoice, InvoiceStatus, StripeEvent, Subscription
+from billing.models import BillingAccount, FoundDrift, Invoice, InvoiceStatus, StripeEvent, Subscription
 from billing.webhooks import handle
 from orgs.models import Membership
 from outbox.models import OutgoingEmail
@@ -370,6 +370,7 @@ def test_the_first_import_of_a_customer_with_a_past_is_nobodys_news(
     assert Invoice.objects.filter(refunded=200).exists()
     assert not AuditEvent.objects.exists()
     assert not OutgoingEmail.objects.exists()
+    assert not FoundDrift.objects.exists()
     assert_mirror_is_right(stripe, account)
 
 
@@ -394,8 +395,11 @@ def test_reconcile_heals_what_lost_webhooks_left_and_counts_it(
 def test_a_draft_deleted_unheard_is_healed_too(stripe: StripeWorld, account: BillingAccount) -> None:
     draft = stripe.invoice(account, finalize=False)
     reconcile(account.organization)
+    FoundDrift.objects.all().delete()
     stripe.api.invoices.delete(draft.id)
     assert reconcile(account.organization) == Drift(invoices=1)
+    found = FoundDrift.objects.for_org(account.organization).get()
+    assert (found.invoices, found.customers) == (1, 0), "support is told"
     assert Invoice.objects.get().status == InvoiceStatus.DELETED
 
 

@@ -16,6 +16,7 @@ VISITORS = ("anonymous", "stranger", *(role.value for role in Role))
 NO_PAGE = {
     "healthz": "text for machines",
     "readyz": "text for machines",
+    "metrics": "text for machines",
     "favicon": "an icon",
     "robots": "text for machines",
     "security": "text for machines",

@@ -228,7 +228,7 @@ def granted_to_staff(*roles: StaffRole, closing: bool = False) -> set[str]:
     return {permission.value for permission in permissions_of_staff(roles, closing=closing)}
 
 
-LOOK = {"records.view", "people.view_as", "mails.send_again"}
+LOOK = {"records.view", "people.view_as", "mails.send_again", "queues.settle"}
 HELP_PEOPLE = {"sessions.end", "admins.propose", "admins.confirm"}
 PEOPLE = {
     "members.list",
