@@ -27,6 +27,11 @@ ORGANIZATION_OPENED = Action(
     _("Support staff looked at the organization"),
     _("looked at the organization"),
 )
+PORTAL_SEEN_AS = Action(
+    "portal.seen_by_staff",
+    _("Support staff saw the portal as a person"),
+    _("saw the portal as %(target)s"),
+)
 ROLES_CHANGED = Action(
     "staff_roles.changed",
     _("Changed somebody's roles in support"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from support.acts.base import StaffAct
+from support.acts.viewing import ViewAs
 
-ALL: list[StaffAct[Any]] = []
+ALL: list[StaffAct[Any]] = [ViewAs()]
 ACTS = {act.name: act for act in ALL}

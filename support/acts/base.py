@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django import forms
+from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from orgs.models import Organization
 from orgs.policy import Permission
+from support.access import AdminRequest
 from support.models import ticket_number
 from support.principals import Staff, StaffInOrganization
 
@@ -88,6 +90,10 @@ class StaffAct(ABC, Generic[Thing]):
     def back(self, target: Target[Thing]) -> str:  # noqa: ARG002 - of subclasses
         """The page that is shown afterwards."""
         return reverse("admin:index")
+
+    def answer(self, request: AdminRequest, target: Target[Thing]) -> HttpResponse:  # noqa: ARG002 - of subclasses
+        """What follows once it is done."""
+        return HttpResponseRedirect(self.back(target))
 
     @staticmethod
     def principal(staff: Staff, target: Target[Any], data: Mapping[str, Any]) -> StaffInOrganization:

@@ -43,6 +43,7 @@ from programs.services import allow, disconnect
 from support.models import StaffSession
 from support.principals import staff_in
 from support.services import end_sessions, note_visit, open_session, set_staff_roles
+from support.viewing import note_viewing
 from teams import services as teams
 from teams.models import Details, Team
 from tests.credits.months import count, terms
@@ -163,6 +164,11 @@ class Scene:
 
     def look_as_staff(self) -> None:
         note_visit(staff_in(self.open_staff_session().pk), self.organization)
+
+    def view_as_somebody(self) -> None:
+        staff = staff_in(self.open_staff_session().pk)
+        principal = staff.within(self.organization, ticket="48213", reason="The card is lost")
+        note_viewing(principal, self.ada, shown_person=str(self.ada.user_id))
 
     def link(self) -> None:
         self.make_service_token()
@@ -333,6 +339,7 @@ ACTS: dict[str, Callable[[Scene], object]] = {
         user_id=scene.ada.user_id, roles=[StaffRole.SUPPORT], actor=Actor.system()
     ),
     "organization.opened_by_staff": Scene.look_as_staff,
+    "portal.seen_by_staff": Scene.view_as_somebody,
 }
 # Told in tests/billing: test_mirror.py, of what Stripe says, test_on_demand.py and test_payment_links.py.
 BILLING = {"billing", "card", "credits", "details", "invoice", "payment_link", "subscription"}
