@@ -84,5 +84,6 @@ def staff_in(session_id: uuid.UUID, *, user_id: uuid.UUID | None = None) -> Staf
         .annotate(role_codes=ArrayAgg("user__groups__name", filter=staff_groups, default=[]))
         .get(of_person, pk=session_id)
     )
+    codes: list[str] = session.role_codes  # type: ignore[attr-defined]  # of annotate
     # Only of people who still are staff there are open ones.
-    return Staff(cast("User", session.user), session, frozenset(map(StaffRole, session.role_codes)))
+    return Staff(cast("User", session.user), session, frozenset(map(StaffRole, codes)))
