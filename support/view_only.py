@@ -21,6 +21,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 from psycopg.errors import InFailedSqlTransaction, ReadOnlySqlTransaction
+from structlog.contextvars import bind_contextvars
 
 from accounts.access import Audience, SignedInRequest, open_to
 from accounts.models import display_name
@@ -60,6 +61,8 @@ class ViewOnlyMiddleware:
         viewer = cast("ViewingRequest", request)
         viewer.viewing = viewing
         note_request(viewer, staff, viewed_as=viewer.user.pk)
+        # Lines of the log name the person; this tells them from what the person does.
+        bind_contextvars(staff_session=str(staff.session.pk))
         if viewer.method not in {"GET", "HEAD"}:
             return _nothing_changes(viewer)
         return self._read(viewer) if _may_be_shown(viewer) else _not_shown(viewer)

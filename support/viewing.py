@@ -8,7 +8,7 @@ and that nothing can be written, is up to ``support.view_only``.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, logout
@@ -90,7 +90,7 @@ def begin_viewing(request: HttpRequest, *, slug: str, back: str, first_page: str
     sign_in = request.session[HASH_SESSION_KEY]
     kept = {name: value for name, value in request.session.items() if name not in OF_THE_PERSON}
     with _swapping(request):
-        answer: HttpResponse = AcquireUserView.as_view(success_url=first_page)(request)
+        answer = cast("HttpResponse", AcquireUserView.as_view(success_url=first_page)(request))
         request.session[VIEWING] = asdict(Viewing(slug=slug, back=back, kept=kept, sign_in=sign_in))
     return answer
 
@@ -105,7 +105,7 @@ def stop_viewing(request: HttpRequest, viewing: Viewing) -> HttpResponse:
         logout(request)
         return HttpResponseRedirect(viewing.back)
     with _swapping(request):
-        answer: HttpResponse = ReleaseUserView.as_view(success_url=viewing.back)(request)
+        answer = cast("HttpResponse", ReleaseUserView.as_view(success_url=viewing.back)(request))
         del request.session[HISTORY]
         request.session.update(viewing.kept)
     return answer
