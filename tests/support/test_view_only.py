@@ -18,6 +18,7 @@ from tests.sampling import Part, in_parts
 from tests.support import writing_pages
 from tests.support.viewing import viewer
 from tests.test_access import INSIDE, INSIDE_ROUTES, METHODS, OTHER_METHODS, ROUTES
+from tests.test_statements import statements_of
 from tests.world import CANARY, World
 
 pytestmark = pytest.mark.django_db
@@ -161,6 +162,16 @@ def test_the_workers_are_not_rung_for(
     with django_capture_on_commit_callbacks() as callbacks:  # type: ignore[operator]
         assert client.get("/orgs/own/ring_the_workers/").content == b"rung"
     assert callbacks == []
+
+
+def test_a_page_takes_four_statements_more_than_for_the_person(client: Client, world: World) -> None:
+    """The staff session, the second factor, the log, and that the transaction only reads."""
+    url = reverse("dashboard", args=["own"])
+    taken = []
+    for browser in (world.clients[Role.ADMIN], client):
+        browser.get(url)
+        taken.append(statements_of(browser, url))
+    assert taken[1] == taken[0] + 4
 
 
 def test_what_is_left_out_of_a_part_leads_to_the_page_that_says_so(client: Client) -> None:
