@@ -111,6 +111,8 @@ MIDDLEWARE = [
     "billing_portal.middleware.WindowRedirectMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "billing_portal.middleware.AtOnceMiddleware",
+    # Last, so that nothing but the page itself is in the transaction that can only read.
+    "support.view_only.ViewOnlyMiddleware",
 ]
 
 ROOT_URLCONF = "billing_portal.urls"
@@ -281,6 +283,7 @@ MFA_FORMS = {
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = PRODUCT_NAME
+HIJACK_PERMISSION_CHECK = "support.viewing.may_be_viewed"
 
 # --- Security headers and cookies ----------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from billing_portal.metrics import metrics
 from programs.urls import organization as organization_programs
 from programs.urls import personal as personal_programs
 from programs.views.endpoints import metadata
+from support.view_only import viewing_stop
 
 handler429 = limits.too_many_requests
 
@@ -34,6 +35,8 @@ urlpatterns = [
     path("pay/", include("billing.urls.payers")),
     path("stripe/", include("billing.urls.stripe")),
     path("admin/", admin.site.urls),
+    # Outside the admin, whose gate keeps out the person who is viewed.
+    path("viewing/stop/", viewing_stop, name="viewing_stop"),
     path("api/v1/", include(portal_api.addresses)),
     path("api/v1/openapi.json", api_docs.schema, name="api_schema"),
     path("api/v1/docs/", api_docs.docs, name="api_docs"),

@@ -1,5 +1,6 @@
 """The gate of the admin: an open staff session, and for each page of ours a declared permission."""
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -78,11 +79,13 @@ def staff_of(request: HttpRequest) -> Staff | None:
         return None
 
 
-def note_request(request: HttpRequest, staff: Staff) -> None:
+def note_request(request: HttpRequest, staff: Staff, *, viewed_as: uuid.UUID | None = None) -> None:
     """Write down which URL was asked for, before anything of it is answered."""
     # A whole secret in the search box must not lie here in clear.
     path = SHAPE.sub(lambda secret: secret[0][:SHOWN], request.get_full_path())[:PATH_LENGTH]
-    StaffRequest.objects.create(session=staff.session, method=request.method or "", path=path)
+    StaffRequest.objects.create(
+        session=staff.session, method=request.method or "", path=path, viewed_as=viewed_as
+    )
 
 
 def open_a_session_first(request: HttpRequest) -> HttpResponse:

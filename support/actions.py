@@ -54,6 +54,11 @@ ROW_SETTLED = Action(
     _("looked into %(source)s and found nothing more to do"),
     source=source_words,
 )
+PORTAL_SEEN_AS = Action(
+    "portal.seen_by_staff",
+    _("Support staff saw the portal as a person"),
+    _("saw the portal as %(target)s"),
+)
 ROLES_CHANGED = Action(
     "staff_roles.changed",
     _("Changed somebody's roles in support"),

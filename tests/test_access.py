@@ -201,6 +201,7 @@ SIGNED_IN = {
     "device": {"GET", "POST"},
     "device_answer": {"GET", "POST"},
     "invitation_accept": {"POST"},
+    "viewing_stop": {"POST"},
 }
 
 ROUTES = list(all_routes())

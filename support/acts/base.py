@@ -1,6 +1,5 @@
 """The one shape of what staff do for a customer: a dialog that asks why, then one verb of another app."""
 
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from django import forms
 from django.db.models import Model, QuerySet
-from django.http import Http404
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -16,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from orgs.models import Organization
 from orgs.policy import Permission
+from orgs.rows import uuid_in
+from support.access import AdminRequest
 from support.links import organization_url
 from support.models import ticket_number
 from support.principals import Staff, StaffInOrganization
@@ -35,11 +36,7 @@ class Target(Generic[Thing]):
 
 def found(rows: QuerySet[Row], key: str) -> Row:
     """The row of an id from an address. Raises Http404."""
-    try:
-        pk = uuid.UUID(key)
-    except ValueError:
-        raise Http404 from None
-    return get_object_or_404(rows, pk=pk)
+    return get_object_or_404(rows, pk=uuid_in(key))
 
 
 class ActForm(forms.Form):
@@ -103,6 +100,10 @@ class StaffAct(ABC, Generic[Thing]):
     def back(self, target: Target[Thing]) -> str:
         """The page that is shown afterwards: the organization's, if it is of one."""
         return organization_url(target.organization.pk) if target.organization else reverse("admin:index")
+
+    def answer(self, request: AdminRequest, target: Target[Thing]) -> HttpResponse:  # noqa: ARG002 - of subclasses
+        """What follows once it is done."""
+        return HttpResponseRedirect(self.back(target))
 
     @staticmethod
     def principal(staff: Staff, target: Target[Any], data: Mapping[str, Any]) -> StaffInOrganization:

@@ -1,13 +1,9 @@
 """What staff do for an organization about its people, as an admin of it could, but for making admins."""
 
-import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from django import forms
-from django.db.models import Model, QuerySet
-from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -23,26 +19,15 @@ from orgs.models import Membership, Organization
 from orgs.policy import Permission, Role
 from orgs.role_questions import ByPart, role_question
 from orgs.rows import positive_int
-from support.acts.base import ActForm, StaffAct, Target, Text
+from support.acts.base import ActForm, StaffAct, Target, Text, found
 from support.admin_requests import ensure_not_closing
 from support.principals import Staff, StaffInOrganization
-
-Row = TypeVar("Row", bound=Model)
 
 # What one person of support can give.
 GIVEN_ALONE = [role for role in Role if role is not Role.ADMIN]
 ADMIN_BY_TWO = gettext_lazy(
     "Nobody in support makes an admin alone. Ask for it with a proof of ownership, and a colleague decides."
 )
-
-
-def found(rows: QuerySet[Row], key: str) -> Row:
-    """The row of an id from an address. Raises Http404."""
-    try:
-        pk = uuid.UUID(key)
-    except ValueError:
-        raise Http404 from None
-    return get_object_or_404(rows, pk=pk)
 
 
 class AddressForm(ActForm):

@@ -39,8 +39,8 @@ def act_view(act: StaffAct[Any]) -> GatedView:
             said = act.run(request.staff, target, form.cleaned_data)
         except Refused as refused:
             messages.error(request, str(refused.message))
-        else:
-            messages.success(request, str(said))
-        return HttpResponseRedirect(act.back(target))
+            return HttpResponseRedirect(act.back(target))
+        messages.success(request, str(said))
+        return act.answer(request, target)
 
     return view

@@ -49,6 +49,7 @@ from support.queues import queue_page
 from support.queues.settling import settle_row
 from support.sending_again import send_again, send_to_another
 from support.services import end_sessions, note_visit, open_session, set_staff_roles
+from support.viewing import note_viewing
 from teams import services as teams
 from teams.models import Details, Team
 from tests.credits.months import count, terms
@@ -190,6 +191,11 @@ class Scene:
         orgs.change_role(actor=self.ada, membership_id=self.mira.pk, role=Role.ADMIN)
         OutgoingEmail.objects.update(kind=kind, to="lee@example.test", state="failed")
         return OutgoingEmail.objects.latest("created_at")
+
+    def view_as_somebody(self) -> None:
+        staff = staff_in(self.open_staff_session().pk)
+        principal = staff.within(self.organization, ticket="48213", reason="The card is lost")
+        note_viewing(principal, self.ada, shown_person=str(self.ada.user_id))
 
     def link(self) -> None:
         self.make_service_token()
@@ -371,6 +377,7 @@ ACTS: dict[str, Callable[[Scene], object]] = {
     "mail.readdressed": lambda scene: send_to_another(
         actor=scene.staff(), mail_id=scene.failed_mail("closing_undone").pk, membership_id=scene.ada.pk
     ),
+    "portal.seen_by_staff": Scene.view_as_somebody,
 }
 # Told in tests/billing: test_mirror.py, of what Stripe says, test_on_demand.py and test_payment_links.py.
 BILLING = {"billing", "card", "credits", "details", "invoice", "payment_link", "subscription"}

@@ -64,6 +64,7 @@ NO_PAGE = {
     "pay_ask": "POST only",
     "invitation_ask": "POST only",
     "session_end": "POST only",
+    "viewing_stop": "POST only",
     "preferences": "POST only",
     "program_authorize": "asks about a program that the address names",
     "focus_file": "a CSV file",
