@@ -91,7 +91,7 @@ class OutgoingEmail(Work):
             models.Index(fields=["to", "-created_at"], name="outgoingemail_to"),
             models.Index(
                 fields=["organization_id", "-created_at"],
-                name="outgoingemail_failed",
+                name="outgoingemail_org_failed",
                 condition=Q(state=State.FAILED),
             ),
         ]

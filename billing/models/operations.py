@@ -212,7 +212,9 @@ class StripeOperation(Work):
             models.Index(fields=["stripe_id"], name="operation_stripe_id"),
             models.Index(fields=["organization", "-created_at"], name="operation_org_created"),
             models.Index(
-                fields=["organization", "-created_at"], name="operation_failed", condition=Q(state="failed")
+                fields=["organization", "-created_at"],
+                name="operation_org_failed",
+                condition=Q(state=OperationState.FAILED),
             ),
         ]
 
