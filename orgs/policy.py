@@ -443,7 +443,7 @@ def table(
             [
                 (permission, {role: _grant(role, permission) for role in Role})
                 for permission in Permission
-                if permission.resource in resources and permission not in without
+                if permission.resource in resources and permission in OF_PEOPLE and permission not in without
             ],
         )
 

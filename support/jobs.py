@@ -77,7 +77,23 @@ JOBS: dict[Job, _Acts] = {
         },
         by=STAFF,
     ),
-    Job.FAILURE_MENDED: _Acts({billing.ON_DEMAND_ASKED, support.ROW_SETTLED}, by=STAFF),
+    Job.ADMIN_MADE: _Acts({support.ADMIN_GRANTED}, by=STAFF),
+    Job.SIGNED_OUT: _Acts({orgs.SESSIONS_ENDED}, by=STAFF),
+    Job.MAIL_SENT_AGAIN: _Acts({support.MAIL_SENT_AGAIN, support.MAIL_READDRESSED}, by=STAFF),
+    Job.TIME_GIVEN: _Acts({billing.GRACE_EXTENDED}, by=STAFF),
+    Job.CREDITS_GIVEN: _Acts({billing.CREDITS_GIVEN, billing.GIVEN_CREDITS_VOIDED}, by=STAFF),
+    Job.CUSTOMER_MOVED: _Acts({billing.CUSTOMER_MOVED_HERE}, by=STAFF),
+    Job.FAILURE_MENDED: _Acts(
+        {
+            billing.ON_DEMAND_ASKED,
+            billing.STRIPE_EVENT_REPLAYED,
+            billing.OPERATION_RETRIED,
+            billing.OPERATION_GIVEN_UP,
+            billing.RECONCILE_ASKED,
+            support.ROW_SETTLED,
+        },
+        by=STAFF,
+    ),
 }
 
 

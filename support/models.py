@@ -71,20 +71,26 @@ class StaffSession(models.Model):
 
 
 class StaffVisit(models.Model):
-    """An organization whose page was opened in a staff session: its audit log says so, once."""
+    """An organization whose page was opened in a staff session: its audit log says so, once.
 
-    session = models.ForeignKey(StaffSession, models.PROTECT, related_name="visits")
+    ``session_id``: no key, since what an organization has refers to nothing beyond it (docs/scaling.md).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session_id = models.UUIDField(editable=False)
     organization_id = models.UUIDField(editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("visit of staff")
         verbose_name_plural = _("visits of staff")
-        ordering = ["-id"]
-        constraints = [models.UniqueConstraint(fields=["session", "organization_id"], name="staffvisit_once")]
+        ordering = ["-at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization_id", "session_id"], name="staffvisit_once")
+        ]
 
     def __str__(self) -> str:
-        return f"{self.session}: {self.organization_id}"
+        return f"{self.organization_id}, {self.at:%Y-%m-%d %H:%M} UTC"
 
 
 class StaffRequest(models.Model):
@@ -236,6 +242,12 @@ class Job(models.TextChoices):
     INVOICE_PAID = "invoice_paid", _("Pay an invoice")
     SUBSCRIPTION_CHANGED = "subscription_changed", _("Change the subscription")
     OTHERS_MANAGED = "others_managed", _("Invite, remove or change the role of members and admins")
+    ADMIN_MADE = "admin_made", _("Make somebody an admin after a proof of ownership")
+    SIGNED_OUT = "signed_out", _("Sign a person out everywhere")
+    MAIL_SENT_AGAIN = "mail_sent_again", _("Send a mail again, or to another person")
+    TIME_GIVEN = "time_given", _("Give more time to pay")
+    CREDITS_GIVEN = "credits_given", _("Give credits, or take given ones back")
+    CUSTOMER_MOVED = "customer_moved", _("Move a customer to the right organization")
     FAILURE_MENDED = "failure_mended", _("Mend what had failed")
 
 

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Collection
-from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit.services import Actor, record
 from orgs.compiled import compiled
-from orgs.errors import Refused
+from orgs.errors import Refused, broken_constraint
 from orgs.models import Organization
 from orgs.policy import Permission, StaffRole, may
 from support.actions import ORGANIZATION_OPENED, ROLES_CHANGED, SESSION_ENDED, SESSION_OPENED
@@ -61,16 +60,21 @@ def note_visit(staff: Staff, organization: Organization) -> None:
     """Tell the organization, once in a staff session, that its page was opened."""
     if _visits(organization.pk, staff.session.pk):
         return
-    # Two pages opened at once tell of one visit.
-    with suppress(IntegrityError), transaction.atomic():
-        StaffVisit.objects.create(session=staff.session, organization_id=organization.pk)
-        why = {"ticket": staff.session.ticket, "reason": staff.session.reason}
-        record(ORGANIZATION_OPENED, actor=staff.actor(**why), organization=organization)
+    session = staff.session
+    try:
+        with transaction.atomic():
+            StaffVisit.objects.create(session_id=session.pk, organization_id=organization.pk)
+            actor = staff.actor(ticket=session.ticket, reason=session.reason)
+            record(ORGANIZATION_OPENED, actor=actor, organization=organization)
+    except IntegrityError as error:
+        # Another page, opened at the same moment, has told of it.
+        if broken_constraint(error) != "staffvisit_once":
+            raise
 
 
 @compiled(StaffVisit)
 def _visits(organization: uuid.UUID, session: uuid.UUID) -> "QuerySet[StaffVisit, Any]":
-    return StaffVisit.objects.filter(organization_id=organization, session=session)
+    return StaffVisit.objects.filter(organization_id=organization, session_id=session)
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from billing.models import (
     SubscriptionQuerySet,
 )
 from billing.models.accounts import BillingAccountQuerySet
-from billing.models.operations import DIFFERS, MISSING_SCOPE, StripeOperationQuerySet
+from billing.models.operations import DIFFERS, GIVEN_UP, MISSING_SCOPE, StripeOperationQuerySet
 from billing.selectors.prohibitions import CODE
 from orgs.editions import EDITIONS
 
@@ -34,7 +34,8 @@ def operations_in_trouble() -> StripeOperationQuerySet:
         state=OperationState.DONE,
         created_at__gt=OuterRef("created_at"),
     )
-    return StripeOperation.objects.filter(given_up | stuck).exclude(Exists(done))
+    by_support = Q(result__has_key=GIVEN_UP)
+    return StripeOperation.objects.filter(given_up | stuck).exclude(by_support).exclude(Exists(done))
 
 
 def operations_invoiced_otherwise() -> StripeOperationQuerySet:

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from orgs.models import Organization
 from orgs.policy import Permission
-from support.acts.base import StaffAct, Target, Text
-from support.acts.people import AddressForm, found
+from support.acts.base import StaffAct, Target, Text, found
+from support.acts.people import AddressForm
 from support.admin_requests import ask_for_admin, grant_admin, refuse_admin
 from support.models import AdminRequest, Proof
 from support.principals import Staff

@@ -14,8 +14,8 @@ from invitations.mails import INVITATION_SENT_MAIL
 from orgs.models import Membership, Organization
 from orgs.policy import Permission
 from outbox.models import OutgoingEmail
-from support.acts.base import ActForm, StaffAct, Target, Text
-from support.acts.people import Invite, ResendInvitation, found
+from support.acts.base import ActForm, StaffAct, Target, Text, found
+from support.acts.people import Invite, ResendInvitation
 from support.principals import Staff
 from support.sending_again import others_for, send_again, send_to_another
 

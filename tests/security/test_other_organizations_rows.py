@@ -144,7 +144,7 @@ def work_for(organization: Organization) -> None:
 def be_visited(organization: Organization) -> None:
     """Support staff have opened its page."""
     session = StaffSessionFactory()
-    StaffVisit.objects.create(session=session, organization_id=organization.pk)
+    StaffVisit.objects.create(session_id=session.pk, organization_id=organization.pk)
 
 
 def ask_for_access(membership: Membership) -> None:
