@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.actions import CREDITS_GIVEN, GIVEN_CREDITS_VOIDED
-from credits.models import BY_STAFF, Grant
+from credits.models import Grant
 from credits.services.grants import grant_given, void_granted
 from orgs.acting import OrganizationPrincipal, acting
 from orgs.errors import Refused
@@ -47,7 +47,7 @@ def void_credits(*, actor: OrganizationPrincipal, grant_id: uuid.UUID) -> Grant:
     Raises Denied, Refused, and Grant.DoesNotExist for credits that support did not give.
     """
     with acting(actor, Permission.CREDITS_GIVE) as act:
-        given = Grant.objects.for_org(act.organization).filter(source__startswith=BY_STAFF).get(pk=grant_id)
+        given = Grant.objects.for_org(act.organization).given_by_staff().get(pk=grant_id)
         voided = void_granted(organization_id=act.organization.pk, source=given.source)
         if voided is None or given.expires_at <= timezone.now():
             raise Refused(_("Nothing is left of these credits to take back."))

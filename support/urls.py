@@ -11,7 +11,7 @@ from support.merging import merge
 from support.on_demand import on_demand
 from support.queue_views import queues
 from support.session_views import session_end, staff_session
-from support.views import organization, person
+from support.views import credits_given, organization, person
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ PAGES = [
     Page("session/", staff_session, "staff_session"),
     Page("session/end/", session_end, "staff_session_end"),
     Page("organizations/<uuid:organization_id>/", organization, "support_organization"),
+    Page("organizations/<uuid:organization_id>/credits/", credits_given, "support_credits"),
     Page("people/<uuid:user_id>/", person, "support_person"),
     Page("admin-requests/", admin_requests, "admin_requests"),
     Page("merge/<str:key>/", merge, "merge"),

@@ -10,7 +10,9 @@ from orgs.models import Organization
 from orgs.policy import Permission
 from orgs.rows import uuid_in
 from support.access import AdminRequest, staff_may
+from support.queues import queue_counts
 from support.search import search
+from support.selectors.given_credits import given_credits
 from support.selectors.organization import organization_page
 from support.selectors.person import person_page
 from support.services import note_visit
@@ -22,7 +24,8 @@ def front(request: AdminRequest) -> HttpResponse:
     page = search(request.GET.get("find", ""))
     if page.only:
         return redirect(page.only.url)
-    return render(request, "support/search.html", {"page": page})
+    counts = [] if page.text else [count for count in queue_counts() if count.rows]
+    return render(request, "support/search.html", {"page": page, "counts": counts})
 
 
 @staff_may(GET=Permission.RECORDS_VIEW)
@@ -32,6 +35,14 @@ def organization(request: AdminRequest, organization_id: uuid.UUID) -> HttpRespo
     note_visit(request.staff, found)
     page = organization_page(found, invitation=uuid_in(request.GET.get("invitation", "")))
     return render(request, "support/organization.html", {"page": page})
+
+
+@staff_may(GET=Permission.CREDITS_GIVE)
+def credits_given(request: AdminRequest, organization_id: uuid.UUID) -> HttpResponse:
+    """What support gave, and can take back."""
+    found = get_object_or_404(Organization, pk=organization_id)
+    page = {"organization": found, "grants": given_credits(found)}
+    return render(request, "support/credits_given.html", page)
 
 
 @staff_may(GET=Permission.RECORDS_VIEW)

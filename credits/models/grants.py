@@ -28,6 +28,9 @@ class GrantQuerySet(OfOrganization["Grant"]):
         running = self.filter(effective_at__lte=Now(), expires_at__gt=Now(), voiding=None)
         return running.filter(expires_at__lte=Now() + within).exclude(comes_again)
 
+    def given_by_staff(self) -> "GrantQuerySet":
+        return self.filter(source__startswith=BY_STAFF)
+
     def with_left(self, organization_id: uuid.UUID) -> "GrantQuerySet":
         """Each with ``left``: what isn't burnt of it."""
         last = Entry.objects.for_org(organization_id).filter(grant=OuterRef("pk")).order_by("-number")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.given_credits import give_credits, void_credits
-from credits.models import BY_STAFF, Grant
+from credits.models import Grant
 from orgs.dates import day
 from orgs.errors import Refused
 from orgs.models import Organization
@@ -79,8 +79,7 @@ class VoidCredits(StaffAct[Grant]):
     submit = gettext_lazy("Take back credits")
 
     def find(self, key: str) -> Target[Grant]:
-        given = Grant.objects.filter(source__startswith=BY_STAFF).select_related("organization")
-        grant = found(given, key)
+        grant = found(Grant.objects.given_by_staff().select_related("organization"), key)
         return Target(grant, grant.organization)
 
     def question(self, target: Target[Grant]) -> Text:

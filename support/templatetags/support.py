@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django import template
 from django.template import Context
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -12,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.dashboard import dashboard_url
 from orgs.models import Organization
-from orgs.policy import may
+from orgs.policy import Permission, may
 from support.acts import ACTS
 from support.filters import OF
-from support.links import page_url
+from support.links import NOBODY, page_url
 
 register = template.Library()
 
@@ -73,10 +74,20 @@ MENUS = {
 }
 
 
+# Pages that lead to an act on it: they ask which one it is about, first.
+WAYS = {
+    "organization": (
+        (_("Credits given by support"), "support_credits", Permission.CREDITS_GIVE),
+        (_("Move customer to another organization"), "merge", Permission.CUSTOMERS_MERGE),
+    ),
+}
+
+
 class ActLink(NamedTuple):
     label: str | Promise
     url: str
-    is_dangerous: bool
+    is_dangerous: bool = False
+    opens_dialog: bool = True
 
 
 # In place of the thing, in addresses that are looked up once.
@@ -88,19 +99,30 @@ def _address(act: str) -> str:
     return ACTS[act].url(KEY)
 
 
+@cache
+def _page(name: str) -> str:
+    return reverse(f"admin:{name}", args=[NOBODY])
+
+
 @register.inclusion_tag("support/_act_menu.html", takes_context=True)
 def act_menu(context: Context, kind: str, key: object, about: str) -> dict[str, Any]:
     """``{% act_menu "invitation" invitation.id invitation.addressee %}``: what this staff member may do with
     it; nothing at all where that is nothing. ``about``: what it is called.
     """
     staff = context["request"].staff
-    acts = [ACTS[name] for name in MENUS[kind] if name in ACTS]
+    acts = [ACTS[name] for name in MENUS[kind]]
+    ways = [
+        ActLink(label, _page(name).replace(NOBODY, str(key)), opens_dialog=False)
+        for label, name, permission in WAYS.get(kind, ())
+        if may(staff, permission)
+    ]
     return {
         "acts": [
             ActLink(act.submit, _address(act.name).replace(KEY, str(key)), act.tone == "danger")
             for act in acts
             if may(staff, act.permission)
-        ],
+        ]
+        + ways,
         "menu_id": f"acts-{kind}-{key}",
         "about": about,
         "is_main": kind == "organization",

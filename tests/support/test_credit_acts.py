@@ -102,6 +102,21 @@ def test_what_is_left_of_given_credits_is_taken_back_once(staff: Client, organiz
     assert done() == ["credits.given", "credits.given_voided"]
 
 
+def test_the_organizations_menu_leads_to_what_was_given(staff: Client, organization: Organization) -> None:
+    home = f"/admin/organizations/{organization.pk}/"
+    page = staff.get(home).content.decode()
+    assert f'href="{home}credits/"' in page
+    assert f'href="/admin/merge/{organization.pk}/"' in page
+    assert "Support gave no credits yet" in staff.get(f"{home}credits/").content.decode()
+    act(staff, "give-credits", organization.pk, amount="5000", last_day=in_days(10))
+    take_back = url_of("void-credits", Grant.objects.get().pk)
+    assert take_back in staff.get(f"{home}credits/").content.decode()
+    act(staff, "void-credits", Grant.objects.get().pk)
+    page = staff.get(f"{home}credits/").content.decode()
+    assert "Taken back" in page
+    assert take_back not in page
+
+
 def test_what_has_expired_is_not_taken_back(staff: Client, organization: Organization) -> None:
     since = timezone.now() - timedelta(days=9)
     expired = grant(
