@@ -78,9 +78,8 @@ class StaffSessionAdmin(admin.ModelAdmin[StaffSession]):
 
 @admin.register(StaffVisit)
 class StaffVisitAdmin(admin.ModelAdmin[StaffVisit]):
-    list_display = ["at", "session", "organization_id"]
-    list_select_related = ["session"]
-    search_fields = ["session__staff_mail", "=session__ticket", "=organization_id"]
+    list_display = ["at", "session_id", "organization_id"]
+    search_fields = ["=session_id", "=organization_id"]
 
 
 @admin.register(StaffRequest)

@@ -19,6 +19,7 @@ from audit.services import Actor
 from orgs.models import Membership
 from orgs.policy import StaffRole
 from outbox.models import OutgoingEmail
+from support.links import organization_url
 from support.models import StaffRequest, StaffSession
 from support.services import end_sessions, set_staff_roles
 from tests.factories import PASSWORD, MembershipFactory, UserFactory
@@ -118,7 +119,7 @@ def test_stopping_gives_the_staff_member_their_session_back(
     keys.add(browser.session.session_key)
     answer = browser.post(STOP)
     keys.add(browser.session.session_key)
-    assert answer["Location"] == reverse("admin:index")
+    assert answer["Location"] == organization_url(member.organization_id)
     assert dict(browser.session.items()) == before
     # A key that was known before opens nothing.
     assert len(keys) == 3
@@ -156,7 +157,7 @@ def test_nobody_views_themselves(browser: Client, staff: User) -> None:
 
 def assert_refused(browser: Client, membership: Membership) -> None:
     answer = view_as(browser, membership)
-    assert (answer.status_code, answer["Location"]) == (302, reverse("admin:index"))
+    assert (answer.status_code, answer["Location"]) == (302, organization_url(membership.organization_id))
     assert "viewing" not in browser.session
     assert not AuditEvent.objects.for_org(membership.organization_id).exists()
 
@@ -192,7 +193,7 @@ def test_it_ends_with_the_staff_session(browser: Client, staff: User, member: Me
     assert why(browser, member) == "ended"
     assert browser.get(dashboard(member), headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
     assert browser.post(reverse("leave", args=[member.organization.slug])).status_code == 403
-    assert browser.post(STOP)["Location"] == reverse("admin:index")
+    assert browser.post(STOP)["Location"] == organization_url(member.organization_id)
     # Which asks for another session first.
     assert browser.get("/admin/")["Location"].startswith(reverse("admin:staff_session"))
 

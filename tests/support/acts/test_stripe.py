@@ -22,7 +22,7 @@ from tests.billing.factories import BillingAccountFactory
 from tests.billing.world import StripeWorld
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.races import at_once
-from tests.support.acts import act, dialog, done, press, said, shown, url_of
+from tests.support.acts.pressing import act, dialog, done, press, said, shown, url_of
 from tests.world import copy_of, signed_in, staff_with
 from work.models import LeaseLost
 

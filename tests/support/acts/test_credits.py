@@ -13,7 +13,7 @@ from support.models import StaffSession
 from tests.credits.months import grant
 from tests.factories import OrganizationFactory
 from tests.races import at_once
-from tests.support.acts import act, dialog, done, press, said, shown, url_of
+from tests.support.acts.pressing import act, dialog, done, press, said, shown, url_of
 from tests.world import copy_of, staff_with
 
 pytestmark = pytest.mark.django_db

@@ -27,7 +27,7 @@ from tests.billing.on_demand import charge_of
 from tests.billing.world import StripeWorld, deliver
 from tests.factories import OrganizationFactory
 from tests.races import at_once
-from tests.support.acts import act, dialog, done, press, said, shown, url_of
+from tests.support.acts.pressing import act, dialog, done, press, said, shown, url_of
 from tests.world import copy_of, staff_with
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from orgs.policy import Role, StaffRole
 from support.models import StaffSession
 from tests.billing.factories import BillingAccountFactory, InvoiceFactory, SubscriptionFactory
 from tests.factories import MembershipFactory, OrganizationFactory
-from tests.support.acts import act, dialog, done, press, said, shown
+from tests.support.acts.pressing import act, dialog, done, press, said, shown
 from tests.world import signed_in, staff_with
 
 pytestmark = pytest.mark.django_db

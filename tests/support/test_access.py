@@ -1,0 +1,176 @@
+"""Every URL of the admin x every method x every kind of staff: the answer equals the tables below.
+
+They are written by hand and repeat the policy on purpose. Routes come from the resolver, so a page of ours
+without a row fails; Django's own are told by their kind.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+
+from orgs.checks import Route, all_routes
+from orgs.policy import StaffRole
+from tests.sampling import sampled
+from tests.test_access import METHODS, OTHER_METHODS, ask
+from tests.world import World, staff_with
+
+pytestmark = pytest.mark.django_db
+
+SUPPORT, BILLING = {StaffRole.SUPPORT}, {StaffRole.BILLING_SUPPORT}
+BOTH = SUPPORT | BILLING
+NOBODY: set[StaffRole] = set()
+
+
+@dataclass(frozen=True)
+class Row:
+    """Whose staff may use a method; None: the page doesn't answer to it."""
+
+    get: set[StaffRole] | None = None
+    post: set[StaffRole] | None = None
+
+    def roles(self, method: str) -> set[StaffRole] | None:
+        return {"GET": self.get, "HEAD": self.get, "POST": self.post}.get(method)
+
+
+PAGES = {
+    "index": Row(get=BOTH),
+    "records": Row(get=BOTH, post=BOTH),
+    "support_organization": Row(get=BOTH),
+    "support_credits": Row(get=BILLING),
+    "support_person": Row(get=BOTH),
+    "admin_requests": Row(get=BOTH),
+    "merge": Row(get=BILLING),
+    "on_demand": Row(get=BOTH, post=BILLING),
+    "support_queues": Row(get=BOTH),
+    "support_count": Row(get=BOTH),
+    "support_count_file": Row(get=BOTH),
+}
+ACTS = {
+    "act_invite": SUPPORT,
+    "act_resend_invitation": SUPPORT,
+    "act_revoke_invitation": SUPPORT,
+    "act_remove_person": SUPPORT,
+    "act_change_role": SUPPORT,
+    "act_sign_out": SUPPORT,
+    "act_ask_admin": SUPPORT,
+    "act_grant_admin": SUPPORT,
+    "act_refuse_admin": SUPPORT,
+    "act_view_as": BOTH,
+    "act_send_mail_again": BOTH,
+    "act_send_mail_to_another": BOTH,
+    "act_replay_event": BILLING,
+    "act_retry_operation": BILLING,
+    "act_give_up_operation": BILLING,
+    "act_reconcile": BILLING,
+    "act_extend_grace": BILLING,
+    "act_merge_customer": BILLING,
+    "act_give_credits": BILLING,
+    "act_void_credits": BILLING,
+    "act_settle_row": BOTH,
+}
+# For staff without a session too: opening one, signing out, their own password.
+BEFORE_A_SESSION = {
+    "staff_session",
+    "staff_session_end",
+    "login",
+    "logout",
+    "password_change",
+    "password_change_done",
+}
+# Of Django, which answers to every method: what is shown, and forms that nobody is given.
+SHOWN = ("_changelist", "_history", "app_list", "jsi18n")
+FORMS = ("_add", "_delete")
+ADMIN_ROUTES = [route for route in all_routes() if route.of_admin]
+
+
+def row_of(route: Route) -> Row:
+    name = route.name or ""
+    if name in ACTS:
+        return Row(get=ACTS[name], post=ACTS[name])
+    if name in PAGES:
+        return PAGES[name]
+    if name.endswith(FORMS):
+        return Row(get=NOBODY, post=NOBODY)
+    if name.endswith("_change"):
+        return Row(get=BOTH, post=NOBODY)
+    assert name.endswith(SHOWN) or "(?P<url>" in route.path, f"{name} has no row"
+    return Row(get=BOTH, post=BOTH)
+
+
+def is_of_django(route: Route) -> bool:
+    return route.name not in {*ACTS, *PAGES}
+
+
+of_admin = pytest.mark.parametrize(
+    "route",
+    sampled([one for one in ADMIN_ROUTES if one.name not in BEFORE_A_SESSION], every=4),
+    ids=lambda route: route.path,
+)
+
+
+def test_every_page_and_act_has_its_row() -> None:
+    ours = {one.name for one in ADMIN_ROUTES if one.view.__module__.startswith("support.")}
+    named = {name for name in ours if name and not name.endswith((*SHOWN, *FORMS, "_change"))}
+    assert named - BEFORE_A_SESSION == {*PAGES, *ACTS}
+
+
+@of_admin
+def test_a_page_answers_to_staff_as_the_table_says(route: Route, world: World) -> None:
+    row, url = row_of(route), world.url(route)
+    clients = {StaffRole.SUPPORT: world.staff, StaffRole.BILLING_SUPPORT: world.billing_support}
+    for method in METHODS:
+        for role, client in clients.items():
+            status, location, _ = ask(client, method, url, {})
+            allowed = row.roles(method)
+            told = f"{role} {method} {url}: {status} {location}"
+            if allowed is None:
+                assert status == 405, told
+            elif role in allowed:
+                # No id of another kind of thing names one, and an empty form is refused.
+                assert status in {200, 302, 404, 422}, told
+                assert urlsplit(location).path != "/admin/session/", told
+            else:
+                assert status == 403, told
+
+
+@pytest.mark.slow
+@of_admin
+def test_no_other_method_does_more(route: Route, world: World) -> None:
+    row, url = row_of(route), world.url(route)
+    for method in OTHER_METHODS:
+        for client in (world.staff, world.billing_support):
+            status, _, _ = ask(client, method, url, {})
+            allowed = row.roles(method)
+            if allowed is None and not is_of_django(route):
+                assert status == 405, f"{method} {url}"
+            else:
+                assert status in {200, 302, 403, 404, 405}, f"{method} {url}"
+
+
+@of_admin
+def test_whoever_has_no_session_open_is_led_to_open_one(route: Route, world: World) -> None:
+    for method in METHODS:
+        status, location, _ = ask(world.staff_without_session, method, world.url(route), {})
+        assert (status, urlsplit(location).path) == (302, "/admin/session/"), method
+
+
+@of_admin
+def test_staff_without_a_role_see_nothing(route: Route, world: World) -> None:
+    client = staff_with()
+    for method in METHODS:
+        status, _, body = ask(client, method, world.url(route), {})
+        assert status in {302, 403, 404, 405} or route.name in {"jsi18n", "records"}, method
+        assert world.organization.name.encode() not in body
+
+
+@of_admin
+def test_nobody_else_comes_in(route: Route, world: World) -> None:
+    url = world.url(route)
+    outsiders = (Client(), world.staff_without_second_factor, world.stranger, *world.clients.values())
+    for client in outsiders:
+        for method in METHODS:
+            status, location, _ = ask(client, method, url, {})
+            assert status == 302, url
+            assert "/login/" in location or location in {"/orgs/", "/accounts/2fa/"}, url
