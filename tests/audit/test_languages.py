@@ -42,6 +42,7 @@ from outbox.models import OutgoingEmail
 from programs.models import Connection
 from programs.models import Ending as ProgramEnding
 from programs.services import allow, disconnect
+from support.actions import SOURCE_WORDS
 from support.admin_requests import ask_for_admin, grant_admin, refuse_admin
 from support.models import AdminRequest, Proof, StaffSession
 from support.principals import StaffInOrganization, staff_in
@@ -414,6 +415,7 @@ def translations() -> dict[str | tuple[str, str], str | tuple[str, str]]:
         )
         for choice in choices
     ]
+    texts += SOURCE_WORDS.values()
     texts += [text for action in all_actions() for text in (action.label, action.sentence)]
     days = ("%(days)s day", "%(days)s days")
     return {**{str(text): _marked(str(text)) for text in texts}, days: (_marked(days[0]), _marked(days[1]))}
