@@ -7,14 +7,16 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from tokens.secret import without_secrets
+
 TOKEN_PATH = re.compile(r"(/invitations/|/pay/|/confirm-email/|/password/reset/key/)[^/\s\"?]+")
 
 
 def drop_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    """Cut what opens an invitation, a payment link or an account out of every logged string."""
+    """Cut what opens an invitation, a payment link, an account or the API out of every logged string."""
     for key, value in event.items():
         if isinstance(value, str):
-            event[key] = TOKEN_PATH.sub(r"\1[cut]", value)
+            event[key] = TOKEN_PATH.sub(r"\1[cut]", without_secrets(value))
     return event
 
 

@@ -421,6 +421,7 @@ CELERY_BEAT_SCHEDULE = {
     "closings-remind": {"task": "orgs.remind_of_closing", "schedule": crontab(hour="6", minute="35")},
     "closings-end": {"task": "billing.close_organizations", "schedule": crontab(minute="5-59/10")},
     "support-jobs": {"task": "support.count_jobs", "schedule": crontab(hour="4", minute="0")},
+    "support-forget-settled": {"task": "support.forget_settled", "schedule": crontab(minute="4-59/10")},
     "api-forget-answers": {"task": "api.forget_answers", "schedule": crontab(minute="50")},
     "programs-delete-old": {"task": "programs.delete_old", "schedule": crontab(minute="20")},
     "tokens-look-through": {"task": "tokens.look_through", "schedule": crontab(hour="6", minute="30")},

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Access, Audience, GatedView, SignedInRequest, not_allowed
 from orgs.policy import Denied, Permission, ensure
-from support.models import PATH_LENGTH, StaffRequest, StaffSession
+from support.models import METHOD_LENGTH, PATH_LENGTH, StaffRequest, StaffSession
 from support.principals import Staff, staff_in
-from tokens.secret import SHAPE, SHOWN
+from tokens.secret import without_secrets
 
 # In the browser's session: the id of the staff session that was opened in it.
 STAFF_SESSION = "staff_session"
@@ -81,11 +81,11 @@ def staff_of(request: HttpRequest) -> Staff | None:
 
 def note_request(request: HttpRequest, staff: Staff, *, viewed_as: uuid.UUID | None = None) -> None:
     """Write down which URL was asked for, before anything of it is answered."""
+    # A browser may send any word as the method.
+    method = (request.method or "")[:METHOD_LENGTH]
     # A whole secret in the search box must not lie here in clear.
-    path = SHAPE.sub(lambda secret: secret[0][:SHOWN], request.get_full_path())[:PATH_LENGTH]
-    StaffRequest.objects.create(
-        session=staff.session, method=request.method or "", path=path, viewed_as=viewed_as
-    )
+    path = without_secrets(request.get_full_path())[:PATH_LENGTH]
+    StaffRequest.objects.create(session=staff.session, method=method, path=path, viewed_as=viewed_as)
 
 
 def open_a_session_first(request: HttpRequest) -> HttpResponse:

@@ -20,7 +20,7 @@ from orgs.models import OfOrganization, Organization
 
 SESSION_LIFE = timedelta(minutes=60)
 ADMIN_REQUEST_LIFE = timedelta(days=7)
-PATH_LENGTH = 2000
+METHOD_LENGTH, PATH_LENGTH = 10, 2000
 
 ticket_number = RegexValidator(
     r"[A-Za-z0-9](?:[A-Za-z0-9 #/._-]*[A-Za-z0-9])?\Z",
@@ -102,7 +102,7 @@ class StaffRequest(models.Model):
     id = models.BigAutoField(primary_key=True)
     session = models.ForeignKey(StaffSession, models.PROTECT, related_name="requests")
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
-    method = models.CharField(_("method"), max_length=10, editable=False)
+    method = models.CharField(_("method"), max_length=METHOD_LENGTH, editable=False)
     path = models.CharField(_("path"), max_length=PATH_LENGTH, editable=False)
     viewed_as = models.UUIDField(_("viewed as"), null=True, editable=False)
 

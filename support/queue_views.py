@@ -45,8 +45,10 @@ def queues(request: AdminRequest) -> HttpResponse:
 
 def _shown(row: QueueRow, staff: Staff) -> ShownRow:
     url = reverse(f"admin:{row.source.record}_change", args=[quote(row.key)])
-    keys = dict.fromkeys(row.source.acts, row.key)
+    keys: dict[str, str] = {}
+    # What is nobody's can't be acted on, but taken out.
     if row.organization is not None:
+        keys |= dict.fromkeys(row.source.acts, row.key)
         keys |= dict.fromkeys(row.source.organization_acts, str(row.organization.pk))
     keys[SettleRow.name] = row.name
     acts = [

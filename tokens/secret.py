@@ -20,6 +20,8 @@ RANDOM, CHECKSUM = 30, 6
 SHAPE = re.compile(f"bp[poars]_[0-9A-Za-z]{{{RANDOM + CHECKSUM}}}")
 # So much of it is stored in clear, for people to tell their tokens apart.
 SHOWN = 8
+# What opens an invitation or a payment link, also where the address of it is part of another.
+OF_LINK = re.compile(r"(%2F)?[\w-]{22,32}\.[\w-]{43}", re.ASCII)
 
 
 def new_secret(prefix: str) -> str:
@@ -30,6 +32,11 @@ def new_secret(prefix: str) -> str:
 def is_well_formed(secret: str) -> bool:
     """Whether it can be one of ours: all else needs no look into the database."""
     return SHAPE.fullmatch(secret) is not None and _checksum(secret[:-CHECKSUM]) == secret[-CHECKSUM:]
+
+
+def without_secrets(text: str) -> str:
+    """For logs: of each secret in a text only what people are shown, of a link's nothing."""
+    return OF_LINK.sub(r"\1[cut]", SHAPE.sub(lambda secret: secret[0][:SHOWN], text))
 
 
 def digest_of(secret: str) -> str:

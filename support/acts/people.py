@@ -113,8 +113,9 @@ class ResendInvitation(OnInvitation):
         by.refuse_own_address(_goal(target.thing))
         with acting(by, self.permission) as act:
             now = Invitation.objects.for_org(act.organization).get(pk=target.thing.pk)
-            if now.role == Role.ADMIN and (now.state != State.PENDING or now.kind == Kind.LINK):
-                # It would be a new invitation, in the name of support.
+            is_new = now.state != State.PENDING or now.kind == Kind.LINK
+            # Or what two of support agreed on, which has expired, would be agreed on by one.
+            if now.role == Role.ADMIN and (is_new or (now.of_no_person and now.is_overdue)):
                 raise Refused(ADMIN_BY_TWO)
             sent = services.resend(actor=by, invitation_id=now.pk, shown=_generation(data["shown"]))
         return _("Invitation sent to %(address)s again. The earlier link no longer works.") % {

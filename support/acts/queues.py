@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from orgs.errors import PageOutdated
 from orgs.policy import Permission
 from support.acts.base import StaffAct, Target, Text
 from support.principals import Staff
@@ -17,7 +18,7 @@ from support.queues.settling import settle_row
 
 
 class SettleRow(StaffAct[QueueRow]):
-    """The key is the row's name."""
+    """The key is the row's name. ``shown``: when it came up; nobody takes out what they have not seen."""
 
     name = "settle-row"
     permission = Permission.QUEUES_SETTLE
@@ -39,7 +40,12 @@ class SettleRow(StaffAct[QueueRow]):
             _("Nothing is changed but the queue. If it comes up again, it comes back."),
         ]
 
+    def shown(self, target: Target[QueueRow]) -> str:
+        return target.thing.at.isoformat()
+
     def run(self, staff: Staff, target: Target[QueueRow], data: Mapping[str, Any]) -> Text:
+        if data["shown"] != self.shown(target):
+            raise PageOutdated(_("It came up again meanwhile. Look at it as it is now."))
         settle_row(staff=staff, row=target.thing, ticket=data["ticket"], reason=data["reason"])
         return _("It is out of the queue.")
 

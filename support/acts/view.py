@@ -3,14 +3,17 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.access import GatedView
 from orgs.errors import Refused
 from support.access import AdminRequest, staff_may
 from support.acts.base import StaffAct
+from support.models import StaffSession
 
 
 def act_view(act: StaffAct[Any]) -> GatedView:
@@ -39,6 +42,11 @@ def act_view(act: StaffAct[Any]) -> GatedView:
             said = act.run(request.staff, target, form.cleaned_data)
         except Refused as refused:
             messages.error(request, str(refused.message))
+            return HttpResponseRedirect(act.back(target))
+        except StaffSession.DoesNotExist:
+            raise
+        except ObjectDoesNotExist:
+            messages.error(request, _("Somebody removed this meanwhile. Nothing was done."))
             return HttpResponseRedirect(act.back(target))
         messages.success(request, str(said))
         return act.answer(request, target)

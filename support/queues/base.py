@@ -81,6 +81,10 @@ class Source:
         counted: Rows = self._unsettled().values("row_source").annotate(rows=Count("*"), oldest=Min("row_at"))
         return counted.values_list("row_source", "rows", "oldest")
 
+    def keys(self) -> Rows:
+        """Of all rows, also of those that were settled."""
+        return self._named().values("row_key")
+
     def _named(self) -> Rows:
         named: Rows = self.rows().annotate(
             row_source=Value(self.code, output_field=TextField()),

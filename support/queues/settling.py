@@ -11,7 +11,7 @@ from orgs.policy import Permission, ensure
 from support.actions import ROW_SETTLED
 from support.models import SettledRow
 from support.principals import Staff, staff_in
-from support.queues import QueueRow
+from support.queues import SOURCES, QueueRow
 
 
 def settle_row(*, staff: Staff, row: QueueRow, ticket: str, reason: str) -> None:
@@ -32,6 +32,12 @@ def settle_row(*, staff: Staff, row: QueueRow, ticket: str, reason: str) -> None
         with acting(principal, Permission.QUEUES_SETTLE) as act:
             _note(row, staff)
             act.record(ROW_SETTLED, target=target, source=source)
+
+
+def forget_settled() -> None:
+    """Of what is right again, so that it comes back if it comes up again: few rows have a time for that."""
+    for source in SOURCES.values():
+        SettledRow.objects.filter(source=source.code).exclude(key__in=source.keys()).delete()
 
 
 def _note(row: QueueRow, staff: Staff) -> None:

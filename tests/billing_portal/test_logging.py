@@ -1,14 +1,17 @@
 """What opens something reaches no log."""
 
 import logging
+import uuid
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from invitations.claims import Channel, Claim, link
+from invitations.claims import Channel, Claim, link, mint
 from tests.invitations.factories import InvitationFactory
+from tokens.secret import OF_PERSON, new_secret
 
 
 def written(record: logging.LogRecord) -> str:
@@ -32,6 +35,16 @@ def test_an_access_log_line_drops_the_token(path: str) -> None:
     )
     assert "SECRET" not in written(line)
     assert "302" in written(line)
+
+
+def test_what_staff_paste_into_the_search_is_dropped() -> None:
+    secret, token = new_secret(OF_PERSON), mint(Claim(uuid.uuid4(), 1, Channel.MAIL))
+    pasted = quote(f"https://portal.test/invitations/{token}/ {secret}", safe="")
+    line = logging.LogRecord(
+        "django.server", logging.INFO, "", 0, "%s", (f"GET /admin/?find={pasted}",), None
+    )
+    assert token not in written(line)
+    assert secret not in written(line)
 
 
 @pytest.mark.django_db

@@ -26,6 +26,7 @@ from outbox.models import OutgoingEmail
 from support import queues
 from support.models import SettledRow
 from support.queues import QUEUES, queue_counts, queue_page
+from support.queues.settling import forget_settled
 from tests.billing.factories import BillingAccountFactory, CardSetupFactory, SubscriptionFactory
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.invitations.factories import InvitationFactory
@@ -313,9 +314,11 @@ def test_an_odd_question_shows_a_page(query: str, world: World) -> None:
     assert world.staff.get(f"{reverse('admin:support_queues')}?{query}").status_code == 200
 
 
-def settle(client: Client, name: str) -> str:
+def settle(client: Client, name: str, *, shown: str = "") -> str:
     url = reverse("admin:act_settle_row", args=[name])
-    answer = client.post(url, {"ticket": "48213", "reason": "Wrong address, told by phone"}, follow=True)
+    form = {"ticket": "48213", "reason": "Wrong address, told by phone", "shown": shown}
+    form["shown"] = shown or client.get(url).context["form"]["shown"].value()
+    answer = client.post(url, form, follow=True)
     return str(answer.content.decode())
 
 
@@ -332,6 +335,26 @@ def test_staff_take_a_row_out_and_it_comes_back_if_it_comes_up_again(world: Worl
     assert SettledRow.objects.count() == 1
     told = world.clients[Role.ADMIN].get(reverse("audit_log", args=[organization.slug])).content.decode()
     assert "looked into what had not come from Stripe and found nothing more to do" in told
+
+
+def test_what_came_up_again_while_the_dialog_stood_open_stays(world: World) -> None:
+    note_drift(world.organization, customers=1, subscriptions=0, invoices=0, on_demand=0)
+    row = row_of("drift")
+    shown = (row.at - timedelta(minutes=1)).isoformat()
+    assert "It came up again meanwhile." in settle(world.staff, row.name, shown=shown)
+    assert waiting("drift") == 1
+
+
+def test_what_was_right_meanwhile_comes_back_also_where_its_time_is_the_same(world: World) -> None:
+    others = waiting("admins")
+    alone = OrganizationFactory()
+    assert "It is out of the queue." in settle(world.staff, f"organization~{alone.pk}")
+    forget_settled()
+    assert waiting("admins") == others
+    admin = MembershipFactory(organization=alone, role=Role.ADMIN)
+    forget_settled()
+    admin.delete()
+    assert waiting("admins") == others + 1
 
 
 def test_a_row_of_nobody_is_told_to_no_organization(world: World) -> None:
@@ -352,6 +375,7 @@ def test_the_page_tells_what_the_key_at_stripe_may_not(world: World) -> None:
 
 
 def test_acts_are_offered_to_who_may_do_them(world: World) -> None:
-    mail()
+    nobodys = mail()
     page = world.staff.get(reverse("admin:support_queues"), {"queue": "mails"}).content.decode()
     assert reverse("admin:act_settle_row", args=[row_of("mails").name]) in page
+    assert reverse("admin:act_send_mail_again", args=[nobodys.pk]) not in page

@@ -12,6 +12,7 @@ from django.urls import reverse
 from accounts.models import User
 from bench.statements import sent_statements
 from billing.models import Invoice, StripeEvent, StripeOperation
+from invitations.claims import link
 from invitations.models import Invitation
 from orgs.models import Organization
 from orgs.policy import StaffRole
@@ -26,6 +27,7 @@ from tests.billing.factories import (
     SubscriptionFactory,
 )
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
 from tests.security.hostile import PIECES
 from tests.support.factories import StripeEventFactory
@@ -113,6 +115,17 @@ def test_a_token_by_what_people_are_shown_of_it_and_never_by_a_secret(staff: Cli
     assert found_by(AccessToken.objects.get().digest) == []
     staff.get("/admin/", {"find": f"{secret} "})
     assert not StaffRequest.objects.filter(path__contains=secret).exists()
+
+
+def test_a_link_that_somebody_pastes_is_kept_nowhere(staff: Client) -> None:
+    opened = link(by_mail(InvitationFactory()))
+    staff.get("/admin/", {"find": opened})
+    assert StaffRequest.objects.get().path.endswith("%2Finvitations%2F[cut]%2F")
+    assert opened.split("/")[-2] not in StaffRequest.objects.get().path
+
+
+def test_an_unknown_method_is_refused_plainly(staff: Client) -> None:
+    assert staff.generic("VERSION-CONTROL", "/admin/").status_code == 405
 
 
 @pytest.mark.parametrize("text", ["", " ", "%", "_", "a", "%%%", "'; --", "x" * 5000, "𝔞\u202e"])

@@ -16,6 +16,7 @@ from outbox.models import OutgoingEmail, State
 from outbox.registry import MailKind, renderer_of
 from outbox.services import enqueue
 from support.acts import ACTS
+from support.models import StaffSession
 from tests.billing.factories import BillingAccountFactory
 from tests.factories import MembershipFactory
 from tests.invitations.factories import InvitationFactory
@@ -171,6 +172,15 @@ def test_another_who_may_see_billing_gets_it_in_words_for_them(support: Client, 
     assert new.to == reader.user.email
     assert "Ada started a subscription" in renderer_of(new.kind)(new).text
     assert told() == [f"Support staff sent a mail for left@ledger.test to {reader.user} {BECAUSE}"]
+
+
+def test_nobody_sends_a_mail_to_themselves(support: Client, admin: Membership) -> None:
+    mail = mail_to("left@ledger.test", admin.organization)
+    user = StaffSession.objects.get().user
+    own = MembershipFactory(organization=admin.organization, role=Role.ADMIN, user=user)
+    said = do(support, "send-mail-to-another", mail.pk, person=str(own.pk))
+    assert said == "This is your own account. Ask a colleague to do it."
+    assert not again(mail)
 
 
 @pytest.mark.parametrize("kind", [ROLE_CHANGED_MAIL, ACT_FAILED_MAIL])

@@ -1,9 +1,11 @@
 """Support does for an organization what its admins could, but makes no admin alone."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -76,6 +78,34 @@ def test_an_ended_invitation_of_an_admin_is_not_made_anew_by_support_alone(suppo
     Invitation.objects.update(asked_for="lee@ledger.test", asked_at=timezone.now())
     assert do(support, "resend-invitation", ended.pk).startswith("Nobody in support makes an admin alone.")
     assert not Invitation.objects.pending().exists()
+
+
+def test_what_two_of_support_agreed_on_and_has_expired_is_not_renewed_by_one(support: Client) -> None:
+    expired = InvitationFactory(
+        role=Role.ADMIN,
+        invited_by=None,
+        of_no_person=True,
+        organization__invitation_max_age_days=7,
+        sent_at=timezone.now() - timedelta(days=8),
+    )
+    assert do(support, "resend-invitation", expired.pk).startswith("Nobody in support makes an admin alone.")
+    expired.refresh_from_db()
+    assert expired.generation == 1
+
+
+def test_who_is_removed_while_the_form_is_sent_is_said_to_be_gone(support: Client, admin: Membership) -> None:
+    member = MembershipFactory(organization=admin.organization)
+
+    def race(execute: Any, sql: str, *rest: Any) -> Any:
+        """A colleague is quicker, right before the verb locks the organization."""
+        if 'FROM "orgs_organization"' in sql and " FOR " in sql:
+            Membership.objects.filter(pk=member.pk).delete()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(race):
+        said = do(support, "remove-person", member.pk, shown=member.role)
+    assert said == "Somebody removed this meanwhile. Nothing was done."
+    assert told() == []
 
 
 @pytest.mark.parametrize(
