@@ -53,6 +53,7 @@ ROW_SETTLED = Action(
     _("Support staff looked into something that had failed"),
     _("looked into %(source)s and found nothing more to do"),
     source=source_words,
+    row=str,
 )
 PORTAL_SEEN_AS = Action(
     "portal.seen_by_staff",

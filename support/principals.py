@@ -14,7 +14,7 @@ from accounts.models import User, addresses_of
 from audit.services import Actor
 from orgs.compiled import compiled
 from orgs.errors import Refused
-from orgs.models import Organization
+from orgs.models import Membership, Organization
 from orgs.policy import Permission, StaffRole, permissions_of_staff
 from support.models import StaffSession
 
@@ -65,7 +65,11 @@ class StaffInOrganization:
         return self.staff.actor(ticket=self.ticket, reason=self.reason)
 
     def read_anew(self, organization: Organization) -> "StaffInOrganization":
-        """As it is now. Raises StaffSession.DoesNotExist when the session has ended."""
+        """As it is now. Raises StaffSession.DoesNotExist when the session has ended, and Refused for an
+        organization that the staff member belongs to: nobody helps themselves.
+        """
+        if Membership.objects.for_org(organization).filter(user=self.staff.user).exists():
+            raise Refused(_("You belong to this organization. Ask a colleague to do it."))
         return StaffInOrganization(staff_in(self.pk), organization, self.ticket, self.reason)
 
     def refuse_own(self, user_id: uuid.UUID | None) -> None:

@@ -19,19 +19,19 @@ def settle_row(*, staff: Staff, row: QueueRow, ticket: str, reason: str) -> None
 
     Raises Denied, Refused where a colleague was quicker, and StaffSession.DoesNotExist.
     """
-    target, source = (row.key, ""), row.source.code
+    source, key = row.source.code, row.key
     if row.organization is None:
         with transaction.atomic():
             now = staff_in(staff.session.pk)
             ensure(now, Permission.QUEUES_SETTLE)
             _note(row, staff)
             actor = now.actor(ticket=ticket, reason=reason)
-            record(ROW_SETTLED, actor=actor, organization=None, target=target, source=source)
+            record(ROW_SETTLED, actor=actor, organization=None, source=source, row=key)
     else:
         principal = staff.within(row.organization, ticket=ticket, reason=reason)
         with acting(principal, Permission.QUEUES_SETTLE) as act:
             _note(row, staff)
-            act.record(ROW_SETTLED, target=target, source=source)
+            act.record(ROW_SETTLED, source=source, row=key)
 
 
 def forget_settled() -> None:

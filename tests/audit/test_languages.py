@@ -69,8 +69,8 @@ from usage.labels import label_stacks
 from usage.models import Stack
 
 OPENED, CLOSED = "‹", "›"
-# Of the teams of the two scenes.
-IDS = {"team_id"}
+# Of the teams, and of what was looked into, in the two scenes.
+IDS = {"team_id", "row"}
 # Names that are the same in every language.
 NAMES = {str, edition_name, expiry}
 

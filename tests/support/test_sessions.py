@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from orgs.acting import acting
+from orgs.errors import Refused
 from orgs.policy import Denied, Permission, Role, StaffRole
 from support.models import StaffRequest, StaffSession
 from support.principals import staff_in
@@ -173,6 +174,17 @@ def test_staff_act_through_the_policy_and_only_while_their_session_is_open() -> 
     assert session.user is not None
     end_sessions(user=session.user)
     with pytest.raises(StaffSession.DoesNotExist), acting(staff, Permission.MEMBERS_INVITE):
+        pass
+
+
+def test_nobody_in_support_acts_for_an_organization_that_they_belong_to() -> None:
+    session = StaffSessionFactory()
+    organization = MembershipFactory(user=session.user, role=Role.MEMBER).organization
+    staff = staff_in(session.pk).within(organization, ticket="1", reason="Asked")
+    with (
+        pytest.raises(Refused, match="You belong to this organization"),
+        acting(staff, Permission.SESSIONS_END),
+    ):
         pass
 
 

@@ -1,6 +1,7 @@
 """A mail is sent again once, and only to somebody who could get it anyway."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -97,7 +98,9 @@ def test_what_is_dead_or_open_or_under_way_is_not_sent(
     support: Client, admin: Membership, state: State, age: int, kind: MailKind, sentence: str
 ) -> None:
     mail = mail_to(admin.user.email, admin.organization, state=state, kind=kind)
-    OutgoingEmail.objects.update(created_at=timezone.now() - timedelta(days=age))
+    OutgoingEmail.objects.update(
+        created_at=timezone.now() - timedelta(days=age), params={"invitation_id": str(uuid4())}
+    )
     assert do(support, "send-mail-again", mail.pk).startswith(sentence)
     assert not again(mail)
     assert not told()
@@ -179,7 +182,7 @@ def test_nobody_sends_a_mail_to_themselves(support: Client, admin: Membership) -
     user = StaffSession.objects.get().user
     own = MembershipFactory(organization=admin.organization, role=Role.ADMIN, user=user)
     said = do(support, "send-mail-to-another", mail.pk, person=str(own.pk))
-    assert said == "This is your own account. Ask a colleague to do it."
+    assert said == "You belong to this organization. Ask a colleague to do it."
     assert not again(mail)
 
 
