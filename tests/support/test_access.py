@@ -5,6 +5,7 @@ without a row fails; Django's own are told by their kind.
 """
 
 from dataclasses import dataclass
+from itertools import product
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,7 +13,7 @@ from django.test import Client
 
 from orgs.checks import Route, all_routes
 from orgs.policy import StaffRole
-from tests.sampling import sampled
+from tests.sampling import Part, in_parts
 from tests.test_access import METHODS, OTHER_METHODS, ask
 from tests.world import World, staff_with
 
@@ -80,6 +81,8 @@ BEFORE_A_SESSION = {
     "password_change",
     "password_change_done",
 }
+# Django's own, though their rows stand above: they tell of no customer.
+OF_DJANGO = {"records", "jsi18n"}
 # Of Django, which answers to every method: what is shown, and forms that nobody is given.
 SHOWN = ("_changelist", "_history", "app_list")
 FORMS = ("_add", "_delete")
@@ -101,15 +104,7 @@ def row_of(route: Route) -> Row:
     return Row(get=BOTH, post=BOTH)
 
 
-def is_of_django(route: Route) -> bool:
-    return route.name not in {*ACTS, *PAGES}
-
-
-of_admin = pytest.mark.parametrize(
-    "route",
-    sampled([one for one in ADMIN_ROUTES if one.name not in BEFORE_A_SESSION], every=4),
-    ids=lambda route: route.path,
-)
+WALKED = [route for route in ADMIN_ROUTES if route.name not in BEFORE_A_SESSION]
 
 
 def test_every_page_and_act_has_its_row() -> None:
@@ -118,61 +113,55 @@ def test_every_page_and_act_has_its_row() -> None:
     assert named - BEFORE_A_SESSION == {*PAGES, *ACTS} - {"jsi18n"}
 
 
-@of_admin
-def test_a_page_answers_to_staff_as_the_table_says(route: Route, world: World) -> None:
-    row, url = row_of(route), world.url(route)
+@in_parts(24)
+def test_a_page_answers_to_staff_as_the_table_says(part: Part, world: World) -> None:
     clients = {StaffRole.SUPPORT: world.staff, StaffRole.BILLING_SUPPORT: world.billing_support}
-    for method in METHODS:
-        for role, client in clients.items():
-            status, location, _ = ask(client, method, url, {})
-            allowed = row.roles(method)
-            told = f"{role} {method} {url}: {status} {location}"
-            if allowed is None:
-                assert status == 405, told
-            elif role in allowed:
-                # No id of another kind of thing names one, and an empty form is refused.
-                assert status in {200, 302, 404, 422}, told
-                assert urlsplit(location).path != "/admin/session/", told
-            else:
-                assert status == 403, told
+    for route, method, role in product(part.of(WALKED), METHODS, clients):
+        allowed, url = row_of(route).roles(method), world.url(route)
+        status, location, _ = ask(clients[role], method, url, {})
+        told = f"{role} {method} {url}: {status} {location}"
+        if allowed is None:
+            assert status == 405, told
+        elif role in allowed:
+            # No id of another kind of thing names one, and an empty form is refused.
+            assert status in {200, 302, 404, 422}, told
+            assert urlsplit(location).path != "/admin/session/", told
+        else:
+            assert status == 403, told
 
 
 @pytest.mark.slow
-@of_admin
-def test_no_other_method_does_more(route: Route, world: World) -> None:
-    row, url = row_of(route), world.url(route)
-    for method in OTHER_METHODS:
-        for client in (world.staff, world.billing_support):
-            status, _, _ = ask(client, method, url, {})
-            allowed = row.roles(method)
-            if allowed is None and not is_of_django(route):
-                assert status == 405, f"{method} {url}"
-            else:
-                assert status in {200, 302, 403, 404, 405}, f"{method} {url}"
+@in_parts(4)
+def test_no_other_method_does_more(part: Part, world: World) -> None:
+    for route, method in product(part.of(WALKED), OTHER_METHODS):
+        url, is_ours = world.url(route), route.name in {*ACTS, *PAGES} - OF_DJANGO
+        status, _, _ = ask(world.staff, method, url, {})
+        if row_of(route).roles(method) is None and is_ours:
+            assert status == 405, f"{method} {url}"
+        else:
+            assert status in {200, 302, 403, 404, 405}, f"{method} {url}"
 
 
-@of_admin
-def test_whoever_has_no_session_open_is_led_to_open_one(route: Route, world: World) -> None:
-    for method in METHODS:
+@in_parts(24)
+def test_whoever_has_no_session_open_is_led_to_open_one(part: Part, world: World) -> None:
+    for route, method in product(part.of(WALKED), METHODS):
         status, location, _ = ask(world.staff_without_session, method, world.url(route), {})
-        assert (status, urlsplit(location).path) == (302, "/admin/session/"), method
+        assert (status, urlsplit(location).path) == (302, "/admin/session/"), f"{method} {route.path}"
 
 
-@of_admin
-def test_staff_without_a_role_see_nothing(route: Route, world: World) -> None:
+@in_parts(24)
+def test_staff_without_a_role_see_nothing(part: Part, world: World) -> None:
     client = staff_with()
-    for method in METHODS:
+    for route, method in product(part.of(WALKED), METHODS):
         status, _, body = ask(client, method, world.url(route), {})
-        assert status in {302, 403, 404, 405} or route.name in {"jsi18n", "records"}, method
+        assert status in {302, 403, 404, 405} or route.name in OF_DJANGO, f"{method} {route.path}"
         assert world.organization.name.encode() not in body
 
 
-@of_admin
-def test_nobody_else_comes_in(route: Route, world: World) -> None:
-    url = world.url(route)
+@in_parts(24)
+def test_nobody_else_comes_in(part: Part, world: World) -> None:
     outsiders = (Client(), world.staff_without_second_factor, world.stranger, *world.clients.values())
-    for client in outsiders:
-        for method in METHODS:
-            status, location, _ = ask(client, method, url, {})
-            assert status == 302, url
-            assert "/login/" in location or location in {"/orgs/", "/accounts/2fa/"}, url
+    for route, method, client in product(part.of(WALKED), METHODS, outsiders):
+        status, location, _ = ask(client, method, world.url(route), {})
+        assert status == 302, route.path
+        assert "/login/" in location or location in {"/orgs/", "/accounts/2fa/"}, route.path
