@@ -21,7 +21,10 @@ def note_drift(organization: Organization, **healed: int) -> None:
 def note_unreadable(organization: Organization, errors: Mapping[str, str]) -> None:
     """``errors``: why, by the id of each object of the organization's that can't be read now."""
     known = UnreadableObject.objects.for_org(organization)
-    known.exclude(stripe_id__in=errors).delete()
+    # Nearly always there are none, and a comparison that finds nothing new writes nothing.
+    readable = [one.pk for one in known if one.stripe_id not in errors]
+    if readable:
+        known.filter(pk__in=readable).delete()
     UnreadableObject.objects.bulk_create(
         [
             UnreadableObject(organization=organization, stripe_id=stripe_id, reason=reason)

@@ -52,8 +52,9 @@ def test_reconciling_what_has_not_changed_writes_nothing_but_that_it_was_done(
     assert len(writes) == 1
     assert writes[0].startswith('UPDATE "billing_billingaccount" SET')
     few = len(statements)
-    # The ledger of credits, its last period, and whether credits on demand were charged are among them.
-    assert few <= 13, statements
+    # The ledger of credits, its last period, whether credits on demand were charged, and what could not be
+    # read the last time are among them.
+    assert few <= 14, statements
     assert rows() == before
     account.refresh_from_db()
     assert last_time is not None
