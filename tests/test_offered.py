@@ -116,9 +116,8 @@ def test_no_page_of_a_closing_organization_offers_what_it_has_left(world: World,
     assert [one for one in pressed if is_refused(membership, one[1], one[2])] == []
 
 
-@pytest.mark.parametrize(
-    "role", sampled([Role.BILLING_VIEWER, Role.MEMBER, Role.ADMIN, Role.BILLING_MANAGER], every=4)
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("role", list(Role))
 def test_whatever_a_page_offers_answers_its_reader(world: World, role: Role) -> None:
     """Each link and each form is pressed, with what its page sends: none answers 403 or 404."""
     client, inside = world.clients[role], f"/orgs/{world.organization.slug}/"

@@ -110,7 +110,7 @@ def test_the_admin_shows_text(world: World) -> None:
             assert_text(world.staff.get(reverse(name, args=[row.pk])), name)
 
 
-@in_parts(4)
+@in_parts(12)
 def test_what_is_typed_into_an_address_line_comes_back_as_text(part: Part, world: World) -> None:
     client = world.clients[Role.ADMIN]
     for url in part.of(pages(world)):

@@ -134,7 +134,7 @@ def heads(part: Part, world: World) -> Iterator[tuple[str, HttpResponse, HttpRes
                 yield url, client.head(url), client.get(url)
 
 
-@in_parts(4)
+@in_parts(12)
 def test_head_says_no_more_than_get_and_has_no_body(part: Part, world: World) -> None:
     for url, head, get in heads(part, world):
         assert head.status_code == get.status_code, url

@@ -113,7 +113,7 @@ def test_every_page_and_act_has_its_row() -> None:
     assert named - BEFORE_A_SESSION == {*PAGES, *ACTS} - {"jsi18n"}
 
 
-@in_parts(24)
+@in_parts(60)
 def test_a_page_answers_to_staff_as_the_table_says(part: Part, world: World) -> None:
     clients = {StaffRole.SUPPORT: world.staff, StaffRole.BILLING_SUPPORT: world.billing_support}
     for route, method, role in product(part.of(WALKED), METHODS, clients):
@@ -142,14 +142,14 @@ def test_no_other_method_does_more(part: Part, world: World) -> None:
             assert status in {200, 302, 403, 404, 405}, f"{method} {url}"
 
 
-@in_parts(24)
+@in_parts(60)
 def test_whoever_has_no_session_open_is_led_to_open_one(part: Part, world: World) -> None:
     for route, method in product(part.of(WALKED), METHODS):
         status, location, _ = ask(world.staff_without_session, method, world.url(route), {})
         assert (status, urlsplit(location).path) == (302, "/admin/session/"), f"{method} {route.path}"
 
 
-@in_parts(24)
+@in_parts(60)
 def test_staff_without_a_role_see_nothing(part: Part, world: World) -> None:
     client = staff_with()
     for route, method in product(part.of(WALKED), METHODS):
@@ -158,7 +158,7 @@ def test_staff_without_a_role_see_nothing(part: Part, world: World) -> None:
         assert world.organization.name.encode() not in body
 
 
-@in_parts(24)
+@in_parts(60)
 def test_nobody_else_comes_in(part: Part, world: World) -> None:
     outsiders = (Client(), world.staff_without_second_factor, world.stranger, *world.clients.values())
     for route, method, client in product(part.of(WALKED), METHODS, outsiders):

@@ -193,6 +193,7 @@ def test_large_tables_are_searched_by_an_index(index: str, rows: "QuerySet[Any]"
     assert index in rows.order_by().explain()
 
 
+@pytest.mark.slow
 def test_every_page_of_the_admin_has_the_box(staff: Client) -> None:
     organization = OrganizationFactory()
     for url in (
