@@ -36,8 +36,8 @@ class MailKind:
 
     ``write``: runs in the worker, outside any transaction, in the recipient's language and time zone.
     ``to_outsiders``: it may reach a person who doesn't belong to the organization that it is about.
-    ``opens``: what it links to opens to whoever has the mail, so only the act that it tells of sends it anew.
-    ``permission``: the code of the permission that whoever reads it holds; "": it speaks to its recipient.
+    ``opens``: what it links to opens to anybody with the mail: only the act that it tells of sends it anew.
+    ``permission``: the code of the permission that its reader has to hold; "": it speaks to its recipient.
     """
 
     code: str

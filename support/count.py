@@ -20,7 +20,8 @@ from usage.charts import BarChart, Point, Wording, bar_chart, plain_number
 from usage.dashboard import WORDINGS
 from usage.periods import Granularity, beginning
 
-# Tickets that asked for a further billing manager, the one job that the source counts: seed 002.
+# Tickets that asked for a further billing manager, the one job that the source counts
+# (docs/decisions.md, "tickets avoided").
 SOURCE_A_DAY = Decimal("7.4")
 SOURCE_A_MONTH = 221
 SOURCE_JOB = Job.MANAGER_INVITED

@@ -27,7 +27,7 @@ BILLING = Permission.BILLING_VIEW
 
 
 def send_again(*, actor: StaffInOrganization, mail_id: uuid.UUID) -> OutgoingEmail:
-    """Once, to the address that it was for, if whoever has it may get it still. Raises Refused."""
+    """Once, to the address that it was for, if the person who has it may get it still. Raises Refused."""
     with acting(actor, Permission.MAILS_SEND_AGAIN) as act:
         mail, kind = _mail_to_send(act, mail_id)
         if not _may_get(act.organization, kind, mail.to):
