@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Exists, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, QuerySet, Subquery, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import JSONObject
 
@@ -23,8 +23,9 @@ NONE_ASKED = Value([], output_field=ArrayField(TextField()))
 
 
 class AccountRow(NamedTuple):
-    """``bounced``: addresses that refused the last invoice sent to them. ``expiring``: of each grant that
-    expires soon, ``expires_at`` in ISO format and what is ``left``. Both are read for one account alone.
+    """``bounced``: of ``copies_to``, those that refused the last invoice sent to them. ``expiring``: of each
+    grant that expires soon, ``expires_at`` in ISO format and what is ``left``. Both are read for one account
+    alone.
     """
 
     organization: uuid.UUID
@@ -76,9 +77,11 @@ def account_rows(
 
 @compiled(AccountRow)
 def _accounts(organization: uuid.UUID) -> QuerySet[BillingAccount, Any]:
+    # What the operator "?" of a JSON list calls.
+    named = Func(OuterRef("copies_to"), F("to"), function="jsonb_exists", output_field=BooleanField())
     mails = OutgoingEmail.objects.filter(organization_id=organization, kind=INVOICE_ISSUED_MAIL.code)
     later = mails.filter(to=OuterRef("to"), created_at__gt=OuterRef("created_at"))
-    refused = mails.filter(~Exists(later), state=State.FAILED).order_by("to").values("to")
+    refused = mails.filter(named, ~Exists(later), state=State.FAILED).order_by("to").values("to")
     accounts = BillingAccount.objects.filter(organization=organization)
     grants = Grant.objects.for_org(organization).expiring(within=WARNED_SOON).with_left(organization)
     expiring = grants.order_by("expires_at", "id").values(

@@ -53,5 +53,4 @@ def _mail_warnings(reader: Membership, account: AccountRow) -> list[ContinuityWa
             url=reverse("billing_details", args=[reader.organization.slug]),
         )
         for address in account.bounced
-        if address in account.copies_to
     ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from bench.statements import sent_statements
-from billing.models import InvoiceStatus, OperationState, PaymentStatus
+from billing.models import BillingAccount, InvoiceStatus, OperationState, PaymentStatus
 from invitations.models import MAIL_KEY
 from orgs.models import Organization
 from orgs.policy import Role, StaffRole
@@ -148,6 +148,17 @@ def test_the_invitation_that_was_searched_is_shown_first(staff: Client, initech:
     foreign = InvitationFactory(email="foreign@other.test")
     assert "foreign@other.test" not in text_of(staff, initech, f"?invitation={foreign.pk}")
     assert text_of(staff, initech, "?invitation=x")
+
+
+def test_of_addresses_that_refused_an_invoice_those_are_told_that_still_get_one(
+    staff: Client, initech: Organization
+) -> None:
+    BillingAccount.objects.filter(organization=initech).update(copies_to=["now@ledger.test"])
+    for name in ("now", "former"):
+        MailFactory(kind="invoice_issued", to=f"{name}@ledger.test", organization_id=initech.pk)
+    page = text_of(staff, initech)
+    assert "The last invoice to now@ledger.test was not delivered." in page
+    assert page.count("was not delivered") == 1
 
 
 def test_nothing_of_another_organization_is_on_it(world: World) -> None:
