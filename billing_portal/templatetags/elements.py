@@ -13,14 +13,28 @@ from typing import Any, Protocol
 from django import template
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.template.base import FilterExpression, Node, NodeList, Parser, TextNode, Token
+from django.template.base import (
+    FilterExpression,
+    Node,
+    NodeList,
+    Parser,
+    TextNode,
+    Token,
+    render_value_in_context,
+)
 from django.template.context import Context
 from django.template.defaulttags import URLNode
 from django.template.defaulttags import url as parse_url
 from django.template.engine import Engine
-from django.templatetags.i18n import TranslateNode, do_translate
+from django.templatetags.i18n import (
+    BlockTranslateNode,
+    TranslateNode,
+    do_block_translate,
+    do_translate,
+)
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 from orgs.dates import day, day_here, machine_text, moment, page_language
 
@@ -68,6 +82,36 @@ def translate(parser: Parser, token: Token) -> Node:
     if expression.filters or not isinstance(text, str) or node.noop or node.message_context:
         raise template.TemplateSyntaxError("translate takes one fixed text, in quotes.")
     return FixedText(node)
+
+
+class VaryingText(Node):
+    """A text with names in it, likewise. One that hangs on a count is Django's own affair."""
+
+    def __init__(self, translated: BlockTranslateNode) -> None:
+        self.translated = translated
+        self.text, self.names = translated.render_token_list(translated.singular)
+        self.texts: dict[str | None, str] = {}
+
+    def render(self, context: Context) -> str:
+        language = page_language()
+        text = self.texts.get(language)
+        if text is None:
+            text = self.texts[language] = gettext(self.text)
+        given = {name: value.resolve(context) for name, value in self.translated.extra_context.items()}
+        with context.push(**given):
+            words = {name: render_value_in_context(context.get(name, ""), context) for name in self.names}
+        written = mark_safe(text % words)  # noqa: S308 - a template's own text, and escaped words
+        if self.translated.asvar is None:
+            return written
+        context[self.translated.asvar] = written
+        return ""
+
+
+@register.tag
+def blocktranslate(parser: Parser, token: Token) -> Node:
+    """Django's ``{% blocktranslate %}``."""
+    node: BlockTranslateNode = do_block_translate(parser, token)
+    return node if node.plural or node.message_context else VaryingText(node)
 
 
 class FixedPart(Node):
@@ -219,6 +263,9 @@ def alike(parser: Parser, token: Token) -> Node:
     return RowsAlike(parser.compile_filter(kind), parser.compile_filter(row_id), part)
 
 
+Patterns = dict[object, str]
+
+
 class Rows(Node):
     """Rows whose words alone differ: the part is written once for each kind, and filled in for each row."""
 
@@ -226,24 +273,45 @@ class Rows(Node):
         self.rows, self.nodelist = rows, part
 
     def render(self, context: Context) -> SafeString:
-        patterns: dict[object, str] = {}
+        patterns, around = self._surroundings(context)
         return mark_safe(  # noqa: S308 - the words are escaped
-            "".join(self._filled(row, patterns, context) for row in self.rows.resolve(context))
+            "".join(self._filled(row, patterns, around) for row in self.rows.resolve(context))
         )
 
-    def _filled(self, row: NamedRow, patterns: dict[object, str], context: Context) -> str:
+    def _surroundings(self, context: Context) -> tuple[Patterns, Context]:
+        """The patterns that are written already, and what a part finds beside its row."""
+        return {}, context
+
+    def _filled(self, row: NamedRow, patterns: Patterns, around: Context) -> str:
         values = row._asdict()
         words = {name: value for name, value in values.items() if value and isinstance(value, str)}
         kind = tuple(name if name in words else value for name, value in values.items())
         if kind not in patterns:
             marked = row._replace(**{name: f"{MARK}{name}{MARK}" for name in words})
-            patterns[kind] = self._pattern(marked, context)
+            patterns[kind] = self._pattern(marked, around)
         return patterns[kind] % {name: escape(value) for name, value in words.items()}
 
-    def _pattern(self, marked: NamedRow, context: Context) -> str:
-        with context.push(row=marked):
-            written = self.nodelist.render(context).replace("%", "%%")
+    def _pattern(self, marked: NamedRow, around: Context) -> str:
+        with around.push(row=marked):
+            written = self.nodelist.render(around).replace("%", "%%")
         return MARKED.sub(r"%(\1)s", written)
+
+
+class KeptRows(Rows):
+    """The same, with patterns that are kept for later pages: so a part finds nothing of a page beside its row
+    but ``given``, by whose value they are kept.
+    """
+
+    def __init__(self, rows: FilterExpression, part: NodeList, given: FilterExpression, name: str) -> None:
+        super().__init__(rows, part)
+        self.given, self.name = given, name
+        self.kept: dict[object, Patterns] = {}
+
+    def _surroundings(self, context: Context) -> tuple[Patterns, Context]:
+        given = self.given.resolve(context)
+        around = Context({self.name: given})
+        around.template = context.template
+        return self.kept.setdefault((given, page_language()), {}), around
 
 
 @register.tag
@@ -252,11 +320,19 @@ def rows(parser: Parser, token: Token) -> Node:
 
     Each row is a NamedTuple of texts, shown as they are, and of values to choose by. Whether a text is there
     can be asked, what it says can't be, nor can a filter change it. The part finds the row as ``row``.
+
+    ``{% rows page.rows given reader.permissions as permissions %}``: for pages with many kinds of few rows.
+    The part finds the row and what is given, nothing else of the page, and is written once for each value.
     """
-    _tag, found = token.split_contents()
     part = parser.parse(("endrows",))
     parser.delete_first_token()
-    return Rows(parser.compile_filter(found), part)
+    match token.split_contents():
+        case [_tag, found]:
+            return Rows(parser.compile_filter(found), part)
+        case [_tag, found, "given", given, "as", name]:
+            return KeptRows(parser.compile_filter(found), part, parser.compile_filter(given), name)
+        case _:
+            raise template.TemplateSyntaxError("rows takes the rows, or: rows … given … as …")
 
 
 @register.filter

@@ -1,17 +1,19 @@
 """What templates of support staff ask: their navigation, and whether they may do something."""
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django import template
 from django.template import Context
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from billing.dashboard import dashboard_url
+from orgs.dates import page_language
 from orgs.models import Organization
 from orgs.policy import Permission, may
 from support.acts import ACTS
@@ -43,10 +45,14 @@ LINKS = [
 
 
 @register.simple_tag(takes_context=True)
-def staff_navigation(context: Context) -> list[dict[str, Any]]:
-    """Links for ``_nav_links.html``."""
-    here = context["request"].resolver_match.url_name
-    return [
+def staff_navigation(context: Context) -> SafeString:
+    """The same links for all staff, with the page where they are marked."""
+    return _navigation(context["request"].resolver_match.url_name, page_language())
+
+
+@cache
+def _navigation(here: str, _language: str | None) -> SafeString:
+    links = [
         {
             "label": link.label,
             "url": page_url(link.url_name),
@@ -55,6 +61,7 @@ def staff_navigation(context: Context) -> list[dict[str, Any]]:
         }
         for link in LINKS
     ]
+    return render_to_string("_nav_links.html", {"links": links})
 
 
 # What can be done with each kind of thing; acts on a person in an organization are named by the membership.
@@ -90,43 +97,42 @@ class ActLink(NamedTuple):
     opens_dialog: bool = True
 
 
-# In place of the thing, in addresses that are looked up once.
-KEY = "KEY"
+# In place of the thing and of its name, in a menu that is written once. No name has a private character.
+KEY, ABOUT = "\ue001key\ue001", "\ue001about\ue001"
 
 
-@cache
-def _address(act: str) -> str:
-    return ACTS[act].url(KEY)
-
-
-@cache
-def _page(name: str) -> str:
-    return reverse(f"admin:{name}", args=[NOBODY])
-
-
-@register.inclusion_tag("support/_act_menu.html", takes_context=True)
-def act_menu(context: Context, kind: str, key: object, about: str) -> dict[str, Any]:
-    """``{% act_menu "invitation" invitation.id invitation.addressee %}``: what this staff member may do with
-    it; nothing at all where that is nothing. ``about``: what it is called.
+@register.simple_tag
+def act_menu(permissions: frozenset[Permission], kind: str, key: object, about: str) -> SafeString:
+    """``{% act_menu staff.permissions "invitation" invitation.id invitation.addressee %}``: what they may do
+    with it; nothing at all where that is nothing. ``about``: what it is called.
     """
-    staff = context["request"].staff
+    menu = _menu(kind, permissions, page_language())
+    return mark_safe(menu.replace(KEY, escape(key)).replace(ABOUT, escape(about)))  # noqa: S308 - both escaped
+
+
+@cache
+def _menu(kind: str, permissions: frozenset[Permission], _language: str | None) -> str:
+    """A page has dozens of menus, and there are a few kinds of them."""
     acts = [ACTS[name] for name in MENUS[kind]]
-    ways = [
-        ActLink(label, _page(name).replace(NOBODY, str(key)), opens_dialog=False)
-        for label, name, permission in WAYS.get(kind, ())
-        if may(staff, permission)
+    links = [
+        ActLink(act.submit, act.url(NOBODY).replace(NOBODY, KEY), act.tone == "danger")
+        for act in acts
+        if act.permission in permissions
     ]
-    return {
-        "acts": [
-            ActLink(act.submit, _address(act.name).replace(KEY, str(key)), act.tone == "danger")
-            for act in acts
-            if may(staff, act.permission)
-        ]
-        + ways,
-        "menu_id": f"acts-{kind}-{key}",
-        "about": about,
-        "is_main": kind == "organization",
-    }
+    ways = [
+        ActLink(label, reverse(f"admin:{name}", args=[NOBODY]).replace(NOBODY, KEY), opens_dialog=False)
+        for label, name, permission in WAYS.get(kind, ())
+        if permission in permissions
+    ]
+    return render_to_string(
+        "support/_act_menu.html",
+        {
+            "acts": links + ways,
+            "menu_id": f"acts-{kind}-{KEY}",
+            "about": ABOUT,
+            "is_main": kind == "organization",
+        },
+    )
 
 
 @register.simple_tag

@@ -3,7 +3,7 @@
 import re
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -86,6 +86,46 @@ def test_a_fixed_text_is_in_the_language_of_whoever_reads(
     for language, text in (("en", english), ("de", german)) * 2:
         with translation.override(language):
             assert template.render() == text
+
+
+@pytest.mark.parametrize(
+    ("source", "english", "german"),
+    [
+        # Texts of Django's own catalog.
+        (
+            "{% blocktranslate %} By {{ filter_title }} {% endblocktranslate %}",
+            " By &lt;i&gt; ",
+            " Nach &lt;i&gt; ",
+        ),
+        (
+            "{% blocktranslate with filter_title=name|upper asvar text %} By {{ filter_title }} "
+            "{% endblocktranslate %}[{{ text }}{{ filter_title }}]",
+            "[ By ADA &lt;i&gt;]",
+            "[ Nach ADA &lt;i&gt;]",
+        ),
+        ("{% blocktranslate %}5 % of {{ nothing }}{% endblocktranslate %}", "5 % of ", "5 % of "),
+        (
+            "{% blocktranslate trimmed %} {{ many }}\n of it {% endblocktranslate %}",
+            "1,000 of it",
+            "1.000 of it",
+        ),
+        (
+            "{% blocktranslate count counter=many %}{{ counter }} result"
+            "{% plural %}{{ counter }} results{% endblocktranslate %}",
+            "1,000 results",
+            "1.000 Ergebnisse",
+        ),
+    ],
+)
+def test_a_text_with_names_in_it_is_as_django_writes_it(
+    source: str, english: str, german: str, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.USE_THOUSAND_SEPARATOR = True
+    monkeypatch.setattr(dates, "SEVERAL_LANGUAGES", True)
+    template = engines["django"].from_string(source)
+    for language, text in (("en", english), ("de", german)) * 2:
+        with translation.override(language):
+            assert template.render({"filter_title": "<i>", "name": "ada", "many": 1000}) == text
 
 
 def test_one_fixed_text_serves_every_place_on_a_page() -> None:
@@ -193,6 +233,43 @@ def test_rows_are_filled_with_their_words_as_they_are() -> None:
     part = "{% if row.good %}+{% endif %}{{ row.name }}{% if row.note %}: {{ row.note }}{% endif %} 5 %|"
     drawn = rendered("{% rows found %}" + part + "{% endrows %}", found=found)
     assert drawn == "+100 % 5 %|&lt;b&gt; &amp; %(note)s: says so 5 %|+&lt;i&gt; 5 %|"
+
+
+def test_rows_are_kept_by_what_is_given_and_find_nothing_else_of_a_page() -> None:
+    asked: list[int] = []
+    template = engines["django"].from_string(
+        "{% rows found given who.roles as roles %}{{ row.name }}{{ roles }}{{ who }}{{ ask }} {% endrows %}"
+    )
+    found = [Row("a", "", True), Row("b", "", True), Row("c", "", False)]
+    for roles in (1, 2, 1):
+        page = {"found": found, "who": {"roles": roles}, "ask": lambda: asked.append(1)}
+        assert template.render(page) == f"a{roles} b{roles} c{roles} "
+    assert asked == []
+    template = engines["django"].from_string(
+        "{% rows found given ask as asked %}{{ row.name }}{{ asked.count }}{% endrows %}"
+    )
+    counted = Counted()
+    for _page in range(2):
+        assert template.render({"found": found, "ask": counted}) == "a1b1c2"
+
+
+class Counted:
+    """How often its count was asked for."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def count(self) -> int:
+        self.times += 1
+        return self.times
+
+
+@pytest.mark.parametrize(
+    "arguments", ["", "found given", "found given who", "found given who as", "found by who"]
+)
+def test_rows_say_what_they_take(arguments: str) -> None:
+    with pytest.raises(TemplateSyntaxError, match="rows takes"):
+        rendered(f"{{% rows {arguments} %}}{{% endrows %}}")
 
 
 def test_rows_of_a_kind_are_written_once() -> None:
