@@ -71,10 +71,10 @@ def staff_may(
 def staff_of(request: HttpRequest) -> Staff | None:
     """Whose staff session is open in this browser; None without one. One statement."""
     session_id = request.session.get(STAFF_SESSION)
-    if session_id is None:
+    if session_id is None or not request.user.is_authenticated:
         return None
     try:
-        return staff_in(session_id, user_id=cast("SignedInRequest", request).user.pk)
+        return staff_in(session_id, user_id=request.user.pk)
     except StaffSession.DoesNotExist:
         return None
 

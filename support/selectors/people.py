@@ -38,12 +38,11 @@ from support.selectors.work import LONGEST_ERROR
 
 PEOPLE_SHOWN = 8
 INVITATIONS_SHOWN = 6
+# Who runs it and who pays, in this order.
+RUNNING = (Role.ADMIN, Role.BILLING_MANAGER, Role.BILLING_VIEWER)
 ROLES_IN_ORDER = Case(
-    *(
-        When(role=role, then=place)
-        for place, role in enumerate((Role.ADMIN, Role.BILLING_MANAGER, Role.BILLING_VIEWER))
-    ),
-    default=9,
+    *(When(role=role, then=place) for place, role in enumerate(RUNNING)),
+    default=len(RUNNING),
     output_field=IntegerField(),
 )
 
@@ -52,11 +51,15 @@ class Counts(NamedTuple):
     """``admins``: those who can sign in. ``members_invited``, ``managers_invited``: who hold a place."""
 
     people: int
-    members: int
+    managers: int
     admins: int
     members_invited: int
     managers_invited: int
     invited_ever: int
+
+    @property
+    def members(self) -> int:
+        return self.people - self.managers
 
 
 @compiled(Counts)
@@ -67,7 +70,7 @@ def _counts(organization: uuid.UUID, oldest: datetime) -> QuerySet[Organization,
         Organization.objects.filter(pk=organization)
         .annotate(
             people=count_of(memberships),
-            members=count_of(memberships.members()),
+            managers=count_of(memberships.billing_managers()),
             admins=count_of(memberships.admins()),
             members_invited=count_of(live.for_role(Role.MEMBER)),
             managers_invited=count_of(live.for_role(Role.BILLING_MANAGER)),
@@ -124,15 +127,19 @@ def _person(row: PersonRow) -> Person:
 
 @compiled(PersonRow)
 def _people(organization: uuid.UUID) -> QuerySet[Membership, Any]:
-    """Who runs it and who pays first, then who joined last."""
+    """Who runs it and who pays first, then who joined last. Of thousands, each part is found by its index."""
+    people = Membership.objects.for_org(organization)
+    in_order = (ROLES_IN_ORDER, "-joined_at", "-id")
+    running = people.filter(role__in=RUNNING).order_by(*in_order).values("pk")[:PEOPLE_SHOWN]
+    newest = people.order_by("-joined_at", "-id").values("pk")[:PEOPLE_SHOWN]
     sessions = UserSession.objects.filter(user=OuterRef("user")).order_by().values("user")
     return (
-        Membership.objects.for_org(organization)
+        people.filter(pk__in=running.union(newest))
         .annotate(
             two_steps=Exists(Authenticator.objects.filter(user=OuterRef("user"))),
             seen_at=Subquery(sessions.annotate(last=Max("last_seen_at")).values("last")),
         )
-        .order_by(ROLES_IN_ORDER, "-joined_at", "-id")
+        .order_by(*in_order)
         .values_list(
             "id",
             "user",
@@ -246,10 +253,6 @@ class People:
     seats: int | None
     places: int | None
     invitations: list[ShownInvitation]
-
-    @property
-    def managers(self) -> int:
-        return self.counts.people - self.counts.members
 
 
 def people_of(organization: Organization, *, invitation: uuid.UUID | None) -> People:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Case, Q, QuerySet, Subquery, Value, When
 from django.utils import timezone
-from django.utils.text import Truncator, capfirst
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -233,7 +233,7 @@ def _tone(*, is_bad: bool, is_done: bool) -> str:
 
 def _tries(row: EventRow | OperationRow | MailRow, *, will_try: bool) -> str:
     """What went wrong, in one line, and whether it is tried again by itself."""
-    error = Truncator(" ".join(row.error.split())).chars(LONGEST_ERROR)
+    error = " ".join(row.error.split())[:LONGEST_ERROR]
     tried = ngettext("Tried once", "Tried %(count)s times", row.attempts) % {"count": row.attempts}
     if not will_try:
         return _("%(error)s %(tried)s, given up.") % {"error": error, "tried": tried}

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
@@ -175,6 +176,17 @@ def test_staff_act_through_the_policy_and_only_while_their_session_is_open() -> 
     end_sessions(user=session.user)
     with pytest.raises(StaffSession.DoesNotExist), acting(staff, Permission.MEMBERS_INVITE):
         pass
+
+
+def test_a_session_gives_nothing_without_the_second_factor() -> None:
+    client, organization = staff_with(StaffRole.SUPPORT), OrganizationFactory()
+    url = reverse("admin:support_organization", args=[organization.pk])
+    assert client.get(url).status_code == 200
+    Authenticator.objects.all().delete()
+    answer = client.get(url, follow=True)
+    assert "Support staff need a second factor." in answer.content.decode()
+    with pytest.raises(StaffSession.DoesNotExist):
+        staff_in(StaffSession.objects.get().pk)
 
 
 def test_nobody_in_support_acts_for_an_organization_that_they_belong_to() -> None:

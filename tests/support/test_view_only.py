@@ -164,14 +164,14 @@ def test_the_workers_are_not_rung_for(
     assert callbacks == []
 
 
-def test_a_page_takes_four_statements_more_than_for_the_person(client: Client, world: World) -> None:
-    """The staff session, the second factor, the log, and that the transaction only reads."""
+def test_a_page_takes_three_statements_more_than_for_the_person(client: Client, world: World) -> None:
+    """The staff session, the log, and that the transaction only reads."""
     url = reverse("dashboard", args=["own"])
     taken = []
     for browser in (world.clients[Role.ADMIN], client):
         browser.get(url)
         taken.append(statements_of(browser, url))
-    assert taken[1] == taken[0] + 4
+    assert taken[1] == taken[0] + 3
 
 
 def test_what_is_left_out_of_a_part_leads_to_the_page_that_says_so(client: Client) -> None:
