@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -56,11 +56,17 @@ def end_sessions(*, user: User) -> None:
         record(SESSION_ENDED, actor=actor, organization=None)
 
 
-def note_visit(staff: Staff, organization: Organization) -> None:
-    """Tell the organization, once in a staff session, that its page was opened."""
-    if _visits(organization.pk, staff.session.pk):
-        return
-    session = staff.session
+def open_organization(staff: Staff, organization_id: uuid.UUID) -> Organization:
+    """For staff to look at it: it is told of that, once in a staff session.
+
+    Raises Organization.DoesNotExist.
+    """
+    found = _opened(organization_id, staff.session.pk)
+    if not found:
+        raise Organization.DoesNotExist
+    organization, session = found[0], staff.session
+    if organization.is_told:  # type: ignore[attr-defined]
+        return organization
     try:
         with transaction.atomic():
             StaffVisit.objects.create(session_id=session.pk, organization_id=organization.pk)
@@ -70,11 +76,13 @@ def note_visit(staff: Staff, organization: Organization) -> None:
         # Another page, opened at the same moment, has told of it.
         if broken_constraint(error) != "staffvisit_once":
             raise
+    return organization
 
 
-@compiled(StaffVisit)
-def _visits(organization: uuid.UUID, session: uuid.UUID) -> "QuerySet[StaffVisit, Any]":
-    return StaffVisit.objects.filter(organization_id=organization, session_id=session)
+@compiled(Organization)
+def _opened(organization: uuid.UUID, session: uuid.UUID) -> "QuerySet[Organization, Any]":
+    visits = StaffVisit.objects.filter(organization_id=OuterRef("pk"), session_id=session)
+    return Organization.objects.filter(pk=organization).annotate(is_told=Exists(visits))
 
 
 @transaction.atomic

@@ -2,19 +2,20 @@
 
 import uuid
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts.models import User
+from orgs.models import Organization
 from orgs.policy import Permission
 from orgs.rows import uuid_in
 from support.access import AdminRequest, staff_may
 from support.queues import queue_counts
 from support.search import search
 from support.selectors.given_credits import given_credits
-from support.selectors.organization import organization_or_404, organization_page
+from support.selectors.organization import organization_page
 from support.selectors.person import person_page
-from support.services import note_visit
+from support.services import open_organization
 
 
 @staff_may(GET=Permission.RECORDS_VIEW)
@@ -30,8 +31,10 @@ def front(request: AdminRequest) -> HttpResponse:
 @staff_may(GET=Permission.RECORDS_VIEW)
 def organization(request: AdminRequest, organization_id: uuid.UUID) -> HttpResponse:
     """Its people read in their audit log that support opened it."""
-    found = organization_or_404(organization_id)
-    note_visit(request.staff, found)
+    try:
+        found = open_organization(request.staff, organization_id)
+    except Organization.DoesNotExist as unknown:
+        raise Http404 from unknown
     page = organization_page(found, invitation=uuid_in(request.GET.get("invitation", "")))
     return render(request, "support/organization.html", {"page": page})
 
@@ -39,7 +42,7 @@ def organization(request: AdminRequest, organization_id: uuid.UUID) -> HttpRespo
 @staff_may(GET=Permission.CREDITS_GIVE)
 def credits_given(request: AdminRequest, organization_id: uuid.UUID) -> HttpResponse:
     """What support gave, and can take back."""
-    found = organization_or_404(organization_id)
+    found = get_object_or_404(Organization, pk=organization_id)
     page = {"organization": found, "grants": given_credits(found)}
     return render(request, "support/credits_given.html", page)
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
-from django.http import Http404
 
 from audit.models import AuditEvent
 from orgs.compiled import compiled
@@ -16,19 +15,6 @@ from support.selectors.people import People, people_of
 from support.selectors.work import Work, work_of
 
 EVENTS_SHOWN = 6
-
-
-@compiled(Organization)
-def _organizations(organization: uuid.UUID) -> QuerySet[Organization]:
-    return Organization.objects.filter(pk=organization)
-
-
-def organization_or_404(organization_id: uuid.UUID) -> Organization:
-    """Raises Http404."""
-    found = _organizations(organization_id)
-    if not found:
-        raise Http404
-    return found[0]
 
 
 @compiled(AuditEvent)
@@ -63,7 +49,7 @@ class OrganizationPage:
 
 
 def organization_page(organization: Organization, *, invitation: uuid.UUID | None = None) -> OrganizationPage:
-    """In eleven statements, whatever its size. ``invitation``: one that is shown first."""
+    """In nine statements, whatever its size. ``invitation``: one that is shown first."""
     return OrganizationPage(
         organization=organization,
         people=people_of(organization, invitation=invitation),

@@ -254,6 +254,29 @@ class People:
     places: int | None
     invitations: list[ShownInvitation]
 
+    @property
+    def members(self) -> str:
+        """How many there are, in words; of how many seats, where seats are sold."""
+        members = f"{self.counts.members:,}"
+        if self.seats is None:
+            return members
+        return _("%(taken)s of %(seats)s taken") % {"taken": members, "seats": f"{self.seats:,}"}
+
+    @property
+    def members_invited(self) -> str:
+        return _("%(invited)s more invited") % {"invited": f"{self.counts.members_invited:,}"}
+
+    @property
+    def managers(self) -> str:
+        """Of billing managers, the same in one sentence."""
+        words = {"managers": f"{self.counts.managers:,}", "invited": f"{self.counts.managers_invited:,}"}
+        if self.places is None:
+            return _("billing managers: %(managers)s, %(invited)s more invited") % words
+        return _("billing managers: %(managers)s of %(places)s, %(invited)s more invited") % {
+            **words,
+            "places": f"{self.places:,}",
+        }
+
 
 def people_of(organization: Organization, *, invitation: uuid.UUID | None) -> People:
     """In three statements. ``invitation``: one that is shown first."""

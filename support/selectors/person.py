@@ -11,7 +11,7 @@ from invitations.models import Invitation
 from orgs.models import Membership
 from outbox.models import OutgoingEmail
 from support.selectors.people import InvitationRow, ShownInvitation, shown_invitation, with_mail
-from support.selectors.work import MailRow, WorkRow, mail_rows, mails_among
+from support.selectors.work import Tried, WorkRow, in_words, mails_among
 
 SHOWN = 10
 
@@ -43,5 +43,5 @@ def person_page(person: User) -> PersonPage:
         memberships=list(memberships.order_by("-joined_at", "-id")[:SHOWN]),
         sessions=list(UserSession.objects.filter(user=person).order_by("-last_seen_at")[:SHOWN]),
         invitations=[shown_invitation(InvitationRow(*row)) for row in with_mail(invitations)[:SHOWN]],
-        mails=mail_rows(MailRow(*row) for row in mails),
+        mails=in_words(Tried(*row) for row in mails),
     )

@@ -1,13 +1,25 @@
 """What was done for an organization: webhooks of Stripe, operations, mails. What failed comes first."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    DateTimeField,
+    F,
+    JSONField,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -28,56 +40,38 @@ LONGEST_ERROR = 160
 LATELY = timedelta(days=30)
 
 
-class EventRow(NamedTuple):
-    event_id: str
-    type: str
-    state: str
-    attempts: int
-    error: str
-    received_at: datetime
-    handled_at: datetime | None
-    next_attempt_at: datetime
-    failed: bool
-
-
-class OperationRow(NamedTuple):
-    id: uuid.UUID
-    kind: str
-    state: str
-    result: Mapping[str, Any]
-    actor_name: str
-    attempts: int
-    error: str
-    created_at: datetime
-    next_attempt_at: datetime
-    failed: bool
-
-
-class MailRow(NamedTuple):
-    id: uuid.UUID
-    kind: str
-    to: str
-    state: str
-    attempts: int
-    error: str
-    created_at: datetime
-    next_attempt_at: datetime
-    failed: bool
-
-
 class Kind(Enum):
-    """What a row of work is. No text: the template chooses by it."""
+    """What was tried. No text: the template chooses by it."""
 
     EVENT = "event"
     OPERATION = "operation"
     MAIL = "mail"
 
 
-class WorkRow(NamedTuple):
-    """A row of work in words, for ``{% rows %}``. ``note``: what went wrong, or how it went.
+class Tried(NamedTuple):
+    """A webhook, an operation or a mail, as it is stored. ``sort``: of a Kind; ``what``: its type or kind.
 
-    ``failed``: nothing tries it any more. ``at_machine``: the instant, as machines read it. ``stripe_url``:
-    "" where it has no page there.
+    ``person``: who asked for the operation, or to whom the mail goes. ``outcome``: of the operation.
+    ``done_at``: when the webhook was applied. ``failed``: nothing tries it any more.
+    """
+
+    sort: str
+    key: str
+    what: str
+    person: str
+    outcome: Mapping[str, Any] | None
+    state: str
+    attempts: int
+    error: str
+    at: datetime
+    done_at: datetime | None
+    next_attempt_at: datetime
+    failed: bool
+
+
+class WorkRow(NamedTuple):
+    """The same in words, for ``{% rows %}``. ``note``: what went wrong, or how it went. ``at_machine``: the
+    instant, as machines read it. ``stripe_url``: "" where it has no page there.
     """
 
     kind: Kind
@@ -94,41 +88,60 @@ class WorkRow(NamedTuple):
     stripe_url: str = ""
 
 
-@compiled(EventRow)
-def _events(organization: uuid.UUID) -> QuerySet[StripeEvent, Any]:
-    """Those of its customer."""
+NOTHING = Cast(Value(None), JSONField())
+NEVER = Cast(Value(None), DateTimeField())
+
+
+@compiled(Tried)
+def _work(organization: uuid.UUID, since: datetime) -> "QuerySet[Any, Any]":
+    """Of each kind what failed, then the newest."""
     accounts = BillingAccount.objects.filter(organization=organization)
-    of_customer = StripeEvent.objects.filter(customer_id=Subquery(accounts.values("stripe_customer_id")[:1]))
-    failed = Q(state=EventState.FAILED)
-    return failures_and_newest(of_customer, failed, EventRow._fields, "-received_at")
-
-
-@compiled(OperationRow)
-def _operations(organization: uuid.UUID, since: datetime) -> QuerySet[StripeOperation, Any]:
-    operations = StripeOperation.objects.for_org(organization)
-    failed = Q(state=OperationState.FAILED, created_at__gte=since)
-    return failures_and_newest(operations, failed, OperationRow._fields, "-created_at")
-
-
-@compiled(MailRow)
-def _mails(organization: uuid.UUID) -> QuerySet[OutgoingEmail, Any]:
-    return mails_among(OutgoingEmail.objects.filter(organization_id=organization))
+    events = StripeEvent.objects.filter(customer_id=Subquery(accounts.values("stripe_customer_id")[:1]))
+    events = events.annotate(
+        sort=_text(Kind.EVENT.value), key=F("event_id"), what=F("type"), person=_text(""), outcome=NOTHING
+    ).annotate(at=F("received_at"), done_at=F("handled_at"))
+    operations = StripeOperation.objects.for_org(organization).annotate(
+        sort=_text(Kind.OPERATION.value),
+        key=Cast("id", TextField()),
+        what=F("kind"),
+        person=F("actor_name"),
+        outcome=F("result"),
+        at=F("created_at"),
+        done_at=NEVER,
+    )
+    failed_lately = Q(state=OperationState.FAILED, created_at__gte=since)
+    return failures_and_newest(events, Q(state=EventState.FAILED)).union(
+        failures_and_newest(operations, failed_lately),
+        mails_among(OutgoingEmail.objects.filter(organization_id=organization)),
+        all=True,
+    )
 
 
 def mails_among(mails: "QuerySet[OutgoingEmail]") -> "QuerySet[OutgoingEmail, Any]":
-    """What a ``MailRow`` is made of."""
-    return failures_and_newest(mails, Q(state=MailState.FAILED), MailRow._fields, "-created_at")
+    """What failed, then the newest, each as ``Tried`` has it."""
+    told = mails.annotate(
+        sort=_text(Kind.MAIL.value),
+        key=Cast("id", TextField()),
+        what=F("kind"),
+        person=F("to"),
+        outcome=NOTHING,
+        at=F("created_at"),
+        done_at=NEVER,
+    )
+    return failures_and_newest(told, Q(state=MailState.FAILED))
 
 
-def failures_and_newest(
-    rows: "QuerySet[Any, Any]", failed: Q, columns: Sequence[str], newest_first: str
-) -> "QuerySet[Any, Any]":
+def failures_and_newest(rows: "QuerySet[Any, Any]", failed: Q) -> "QuerySet[Any, Any]":
     """Each part by an index of its own, so that it costs the same however many rows there are."""
     flagged = rows.annotate(failed=Case(When(failed, then=Value(True)), default=Value(False)))
-    newest = flagged.order_by(newest_first)
-    failures = newest.filter(failed).values_list(*columns)[:SHOWN]
-    both: QuerySet[Any, Any] = failures.union(newest.values_list(*columns)[:SHOWN])
-    return both.order_by("-failed", newest_first)[:SHOWN]
+    newest = flagged.order_by("-at")
+    failures = newest.filter(failed).values_list(*Tried._fields)[:SHOWN]
+    both: QuerySet[Any, Any] = failures.union(newest.values_list(*Tried._fields)[:SHOWN])
+    return both.order_by("-failed", "-at")[:SHOWN]
+
+
+def _text(value: str) -> Value:
+    return Value(value, output_field=TextField())
 
 
 @dataclass(frozen=True)
@@ -139,90 +152,98 @@ class Work:
     mails: list[WorkRow]
 
     @property
-    def failed_at_stripe(self) -> int:
-        return sum(row.failed for row in self.at_stripe)
+    def failed_at_stripe(self) -> str:
+        """How many, in words; "" for none."""
+        if not (failed := sum(row.failed for row in self.at_stripe)):
+            return ""
+        text = ngettext("%(count)s webhook or operation", "%(count)s webhooks and operations", failed)
+        return text % {"count": failed}
 
     @property
-    def failed_mails(self) -> int:
-        return sum(row.failed for row in self.mails)
+    def failed_mails(self) -> str:
+        """Likewise."""
+        if not (failed := sum(row.failed for row in self.mails)):
+            return ""
+        return ngettext("%(count)s mail", "%(count)s mails", failed) % {"count": failed}
 
 
 def work_of(organization_id: uuid.UUID) -> Work:
-    """In three statements."""
-    operations = _operations(organization_id, timezone.now() - LATELY)
-    events = _events(organization_id)
-    told = [*((row.created_at, _operation(row)) for row in operations)]
-    told += [(row.received_at, _event(row)) for row in events]
-    told.sort(key=lambda one: one[0], reverse=True)
+    """In one statement."""
+    tried = _work(organization_id, timezone.now() - LATELY)
     return Work(
-        at_stripe=sorted((row for _at, row in told), key=lambda row: not row.failed),
-        mails=mail_rows(_mails(organization_id)),
+        at_stripe=in_words(one for one in tried if one.sort != Kind.MAIL.value),
+        mails=in_words(one for one in tried if one.sort == Kind.MAIL.value),
     )
 
 
-def mail_rows(mails: Iterable[MailRow]) -> list[WorkRow]:
-    return [_mail(row) for row in mails]
+def in_words(tried: Iterable[Tried]) -> list[WorkRow]:
+    """What failed, then the newest."""
+    in_order = sorted(tried, key=lambda one: (one.failed, one.at), reverse=True)
+    return [_IN_WORDS[Kind(one.sort)](one) for one in in_order]
 
 
-def _event(row: EventRow) -> WorkRow:
+def _event(row: Tried) -> WorkRow:
     retried = row.state == EventState.RECEIVED and bool(row.error)
     note = ""
     if row.failed or retried:
         note = _tries(row, will_try=retried)
-    elif row.handled_at is not None:
-        taken = round((row.handled_at - row.received_at).total_seconds(), 1)
+    elif row.done_at is not None:
+        taken = round((row.done_at - row.at).total_seconds(), 1)
         note = _("after %(seconds)s s") % {"seconds": taken}
     return WorkRow(
         kind=Kind.EVENT,
-        id=row.event_id,
-        url=record_url("billing_stripeevent", row.event_id),
-        title=row.type,
-        about=row.event_id,
+        id=row.key,
+        url=record_url("billing_stripeevent", row.key),
+        title=row.what,
+        about=row.key,
         tone=_tone(is_bad=row.failed or retried, is_done=row.state == EventState.DONE),
         state=str(EventState(row.state).label),
         note=note,
-        at=moment(row.received_at),
-        at_machine=machine_text(row.received_at),
+        at=moment(row.at),
+        at_machine=machine_text(row.at),
         failed=row.failed,
-        stripe_url=dashboard_url(row.event_id),
+        stripe_url=dashboard_url(row.key),
     )
 
 
-def _operation(row: OperationRow) -> WorkRow:
+def _operation(row: Tried) -> WorkRow:
     retried = row.state in {OperationState.PENDING, OperationState.WAITING} and bool(row.error)
     note = _tries(row, will_try=True) if retried else ""
     if row.state == OperationState.FAILED:
-        note = f"{capfirst(failure_words(outcome_in(row.result)))}."
+        note = f"{capfirst(failure_words(outcome_in(row.outcome or {})))}."
     return WorkRow(
         kind=Kind.OPERATION,
-        id=str(row.id),
-        url=record_url("billing_stripeoperation", row.id),
-        title=str(capfirst(act_words(row.kind))),
-        about=_("asked for by %(name)s") % {"name": row.actor_name},
+        id=row.key,
+        url=record_url("billing_stripeoperation", row.key),
+        title=str(capfirst(act_words(row.what))),
+        about=_("asked for by %(name)s") % {"name": row.person},
         tone=_tone(is_bad=row.failed or retried, is_done=row.state == OperationState.DONE),
         state=str(OperationState(row.state).label),
         note=note,
-        at=moment(row.created_at),
-        at_machine=machine_text(row.created_at),
+        at=moment(row.at),
+        at_machine=machine_text(row.at),
         failed=row.failed,
     )
 
 
-def _mail(row: MailRow) -> WorkRow:
+def _mail(row: Tried) -> WorkRow:
     retried = row.state in {MailState.QUEUED, MailState.WRITING, MailState.SENDING} and bool(row.error)
     return WorkRow(
         kind=Kind.MAIL,
-        id=str(row.id),
-        url=record_url("outbox_outgoingemail", row.id),
-        title=str(capfirst(row.kind.replace("_", " "))),
-        about=row.to,
+        id=row.key,
+        url=record_url("outbox_outgoingemail", row.key),
+        title=str(capfirst(row.what.replace("_", " "))),
+        about=row.person,
         tone=_tone(is_bad=row.failed or retried, is_done=row.state == MailState.SENT),
         state=_("Not delivered") if row.failed else str(MailState(row.state).label),
         note=_tries(row, will_try=retried) if row.failed or retried else "",
-        at=moment(row.created_at),
-        at_machine=machine_text(row.created_at),
+        at=moment(row.at),
+        at_machine=machine_text(row.at),
         failed=row.failed,
     )
+
+
+_IN_WORDS = {Kind.EVENT: _event, Kind.OPERATION: _operation, Kind.MAIL: _mail}
 
 
 def _tone(*, is_bad: bool, is_done: bool) -> str:
@@ -231,7 +252,7 @@ def _tone(*, is_bad: bool, is_done: bool) -> str:
     return "good" if is_done else ""
 
 
-def _tries(row: EventRow | OperationRow | MailRow, *, will_try: bool) -> str:
+def _tries(row: Tried, *, will_try: bool) -> str:
     """What went wrong, in one line, and whether it is tried again by itself."""
     error = " ".join(row.error.split())[:LONGEST_ERROR]
     tried = ngettext("Tried once", "Tried %(count)s times", row.attempts) % {"count": row.attempts}

@@ -49,7 +49,7 @@ from support.principals import StaffInOrganization, staff_in
 from support.queues import queue_page
 from support.queues.settling import settle_row
 from support.sending_again import send_again, send_to_another
-from support.services import end_sessions, note_visit, open_session, set_staff_roles
+from support.services import end_sessions, open_organization, open_session, set_staff_roles
 from support.viewing import note_viewing
 from teams import services as teams
 from teams.models import Details, Team
@@ -176,7 +176,7 @@ class Scene:
         settle_row(staff=staff, row=row, ticket="48213", reason="Looked at it")
 
     def look_as_staff(self) -> None:
-        note_visit(staff_in(self.open_staff_session().pk), self.organization)
+        open_organization(staff_in(self.open_staff_session().pk), self.organization.pk)
 
     def staff(self) -> StaffInOrganization:
         """Another of support staff each time."""

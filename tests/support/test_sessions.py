@@ -16,7 +16,7 @@ from orgs.errors import Refused
 from orgs.policy import Denied, Permission, Role, StaffRole
 from support.models import StaffRequest, StaffSession
 from support.principals import staff_in
-from support.services import end_sessions, note_visit
+from support.services import end_sessions, open_organization
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.support.factories import StaffSessionFactory, staff_member
 from tests.world import signed_in, staff_with
@@ -153,7 +153,7 @@ def test_an_organization_is_told_once_in_a_session_that_staff_looked() -> None:
     organization = OrganizationFactory()
     session = StaffSessionFactory()
     for _again in range(2):
-        note_visit(staff_in(session.pk), organization)
+        open_organization(staff_in(session.pk), organization.pk)
     event = AuditEvent.objects.for_org(organization.pk).get()
     assert (event.actor_name, event.actor_id, event.ticket) == ("Support", session.pk, "48213")
     admin = signed_in(MembershipFactory(organization=organization, role=Role.ADMIN).user)
