@@ -35,6 +35,12 @@ def pytest_configure() -> None:
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """To read a file of slow tests alone takes long: where none of them is wanted it isn't."""
+    unwanted = config.option.markexpr.startswith("not slow") and collection_path.stem.endswith("_slow")
+    return True if unwanted else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     shorten(items)
 

@@ -116,13 +116,13 @@ def test_every_page_takes_what_is_said_here(world: World) -> None:
     assert statements_of(world.clients[Role.ADMIN], url) > EVERY_PAGE
 
 
-@in_parts(6)
+@in_parts(12)
 def test_a_page_takes_at_most_eight_statements_beyond_what_every_page_takes(part: Part, world: World) -> None:
     taken = statements_by_page(world, part)
     assert {page: count for page, count in taken.items() if count > EVERY_PAGE + A_PAGE} == {}
 
 
-@in_parts(6)
+@in_parts(12)
 def test_a_page_takes_no_more_statements_for_more_rows(part: Part, world: World) -> None:
     few = statements_by_page(world, part)
     add_many_of_everything(world)

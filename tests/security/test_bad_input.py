@@ -288,7 +288,7 @@ def tampered(world: World, part: Part, ids: list[str]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("ids", [IDS[::3], pytest.param(IDS, marks=pytest.mark.slow)], ids=["some", "all"])
-@in_parts(3)
+@in_parts(6)
 def test_an_id_that_is_none_is_not_found_and_changes_nothing(
     part: Part, ids: list[str], world: World
 ) -> None:

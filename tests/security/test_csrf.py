@@ -43,7 +43,7 @@ def ask(client: Client, method: str, route: Route, world: World, **headers: str)
     return response.status_code
 
 
-@in_parts(2)
+@in_parts(6)
 def test_every_route_refuses_a_form_without_our_token(part: Part, world: World) -> None:
     client = strict(world.clients[Role.ADMIN])
     # The API's gate asks a session for it: tests/api/test_gate.py.

@@ -83,7 +83,7 @@ def world(world: World) -> World:
 @pytest.mark.parametrize(
     "role", [pytest.param(role, marks=() if role == Role.ADMIN else pytest.mark.slow) for role in Role]
 )
-@in_parts(4)
+@in_parts(8)
 def test_pages_show_text(part: Part, role: Role, world: World) -> None:
     for url in part.of(pages(world)):
         if not url.startswith("/admin/"):

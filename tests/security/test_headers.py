@@ -57,7 +57,7 @@ def assert_kept_nowhere(response: HttpResponse, where: str) -> None:
 @pytest.mark.parametrize(
     "of_admin", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["portal", "admin"]
 )
-@in_parts(4)
+@in_parts(8)
 def test_every_page_is_protected_for_everybody(part: Part, of_admin: bool, world: World) -> None:
     for route in part.of(route for route in all_routes() if route.of_admin is of_admin):
         url = world.url(route)

@@ -46,7 +46,7 @@ def faults(
 
 
 @pytest.mark.parametrize("of_admin", [False, True], ids=["portal", "admin"])
-@in_parts(6)
+@in_parts(12)
 def test_no_address_has_a_fault(part: Part, of_admin: bool, world: World) -> None:
     """Each address by three methods, each with the next visitor and the next hostile thing of the table.
 

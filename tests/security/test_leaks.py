@@ -63,7 +63,7 @@ def everything(client: Client, world: World, part: Part = WHOLE) -> Iterator[tup
 
 # Who may manage managers sees more of them.
 @pytest.mark.parametrize("delegated", [True, pytest.param(False, marks=pytest.mark.slow)])
-@in_parts(6)
+@in_parts(12)
 def test_a_billing_manager_learns_no_members_name_or_mail(part: Part, delegated: bool, world: World) -> None:
     Organization.objects.filter(pk=world.organization.pk).update(managers_manage_managers=delegated)
     client = world.clients[Role.BILLING_MANAGER]
