@@ -10,7 +10,7 @@ from devstack.services import SharedServices
 # One more than a small machine has cores: tests wait for browsers and servers.
 WORKERS = "3"
 # Of `tests/billing/test_machine.py`: about 3,000 runs.
-MANY_SEEDS = "295"
+MANY_SEEDS = "590"
 
 
 def test(arguments: list[str]) -> int:

@@ -1,5 +1,6 @@
 """The page of what needs a human."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -7,13 +8,16 @@ from django.contrib.admin.utils import quote
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from billing.dashboard import dashboard_url
 from billing.selectors.prohibitions import prohibitions
 from orgs.policy import Permission, may
 from support.access import AdminRequest, staff_may
 from support.acts import ACTS
 from support.acts.base import Text
 from support.acts.queues import SettleRow
+from support.links import page_url
 from support.principals import Staff
 from support.queues import QueueRow, queue_page
 
@@ -21,10 +25,13 @@ from support.queues import QueueRow, queue_page
 class Link(NamedTuple):
     label: Text
     url: str
+    opens_dialog: bool = True
 
 
 class ShownRow(NamedTuple):
-    """A row, with the stock page of its record and what this staff member may do with it."""
+    """A row, with the stock page of its record, and what can be done about it at Stripe and by this staff
+    member.
+    """
 
     row: QueueRow
     url: str
@@ -56,7 +63,15 @@ def _shown(row: QueueRow, staff: Staff) -> ShownRow:
         for name, key in keys.items()
         if name in ACTS and may(staff, ACTS[name].permission)
     ]
-    return ShownRow(row, url, acts)
+    return ShownRow(row, url, [*_ways(row), *acts])
+
+
+def _ways(row: QueueRow) -> Iterator[Link]:
+    """To where it is mended, if that is no act on the row."""
+    if at_stripe := dashboard_url(row.stripe_id):
+        yield Link(_("Open at Stripe"), at_stripe, opens_dialog=False)
+    if row.source.mended_on:
+        yield Link(_("Compare with Stripe"), page_url(row.source.mended_on), opens_dialog=False)
 
 
 def _next_url(queue: str, after: str) -> str:

@@ -32,7 +32,9 @@ class QueueCount:
 
 @dataclass(frozen=True)
 class QueueRow:
-    """One thing that needs a human. ``organization``: None where it is nobody's."""
+    """One thing that needs a human. ``organization``: None where it is nobody's. ``stripe_id``: as the
+    ``at_stripe`` of its source; "" for none.
+    """
 
     source: Source
     at: datetime
@@ -40,6 +42,7 @@ class QueueRow:
     organization: Organization | None
     what: str
     why: str
+    stripe_id: str
 
     @property
     def queue(self) -> Queue:
@@ -115,7 +118,9 @@ def _worded(found: list[Found]) -> list[QueueRow]:
     for row in found:
         source = SOURCES[row.source]
         organization = organizations.get(row.organization)
-        rows.append(QueueRow(source, row.at, row.key, organization, *source.words(row.facts)))
+        what, why = source.words(row.facts)
+        stripe_id = row.facts.get(source.at_stripe) or ""
+        rows.append(QueueRow(source, row.at, row.key, organization, what, why, stripe_id))
     return rows
 
 

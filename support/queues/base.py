@@ -50,6 +50,8 @@ class Source:
 
     ``at_label``: what happened at that time. ``record``: the model whose stock page shows the row's thing.
     ``acts``: the names of acts on the row's thing. ``organization_acts``: of those on its organization.
+    ``at_stripe``: the fact that is the id of what only Stripe's dashboard can mend, if there is such a thing.
+    ``mended_on``: the name of the page that mends such rows together, if one does.
     """
 
     code: str
@@ -63,6 +65,8 @@ class Source:
     key: Combinable = field(default_factory=lambda: F("pk"))
     acts: tuple[str, ...] = ()
     organization_acts: tuple[str, ...] = ()
+    at_stripe: str = ""
+    mended_on: str = ""
 
     def page(self, *, after: RowKey | None, size: int) -> Rows:
         """The first rows after a key, as the columns of ``Found``."""

@@ -107,6 +107,7 @@ DRIFT = Queue(
             words=_unreadable_words,
             record="billing_unreadableobject",
             organization_acts=("reconcile",),
+            at_stripe="stripe_id",
         ),
         Source(
             code="not_compared",
@@ -133,9 +134,16 @@ PREVIEWS = Queue(
             at="created_at",
             at_label=gettext_lazy("accepted"),
             organization=F("organization_id"),
-            facts={"person": F("actor_name"), "params": F("params"), "result": F("result")},
+            facts={
+                "person": F("actor_name"),
+                "params": F("params"),
+                "result": F("result"),
+                "customer": F("organization__billing_account__stripe_customer_id"),
+            },
             words=_difference_words,
             record="billing_stripeoperation",
+            organization_acts=("give-credits",),
+            at_stripe="customer",
         ),
     ),
 )
@@ -155,6 +163,7 @@ PRICES = Queue(
             words=_prices_words,
             record="billing_subscription",
             organization_acts=("reconcile",),
+            at_stripe="stripe_id",
         ),
     ),
 )
@@ -173,6 +182,8 @@ PAYING = Queue(
             facts={"stripe_id": F("stripe_id")},
             words=_closed_words,
             record="billing_subscription",
+            organization_acts=("reconcile",),
+            at_stripe="stripe_id",
         ),
         Source(
             code="unknown_customer",
@@ -183,6 +194,7 @@ PAYING = Queue(
             facts={"stripe_id": F("stripe_id"), "event_type": F("event_type")},
             words=_unknown_words,
             record="billing_unknowncustomer",
+            at_stripe="stripe_id",
         ),
     ),
 )
@@ -201,6 +213,7 @@ ON_DEMAND = Queue(
             facts={"amount": F("amount")},
             words=_charge_words,
             record="credits_ondemandcharge",
+            mended_on="on_demand",
         ),
     ),
 )

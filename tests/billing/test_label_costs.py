@@ -80,6 +80,7 @@ def test_the_page_shows_a_period_and_the_way_to_the_one_before(
         assert client.get(url, {"at": wrong}).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_billing_manager_meets_no_stack_on_any_page_nor_in_any_answer(
     organization: Organization, manager: Membership, sign_in: SignIn
 ) -> None:

@@ -29,10 +29,10 @@ AS_THEY_COME = "as_they_come"
 AVAILABLE_PROVIDERS[AS_THEY_COME] = HypothesisProvider
 
 # The same runs each time, so that a failure is one of what was changed; what fails prints its steps.
-RUNS_OF_A_SEED = 10
-SEEDS = 3
+RUNS_OF_A_SEED = 5
+SEEDS = 6
 # `make test-full` sets so many that there are 3,000 runs.
-SLOW_SEEDS = int(os.environ.get("MACHINE_SEEDS", "4"))
+SLOW_SEEDS = int(os.environ.get("MACHINE_SEEDS", "8"))
 
 
 @pytest.fixture

@@ -184,6 +184,7 @@ class Counted(Person):
         super().press(name)
 
 
+@pytest.mark.slow
 def test_from_the_mail_of_an_invitation_to_a_saved_card_takes_six_presses(
     acme_admin: Membership, new_page: NewPage, portal: Portal
 ) -> None:
@@ -199,6 +200,7 @@ def test_from_the_mail_of_an_invitation_to_a_saved_card_takes_six_presses(
     assert len(["link in the mail", *mira.pressed]) == 6, mira.pressed
 
 
+@pytest.mark.slow
 def test_from_the_mail_of_a_failed_payment_to_paid_takes_two_presses(
     acme_admin: Membership, new_page: NewPage, portal: Portal
 ) -> None:

@@ -93,7 +93,7 @@ def forms() -> list[Route]:
     ]
 
 
-@in_parts(8)
+@in_parts(16)
 def test_no_form_takes_a_field_that_it_does_not_show(part: Part, world: World) -> None:
     cache.clear()
     extra = every_field(world)

@@ -40,7 +40,7 @@ def assert_leads_nowhere(response: HttpResponse, where: str) -> None:
     assert not [address for address in addresses if "evil.example" in address], where
 
 
-@in_parts(15)
+@in_parts(30)
 def test_pages_make_no_links_of_names(part: Part, world: World) -> None:
     for route in part.of(all_routes()):
         url = world.url(route)

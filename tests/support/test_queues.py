@@ -26,8 +26,10 @@ from outbox.models import OutgoingEmail
 from support import queues
 from support.models import SettledRow
 from support.queues import QUEUES, queue_counts, queue_page
+from support.queues.base import Source
 from support.queues.settling import forget_settled
 from tests.billing.factories import BillingAccountFactory, CardSetupFactory, SubscriptionFactory
+from tests.billing.on_demand import charge_of
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.invitations.factories import InvitationFactory
 from tests.world import World
@@ -379,3 +381,29 @@ def test_acts_are_offered_to_who_may_do_them(world: World) -> None:
     page = world.staff.get(reverse("admin:support_queues"), {"queue": "mails"}).content.decode()
     assert reverse("admin:act_settle_row", args=[row_of("mails").name]) in page
     assert reverse("admin:act_send_mail_again", args=[nobodys.pk]) not in page
+
+
+@pytest.mark.parametrize("source", queues.SOURCES.values(), ids=lambda source: source.code)
+def test_each_row_leads_to_what_mends_it(source: Source) -> None:
+    assert source.acts or source.organization_acts or source.at_stripe or source.mended_on
+    assert not source.at_stripe or source.at_stripe in source.facts
+
+
+def test_what_only_stripe_can_mend_leads_there(world: World) -> None:
+    heard("invoice.paid", amount_paid=5)
+    offered = operation(params={"offer": OFFER}, result={"difference": {**OFFER, "amount_due": 700_00}})
+    BillingAccountFactory(organization=offered.organization, stripe_customer_id="cus_offered")
+    page = world.staff.get(reverse("admin:support_queues")).content.decode()
+    for customer in ("cus_x", "cus_offered"):
+        assert f'href="https://dashboard.stripe.com/test/customers/{customer}"' in page
+    # Who has no account at Stripe yet has nothing there.
+    BillingAccount.objects.filter(organization=offered.organization).delete()
+    assert "cus_offered" not in world.staff.get(reverse("admin:support_queues")).content.decode()
+
+
+def test_charges_that_stripe_lacks_lead_to_the_page_that_asks_for_them(world: World) -> None:
+    organization = BillingAccountFactory(organization=led(), stripe_customer_id="cus_1").organization
+    since = (timezone.now() - timedelta(days=2)).replace(minute=0, second=0, microsecond=0)
+    charge_of(organization, since=since, until=since + timedelta(hours=1), created_at=since)
+    page = world.staff.get(reverse("admin:support_queues"), {"queue": "on_demand"}).content.decode()
+    assert f'href="{reverse("admin:on_demand")}"' in page

@@ -78,7 +78,7 @@ ROLES = [role if role is Role.ADMIN else pytest.param(role, marks=pytest.mark.sl
 
 
 @pytest.mark.parametrize("role", ROLES)
-@in_parts(8)
+@in_parts(16)
 def test_pages_of_the_organization_are_seen_and_change_nothing(role: Role, part: Part, world: World) -> None:
     routes = [(route, world.url(route) + world.query(route, role)) for route in part.of(INSIDE_ROUTES)]
     client = viewer(world.staff, world.memberships[role])
@@ -111,7 +111,7 @@ def test_nothing_else_of_the_portal_is_seen(part: Part, client: Client, world: W
         assert status == 403 or (method, status) == ("GET", 404), (route.path, method)
 
 
-@in_parts(8)
+@in_parts(16)
 def test_other_organizations_are_not_found(part: Part, client: Client, world: World) -> None:
     """Not even by somebody who belongs to them."""
     Organization.objects.get(pk=world.foreign.pk).memberships.create(
