@@ -26,6 +26,7 @@ from billing.selectors.prohibitions import prohibitions
 from orgs.policy import Permission, may
 from support.access import AdminRequest, note_request, open_a_session_first, staff_of
 from support.filters import OfOrganizationFilter, is_of_organizations
+from support.json_words import shown_json
 from support.principals import Staff
 from support.urls import PAGES
 from support.views import front
@@ -62,6 +63,17 @@ class ReadOnly:
         page = cast("ModelAdmin[Any]", self)
         declared = list(super().get_list_filter(request))  # type: ignore[misc]
         return [*declared, OfOrganizationFilter] if is_of_organizations(page.model) else declared
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        declared = super().get_exclude(request, obj) or []  # type: ignore[misc]
+        return [*declared, *shown_json(cast("ModelAdmin[Any]", self).model)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """JSON in words, where the page doesn't leave it out."""
+        left_out = super().get_exclude(request, obj) or []  # type: ignore[misc]
+        told = shown_json(cast("ModelAdmin[Any]", self).model)
+        declared = super().get_readonly_fields(request, obj)  # type: ignore[misc]
+        return [*declared, *(words for name, words in told.items() if name not in left_out)]
 
     def get_actions(self, _request: HttpRequest) -> dict[str, object]:
         return {}

@@ -75,10 +75,12 @@ def test_a_debit_is_dated_when_it_was_paid(client: Client, control: Control, sim
     debited = make_paying_customer(client, "pm_usBankAccount_success")
     invoice = client.v1.invoices.pay(opened(client, debited, 500).id)
     assert document_of(simulator, invoice).happened == []
-    control.set_clock(invoice.created + 4 * 86400)
+    # The payment may have begun some seconds after the invoice.
+    control.set_clock(invoice.created + 4 * 86400 + 60)
     (paid,) = document_of(simulator, client.v1.invoices.retrieve(invoice.id)).happened
     later = client.v1.invoice_payments.list({"invoice": invoice.id}).data[0].status_transitions.paid_at
-    assert later == invoice.created + 4 * 86400
+    assert later is not None
+    assert 0 <= later - invoice.created - 4 * 86400 <= 60
     assert paid[0].endswith("by US bank account ending in 6789")
 
 

@@ -1,17 +1,23 @@
 """The admin reads everything and changes nothing."""
 
+from typing import Any
+
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import JSONField, Model
 from django.urls import reverse
 
 from accounts.second_factor import MFAAdapter
 from bench.statements import sent_statements
+from billing.models import BillingAccount
 from orgs.models import Organization
+from support.json_words import lines
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.world import World
 
@@ -82,3 +88,35 @@ def test_an_organization_with_its_people_takes_no_statement_per_person(world: Wo
             assert world.staff.get(page).status_code == 200
         counts.append(len(statements))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.django_db
+def test_no_record_shows_json_as_it_is_stored(world: World) -> None:
+    account = BillingAccount.objects.get(organization=world.organization)
+    account.address = {"line1": "Ulmer Gasse <1>", "city": "Ulm", "country": ""}
+    account.copies_to = ["a@ledger.test", "b@ledger.test"]
+    account.save()
+    page = world.staff.get(reverse("admin:billing_billingaccount_change", args=[account.pk])).content.decode()
+    assert "city: Ulm<br>line1: Ulmer Gasse &lt;1&gt;<" in page
+    assert "a@ledger.test<br>b@ledger.test<" in page
+    assert "country: " not in page
+    assert "&quot;" not in page
+
+
+def test_json_is_told_line_by_line() -> None:
+    assert list(lines({"address": {"city": "Ulm", "zip_code": 89073}, "none": None, "empty": []})) == [
+        "address: city: Ulm",
+        "address: zip code: 89073",
+    ]
+    assert list(lines([{"a": True}, {"a": 0}])) == ["a: True", "a: 0"]
+    assert list(lines("")) == list(lines(None)) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label)
+def test_of_no_model_is_a_json_column_a_field(model: type[Model], world: World, rf: Any) -> None:
+    page = admin.site._registry[model]
+    request = rf.get("/")
+    request.user, request.staff = AnonymousUser(), None
+    names = {name for name in page.get_fields(request) if isinstance(name, str)}
+    assert not names & {one.name for one in model._meta.get_fields() if isinstance(one, JSONField)}
