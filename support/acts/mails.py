@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import display_name
 from invitations.mails import INVITATION_SENT_MAIL
+from invitations.models import Invitation
 from orgs.models import Membership, Organization
 from orgs.policy import Permission
 from outbox.models import OutgoingEmail
@@ -38,11 +39,11 @@ class OnMail(StaffAct[OutgoingEmail]):
 
 
 def _instead_of_invitation(mail: OutgoingEmail) -> list[Text]:
-    """Where its link is made anew, and where another address is invited."""
-    ways = (
-        (_("Send the invitation again"), ResendInvitation().url(mail.params["invitation_id"])),
-        (_("Invite another address"), Invite().url(mail.organization_id)),
-    )
+    """Where its link is made anew, if the invitation is there still, and where another address is invited."""
+    invitation = mail.params.get("invitation_id")
+    ways = [(_("Invite another address"), Invite().url(mail.organization_id))]
+    if Invitation.objects.filter(pk=invitation, organization_id=mail.organization_id).exists():
+        ways.insert(0, (_("Send the invitation again"), ResendInvitation().url(invitation)))
     links = [format_html('<a href="{}">{}</a>', url, label) for label, url in ways]
     return [_("This mail holds the link of an invitation, so it is not sent again itself."), *links]
 

@@ -118,6 +118,17 @@ def test_of_an_invitations_mail_the_dialog_leads_to_what_makes_a_new_link(
         assert ACTS["invite"].url(admin.organization_id) in page
 
 
+@pytest.mark.parametrize("params", [{}, {"invitation_id": str(uuid4())}, {"invitation_id": None}])
+def test_of_an_invitation_that_is_gone_the_dialog_leads_to_a_new_one_alone(
+    support: Client, admin: Membership, params: dict[str, str | None]
+) -> None:
+    mail = mail_to(admin.user.email, admin.organization, kind=INVITATION_SENT_MAIL)
+    OutgoingEmail.objects.update(params=params)
+    page = ask(support, "send-mail-again", mail.pk).content.decode()
+    assert "resend-invitation" not in page
+    assert ACTS["invite"].url(admin.organization_id) in page
+
+
 def test_of_a_kind_that_is_no_more_nothing_is_sent(support: Client, admin: Membership) -> None:
     mail = mail_to(admin.user.email, admin.organization)
     OutgoingEmail.objects.update(kind="pigeon")
