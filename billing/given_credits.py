@@ -11,9 +11,17 @@ from credits.models import Grant
 from credits.services.grants import grant_given, void_granted
 from orgs.acting import OrganizationPrincipal, acting
 from orgs.errors import Refused
+from orgs.models import Organization
 from orgs.policy import Permission
 
 LONGEST = timedelta(days=366)
+
+
+def obstacle_to_giving(organization: Organization) -> str:
+    """Why it can get no credits; "" for nothing."""
+    if organization.edition.credit_price is None or organization.closed_at is not None:
+        return _("This organization counts no credits, so it could not use any.")
+    return ""
 
 
 def give_credits(
@@ -24,8 +32,8 @@ def give_credits(
     ``key``: of the form, so that a second press gives nothing; then returns None. Raises Denied and Refused.
     """
     with acting(actor, Permission.CREDITS_GIVE) as act:
-        if act.organization.edition.credit_price is None or act.organization.closed_at is not None:
-            raise Refused(_("This organization counts no credits, so it could not use any."))
+        if obstacle := obstacle_to_giving(act.organization):
+            raise Refused(obstacle)
         today = timezone.now().date()
         if not today <= last_day <= today + LONGEST:
             raise Refused(_("Choose a day within a year from now."))

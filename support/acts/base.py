@@ -81,6 +81,10 @@ class StaffAct(ABC, Generic[Thing]):
     def question(self, target: Target[Thing]) -> Text:
         """The dialog's heading: "Send the invitation of ada@example.com again?"."""
 
+    def obstacles(self, target: Target[Thing]) -> Sequence[Text]:  # noqa: ARG002 - of subclasses
+        """Why it can't be done as it is, a paragraph each: then nothing is asked. The verb refuses it too."""
+        return []
+
     def consequences(self, target: Target[Thing]) -> Sequence[Text]:  # noqa: ARG002 - of subclasses
         """What follows, a paragraph each."""
         return []

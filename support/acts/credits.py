@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.given_credits import give_credits, void_credits
+from billing.given_credits import give_credits, obstacle_to_giving, void_credits
 from credits.models import Grant
 from orgs.dates import day
 from orgs.errors import Refused
@@ -48,6 +48,10 @@ class GiveCredits(StaffAct[Organization]):
 
     def question(self, target: Target[Organization]) -> Text:
         return _("Give credits to %(organization)s?") % {"organization": target.thing.name}
+
+    def obstacles(self, target: Target[Organization]) -> Sequence[Text]:
+        obstacle = obstacle_to_giving(target.thing)
+        return [obstacle] if obstacle else []
 
     def consequences(self, target: Target[Organization]) -> Sequence[Text]:  # noqa: ARG002 - of the base
         return [

@@ -93,10 +93,12 @@ class MergeCustomer(StaffAct[Move]):
             "target": target.thing.target.name,
         }
 
+    def obstacles(self, target: Target[Move]) -> Sequence[Text]:
+        found_ones = target.thing.obstacles
+        return [_("It can't be moved as it is:"), *found_ones] if found_ones else []
+
     def consequences(self, target: Target[Move]) -> Sequence[Text]:
         move = target.thing
-        if move.obstacles:
-            return [_("It can't be moved as it is:"), *move.obstacles]
         return [
             _("This would move, and nothing at Stripe would change:"),
             *_what_moves(move),

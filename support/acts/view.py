@@ -34,6 +34,7 @@ def act_view(act: StaffAct[Any]) -> GatedView:
                 "act": act,
                 "form": form,
                 "question": act.question(target),
+                "obstacles": act.obstacles(target),
                 "consequences": act.consequences(target),
                 "cancel_url": act.back(target),
             }

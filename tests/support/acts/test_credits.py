@@ -68,6 +68,9 @@ def test_what_can_not_be_given_is_not(
 
 def test_an_edition_without_credits_gets_none(staff: Client) -> None:
     without = OrganizationFactory(edition_code="team-pro")
+    asked = dialog(staff, "give-credits", without.pk)
+    assert "counts no credits" in asked
+    assert 'type="submit"' not in asked
     answer = act(staff, "give-credits", without.pk, amount="5", last_day=in_days(1))
     assert "counts no credits" in answer
     assert not Grant.objects.exists()
