@@ -34,15 +34,15 @@ class OnMail(StaffAct[OutgoingEmail]):
 
     def consequences(self, target: Target[OutgoingEmail]) -> Sequence[Text]:
         if target.thing.kind == INVITATION_SENT_MAIL.code:
-            return _instead_of_invitation(target.thing)
+            return _instead_of_invitation(target)
         return [_("It tells what was so when it was first written. Check that it still is.")]
 
 
-def _instead_of_invitation(mail: OutgoingEmail) -> list[Text]:
+def _instead_of_invitation(target: Target[OutgoingEmail]) -> list[Text]:
     """Where its link is made anew, if the invitation is there still, and where another address is invited."""
-    invitation = mail.params.get("invitation_id")
+    mail, invitation = target.thing, target.thing.params.get("invitation_id")
     ways = [(_("Invite another address"), Invite().url(mail.organization_id))]
-    if Invitation.objects.filter(pk=invitation, organization_id=mail.organization_id).exists():
+    if Invitation.objects.filter(pk=invitation, organization=target.organization).exists():
         ways.insert(0, (_("Send the invitation again"), ResendInvitation().url(invitation)))
     links = [format_html('<a href="{}">{}</a>', url, label) for label, url in ways]
     return [_("This mail holds the link of an invitation, so it is not sent again itself."), *links]
