@@ -113,7 +113,7 @@ def test_an_address_with_a_nul_is_not_found(world: World) -> None:
 def hostile_to(route: Route, method: str) -> list[str]:
     """What makes a difference there: a part of the path where it has one of its own, a body where it is read.
 
-    Each page takes every fifth, and the admin's, which are alike for each model, every seventh:
+    Each page takes every eighth, and the admin's, which are alike for each model, every thirteenth:
     neighbors take the rest.
     """
     has_piece = any("slug" not in parameter[0] for parameter in PARAMETER.finditer(route.path))
