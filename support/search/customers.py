@@ -57,7 +57,9 @@ def people(wanted: Wanted) -> Iterator[Found]:
         others = EmailAddress.objects.filter(email__startswith=wanted.lower).exclude(email=F("user__email"))
         parts.append(others.values_list("user", "user__name", "user__email", "email"))
     told: set[uuid.UUID] = set()
-    for pk, name, email, other in exact_first(some(*parts), wanted, slice(2, 4)):
+    # Rows come in any order: why a person is there is told by their name before another address.
+    rows = sorted(some(*parts), key=lambda row: row[3])
+    for pk, name, email, other in exact_first(rows, wanted, slice(2, 4)):
         if pk in told:
             continue
         told.add(pk)
