@@ -100,7 +100,12 @@ class VaryingText(Node):
         given = {name: value.resolve(context) for name, value in self.translated.extra_context.items()}
         with context.push(**given):
             words = {name: render_value_in_context(context.get(name, ""), context) for name in self.names}
-        written = mark_safe(text % words)  # noqa: S308 - a template's own text, and escaped words
+        try:
+            written = text % words
+        except (KeyError, ValueError):
+            # A faulty translation breaks no page.
+            written = self.text % words
+        written = mark_safe(written)  # noqa: S308 - a template's own text, and escaped words
         if self.translated.asvar is None:
             return written
         context[self.translated.asvar] = written

@@ -128,6 +128,13 @@ def test_a_text_with_names_in_it_is_as_django_writes_it(
             assert template.render({"filter_title": "<i>", "name": "ada", "many": 1000}) == text
 
 
+@pytest.mark.parametrize("faulty", ["%(nobody)s Kapitel", "%(name) Kapitel", "100 %"])
+def test_a_faulty_translation_breaks_no_page(faulty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(elements, "gettext", lambda _text: faulty)
+    source = "{% blocktranslate %}A chapter by {{ name }}{% endblocktranslate %}"
+    assert rendered(source, name="<Ada>") == "A chapter by &lt;Ada&gt;"
+
+
 def test_one_fixed_text_serves_every_place_on_a_page() -> None:
     source = '{% for row in rows %}{% translate "January" as month %}{{ row }} {{ month }};{% endfor %}'
     assert rendered(source, rows="ab") == "a January;b January;"
