@@ -50,7 +50,6 @@ def send_to_another(
         person = others_for(act.organization, mail).filter(pk=membership_id).first()
         if person is None:
             raise Refused(_("Choose another person of the organization who may see billing."))
-        act.principal.refuse_own(person.user_id)
         act.record(MAIL_READDRESSED, target=(person.user_id, display_name(person.user)), old=mail.to)
         # It was not their own act that the mail tells of.
         changed = {"own": False} if "own" in mail.params else {}

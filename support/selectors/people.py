@@ -34,7 +34,7 @@ from orgs.rows import count_of
 from outbox.models import OutgoingEmail
 from outbox.models import State as MailState
 from support.links import person_url
-from support.selectors.work import LONGEST_ERROR
+from support.selectors.work import in_one_line
 
 PEOPLE_SHOWN = 8
 INVITATIONS_SHOWN = 6
@@ -215,7 +215,7 @@ def shown_invitation(row: InvitationRow) -> ShownInvitation:
 
 def _delivery(row: InvitationRow, *, bounced: bool) -> str:
     if bounced:
-        return " ".join((row.mail_error or "").split())[:LONGEST_ERROR]
+        return in_one_line(row.mail_error or "")
     if row.mail_state is None:
         return ""
     if row.mail_state == MailState.SENT:

@@ -252,9 +252,15 @@ def _tone(*, is_bad: bool, is_done: bool) -> str:
     return "good" if is_done else ""
 
 
+def in_one_line(error: str) -> str:
+    """What went wrong, in as many letters as a row has room for."""
+    line = " ".join(error.split())
+    return line if len(line) <= LONGEST_ERROR else f"{line[: LONGEST_ERROR - 1]}…"
+
+
 def _tries(row: Tried, *, will_try: bool) -> str:
     """What went wrong, in one line, and whether it is tried again by itself."""
-    error = " ".join(row.error.split())[:LONGEST_ERROR]
+    error = in_one_line(row.error)
     tried = ngettext("Tried once", "Tried %(count)s times", row.attempts) % {"count": row.attempts}
     if not will_try:
         return _("%(error)s %(tried)s, given up.") % {"error": error, "tried": tried}
