@@ -14,6 +14,7 @@ from billing.models import BillingAccount, InvoiceStatus, OperationState, Paymen
 from invitations.models import MAIL_KEY
 from orgs.models import Organization
 from orgs.policy import Role, StaffRole
+from support.selectors.work import LONGEST_ERROR, in_one_line
 from tests.billing.factories import (
     BillingAccountFactory,
     CardSetupFactory,
@@ -96,6 +97,12 @@ def test_what_failed_comes_first_in_words(staff: Client, initech: Organization) 
     assert "Not done, since the payment was declined" in page
     assert page.index("gone@initech.test") < page.index("billing@example.test")
     assert "No such mailbox" in page
+
+
+def test_a_long_error_takes_one_line_and_says_that_it_is_cut() -> None:
+    assert in_one_line("550\n No  such\tmailbox") == "550 No such mailbox"
+    assert in_one_line("x" * LONGEST_ERROR) == "x" * LONGEST_ERROR
+    assert in_one_line("x" * (LONGEST_ERROR + 1)) == "x" * (LONGEST_ERROR - 1) + "…"
 
 
 def test_money_is_said_with_its_currency_and_time(staff: Client, initech: Organization) -> None:

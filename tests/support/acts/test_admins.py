@@ -20,7 +20,7 @@ from support.models import AdminRequest, AdminRequestState, Proof, StaffSession
 from support.principals import StaffInOrganization, staff_in
 from tests.factories import MembershipFactory
 from tests.races import ROUNDS, at_once
-from tests.support.acts.acting import WHY, ask, do, told
+from tests.support.acts.pressing import WHY, act, ask, told
 from tests.support.factories import StaffSessionFactory
 from tests.world import staff_with
 
@@ -61,7 +61,7 @@ def text_of(kind: str) -> str:
 
 
 def test_one_asks_and_another_grants(support: Client, colleague: Client, admin: Membership) -> None:
-    do(support, "ask-admin", admin.organization_id, **FORM)
+    act(support, "ask-admin", admin.organization_id, **FORM)
     request = AdminRequest.objects.get()
     assert not Invitation.objects.exists()
     assert mails("admin_asked") == [admin.user.email]
@@ -74,7 +74,7 @@ def test_one_asks_and_another_grants(support: Client, colleague: Client, admin: 
         "Extract of the commercial register, HRB 12345."
         in ask(colleague, "grant-admin", request.pk).content.decode()
     )
-    said = do(colleague, "grant-admin", request.pk)
+    said = act(colleague, "grant-admin", request.pk)
     assert said == f"lee@ledger.test becomes an admin of {admin.organization.name}."
     invitation = Invitation.objects.get()
     assert (invitation.email, invitation.role, invitation.of_no_person) == ("lee@ledger.test", "admin", True)
@@ -90,7 +90,7 @@ def test_one_asks_and_another_grants(support: Client, colleague: Client, admin: 
 
 def test_who_belongs_already_becomes_an_admin_at_once(colleague: Client, member: Membership) -> None:
     address = member.user.emailaddress_set.create(email="second@ledger.test", verified=True).email
-    do(colleague, "grant-admin", asked(member.organization, email=address).pk)
+    act(colleague, "grant-admin", asked(member.organization, email=address).pk)
     member.refresh_from_db()
     assert member.role == Role.ADMIN
     assert mails("role_changed") == [member.user.email]
@@ -99,16 +99,16 @@ def test_who_belongs_already_becomes_an_admin_at_once(colleague: Client, member:
 
 def test_an_address_that_a_member_has_not_proven_is_invited(colleague: Client, member: Membership) -> None:
     member.user.emailaddress_set.create(email="lee@ledger.test", verified=False)
-    do(colleague, "grant-admin", asked(member.organization).pk)
+    act(colleague, "grant-admin", asked(member.organization).pk)
     member.refresh_from_db()
     assert (member.role, Invitation.objects.get().role) == (Role.MEMBER, Role.ADMIN)
 
 
 def test_nobody_grants_or_refuses_what_they_asked_for(support: Client, admin: Membership) -> None:
-    do(support, "ask-admin", admin.organization_id, **FORM)
+    act(support, "ask-admin", admin.organization_id, **FORM)
     request = AdminRequest.objects.get()
-    for act in ("grant-admin", "refuse-admin"):
-        assert do(support, act, request.pk) == (
+    for name in ("grant-admin", "refuse-admin"):
+        assert act(support, name, request.pk) == (
             "You asked for this yourself. A colleague grants or refuses it."
         )
     decided = {
@@ -127,14 +127,14 @@ def test_nobody_in_support_is_made_an_admin_by_themselves(support: Client, admin
     own = StaffSession.objects.select_related("user").get().user
     assert own is not None
     sentence = "This is your own account. Ask a colleague to do it."
-    assert do(support, "ask-admin", admin.organization_id, **{**FORM, "email": own.email}) == sentence
-    assert do(support, "grant-admin", asked(admin.organization, email=own.email).pk) == sentence
+    assert act(support, "ask-admin", admin.organization_id, **{**FORM, "email": own.email}) == sentence
+    assert act(support, "grant-admin", asked(admin.organization, email=own.email).pk) == sentence
 
 
 def test_a_refused_request_stays_refused(colleague: Client, admin: Membership) -> None:
     request = asked(admin.organization)
-    do(colleague, "refuse-admin", request.pk)
-    assert do(colleague, "grant-admin", request.pk) == (
+    act(colleague, "refuse-admin", request.pk)
+    assert act(colleague, "grant-admin", request.pk) == (
         "A colleague answered this already. Its state now: Refused."
     )
     assert not Invitation.objects.exists()
@@ -145,7 +145,7 @@ def test_after_a_week_it_has_expired_and_can_be_asked_anew(colleague: Client, ad
     old = asked(admin.organization)
     week_ago = timezone.now() - timedelta(days=7, minutes=1)
     AdminRequest.objects.update(asked_at=week_ago, expires_at=week_ago + timedelta(days=7))
-    assert do(colleague, "grant-admin", old.pk) == (
+    assert act(colleague, "grant-admin", old.pk) == (
         "Nobody answered this within 7 days, so it has expired. Ask for it again."
     )
     new = asked(admin.organization)
@@ -157,16 +157,16 @@ def test_after_a_week_it_has_expired_and_can_be_asked_anew(colleague: Client, ad
 
 def test_what_is_asked_for_already_is_not_asked_twice(support: Client, admin: Membership) -> None:
     asked(admin.organization)
-    assert do(support, "ask-admin", admin.organization_id, **FORM).startswith("This is asked for already.")
+    assert act(support, "ask-admin", admin.organization_id, **FORM).startswith("This is asked for already.")
     form = {**FORM, "email": admin.user.email}
-    said = do(support, "ask-admin", admin.organization_id, **form)
+    said = act(support, "ask-admin", admin.organization_id, **form)
     assert said == f"{admin.user.email} is an admin already."
 
 
 def test_where_a_grant_is_refused_the_request_stays_open(colleague: Client, admin: Membership) -> None:
     request = asked(admin.organization)
     invite_by_mail(actor=admin, email="lee@ledger.test", role=Role.MEMBER)
-    assert do(colleague, "grant-admin", request.pk).startswith(
+    assert act(colleague, "grant-admin", request.pk).startswith(
         "An invitation for lee@ledger.test is waiting already."
     )
     request.refresh_from_db()
@@ -177,23 +177,23 @@ def test_where_a_grant_is_refused_the_request_stays_open(colleague: Client, admi
 def test_no_admin_is_made_of_what_closes(support: Client, colleague: Client, admin: Membership) -> None:
     request = asked(admin.organization)
     Organization.objects.update(closes_after=date(2999, 1, 1))
-    for client, act, key in (
+    for client, name, key in (
         (support, "ask-admin", admin.organization_id),
         (colleague, "grant-admin", request.pk),
     ):
-        assert "is closing, so nobody is let in." in do(client, act, key, **FORM)
-    do(colleague, "refuse-admin", request.pk)
+        assert "is closing, so nobody is let in." in act(client, name, key, **FORM)
+    act(colleague, "refuse-admin", request.pk)
 
 
 def test_billing_support_makes_no_admin(admin: Membership) -> None:
     billing_support = staff_with(StaffRole.BILLING_SUPPORT)
     request = asked(admin.organization)
-    for act, key in (
+    for name, key in (
         ("ask-admin", admin.organization_id),
         ("grant-admin", request.pk),
         ("refuse-admin", request.pk),
     ):
-        assert billing_support.post(ACTS[act].url(key), {**WHY, **FORM}).status_code == 403
+        assert billing_support.post(ACTS[name].url(key), {**WHY, **FORM}).status_code == 403
     page = billing_support.get("/admin/admin-requests/").content.decode()
     assert "lee@ledger.test" in page
     assert ACTS["grant-admin"].url(request.pk) not in page

@@ -21,7 +21,7 @@ from support.models import StaffSession
 from tests.billing.factories import BillingAccountFactory
 from tests.factories import MembershipFactory
 from tests.invitations.factories import InvitationFactory
-from tests.support.acts.acting import WHY, ask, do, told
+from tests.support.acts.pressing import WHY, act, ask, told
 from tests.world import staff_with
 
 pytestmark = pytest.mark.django_db
@@ -68,20 +68,20 @@ def again(mail: OutgoingEmail) -> list[str]:
 @pytest.mark.parametrize("state", [State.FAILED, State.SENT])
 def test_it_goes_once_more_in_the_same_words(support: Client, admin: Membership, state: State) -> None:
     mail = mail_to(admin.user.email, admin.organization, state=state)
-    said = do(support, "send-mail-again", mail.pk)
+    said = act(support, "send-mail-again", mail.pk)
     assert said == f"The mail to {mail.to} is on its way again."
     new = OutgoingEmail.objects.exclude(pk=mail.pk).get()
     assert (new.to, new.params, new.state) == (mail.to, mail.params, State.QUEUED)
     assert new.message_id != mail.message_id
-    assert do(support, "send-mail-again", mail.pk).startswith("This mail was sent again already.")
+    assert act(support, "send-mail-again", mail.pk).startswith("This mail was sent again already.")
     assert told() == [f"Support staff sent a mail again, to {mail.to} {BECAUSE}"]
 
 
 def test_one_that_failed_again_is_sent_again_too(support: Client, admin: Membership) -> None:
     mail = mail_to(admin.user.email, admin.organization)
-    do(support, "send-mail-again", mail.pk)
+    act(support, "send-mail-again", mail.pk)
     OutgoingEmail.objects.update(state=State.FAILED)
-    do(support, "send-mail-again", OutgoingEmail.objects.exclude(pk=mail.pk).get().pk)
+    act(support, "send-mail-again", OutgoingEmail.objects.exclude(pk=mail.pk).get().pk)
     assert OutgoingEmail.objects.count() == 3
 
 
@@ -101,7 +101,7 @@ def test_what_is_dead_or_open_or_under_way_is_not_sent(
     OutgoingEmail.objects.update(
         created_at=timezone.now() - timedelta(days=age), params={"invitation_id": str(uuid4())}
     )
-    assert do(support, "send-mail-again", mail.pk).startswith(sentence)
+    assert act(support, "send-mail-again", mail.pk).startswith(sentence)
     assert not again(mail)
     assert not told()
 
@@ -112,8 +112,8 @@ def test_of_an_invitations_mail_the_dialog_leads_to_what_makes_a_new_link(
     mail = mail_to(admin.user.email, admin.organization, kind=INVITATION_SENT_MAIL)
     invitation = InvitationFactory(organization=admin.organization)
     OutgoingEmail.objects.update(params={"invitation_id": str(invitation.pk)})
-    for act in ("send-mail-again", "send-mail-to-another"):
-        page = ask(support, act, mail.pk).content.decode()
+    for name in ("send-mail-again", "send-mail-to-another"):
+        page = ask(support, name, mail.pk).content.decode()
         assert ACTS["resend-invitation"].url(invitation.pk) in page
         assert ACTS["invite"].url(admin.organization_id) in page
 
@@ -132,7 +132,7 @@ def test_of_an_invitation_that_is_gone_the_dialog_leads_to_a_new_one_alone(
 def test_of_a_kind_that_is_no_more_nothing_is_sent(support: Client, admin: Membership) -> None:
     mail = mail_to(admin.user.email, admin.organization)
     OutgoingEmail.objects.update(kind="pigeon")
-    assert do(support, "send-mail-again", mail.pk) == "The portal no longer sends mails of this kind."
+    assert act(support, "send-mail-again", mail.pk) == "The portal no longer sends mails of this kind."
 
 
 def test_a_mail_about_an_account_is_the_persons_to_ask_for(support: Client, admin: Membership) -> None:
@@ -145,7 +145,7 @@ def test_who_may_no_longer_see_billing_gets_no_mail_about_it(support: Client, ad
     member = MembershipFactory(organization=admin.organization)
     for address in (member.user.email, "stranger@ledger.test"):
         mail = mail_to(address, admin.organization)
-        assert do(support, "send-mail-again", mail.pk) == f"{address} {GONE}"
+        assert act(support, "send-mail-again", mail.pk) == f"{address} {GONE}"
     assert not told()
 
 
@@ -156,22 +156,22 @@ def test_who_has_left_gets_what_outsiders_may_get(
     support: Client, admin: Membership, kind: MailKind, goes: bool
 ) -> None:
     mail = mail_to("left@ledger.test", admin.organization, kind=kind)
-    do(support, "send-mail-again", mail.pk)
+    act(support, "send-mail-again", mail.pk)
     assert bool(again(mail)) is goes
 
 
 def test_an_address_for_invoices_gets_them_again_while_it_is_one(support: Client, admin: Membership) -> None:
     account = BillingAccountFactory(organization=admin.organization, copies_to=["Books@ledger.test"])
     first = mail_to("Books@ledger.test", admin.organization, kind=INVOICE_ISSUED_MAIL)
-    do(support, "send-mail-again", first.pk)
+    act(support, "send-mail-again", first.pk)
     assert again(first) == ["Books@ledger.test"]
     other = mail_to("Books@ledger.test", admin.organization, kind=PAYMENT_FAILED_MAIL)
-    assert do(support, "send-mail-again", other.pk).endswith(GONE)
+    assert act(support, "send-mail-again", other.pk).endswith(GONE)
     account.copies_to = []
     account.save()
     OutgoingEmail.objects.update(state=State.FAILED)
     copy = OutgoingEmail.objects.get(dedupe_key__startswith="again:")
-    assert do(support, "send-mail-again", copy.pk).endswith(GONE)
+    assert act(support, "send-mail-again", copy.pk).endswith(GONE)
 
 
 def test_another_who_may_see_billing_gets_it_in_words_for_them(support: Client, admin: Membership) -> None:
@@ -180,7 +180,7 @@ def test_another_who_may_see_billing_gets_it_in_words_for_them(support: Client, 
     MembershipFactory(organization=admin.organization, role=Role.MEMBER)
     choices = ask(support, "send-mail-to-another", mail.pk).context["form"].fields["person"].choices
     assert [key for key, _label in choices] == [str(admin.pk), str(reader.pk)]
-    said = do(support, "send-mail-to-another", mail.pk, person=str(reader.pk))
+    said = act(support, "send-mail-to-another", mail.pk, person=str(reader.pk))
     assert said == f"The mail is on its way to {reader.user.email}."
     new = OutgoingEmail.objects.exclude(pk=mail.pk).get()
     assert new.to == reader.user.email
@@ -192,7 +192,7 @@ def test_nobody_sends_a_mail_to_themselves(support: Client, admin: Membership) -
     mail = mail_to("left@ledger.test", admin.organization)
     user = StaffSession.objects.get().user
     own = MembershipFactory(organization=admin.organization, role=Role.ADMIN, user=user)
-    said = do(support, "send-mail-to-another", mail.pk, person=str(own.pk))
+    said = act(support, "send-mail-to-another", mail.pk, person=str(own.pk))
     assert said == "You belong to this organization. Ask a colleague to do it."
     assert not again(mail)
 
@@ -202,7 +202,7 @@ def test_what_speaks_to_one_person_goes_to_no_other(
     support: Client, admin: Membership, kind: MailKind
 ) -> None:
     mail = mail_to("left@ledger.test", admin.organization, kind=kind)
-    said = do(support, "send-mail-to-another", mail.pk, person=str(admin.pk))
+    said = act(support, "send-mail-to-another", mail.pk, person=str(admin.pk))
     assert said == "Only mails about billing can go to another person."
     assert not again(mail)
 
@@ -220,5 +220,5 @@ def test_nobody_else_can_be_chosen(support: Client, admin: Membership) -> None:
 
 def test_billing_support_sends_mails_again_too(admin: Membership) -> None:
     mail = mail_to(admin.user.email, admin.organization)
-    do(staff_with(StaffRole.BILLING_SUPPORT), "send-mail-again", mail.pk)
+    act(staff_with(StaffRole.BILLING_SUPPORT), "send-mail-again", mail.pk)
     assert again(mail) == [mail.to]

@@ -22,7 +22,7 @@ from support.models import StaffSession
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.invitations.claims import by_mail
 from tests.invitations.factories import InvitationFactory
-from tests.support.acts.acting import WHY, ask, do, told
+from tests.support.acts.pressing import WHY, act, ask, told
 from tests.world import signed_in, staff_with
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def mails() -> list[str]:
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.BILLING_MANAGER, Role.BILLING_VIEWER])
 def test_support_invites_in_its_own_name(support: Client, role: Role, admin: Membership) -> None:
-    said = do(support, "invite", admin.organization_id, email="Lee@Ledger.test", role=role.value)
+    said = act(support, "invite", admin.organization_id, email="Lee@Ledger.test", role=role.value)
     assert said == "Invitation sent to lee@ledger.test."
     invitation = Invitation.objects.get()
     assert (invitation.role, invitation.invited_by, invitation.of_no_person) == (role, None, True)
@@ -55,16 +55,16 @@ def test_support_invites_in_its_own_name(support: Client, role: Role, admin: Mem
 
 
 def test_who_is_invited_by_support_joins(support: Client, admin: Membership) -> None:
-    do(support, "invite", admin.organization_id, email="lee@ledger.test", role="member")
+    act(support, "invite", admin.organization_id, email="lee@ledger.test", role="member")
     lee = MembershipFactory(user__email="lee@ledger.test").user
     services.accept(user=lee, claim=by_mail(Invitation.objects.get()))
     assert Membership.objects.for_org(admin.organization).filter(user=lee, role=Role.MEMBER).exists()
 
 
 def test_support_alone_makes_no_admin(support: Client, admin: Membership, member: Membership) -> None:
-    for act, key in (("invite", admin.organization_id), ("change-role", member.pk)):
+    for name, key in (("invite", admin.organization_id), ("change-role", member.pk)):
         fields = {**WHY, "shown": "member", "email": "lee@ledger.test", "role": "admin"}
-        answer = support.post(ACTS[act].url(key), fields)
+        answer = support.post(ACTS[name].url(key), fields)
         assert answer.status_code == 422
         assert "Nobody in support makes an admin alone." in answer.content.decode()
     assert not Invitation.objects.exists()
@@ -76,7 +76,7 @@ def test_an_ended_invitation_of_an_admin_is_not_made_anew_by_support_alone(suppo
     ended = InvitationFactory(role=Role.ADMIN, email="lee@ledger.test")
     services.revoke(actor=Membership.objects.get(user=ended.invited_by), invitation_id=ended.pk)
     Invitation.objects.update(asked_for="lee@ledger.test", asked_at=timezone.now())
-    assert do(support, "resend-invitation", ended.pk).startswith("Nobody in support makes an admin alone.")
+    assert act(support, "resend-invitation", ended.pk).startswith("Nobody in support makes an admin alone.")
     assert not Invitation.objects.pending().exists()
 
 
@@ -88,7 +88,7 @@ def test_what_two_of_support_agreed_on_and_has_expired_is_not_renewed_by_one(sup
         organization__invitation_max_age_days=7,
         sent_at=timezone.now() - timedelta(days=8),
     )
-    assert do(support, "resend-invitation", expired.pk).startswith("Nobody in support makes an admin alone.")
+    assert act(support, "resend-invitation", expired.pk).startswith("Nobody in support makes an admin alone.")
     expired.refresh_from_db()
     assert expired.generation == 1
 
@@ -103,7 +103,7 @@ def test_who_is_removed_while_the_form_is_sent_is_said_to_be_gone(support: Clien
         return execute(sql, *rest)
 
     with connection.execute_wrapper(race):
-        said = do(support, "remove-person", member.pk, shown=member.role)
+        said = act(support, "remove-person", member.pk, shown=member.role)
     assert said == "Somebody removed this meanwhile. Nothing was done."
     assert told() == []
 
@@ -131,7 +131,7 @@ def test_a_wrong_form_is_shown_again(
 def test_a_seat_that_is_not_there_is_given_to_nobody(support: Client, admin: Membership) -> None:
     Organization.objects.update(edition_code="team-growth", seats=1)
     InvitationFactory(organization=admin.organization)
-    said = do(support, "invite", admin.organization_id, email="lee@ledger.test", role="billing_manager")
+    said = act(support, "invite", admin.organization_id, email="lee@ledger.test", role="billing_manager")
     assert said.startswith("Team Growth has room for 1 billing manager")
     assert Invitation.objects.count() == 1
 
@@ -139,7 +139,7 @@ def test_a_seat_that_is_not_there_is_given_to_nobody(support: Client, admin: Mem
 def test_support_sends_again_for_whoever_invited(support: Client) -> None:
     """It stands on the inviter's right as before, and so does the new link."""
     invitation = InvitationFactory(sent_at=timezone.now() - timedelta(days=2))
-    said = do(support, "resend-invitation", invitation.pk)
+    said = act(support, "resend-invitation", invitation.pk)
     assert said == f"Invitation sent to {invitation.email} again. The earlier link no longer works."
     again = Invitation.objects.get()
     assert (again.generation, again.invited_by, again.of_no_person) == (2, invitation.invited_by, False)
@@ -152,8 +152,8 @@ def test_support_sends_again_for_whoever_invited(support: Client) -> None:
 
 def test_pressed_twice_it_is_sent_once(support: Client) -> None:
     invitation = InvitationFactory(sent_at=timezone.now() - timedelta(days=2))
-    do(support, "resend-invitation", invitation.pk, shown="1")
-    assert do(support, "resend-invitation", invitation.pk, shown="1").startswith(
+    act(support, "resend-invitation", invitation.pk, shown="1")
+    assert act(support, "resend-invitation", invitation.pk, shown="1").startswith(
         "This invitation was sent again since you opened this."
     )
     assert OutgoingEmail.objects.count() == 1
@@ -161,12 +161,12 @@ def test_pressed_twice_it_is_sent_once(support: Client) -> None:
 
 def test_a_link_is_not_sent(support: Client) -> None:
     link = InvitationFactory(kind=Kind.LINK)
-    assert do(support, "resend-invitation", link.pk).startswith("An invite link isn't sent by mail.")
+    assert act(support, "resend-invitation", link.pk).startswith("An invite link isn't sent by mail.")
 
 
 def test_support_revokes(support: Client) -> None:
     invitation = InvitationFactory()
-    assert do(support, "revoke-invitation", invitation.pk).startswith("The invitation is revoked.")
+    assert act(support, "revoke-invitation", invitation.pk).startswith("The invitation is revoked.")
     invitation.refresh_from_db()
     assert invitation.state == State.REVOKED
     assert mails() == ["invitation_revoked"]
@@ -179,7 +179,7 @@ def test_support_removes_a_person_and_says_what_ends(support: Client, admin: Mem
         "What is theirs here ends too: 1 pending invitation."
         in ask(support, "remove-person", person.pk).content.decode()
     )
-    said = do(support, "remove-person", person.pk)
+    said = act(support, "remove-person", person.pk)
     assert said == (
         f"Lee is removed from {admin.organization.name}. What was theirs here has ended too: "
         "1 pending invitation."
@@ -192,15 +192,15 @@ def test_support_removes_a_person_and_says_what_ends(support: Client, admin: Mem
 
 def test_the_last_admin_stays(support: Client, admin: Membership) -> None:
     sentence = "An organization needs an admin. Make somebody else an admin first."
-    assert do(support, "remove-person", admin.pk) == sentence
-    assert do(support, "change-role", admin.pk, role="member", shown="admin") == sentence
+    assert act(support, "remove-person", admin.pk) == sentence
+    assert act(support, "change-role", admin.pk, role="member", shown="admin") == sentence
 
 
 def test_support_changes_a_role_after_reading_what_it_means(support: Client, member: Membership) -> None:
     page = ask(support, "change-role", member.pk).content.decode()
     assert "Billing manager: they will be able to: see billing, payments and invoices" in page
     assert "Billing manager: they will no longer be able to: see what each role may do, see the" in page
-    said = do(support, "change-role", member.pk, role="billing_manager")
+    said = act(support, "change-role", member.pk, role="billing_manager")
     assert said == f"{member.user} is billing manager of {member.organization} now."
     mail = OutgoingEmail.objects.get()
     assert "Support changed your role in" in renderer_of(mail.kind)(mail).text
@@ -211,8 +211,8 @@ def test_support_changes_a_role_after_reading_what_it_means(support: Client, mem
 
 
 def test_of_what_the_page_did_not_show_nothing_is_done(support: Client, member: Membership) -> None:
-    for act in ("change-role", "remove-person"):
-        said = do(support, act, member.pk, role="billing_manager", shown="admin")
+    for name in ("change-role", "remove-person"):
+        said = act(support, name, member.pk, role="billing_manager", shown="admin")
         assert said.startswith(f"The role of {member.user} has changed since you opened this.")
     member.refresh_from_db()
     assert not told()
@@ -224,7 +224,7 @@ def test_support_signs_a_person_out_everywhere(support: Client, member: Membersh
         UserSession.objects.create(
             user_id=client.session["_auth_user_id"], session_key=client.session.session_key, ip="::1"
         )
-    assert do(support, "sign-out", member.pk) == f"{member.user} is signed out everywhere."
+    assert act(support, "sign-out", member.pk) == f"{member.user} is signed out everywhere."
     assert theirs.get("/orgs/").status_code == 302
     assert other.get("/orgs/").status_code == 200
     mail = OutgoingEmail.objects.get()
@@ -239,10 +239,10 @@ def test_staff_do_nothing_for_themselves(support: Client, admin: Membership) -> 
     address = staff.emailaddress_set.create(email="second@portal.test", verified=True).email
     invitation = InvitationFactory(organization=admin.organization, email=address)
     sentence = "This is your own account. Ask a colleague to do it."
-    for act in ("remove-person", "change-role", "sign-out"):
-        assert do(support, act, own.pk, role="billing_manager") == sentence
-    assert do(support, "resend-invitation", invitation.pk) == sentence
-    assert do(support, "invite", OrganizationFactory().pk, email=address, role="member") == sentence
+    for name in ("remove-person", "change-role", "sign-out"):
+        assert act(support, name, own.pk, role="billing_manager") == sentence
+    assert act(support, "resend-invitation", invitation.pk) == sentence
+    assert act(support, "invite", OrganizationFactory().pk, email=address, role="member") == sentence
     assert not told()
 
 
@@ -267,25 +267,25 @@ def keys(admin: Membership, member: Membership) -> dict[str, object]:
 FORM = {**WHY, "shown": "1", "email": "lee@ledger.test", "role": "billing_manager"}
 
 
-@pytest.mark.parametrize(("act", "on"), ACTS_ON)
-def test_billing_support_may_not(act: str, on: str, keys: dict[str, object]) -> None:
+@pytest.mark.parametrize(("name", "on"), ACTS_ON)
+def test_billing_support_may_not(name: str, on: str, keys: dict[str, object]) -> None:
     billing_support = staff_with(StaffRole.BILLING_SUPPORT)
-    assert ask(billing_support, act, keys[on]).status_code == 403
-    assert billing_support.post(ACTS[act].url(keys[on]), FORM).status_code == 403
+    assert ask(billing_support, name, keys[on]).status_code == 403
+    assert billing_support.post(ACTS[name].url(keys[on]), FORM).status_code == 403
     assert not told()
 
 
-@pytest.mark.parametrize(("act", "on"), ACTS_ON)
-def test_what_is_not_there_is_not_found(act: str, on: str, support: Client) -> None:
+@pytest.mark.parametrize(("name", "on"), ACTS_ON)
+def test_what_is_not_there_is_not_found(name: str, on: str, support: Client) -> None:
     for key in ("x", "0b5aa2d1-6f4e-4a3e-9a52-2f4c1b9b8a11"):
-        assert ask(support, act, key).status_code == 404
+        assert ask(support, name, key).status_code == 404
 
 
-@pytest.mark.parametrize("act", ["invite", "change-role"])
-def test_a_closing_organization_lets_nobody_in(act: str, support: Client, keys: dict[str, object]) -> None:
+@pytest.mark.parametrize("name", ["invite", "change-role"])
+def test_a_closing_organization_lets_nobody_in(name: str, support: Client, keys: dict[str, object]) -> None:
     Organization.objects.update(closes_after=date(2999, 1, 1))
-    key = keys[dict(ACTS_ON)[act]]
-    said = do(support, act, key, email="lee@ledger.test", role="billing_manager")
+    key = keys[dict(ACTS_ON)[name]]
+    said = act(support, name, key, email="lee@ledger.test", role="billing_manager")
     assert said.endswith("is closing, so nobody is let in. An admin can undo the closing first.")
     assert not told()
 
@@ -294,8 +294,8 @@ def test_from_a_closing_organization_people_are_removed_all_the_same(
     support: Client, keys: dict[str, object]
 ) -> None:
     Organization.objects.update(closes_after=date(2999, 1, 1))
-    do(support, "remove-person", keys["member"])
-    do(support, "sign-out", MembershipFactory(organization_id=keys["organization"]).pk)
+    act(support, "remove-person", keys["member"])
+    act(support, "sign-out", MembershipFactory(organization_id=keys["organization"]).pk)
     assert AuditEvent.objects.filter(action__in=["membership.removed", "sessions.ended"]).count() == 2
 
 
